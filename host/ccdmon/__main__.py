@@ -1,0 +1,5 @@
+import sys
+
+from ccdmon.cli import main
+
+sys.exit(main())

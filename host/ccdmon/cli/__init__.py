@@ -1,0 +1,76 @@
+"""The `ccdmon` command: a table of verbs, each loaded only when it is called.
+
+`ccdmon --help` must answer in under half a second, so nothing here imports numpy or a verb's module.
+A verb module has `add_arguments(parser)` and `run(args) -> int` (an exit code of `ccdmon.errors`).
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ccdmon.errors import EXIT_UNUSABLE, CcdmonError
+
+# verb -> (module under ccdmon.cli, one line for `ccdmon --help`)
+VERBS: dict[str, tuple[str, str]] = {
+    "demo": ("demo", "the whole job without hardware: a simulated cell shorts and is cut off"),
+    "replay": ("replay", "feed a recorded trace into the firmware on a rig and check the cutoff"),
+    "analyze": ("analyze", "full analysis of recorded traces or run folders"),
+    "simulate": ("simulate", "write a labelled ground-truth trace from the cell model"),
+    "image": ("image", "find, fetch or build the MicroPython image of the emulated Pico"),
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line on stderr and exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
+        raise SystemExit(EXIT_UNUSABLE)
+
+
+class _Version(argparse.Action):
+    """Print package, firmware and schema versions; import what that takes only now."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from ccdmon.cli.version import version_text
+
+        print(version_text())
+        parser.exit()
+
+
+def _top_parser() -> Parser:
+    width = max(map(len, VERBS))
+    verbs = "\n".join(f"  {verb:<{width}}  {line}" for verb, (_, line) in VERBS.items())
+    parser = Parser(
+        prog="ccdmon",
+        description="Watches solid-state battery cells, cuts shorts off and reads the critical current density.",
+        epilog=f"verbs:\n{verbs}\n\n`ccdmon VERB --help` tells more of one.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="package, firmware and schema versions")
+    parser.add_argument("verb", choices=VERBS, metavar="VERB")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the process's exit code (see `ccdmon.errors`)."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    args = _top_parser().parse_args(argv[:1])
+    module_name, line = VERBS[args.verb]
+    module = importlib.import_module(f"ccdmon.cli.{module_name}")
+    parser = Parser(prog=f"ccdmon {args.verb}", description=f"{line[0].upper()}{line[1:]}.")
+    module.add_arguments(parser)
+    try:
+        return int(module.run(parser.parse_args(argv[1:])))
+    except CcdmonError as error:
+        print(f"ccdmon {args.verb}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"ccdmon {args.verb}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): not an error of ours.
+        sys.stderr.close()
+        return 0

@@ -1,0 +1,26 @@
+"""The errors a user can cause or meet. Each is one line: what, where, what to do.
+
+The command line turns them into `ccdmon: <line>` on stderr and the exit code below; anything else that
+escapes is a bug and shows its traceback.
+"""
+
+EXIT_FINE = 0
+EXIT_NEGATIVE = 1
+EXIT_UNUSABLE = 2
+EXIT_DEVICE = 3
+
+
+class CcdmonError(Exception):
+    """Base of all errors meant for the user."""
+
+    exit_code = EXIT_UNUSABLE
+
+
+class InputError(CcdmonError):
+    """A file, an option or a configuration cannot be used (exit 2)."""
+
+
+class DeviceError(CcdmonError):
+    """A rig, a port or the link to it failed (exit 3)."""
+
+    exit_code = EXIT_DEVICE

@@ -1,0 +1,58 @@
+"""A recorded or simulated trace: one cell, columns of equal length, and what is known of the cell."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What the sidecar says of the cell. `electrode_area_cm2` None: nothing area-specific can be computed."""
+
+    electrode_area_cm2: float | None = None
+    configuration: str = "symmetric"  # symmetric | half | full
+    electrolyte: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)  # the whole sidecar, as read
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Columns of one cell's test, each of shape (rows,), float64; NaN marks an empty field.
+
+    `test_time_s` never decreases (repeats are normal); positive `current_A` plates lithium on the counter side.
+    Optional columns are None when the source has none.
+    """
+
+    test_time_s: FloatArray
+    voltage_V: FloatArray
+    current_A: FloatArray
+    pressure_Pa: FloatArray | None = None
+    temperature_degC: FloatArray | None = None
+    unix_time_s: FloatArray | None = None
+    cycle_count: FloatArray | None = None
+    step_count: FloatArray | None = None
+    cell: Cell = field(default_factory=Cell)
+    source: Path | None = None
+
+    def __len__(self) -> int:
+        return len(self.test_time_s)
+
+    def rows(self, start: int, stop: int | None) -> "Trace":
+        """The rows [start, stop), all columns; views, no copy."""
+        columns = {
+            name: None if column is None else column[start:stop]
+            for name in COLUMN_FIELDS
+            for column in [getattr(self, name)]
+        }
+        return Trace(**columns, cell=self.cell, source=self.source)
+
+
+COLUMN_FIELDS = (
+    "test_time_s", "voltage_V", "current_A", "pressure_Pa",
+    "temperature_degC", "unix_time_s", "cycle_count", "step_count",
+)
