@@ -1,0 +1,234 @@
+"""The electrochemistry of one simulated cell: what its voltage answers to a current.
+
+Circuit (all elements from "Critical Current Density in Solid-State Lithium Metal Batteries", Adv. Funct.
+Mater. 2021, 31, 2009925, called *the review* here):
+
+    +--- R_bulk(T) --- [R_0 || C] --- [R_1 || C] --- [R_slow || C] --- V_conc --- EMF ---+
+    |                                                                                   |
+    +------------------------------- leak (a short) ------------------------------------+
+
+The ionic branch moves lithium, the leak does not. Positive current strips electrode 0 and plates electrode 1.
+Interface resistance follows R_int = R_SEI + R_ct (section 2.4), 1/A_active (figure 8), pressure^-1/2 (section 3.6)
+and Arrhenius (section 3.5). Voids grow where the stripping flux beats diffusion and creep (eq. 10 and 11).
+
+Integration: over one step all resistances and the ionic current are held; each RC then has an exact exponential
+answer, and the leak couples them linearly, so a step is stable for any `dt_s` and exact in the steady state.
+"""
+
+import math
+from dataclasses import dataclass
+
+GAS_CONSTANT_J_MOL_K = 8.314462618
+FARADAY_C_MOL = 96485.33212
+KELVIN = 273.15
+# Lithium is 4.9 um per mAh cm-2 (review, section 3.3).
+LITHIUM_UM_PER_MAH_CM2 = 4.9
+# Saturation of the salt concentration profile. 1 - 1e-9 caps the growth of the depleted layer's resistance at
+# atanh(x) = 10.7 times, which is past any compliance that matters.
+_DEPLETED = 1.0 - 1e-9
+# The smallest contact left: below it a cell is open for any cycler.
+_LEAST_CONTACT = 1e-4
+
+
+@dataclass(frozen=True)
+class CellParameters:
+    """Constants of one cell at its reference temperature and pressure; area-specific, in the units of the names."""
+
+    area_cm2: float = 0.785
+    bulk_ohm_cm2: float = 60.0
+    interface_ohm_cm2: tuple[float, float] = (20.0, 20.0)  # electrode 0 and 1, R_SEI + R_ct
+    interface_tau_s: float = 2.0
+    slow_ohm_cm2: float = 4.0  # constriction and diffusion near the interface: the slow rise of a half-cycle
+    slow_tau_s: float = 120.0
+    bulk_activation_J_mol: float = 30e3  # LLZO and sulfides 25-40 kJ/mol (Arrhenius, section 3.5)
+    interface_activation_J_mol: float = 45e3
+    reference_degC: float = 25.0
+    reference_pressure_Pa: float = 5e6
+    sei_growth_per_sqrt_s: float = 0.0  # relative growth of R_int with the square root of time
+    conditioning: float = 0.0  # relative excess of R_int that wears off with `conditioning_tau_s`
+    conditioning_tau_s: float = 3600.0
+    # Flux balance, eq. 10 and 11: lithium supply as a current density.
+    supply_diffusion_mA_cm2: float = 0.2
+    supply_creep_mA_cm2: float = 1.0  # at the reference pressure
+    creep_exponent: float = 1.0
+    void_capacity_mAh_cm2: float = 0.5  # missing lithium that takes 63 % of the contact
+    void_yield: float = 0.2  # share of the excess flux that ends as voids instead of a planar retreat
+    plating_heals: float = 0.9  # share of the plated lithium that goes into voids first
+    # Polymer: salt depletion. None: single-ion conductor (inorganic), no concentration polarisation.
+    limiting_mA_cm2: float | None = None
+    diffusion_tau_s: float = 600.0
+    transference: float = 0.3  # t+ of polymers 0.2-0.4
+    # Electrodes
+    emf_V: float = 0.0  # open-circuit voltage at zero moved charge (full cell), 0 for symmetric and half cells
+    emf_per_mAh_cm2: float = 0.0
+    nucleation_V: float = 0.0  # extra overpotential when plating starts on a foreign metal (half cell)
+    nucleation_mAh_cm2: float = 0.005
+    # Pressure and heat
+    pressure_per_mAh_cm2_Pa: float = 0.0  # stack pressure per lithium moved from electrode 0 to 1
+    pressure_per_void_Pa: float = 0.0
+    heat_loss_W_K: float = 0.02
+    heat_capacity_J_K: float = 20.0
+    compliance_V: float = 5.0
+
+
+@dataclass
+class CellState:
+    """What changes in a cell; `step` owns it. Overpotentials in V, lithium in mAh cm-2."""
+
+    time_s: float = 0.0
+    interface_V: tuple[float, float] = (0.0, 0.0)
+    slow_V: float = 0.0
+    depletion: float = 0.0  # -1 .. 1: salt concentration difference over its maximum
+    voids_mAh_cm2: tuple[float, float] = (0.0, 0.0)
+    moved_mAh_cm2: float = 0.0  # lithium, not electrons: a leak moves none
+    self_heating_K: float = 0.0
+    ionic_A: float = 0.0
+    voltage_V: float = 0.0
+    current_A: float = 0.0  # what really flowed: less than asked for at the compliance limit
+    limited: bool = False
+
+
+@dataclass
+class Surroundings:
+    """Set from outside between steps: chamber, frame, and the short."""
+
+    temperature_degC: float = 25.0
+    frame_pressure_Pa: float = 5e6
+    leak_S: float = 0.0  # conductance parallel to the whole cell
+    bridged: float = 0.0  # share of the bulk resistance that metal bridges (partial short, figure 7)
+
+
+class CellModel:
+    """One cell; `step` answers a current with a voltage, so that a closed loop can drive it."""
+
+    def __init__(self, parameters: CellParameters, surroundings: Surroundings | None = None) -> None:
+        self.parameters = parameters
+        self.surroundings = surroundings or Surroundings(
+            parameters.reference_degC, parameters.reference_pressure_Pa
+        )
+        self.state = CellState(voltage_V=parameters.emf_V)
+
+    # -- elements ---------------------------------------------------------------------------------------
+
+    @property
+    def temperature_degC(self) -> float:
+        return self.surroundings.temperature_degC + self.state.self_heating_K
+
+    @property
+    def pressure_Pa(self) -> float:
+        """Stack pressure: the frame's, plus what moved lithium and voids add. Never below 1 kPa."""
+        p, s = self.parameters, self.state
+        swelling = p.pressure_per_mAh_cm2_Pa * s.moved_mAh_cm2 + p.pressure_per_void_Pa * sum(s.voids_mAh_cm2)
+        return max(self.surroundings.frame_pressure_Pa + swelling, 1e3)
+
+    def _arrhenius(self, activation_J_mol: float) -> float:
+        p = self.parameters
+        inverse = 1 / (self.temperature_degC + KELVIN) - 1 / (p.reference_degC + KELVIN)
+        return math.exp(activation_J_mol / GAS_CONSTANT_J_MOL_K * inverse)
+
+    def contact(self, electrode: int) -> float:
+        """Share of the interface in contact, 1 without voids; R_int goes with its inverse (figure 8)."""
+        fill = self.state.voids_mAh_cm2[electrode] / self.parameters.void_capacity_mAh_cm2
+        return max(math.exp(-fill), _LEAST_CONTACT)
+
+    def bulk_ohm(self) -> float:
+        """Bulk resistance now, with the bridged part left out and a depleted polymer's growth."""
+        p = self.parameters
+        x = abs(self.state.depletion)
+        # A linear salt profile 1 +- x has a mean inverse concentration of atanh(x)/x.
+        depleted = math.atanh(x) / x if x > 1e-6 else 1.0
+        bulk = p.bulk_ohm_cm2 / p.area_cm2 * self._arrhenius(p.bulk_activation_J_mol)
+        return bulk * depleted * (1.0 - self.surroundings.bridged)
+
+    def interface_ohm(self, electrode: int) -> float:
+        """R_int of one electrode now: Arrhenius, pressure^-1/2, 1/contact, ageing."""
+        p, s = self.parameters, self.state
+        ageing = 1.0 + p.sei_growth_per_sqrt_s * math.sqrt(s.time_s)
+        ageing += p.conditioning * math.exp(-s.time_s / p.conditioning_tau_s)
+        pressure = (self.pressure_Pa / p.reference_pressure_Pa) ** -0.5
+        arrhenius = self._arrhenius(p.interface_activation_J_mol)
+        return p.interface_ohm_cm2[electrode] / p.area_cm2 * arrhenius * pressure * ageing / self.contact(electrode)
+
+    def slow_ohm(self) -> float:
+        return self.parameters.slow_ohm_cm2 / self.parameters.area_cm2 * self._arrhenius(
+            self.parameters.interface_activation_J_mol
+        )
+
+    def ionic_ohm(self) -> float:
+        """The cell's own direct-current resistance, no leak."""
+        return self.bulk_ohm() + self.interface_ohm(0) + self.interface_ohm(1) + self.slow_ohm()
+
+    def _source_V(self, current_A: float) -> float:
+        """EMF, concentration and nucleation overpotential."""
+        p, s = self.parameters, self.state
+        source = p.emf_V + p.emf_per_mAh_cm2 * s.moved_mAh_cm2
+        if p.limiting_mA_cm2 is not None:
+            thermal_V = GAS_CONSTANT_J_MOL_K * (self.temperature_degC + KELVIN) / FARADAY_C_MOL
+            source += 4 * thermal_V * (1 - p.transference) * math.atanh(s.depletion)
+        if p.nucleation_V and current_A > 0:
+            source += p.nucleation_V * math.exp(-max(s.moved_mAh_cm2, 0.0) / p.nucleation_mAh_cm2)
+        return source
+
+    # -- time -------------------------------------------------------------------------------------------
+
+    def step(self, current_A: float, dt_s: float) -> float:
+        """Hold `current_A` for `dt_s` seconds (>= 0); returns the terminal voltage in V at the end.
+
+        At the compliance limit the current gives way, see `state.current_A` and `state.limited`.
+        """
+        p, s, around = self.parameters, self.state, self.surroundings
+        taus = (p.interface_tau_s, p.interface_tau_s, p.slow_tau_s)
+        ohms = (self.interface_ohm(0), self.interface_ohm(1), self.slow_ohm())
+        decays = tuple(math.exp(-dt_s / tau) for tau in taus)
+        rests = tuple(v * d for v, d in zip((*s.interface_V, s.slow_V), decays, strict=True))
+        gains = tuple(r * (1 - d) for r, d in zip(ohms, decays, strict=True))
+        source = self._source_V(current_A) + sum(rests)
+        branch_ohm = self.bulk_ohm() + sum(gains)
+
+        ionic = (current_A - around.leak_S * source) / (1 + around.leak_S * branch_ohm)
+        voltage = source + branch_ohm * ionic
+        s.limited = abs(voltage) > p.compliance_V
+        if s.limited:
+            voltage = math.copysign(p.compliance_V, voltage)
+            ionic = (voltage - source) / branch_ohm
+        s.current_A = ionic + around.leak_S * voltage if s.limited else current_A
+        overpotentials = [rest + gain * ionic for rest, gain in zip(rests, gains, strict=True)]
+        s.interface_V, s.slow_V = (overpotentials[0], overpotentials[1]), overpotentials[2]
+        s.ionic_A, s.voltage_V = ionic, voltage
+        s.time_s += dt_s
+        self._move_lithium(ionic, dt_s)
+        self._warm(voltage * s.current_A, dt_s)
+        return voltage
+
+    def _move_lithium(self, ionic_A: float, dt_s: float) -> None:
+        p, s = self.parameters, self.state
+        j_mA_cm2 = 1e3 * ionic_A / p.area_cm2
+        s.moved_mAh_cm2 += j_mA_cm2 * dt_s / 3600
+        if p.limiting_mA_cm2 is not None:
+            aim = j_mA_cm2 / p.limiting_mA_cm2
+            depletion = aim + (s.depletion - aim) * math.exp(-dt_s / p.diffusion_tau_s)
+            s.depletion = min(max(depletion, -_DEPLETED), _DEPLETED)
+        s.voids_mAh_cm2 = (self._voids(0, j_mA_cm2, dt_s), self._voids(1, -j_mA_cm2, dt_s))
+
+    def _voids(self, electrode: int, stripping_mA_cm2: float, dt_s: float) -> float:
+        """Missing lithium at one electrode after `dt_s`: eq. 10 and 11, J_m against J_0 = J_diffusion + J_creep."""
+        p = self.parameters
+        supply = self.supply_mA_cm2()
+        if stripping_mA_cm2 > 0:
+            # The flux crowds on the contact that is left, the supply reaches only that contact too.
+            excess = stripping_mA_cm2 / self.contact(electrode) - supply
+            rate = p.void_yield * excess if excess > 0 else excess
+        else:
+            rate = p.plating_heals * stripping_mA_cm2 - supply
+        return max(self.state.voids_mAh_cm2[electrode] + rate * dt_s / 3600, 0.0)
+
+    def supply_mA_cm2(self) -> float:
+        """Lithium the metal brings to the interface, as a current density (eq. 11); creep goes with pressure."""
+        p = self.parameters
+        creep = p.supply_creep_mA_cm2 * (self.pressure_Pa / p.reference_pressure_Pa) ** p.creep_exponent
+        return (p.supply_diffusion_mA_cm2 + creep) / self._arrhenius(p.interface_activation_J_mol)
+
+    def _warm(self, heat_W: float, dt_s: float) -> None:
+        p, s = self.parameters, self.state
+        aim = abs(heat_W) / p.heat_loss_W_K
+        s.self_heating_K = aim + (s.self_heating_K - aim) * math.exp(-dt_s * p.heat_loss_W_K / p.heat_capacity_J_K)
