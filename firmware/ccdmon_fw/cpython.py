@@ -1,0 +1,27 @@
+"""Lets the detector and the wire run on CPython, where they are the golden model: no-op stand-ins for viper."""
+
+
+class micropython:  # noqa: N801 - the decorator must be spelled `micropython.viper` for MicroPython's compiler
+    """Stands in for the module of that name."""
+
+    @staticmethod
+    def viper(function):
+        """Viper arithmetic that stays inside 32 bits is plain integer arithmetic."""
+        return function
+
+    native = viper
+
+
+def const(value):
+    return value
+
+
+def ptr32(buffer):
+    return buffer
+
+
+def ptr8(buffer):
+    return buffer
+
+
+uint = int

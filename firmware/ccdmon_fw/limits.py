@@ -1,0 +1,106 @@
+"""Every threshold, rate and name of the edge, and the one way from physical limits to the detector's integers.
+
+The detector works on *units*: 1/16384 of full scale for voltage and current (16-bit offset-binary codes halved, so
+that products of two stay inside 2**30), and raw 16-bit codes for pressure. The host computes the integers with
+`detector_settings` and sends them; the device checks them against the ceilings below and refuses the rest.
+"""
+
+VERSION = "0.1.0"
+SCHEMA = 1
+
+# Index = reason code on the wire. The first reason wins; a code never changes its meaning.
+REASONS = (
+    "none",
+    "hard_short",
+    "partial_short",
+    "soft_short",
+    "contact_loss",
+    "limit",
+    "sensor_fault",
+    "exception",
+    "overrun",
+    "external",
+    "command",
+)
+HARD_SHORT = 1
+LIMIT = 5
+SENSOR_FAULT = 6
+EXCEPTION = 7
+COMMAND = 10
+
+CODE_ZERO = 32768  # code of 0 V and 0 A
+CODE_MAX = 65535
+ADC_STEP = 16  # one 12-bit step of the Pico's own converter, in codes
+UNITS_FULL_SCALE = 16384
+
+CONFIGURATIONS = ("symmetric", "half", "full")
+
+# Physical defaults, for a cell behind a +-5 V front end. Sources: the settling time covers a double layer and a
+# cycler's own slewing; the collapse ratio lies between the deepest partial short (half of R) and a hard short's
+# leak ("far below the cell's own", Lu et al. 2021, 2.2.3).
+VOLTAGE_LIMIT_UV = 5_000_000
+SETTLE_MS = 2_000
+CONFIRM_SAMPLES = 2
+COLLAPSE_64THS = 26  # R below 26/64 = 0.41 of its reference has collapsed
+REFERENCE_SHIFT = 4  # the running reference averages over 2**4 samples
+# Below eight steps of a 12-bit converter, current and voltage are too coarse for a ratio.
+CURRENT_ON_UNITS = 64
+VOLTAGE_REFERENCE_UNITS = 48
+SAMPLE_PERIOD_US = 250
+CONFIRM_CEILING = 32
+SETTLE_SAMPLES_CEILING = 1_000_000
+REFERENCE_SHIFT_CEILING = 14
+SAMPLE_PERIOD_FLOOR_US = 100
+SAMPLE_PERIOD_CEILING_US = 1_000_000
+
+# Order of the settings on the wire and in the detector's memory.
+SETTINGS = (
+    "mode",  # index into CONFIGURATIONS
+    "confirm_samples",
+    "settle_samples",
+    "reference_shift",
+    "collapse_64ths",
+    "current_on_units",
+    "voltage_reference_units",
+    "voltage_limit_units",
+    "current_limit_units",
+    "pressure_min_code",
+    "pressure_max_code",
+)
+_CEILINGS = (
+    (0, 2),
+    (1, CONFIRM_CEILING),
+    (1, SETTLE_SAMPLES_CEILING),
+    (1, REFERENCE_SHIFT_CEILING),
+    (1, 48),
+    (1, UNITS_FULL_SCALE),
+    (1, UNITS_FULL_SCALE),
+    (1, UNITS_FULL_SCALE),
+    (1, UNITS_FULL_SCALE),
+    (0, CODE_MAX),
+    (0, CODE_MAX),
+)
+
+
+def default_settings():
+    """Settings of a symmetric cell with no limit tighter than the converter's own range."""
+    full = UNITS_FULL_SCALE
+    return [
+        0, CONFIRM_SAMPLES, 8, REFERENCE_SHIFT, COLLAPSE_64THS, CURRENT_ON_UNITS, VOLTAGE_REFERENCE_UNITS,
+        full, full, 0, CODE_MAX,
+    ]  # fmt: skip
+
+
+def check_settings(settings):
+    """Index of the first setting outside its compiled bounds, -1 when all are inside."""
+    if len(settings) != len(_CEILINGS):
+        return len(_CEILINGS)
+    for index, (low, high) in enumerate(_CEILINGS):
+        if not low <= settings[index] <= high:
+            return index
+    return -1
+
+
+def units(value, full_scale):
+    """`value` in detector units, at least 1 and at most full scale (both in the same physical unit)."""
+    return max(1, min(UNITS_FULL_SCALE, int(value * UNITS_FULL_SCALE / full_scale)))
