@@ -4,20 +4,20 @@ A symmetric cell's voltage is its polarisation, so R = |V|/|I| is compared with 
 never with a number of volts:
 
 * the *running* reference, an exponential average inside the half-cycle: sees a collapse while current flows;
-* the *start* reference, R as it was just after settling in earlier half-cycles: carried over rests, reversals and
-  steps, it sees a short that happens at a step, and does not accuse a cell whose R climbs within each half-cycle
-  and starts low again after the reversal.
+* the *profile*, the lowest R that earlier half-cycles showed at the same position: one value for each doubling of
+  the samples since settling, carried over rests, reversals and steps. It sees a short that happens at a step, and
+  does not accuse a cell whose R climbs slowly, or from below zero, in every half-cycle. It speaks after two
+  half-cycles, because the first one starts from a rested cell and is higher than all that follow.
 
 Ratios are cross-multiplied, never divided. A full cell's voltage is not its polarisation: there |V| itself is
 compared with its running average, whatever the current; a half cell must show both signs, for its counter
 electrode may carry an open-circuit voltage.
 
 After a current step, a reversal or a rest nothing is judged for `settle_samples`, and longer while the voltage
-still falls by more than a sixteenth per sample (relaxation after a step down). A rising voltage is never a short:
-that is the interface charging.
+still falls by more than a sixteenth per sample (relaxation after a step down).
 
 Memory `m` (array 'i'), all values >= 0, because 64-bit ports load 32-bit words without their sign:
-inputs 0..3 | settings 4..14 (order of limits.SETTINGS) | state 15..27.
+inputs 0..3 | settings 4..14 (order of limits.SETTINGS) | state 15..32 | profile 33..80 (voltage, current, count).
 Bounds: units are below 2**14, products below 2**28; averages are Q12, below 2**26.
 """
 
@@ -37,7 +37,8 @@ P = const(2)  # pressure code
 T = const(3)  # time of the sample, microseconds modulo 2**30
 SETTINGS_AT = const(4)
 STATE_AT = const(15)
-MEMORY_WORDS = const(28)
+OCTAVES = const(16)
+MEMORY_WORDS = const(81)
 
 _MODE = const(4)
 _CONFIRM = const(5)
@@ -57,13 +58,21 @@ _LOW = const(17)  # samples in a row that look shorted
 _OVER = const(18)  # samples in a row over a limit
 _V_RUN = const(19)  # running reference, Q12 units
 _I_RUN = const(20)
-_V_START = const(21)  # start reference, units
-_I_START = const(22)
-_V_ABS = const(23)  # running |V|, Q12 units, for half and full cells
-_V_LAST = const(24)  # polarisation one sample ago, units
-_STARTED = const(25)  # samples of this half-cycle that agreed with the start reference
-_I_STEP = const(26)  # |I| when settling began or since, units
-_ABS_VALID = const(27)
+_V_ABS = const(21)  # running |V|, Q12 units, for half and full cells
+_ABS_VALID = const(22)
+_V_LAST = const(23)  # polarisation one sample ago, units
+_I_STEP = const(24)  # |I| when settling began, units
+_POSITION = const(25)  # samples since settling
+_OCTAVE = const(26)  # floor(log2(position))
+_V_MIN = const(27)  # the lowest R of this octave so far, as a pair, units
+_I_MIN = const(28)
+_SWINGING = const(29)  # the polarisation has not yet crossed zero since the reversal
+_LOWER = const(30)  # samples in a row far below the profile
+_LOWER_AT = const(31)  # position of the first of them
+_V_LOWER = const(32)  # its polarisation
+_PROFILE_V = const(33)
+_PROFILE_I = const(49)
+_PROFILE_N = const(65)
 
 PENDING = const(0x100)  # a rule is counting towards its confirmation
 SETTLING = const(0x200)  # a step, a reversal or a rest: R is not judged
@@ -105,7 +114,7 @@ def step(m: ptr32) -> int:
         m[_SIGN] = sign
         m[_SETTLING] = m[_SETTLE]
         m[_I_STEP] = i_abs
-        m[_STARTED] = 0
+        m[_POSITION] = 0
         m[_LOW] = 0
     elif sign != 0:
         i_known = m[_I_STEP] if m[_SETTLING] > 0 else m[_I_RUN] >> 12
@@ -115,7 +124,7 @@ def step(m: ptr32) -> int:
         if change * 2 > i_known:  # a current step: noise of a tenth of the current is common, half is a step
             m[_SETTLING] = m[_SETTLE]
             m[_I_STEP] = i_abs
-            m[_STARTED] = 0
+            m[_POSITION] = 0
             m[_LOW] = 0
     # -- does |V| collapse (half and full cells)
     mode = m[_MODE]
@@ -135,7 +144,8 @@ def step(m: ptr32) -> int:
                 if x > v_known * 2 + 65536:  # a spike must not drag the reference along
                     x = v_known * 2 + 65536
                 m[_V_ABS] = v_known + ((x - v_known) >> shift)
-    low = 0
+    low = 0  # against the running reference
+    lower = 0  # against the profile
     watching = 0
     if mode == 2:
         low = v_low
@@ -150,44 +160,75 @@ def step(m: ptr32) -> int:
             if m[_SETTLING] == 0:  # settled: the next sample is judged
                 m[_I_RUN] = i_abs << 12
                 m[_V_RUN] = 0
-        if m[_SETTLING] == 0 and flags & 0x200 == 0:
-            v_start = m[_V_START]
-            i_start = m[_I_START]
-            v_run = m[_V_RUN] >> 12
-            i_run = m[_I_RUN] >> 12
-            # -- against earlier half-cycles, at the start of this one
-            started = m[_STARTED]
-            expected = 0
-            if started < m[_CONFIRM]:
-                if v_start >= m[_V_REF_MIN]:
-                    watching = 0x400
-                    expected = v_start * i_abs
-                    if polarisation * i_start < (expected >> 6) * m[_COLLAPSE]:
-                        low = 1
-                        rise = (v_start >> 5) + 16
-                        if polarisation > last + rise:
-                            low = 0
-                if low == 0:
-                    m[_STARTED] = started + 1
-                    if started + 1 == m[_CONFIRM] and polarisation > 0:
-                        # lower at once, higher slowly: the lower envelope tolerates irregular sampling
-                        if v_start == 0 or polarisation * i_start < v_start * i_abs:
-                            m[_V_START] = polarisation
-                            m[_I_START] = i_abs
-                        else:
-                            scaled = polarisation * i_start
-                            m[_V_START] = v_start + (((scaled // i_abs) - v_start) >> 2)
-            # -- against the running reference
-            if low == 0 and v_run >= m[_V_REF_MIN]:
+        else:
+            positive = polarisation if polarisation > 0 else 0
+            # -- against earlier half-cycles at this position
+            position = m[_POSITION] + 1
+            m[_POSITION] = position
+            octave = m[_OCTAVE]
+            if position == 1:
+                octave = 0
+                m[_OCTAVE] = 0
+                m[_I_MIN] = 0
+                m[_SWINGING] = 0
+                m[_LOWER] = 0
+            elif octave < 15 and position >= (2 << octave):
+                if m[_I_MIN] > 0:
+                    n = m[_PROFILE_N + octave]
+                    v_old = m[_PROFILE_V + octave]
+                    # the new pair, brought to the old pair's current
+                    v_new = (m[_V_MIN] * m[_PROFILE_I + octave]) // m[_I_MIN]
+                    if n == 0 or v_new <= v_old or v_old == 0:  # lower at once, higher slowly
+                        m[_PROFILE_V + octave] = m[_V_MIN]
+                        m[_PROFILE_I + octave] = m[_I_MIN]
+                    else:
+                        if v_new > v_old * 2:
+                            v_new = v_old * 2
+                        m[_PROFILE_V + octave] = v_old + ((v_new - v_old) >> 2)
+                    if n < 2:
+                        m[_PROFILE_N + octave] = n + 1
+                octave += 1
+                m[_OCTAVE] = octave
+                m[_I_MIN] = 0
+            v_ref = m[_PROFILE_V + octave]
+            i_ref = m[_PROFILE_I + octave]
+            if m[_PROFILE_N + octave] >= 2 and v_ref >= m[_V_REF_MIN]:
                 watching = 0x400
-                if polarisation * i_run < ((v_run * i_abs) >> 6) * m[_COLLAPSE]:
+                if positive * i_ref >= ((v_ref * i_abs) >> 6) * m[_COLLAPSE]:
+                    m[_SWINGING] = 0
+                elif (0 - polarisation) * 8 > v_ref:  # still charged by the half-cycle before
+                    m[_SWINGING] = 1
+                elif m[_SWINGING] == 0:
+                    lower = 1
+            # -- against the running reference
+            v_run = m[_V_RUN] >> 12
+            if v_run >= m[_V_REF_MIN] and position > 3:
+                watching = 0x400
+                if positive * (m[_I_RUN] >> 12) < ((v_run * i_abs) >> 6) * m[_COLLAPSE]:
                     low = 1
+            # -- a swing through zero leaves the low zone in about the time it took to reach it; a short stays
+            if lower == 0:
+                m[_LOWER] = 0
+            else:
+                if m[_LOWER] == 0 or positive > m[_V_LOWER] + (v_ref >> 4) + 16:
+                    m[_LOWER] = 0
+                    m[_LOWER_AT] = position
+                    m[_V_LOWER] = positive
+                m[_LOWER] += 1
+                flags = flags | 0x100
+                if m[_LOWER] >= m[_CONFIRM] + m[_LOWER_AT] - 1:
+                    return 1 | 0x100 | watching
             if low == 0:
-                x = polarisation << 12 if polarisation > 0 else 0
+                if lower == 1:
+                    pass
+                elif m[_I_MIN] == 0 or positive * m[_I_MIN] < m[_V_MIN] * i_abs:
+                    m[_V_MIN] = positive
+                    m[_I_MIN] = i_abs
+                x = positive << 12
                 v_known = m[_V_RUN]
-                if v_known == 0:
+                if v_known == 0 or (position <= 3 and x < v_known):  # the lowest of three: one may be a spike
                     m[_V_RUN] = x
-                else:
+                elif position > 3:
                     if x > v_known * 2 + 65536:
                         x = v_known * 2 + 65536
                     m[_V_RUN] = v_known + ((x - v_known) >> shift)
