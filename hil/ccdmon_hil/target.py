@@ -1,0 +1,40 @@
+"""What a rig must do: run the firmware, play the cell to its converters, carry the wire, watch the gate pin."""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+Codes = tuple[int, int, int]  # voltage, current, pressure: 16 bits each, see ccdmon.front_end
+# (row, is the gate closed?) -> what the converters read; None after the last row
+Source = Callable[[int, bool], Codes | None]
+
+
+class Edge(NamedTuple):
+    """The gate pin moved: to where, after how many rows, when on the emulator's clock."""
+
+    closed: bool
+    rows_converted: int
+    virtual_us: float | None
+
+
+class Target(Protocol):
+    """One rig, called from one thread; `DeviceError` says that it failed."""
+
+    name: str
+    edges: list[Edge]  # since `play`
+    row_virtual_us: list[float]  # sample instants since `play`; empty without such a clock
+
+    def start(self) -> None:
+        """Bring the firmware up, with zero volts and amperes at the converters."""
+
+    def play(self, source: Source, closed_loop: bool = False) -> None:
+        """From the gate's next closing on, each sample takes a row; zeros again after the last.
+
+        Only a closed loop promises to ask for a row when the pin's answer to the one before is known."""
+
+    def send(self, data: bytes) -> None:
+        """Wire bytes to the firmware."""
+
+    def receive(self) -> bytes:
+        """Let the rig run for a moment; the wire bytes that came."""
+
+    def close(self) -> None: ...

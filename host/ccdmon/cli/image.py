@@ -1,0 +1,36 @@
+"""`ccdmon image`: where the emulated Pico's MicroPython comes from; builds it on request."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from ccdmon.errors import EXIT_FINE
+from ccdmon.rigs import load_rigs
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb."""
+    parser.add_argument(
+        "--image", type=Path, metavar="FILE", help="check this UF2 file instead of looking for one"
+    )
+    parser.add_argument(
+        "--build",
+        action="store_true",
+        help="build it from Debian's packages (a few minutes) and keep it in the cache",
+    )
+    parser.add_argument(
+        "--work-dir", type=Path, metavar="DIR", help="with --build: build here and leave the log"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the image's path; exit 3 where there is none, 2 where the named file is not one."""
+    rigs = load_rigs()
+    if args.build:
+        path = rigs.build_into_cache(lambda line: print(line, file=sys.stderr), args.work_dir)
+    else:
+        path = rigs.find_image(args.image)
+    print(json.dumps({"image": str(path), "bytes": path.stat().st_size}) if args.json else path)
+    return EXIT_FINE

@@ -1,0 +1,120 @@
+"""The analogue front end between a cell and the converter: volts, amperes and pascals to 16-bit codes and back.
+
+Codes are what the firmware sees, on every rig the same: a 12-bit converter's reading in the upper bits of 16, as the
+Raspberry Pi Pico's own delivers it (`reading << 4`). Voltage and current are offset-binary (zero at 32768), pressure
+is unipolar. Reading 0 and 4095 are the rails: the firmware takes them for a broken sensor, so `for_trace` leaves room.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ccdmon.trace import FloatArray, Trace
+
+CodeArray = npt.NDArray[np.uint16]
+
+READING_MAX = 4095
+READING_ZERO = 2048  # of a bipolar channel
+CODE_SHIFT = 4  # from the 12-bit reading to the 16-bit code
+CODE_ZERO = READING_ZERO << CODE_SHIFT
+HEADROOM = 1.1
+SMALLEST_FULL_SCALE = 1e-6
+VOLTAGE_LIMIT_V = 5.0  # firmware's default limit on |V|
+VOLTAGE_FULL_SCALE_PER_LIMIT = 1.2  # so that the limit is met well before the rail
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """Full scales: the voltage and current that reach the rails (either sign), the pressure that reaches the upper."""
+
+    voltage_full_scale_V: float
+    current_full_scale_A: float
+    pressure_full_scale_Pa: float | None = None  # None: no pressure sensor, a constant mid-range code
+
+    @classmethod
+    def for_trace(
+        cls,
+        trace: Trace,
+        voltage_full_scale_V: float | None = None,
+        current_full_scale_A: float | None = None,
+        voltage_limit_V: float = VOLTAGE_LIMIT_V,
+    ) -> "FrontEnd":
+        """Ranges a bench would choose for this trace: the 1-2-5 step with a tenth of headroom over the largest value.
+
+        A given full scale wins. The chosen voltage range never exceeds 1.2 times the voltage limit.
+        """
+        pressure = trace.pressure_Pa
+        return cls(
+            voltage_full_scale_V
+            or min(range_step(trace.voltage_V), VOLTAGE_FULL_SCALE_PER_LIMIT * voltage_limit_V),
+            current_full_scale_A or range_step(trace.current_A),
+            None if pressure is None or not np.isfinite(pressure).any() else range_step(pressure),
+        )
+
+    def codes(self, trace: Trace) -> CodeArray:
+        """Codes of every row, shape (rows, 3): voltage, current, pressure. An empty field repeats the last value."""
+        return np.column_stack(
+            [
+                _bipolar_code(_hold(trace.voltage_V), self.voltage_full_scale_V),
+                _bipolar_code(_hold(trace.current_A), self.current_full_scale_A),
+                self._pressure_code(trace),
+            ]
+        )
+
+    def _pressure_code(self, trace: Trace) -> CodeArray:
+        if self.pressure_full_scale_Pa is None or trace.pressure_Pa is None:
+            return np.full(len(trace), CODE_ZERO, dtype=np.uint16)
+        reading = np.rint(_hold(trace.pressure_Pa) / self.pressure_full_scale_Pa * (READING_MAX + 1))
+        return _code(reading)
+
+    def voltage_V(self, code: npt.NDArray[np.uint16] | int) -> FloatArray:
+        """Voltage of a code, V; the inverse of `codes` within half a step."""
+        return _bipolar_value(code, self.voltage_full_scale_V)
+
+    def current_A(self, code: npt.NDArray[np.uint16] | int) -> FloatArray:
+        """Current of a code, A."""
+        return _bipolar_value(code, self.current_full_scale_A)
+
+    def pressure_Pa(self, code: npt.NDArray[np.uint16] | int) -> FloatArray:
+        """Pressure of a code, Pa; NaN without a pressure sensor."""
+        full_scale = math.nan if self.pressure_full_scale_Pa is None else self.pressure_full_scale_Pa
+        return np.asarray(code, dtype=np.float64) / (1 << 16) * full_scale
+
+    def code_of(self, voltage_V: float, current_A: float) -> tuple[int, int, int]:
+        """Codes of one sample without a pressure sensor: what a closed loop feeds, sample by sample."""
+        voltage = _bipolar_code(np.array([voltage_V]), self.voltage_full_scale_V)
+        current = _bipolar_code(np.array([current_A]), self.current_full_scale_A)
+        return int(voltage[0]), int(current[0]), CODE_ZERO
+
+
+def range_step(values: FloatArray) -> float:
+    """Smallest full scale of the series 1, 2, 5 x 10^n with a tenth of headroom over the largest finite |value|."""
+    finite = np.abs(values[np.isfinite(values)])
+    needed = float(finite.max()) * HEADROOM if finite.size else 0.0
+    if needed <= SMALLEST_FULL_SCALE:
+        return SMALLEST_FULL_SCALE
+    decade = 10.0 ** math.floor(math.log10(needed))
+    steps = (float(f"{step * decade:.6g}") for step in (1, 2, 5, 10, 20))
+    return next(step for step in steps if step >= needed)
+
+
+def _hold(values: FloatArray) -> FloatArray:
+    """Each non-finite value replaced by the last finite one before it, by zero where there is none."""
+    known = np.isfinite(values)
+    last = np.maximum.accumulate(np.where(known, np.arange(len(values)), -1))
+    return np.where(last >= 0, values[last], 0.0)
+
+
+def _bipolar_code(values: FloatArray, full_scale: float) -> CodeArray:
+    return _code(np.rint(READING_ZERO + values / full_scale * READING_ZERO))
+
+
+def _code(reading: FloatArray) -> CodeArray:
+    clipped = np.clip(reading, 0, READING_MAX).astype(np.uint16)
+    return np.left_shift(clipped, CODE_SHIFT, dtype=np.uint16)
+
+
+def _bipolar_value(code: npt.NDArray[np.uint16] | int, full_scale: float) -> FloatArray:
+    return (np.asarray(code, dtype=np.float64) - CODE_ZERO) / CODE_ZERO * full_scale

@@ -1,0 +1,16 @@
+"""The way to the hardware-in-the-loop part: the host never imports it, but loads it by entry point."""
+
+from importlib.metadata import entry_points
+from typing import Any
+
+from ccdmon.errors import DeviceError
+
+
+def load_rigs() -> Any:
+    """The module behind the entry point `replay` of the group `ccdmon.rigs`: `replay`, `run_closed_loop`, `find_image`."""
+    found = next(iter(entry_points(group="ccdmon.rigs", name="replay")), None)
+    if found is None:
+        raise DeviceError(
+            "the rigs are not installed: install the package `ccdmon` again (pip install ccdmon)"
+        )
+    return found.load()

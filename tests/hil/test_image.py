@@ -1,0 +1,91 @@
+"""Where an image is looked for, in which order, and what a wrong one says."""
+
+from pathlib import Path
+
+import pytest
+
+from ccdmon.cli import main
+from ccdmon.errors import DeviceError, InputError
+from ccdmon_hil import image, image_build, uf2
+
+
+@pytest.fixture
+def no_image(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Neither setting nor cache nor download; returns the cache folder."""
+    monkeypatch.delenv(image.IMAGE_SETTING, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(image, "_download", lambda: None)
+    return tmp_path / "cache" / "ccdmon"
+
+
+def _write(path: Path, payload: bytes = b"firmware") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(uf2.encode(payload))
+    return path
+
+
+def test_option_before_setting_before_cache(
+    no_image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached = _write(no_image / "RPI_PICO-micropython-1.26.1.uf2")
+    assert image.find_image() == cached
+    setting = _write(tmp_path / "setting.uf2")
+    monkeypatch.setenv(image.IMAGE_SETTING, str(setting))
+    assert image.find_image() == setting
+    option = _write(tmp_path / "option.uf2")
+    assert image.find_image(option) == option
+
+
+def test_the_emulators_download_comes_last(
+    no_image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = _write(tmp_path / "fetched.uf2")
+    monkeypatch.setattr(image, "_download", lambda: fetched)
+    assert image.find_image() == fetched
+    with pytest.raises(DeviceError):
+        image.find_image(download=False)
+
+
+def test_no_image_names_the_way_out(no_image: Path) -> None:
+    with pytest.raises(DeviceError, match="ccdmon image --build"):
+        image.find_image()
+
+
+def test_a_setting_that_is_no_image_is_not_passed_over(no_image: Path, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    _write(no_image / "good.uf2")
+    bad = tmp_path / "bad.uf2"
+    bad.write_text("not an image")
+    monkeypatch.setenv(image.IMAGE_SETTING, str(bad))
+    with pytest.raises(InputError, match="not a UF2 file"):
+        image.find_image()
+
+
+@pytest.mark.parametrize("content", [b"", b"MZ" + bytes(1000), uf2.encode(bytes(600))[:-512]])
+def test_command_line_refuses_a_bad_image_in_one_line(tmp_path: Path, capsys, content: bytes) -> None:  # type: ignore[no-untyped-def]
+    bad = tmp_path / "bad.uf2"
+    bad.write_bytes(content)
+    assert main(["image", "--image", str(bad)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert "bad.uf2" in captured.err
+
+
+def test_a_missing_file_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["image", "--image", "/nonexistent/pico.uf2"]) == 2
+    assert "/nonexistent/pico.uf2" in capsys.readouterr().err
+
+
+def test_building_says_which_packages_are_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match=r"apt-get install .*cmake.*libnewlib-arm-none-eabi") as caught:
+        image_build.build_image(tmp_path / "work", print)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("version", "numbers"),
+    [("1.26.1+ds-1", (1, 26, 1)), ("2:3.6.6-0.1~deb13u1", (3, 6, 6)), ("1.30~rc1", (1, 30))],
+)
+def test_debian_versions_compare_as_numbers(version: str, numbers: tuple[int, ...]) -> None:
+    assert image_build._numbers(version) == numbers
