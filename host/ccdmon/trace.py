@@ -24,8 +24,8 @@ class Cell:
 class Trace:
     """Columns of one cell's test, each of shape (rows,), float64; NaN marks an empty field.
 
-    `test_time_s` never decreases (repeats are normal); positive `current_A` plates lithium on the counter side.
-    Optional columns are None when the source has none.
+    `test_time_s` never decreases (repeats are normal); positive `current_A` plates lithium on the counter
+    side. Optional columns are None when the source has none.
     """
 
     test_time_s: FloatArray
@@ -44,7 +44,7 @@ class Trace:
 
     def rows(self, start: int, stop: int | None) -> "Trace":
         """The rows [start, stop), all columns; views, no copy."""
-        columns = {
+        columns: dict[str, Any] = {
             name: None if column is None else column[start:stop]
             for name in COLUMN_FIELDS
             for column in [getattr(self, name)]
@@ -53,6 +53,12 @@ class Trace:
 
 
 COLUMN_FIELDS = (
-    "test_time_s", "voltage_V", "current_A", "pressure_Pa",
-    "temperature_degC", "unix_time_s", "cycle_count", "step_count",
+    "test_time_s",
+    "voltage_V",
+    "current_A",
+    "pressure_Pa",
+    "temperature_degC",
+    "unix_time_s",
+    "cycle_count",
+    "step_count",
 )

@@ -29,9 +29,9 @@ def read_cell(trace_path: Path | None) -> Cell:
     try:
         metadata = json.loads(path.read_text())
     except (ValueError, OSError) as error:
-        raise InputError(f"{path}: not a readable JSON file ({error}); mend it or take it away") from error
+        raise InputError(f"{path}: not a readable JSON file ({error}); mend or remove it") from error
     if not isinstance(metadata, dict) or not isinstance(metadata.get("cell", {}), dict):
-        raise InputError(f"{path}: expected an object with a 'cell' object; see the file formats in the README")
+        raise InputError(f"{path}: expected an object with a 'cell' object; see the README")
     return _cell(metadata, path)
 
 

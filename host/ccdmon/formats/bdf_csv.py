@@ -1,0 +1,117 @@
+"""CSV files of the Battery Data Format: pyarrow parses; what it refuses, Python names by row and column."""
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Collection
+from typing import NoReturn
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from ccdmon.errors import InputError
+
+_NULLS = ["", "NaN", "nan", "NAN", "null", "NA", "N/A"]
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+def gunzip(data: bytes, name: str) -> bytes:
+    """Unpack one gzip file; raises `InputError` naming `name` where it is cut off or damaged."""
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise InputError(f"{name}: damaged gzip file ({one_line(error)}); copy or export it again") from error
+
+
+def parse_csv(data: bytes, name: str, numeric: Collection[str], *, keep_unknown: bool = False) -> pa.Table:
+    """CSV text as a table: columns labelled in `numeric` as float64, others dropped or kept as they come.
+
+    Raises `InputError` naming `name`, the data row (from 0) and the column.
+    """
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if b"\x00" in data[:4096]:
+        raise InputError(f"{name}: binary data, not CSV; export it as .bdf.csv")
+    header = _header(data, name)
+    wanted = [label for label in header if label.strip() in numeric]
+    _refuse_doubled(wanted, name)
+    kept = header if keep_unknown else wanted
+    if not kept:
+        return pa.table({})
+    try:
+        table = pa_csv.read_csv(
+            pa.BufferReader(data),
+            pa_csv.ReadOptions(column_names=header, skip_rows=1),
+            pa_csv.ParseOptions(newlines_in_values=False),
+            pa_csv.ConvertOptions(
+                include_columns=kept,
+                column_types=dict.fromkeys(wanted, pa.float64()),
+                null_values=_NULLS,
+                quoted_strings_can_be_null=True,
+            ),
+        )
+    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        _locate_fault(data, wanted, header, name, error)
+    return table.rename_columns([label.strip() for label in kept])
+
+
+def _header(data: bytes, name: str) -> list[str]:
+    first = data.split(b"\n", 1)[0].decode("utf-8", "replace").strip("\r")
+    if not first.strip():
+        raise InputError(f"{name}: the file is empty; a trace needs a header line and rows")
+    header = next(csv.reader([first]))
+    if len(header) == 1 and ";" in first:
+        raise InputError(f"{name}: fields are separated by ';'; BDF uses ',' and a decimal point")
+    return header
+
+
+def _refuse_doubled(labels: list[str], name: str) -> None:
+    stripped = [label.strip() for label in labels]
+    doubled = next((label for label in stripped if stripped.count(label) > 1), None)
+    if doubled:
+        raise InputError(f"{name}: column '{doubled}' stands in the header twice; keep one of them")
+
+
+def _locate_fault(data: bytes, wanted: list[str], header: list[str], name: str, error: Exception) -> NoReturn:
+    rows = csv.reader(io.StringIO(data.decode("utf-8", "replace")))
+    next(rows)
+    row = -1
+    for fields in rows:
+        if not fields:
+            continue
+        row += 1
+        _check_fields(fields, row, wanted, header, name)
+    if row < 0:
+        raise InputError(f"{name}: no rows after the header; nothing to read")
+    raise InputError(f"{name}: not a readable CSV file ({one_line(error)})")
+
+
+def _check_fields(fields: list[str], row: int, wanted: list[str], header: list[str], name: str) -> None:
+    if len(fields) != len(header):
+        raise InputError(
+            f"{name}: data row {row} has {len(fields)} fields, the header {len(header)}; mend or cut it"
+        )
+    for label in wanted:
+        text = fields[header.index(label)].strip()
+        if text not in _NULLS and not is_number(text):
+            raise InputError(not_a_number(name, row, label.strip(), text))
+
+
+def not_a_number(name: str, row: int, label: str, text: str) -> str:
+    """The one line about text where a number belongs."""
+    shown = "".join(c if c.isprintable() else "?" for c in text[:40])
+    return f"{name}: data row {row}, column '{label}': '{shown}' is not a number; mend the cell or empty it"
+
+
+def is_number(text: str) -> bool:
+    """Whether a CSV reader takes this text for a number (Python's float() is laxer: it reads 1_000)."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text
+
+
+def one_line(error: Exception) -> str:
+    """An exception's text fit for a one-line message."""
+    return " ".join(str(error).split())[:120]
