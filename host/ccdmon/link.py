@@ -1,0 +1,165 @@
+"""The host's end of the wire: bytes in, events out, no I/O.
+
+`Decoder.feed(bytes)` returns the events those bytes completed, in order; what is not complete yet waits for the
+next call, so any cutting of the stream gives the same events. Nothing that arrives can make it raise: a damaged or
+missing frame is the link's fault, not the caller's, and becomes a `Lost` event and a count in `Decoder.counts`.
+
+Three counters tell three losses apart: `crc_errors` (a frame came and was damaged), `missing_frames` (the sequence
+number jumped) and `missing_samples` (the sample counter jumped, whoever lost them). The device's own count of
+samples it had to drop (`device_dropped`) is part of the last: a dropped sample leaves a gap in the counter.
+"""
+
+import json
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ccdmon_fw import wire
+
+SEQUENCES = 1 << 16
+# A sequence that jumps by more than this went backwards: the device restarted and counts from zero.
+LARGEST_GAP = SEQUENCES // 2
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who sends: schema, versions, board, reasons and the message dictionary, as the device states them."""
+
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Consecutive samples of one run; `codes` has shape (n, 4), uint16: voltage, current, pressure, verdict."""
+
+    first_sample: int
+    run: int
+    time_us: int  # of the first sample, device clock, wraps at 2**32
+    dropped: int  # by the device, since it started
+    codes: npt.NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class Message:
+    """Any other message by its name in the dictionary (`trip`, `status`, `ack`, ...), fields and repeated items."""
+
+    name: str
+    fields: dict[str, int]
+    items: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Something did not arrive: `what` is "frames", "samples" or "damaged", `count` how many."""
+
+    what: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Restarted:
+    """The device's frame sequence began anew: it was reset or powered up."""
+
+
+Event = Identity | Samples | Message | Lost | Restarted
+
+
+@dataclass
+class Counts:
+    """What arrived and what did not."""
+
+    frames: int = 0
+    samples: int = 0
+    crc_errors: int = 0
+    missing_frames: int = 0
+    missing_samples: int = 0
+    device_dropped: int = 0
+    unreadable: int = 0  # intact frames whose body does not fit their type
+    restarts: int = 0
+
+
+class Decoder:
+    """Turns the byte stream of one device into events; see the top of this file."""
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self._unframer = wire.Unframer()
+        self._next_sequence: int | None = None
+        self._next_sample: dict[int, int] = {}  # by run
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Events completed by `data`."""
+        events: list[Event] = []
+        frames = self._unframer.feed(data)
+        damaged = self._unframer.crc_errors - self.counts.crc_errors
+        if damaged:
+            self.counts.crc_errors += damaged
+            events.append(Lost("damaged", damaged))
+        for kind, sequence, body in frames:
+            self.counts.frames += 1
+            events += self._sequence_events(sequence)
+            events += self._read(kind, bytes(body))
+        return events
+
+    def _sequence_events(self, sequence: int) -> list[Event]:
+        expected, self._next_sequence = self._next_sequence, (sequence + 1) % SEQUENCES
+        gap = 0 if expected is None else (sequence - expected) % SEQUENCES
+        if gap == 0:
+            return []
+        if gap >= LARGEST_GAP:
+            self.counts.restarts += 1
+            self._next_sample.clear()
+            return [Restarted()]
+        self.counts.missing_frames += gap
+        return [Lost("frames", gap)]
+
+    def _read(self, kind: int, body: bytes) -> list[Event]:
+        try:
+            if kind == wire.SAMPLES:
+                return self._samples(body)
+            return [read_identity(body) if kind == wire.IDENTITY else read_message(kind, body)]
+        except (ValueError, KeyError, struct.error):
+            self.counts.unreadable += 1
+            return []
+
+    def _samples(self, body: bytes) -> list[Event]:
+        event = read_samples(body)
+        expected = self._next_sample.get(event.run, event.first_sample)
+        self._next_sample[event.run] = event.first_sample + len(event.codes)
+        self.counts.samples += len(event.codes)
+        self.counts.device_dropped = event.dropped
+        missing = event.first_sample - expected
+        if missing <= 0:
+            return [event]
+        self.counts.missing_samples += missing
+        return [Lost("samples", missing), event]
+
+
+def read_samples(body: bytes) -> Samples:
+    """A SAMPLES body; raises ValueError where it is shorter than its own count says."""
+    fields, rest = wire.unpack(wire.SAMPLES, body)
+    codes = np.frombuffer(rest, dtype="<u2", count=4 * fields["count"]).reshape(-1, 4)
+    return Samples(fields["first_sample"], fields["run"], fields["time_us"], fields["dropped"], codes)
+
+
+def read_identity(body: bytes) -> Identity:
+    """An IDENTITY body; raises ValueError where its JSON is no object."""
+    fields, rest = wire.unpack(wire.IDENTITY, body)
+    document = json.loads(rest[: fields["json_bytes"]])
+    if not isinstance(document, dict):
+        raise ValueError("the identity is no JSON object")
+    return Identity(document)
+
+
+def read_message(kind: int, body: bytes) -> Message:
+    """Any body by the dictionary; raises KeyError for an unknown type, ValueError or struct.error for a short one."""
+    name, _, _, item_format, item_names = wire.MESSAGES[kind]
+    fields, rest = wire.unpack(kind, body)
+    if not item_names:
+        return Message(name, fields)
+    size = struct.calcsize(item_format)
+    whole = rest[: len(rest) // size * size]
+    return Message(name, fields, tuple(struct.iter_unpack(item_format, whole)))

@@ -1,0 +1,163 @@
+"""What a report says, as plain text: shared by the terminal and the HTML page, so that both say the same."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ccdmon.trace import Cell
+
+Document = Mapping[str, Any]
+
+VERDICT_TEXT = {
+    "healthy": "no failure found",
+    "suspect": "signs of trouble, the cell still works",
+    "failed": "the cell failed",
+}
+PROTOCOL_TEXT = {
+    "time_control": "time control (time per half-cycle fixed, current density rises)",
+    "capacity_control": "capacity control (areal capacity per half-cycle fixed, current density rises)",
+    "endurable_time": "endurable time control (several cycles at each current density)",
+    "long_cycling": "long cycling (one current density)",
+    "unknown": "unknown (no regular ramp or cycling recognised)",
+}
+EIS_TEXT = {
+    "unvalidated": "unvalidated: no impedance pair was given, so a fake-stable cell is not excluded",
+    "consistent": "consistent: impedance before and after speaks against a short",
+    "shorted": "shorted: the impedance fell as it does only in a short",
+}
+NO_AREA = (
+    "The electrode area is not known (no sidecar, no --area-cm2): results are in A and ohm, and every "
+    "area-specific number is left out."
+)
+DASH = "–"
+
+
+def number(value: float | None, unit: str = "", digits: int = 4) -> str:
+    """A value with its unit to `digits` significant digits, a dash where there is none."""
+    if value is None:
+        return DASH
+    text = f"{value:.{digits}g}"
+    if "e" in text and 1e-3 <= abs(value) < 1e6:
+        text = f"{value:.0f}"
+    return f"{text} {unit}".strip()
+
+
+def duration(seconds: float | None) -> str:
+    """A time a person reads at a glance: `42.5 s`, `10 min`, `1.5 h`."""
+    if seconds is None:
+        return DASH
+    if abs(seconds) < 120:
+        return number(seconds, "s")
+    if abs(seconds) < 7200:
+        return number(seconds / 60, "min", 3)
+    return number(seconds / 3600, "h", 3) if seconds < 48 * 3600 else number(seconds / 86400, "d", 3)
+
+
+def name(kind: str | None) -> str:
+    """A kind of event or protocol as words."""
+    return DASH if kind is None else kind.replace("_", " ")
+
+
+def ccd_sentence(document: Document) -> str:
+    """The result in one sentence, with the caveat that belongs to it."""
+    ccd = document["ccd"]
+    endured, failed = ccd["endured_mA_cm2"], ccd["failed_at_mA_cm2"]
+    if endured is None and failed is None:
+        return "No critical current density: no current step was endured or failed in this trace."
+    if failed is None:
+        bound = "a lower bound of the critical current density"
+        return f"Endured {number(endured, 'mA cm⁻²')} without failure: {bound}."
+    if endured is None:
+        return (
+            f"Failed at {number(failed, 'mA cm⁻²')}, the first current density of the test: none was endured."
+        )
+    return (
+        f"Critical current density {number(endured, 'mA cm⁻²')} (the largest endured); "
+        f"failed at {number(failed, 'mA cm⁻²')} by {name(ccd['limited_by'])}."
+    )
+
+
+def conditions(document: Document, cell: Cell) -> list[tuple[str, str]]:
+    """What a critical current density means nothing without (Lu et al. 2021, sections 3.7 and 5)."""
+    ccd, protocol = document["ccd"], document["protocol"]
+    return [
+        ("Protocol", PROTOCOL_TEXT.get(protocol["kind"], name(protocol["kind"]))),
+        ("Current densities", levels(protocol["levels_mA_cm2"])),
+        ("Cycles per level", number(protocol["cycles_per_level"])),
+        ("Time per half-cycle", duration(ccd["half_cycle_s"])),
+        ("Areal capacity per half-cycle", number(ccd["capacity_per_half_cycle_mAh_cm2"], "mAh cm⁻²")),
+        ("Cumulative areal capacity", number(ccd["cumulative_capacity_mAh_cm2"], "mAh cm⁻²")),
+        ("Temperature", number(ccd["temperature_degC"], "°C")),
+        ("Stack pressure", number(ccd["pressure_MPa"], "MPa")),
+        ("Electrode area", number(ccd["area_cm2"], "cm²")),
+        ("Impedance check", EIS_TEXT.get(ccd["eis"], ccd["eis"])),
+        ("Cell", ", ".join(filter(None, [cell.configuration, cell.electrolyte]))),
+    ]
+
+
+def levels(values: Sequence[float] | None) -> str:
+    """The current levels of a test, shortened to first, second … last when there are many."""
+    if not values:
+        return DASH
+    if len(values) <= 6:
+        return ", ".join(number(value) for value in values) + " mA cm⁻²"
+    return f"{number(values[0])}, {number(values[1])} … {number(values[-1])} mA cm⁻² ({len(values)} levels)"
+
+
+def event_line(event: Document) -> str:
+    """When and at which current an event was, and whether it passed."""
+    parts = [f"at {number(event['start_s'], 's', 6)} (data row {event['row']})"]
+    if event["current_density_mA_cm2"] is not None:
+        parts.append(number(event["current_density_mA_cm2"], "mA cm⁻²"))
+    if event["cycle"] is not None:
+        parts.append(f"cycle {event['cycle']}")
+    if event["recovered"]:
+        parts.append("recovered")
+    if event["provisional"]:
+        parts.append("provisional")
+    return ", ".join(parts)
+
+
+def evidence(event: Document) -> list[tuple[str, str]]:
+    """The numbers that decided an event, as (name, value)."""
+    return [(key.replace("_", " "), _plain(value)) for key, value in event["evidence"].items()]
+
+
+def half_cycle_columns(document: Document) -> list[tuple[str, str, float]]:
+    """(heading, key, factor) of the half-cycle table; area-specific columns only where the area is known."""
+    specific = document["ccd"]["area_cm2"] is not None
+    resistance = "ohm_cm2" if specific else "ohm"
+    unit = "Ω cm²" if specific else "Ω"
+    columns = [
+        ("#", "index", 1.0), ("cycle", "cycle", 1.0),
+        ("start / s", "start_s", 1.0), ("end / s", "end_s", 1.0),
+        ("j / mA cm⁻²", "current_density_mA_cm2", 1.0), ("I / mA", "current_A", 1e3),
+        ("Q / mAh cm⁻²", "capacity_mAh_cm2", 1.0), ("Q / mAh", "capacity_Ah", 1e3),
+        ("mean V / mV", "voltage_mean_V", 1e3),
+        (f"R settled / {unit}", f"resistance_start_{resistance}", 1.0),
+        (f"R end / {unit}", f"resistance_end_{resistance}", 1.0),
+        ("noise / mV", "noise_V", 1e3),
+    ]  # fmt: skip
+    cycles = document["half_cycles"]
+    return [
+        column for column in columns
+        if any(cycle.get(column[1]) is not None for cycle in cycles)
+    ]  # fmt: skip
+
+
+def half_cycle_rows(document: Document, columns: Sequence[tuple[str, str, float]]) -> list[list[str]]:
+    """The half-cycle table's cells."""
+    return [
+        [_cell(cycle.get(key), factor) for _, key, factor in columns] for cycle in document["half_cycles"]
+    ]
+
+
+def _cell(value: Any, factor: float) -> str:
+    if isinstance(value, int):
+        return str(value)
+    return number(None if value is None else value * factor)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: DASH}[value]
+    return number(value) if isinstance(value, float) else str(value)
