@@ -104,3 +104,43 @@ def check_settings(settings):
 def units(value, full_scale):
     """`value` in detector units, at least 1 and at most full scale (both in the same physical unit)."""
     return max(1, min(UNITS_FULL_SCALE, int(value * UNITS_FULL_SCALE / full_scale)))
+
+
+def settle_samples(settle_s, sample_interval_s):
+    """Samples of a settling time, at least two: the first after a step is often half a step."""
+    return max(2, min(SETTLE_SAMPLES_CEILING, int(-(-settle_s // sample_interval_s))))
+
+
+def detector_settings(
+    voltage_full_scale_V,
+    current_full_scale_A,
+    sample_interval_s,
+    configuration="symmetric",
+    voltage_limit_V=VOLTAGE_LIMIT_UV * 1e-6,
+    current_limit_A=None,
+    pressure_full_scale_Pa=None,
+    pressure_limit_Pa=None,
+    settle_s=SETTLE_MS * 1e-3,
+    confirm_samples=CONFIRM_SAMPLES,
+):
+    """Integers in the order of SETTINGS from physical limits; for the host (floats). None: no such limit.
+
+    `sample_interval_s` is the cell's time between two samples, whatever the firmware's own period.
+    Raises ValueError for a configuration that is not one or a full scale that is not positive.
+    """
+    if configuration not in CONFIGURATIONS:
+        raise ValueError("configuration must be one of " + ", ".join(CONFIGURATIONS))
+    if min(voltage_full_scale_V, current_full_scale_A, sample_interval_s) <= 0:
+        raise ValueError("full scales and the sample interval must be positive")
+    settings = default_settings()
+    values = dict(zip(SETTINGS, range(len(SETTINGS))))
+    settings[values["mode"]] = CONFIGURATIONS.index(configuration)
+    settings[values["confirm_samples"]] = confirm_samples
+    settings[values["settle_samples"]] = settle_samples(settle_s, sample_interval_s)
+    settings[values["voltage_limit_units"]] = units(voltage_limit_V, voltage_full_scale_V)
+    if current_limit_A is not None:
+        settings[values["current_limit_units"]] = units(current_limit_A, current_full_scale_A)
+    if pressure_limit_Pa is not None and pressure_full_scale_Pa is not None:
+        code = int(pressure_limit_Pa / pressure_full_scale_Pa * (CODE_MAX + 1))
+        settings[values["pressure_max_code"]] = max(0, min(CODE_MAX, code))
+    return settings

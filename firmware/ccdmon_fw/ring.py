@@ -1,0 +1,100 @@
+"""Samples on their way from the timer interrupt (one producer) to the main loop (one consumer).
+
+Nothing is allocated after construction. The producer never waits and always writes, so the newest samples are there
+for the black box whatever the host does; a consumer that falls behind skips, and counts what it skipped.
+
+    control, array 'I':  HEAD (samples written) | COUNTER (sample number within the run), both modulo 2**30
+    records, array 'I':  capacity x 4 words: sample number | time_us | voltage + current << 16 | pressure + verdict << 16
+"""
+
+from array import array
+
+try:
+    import micropython
+    from micropython import const
+except ImportError:
+    from ccdmon_fw.cpython import const, micropython, ptr8, ptr32
+
+HEAD = const(0)
+COUNTER = const(1)
+RECORD_BYTES = const(8)  # of one sample on the wire
+_GUARD = const(64)  # places left to the producer while the consumer copies
+_MASK = const(0x3FFFFFFF)
+
+
+@micropython.viper
+def put(control: ptr32, records: ptr32, capacity: int, memory: ptr32, verdict: int):
+    """Append the sample in the detector's memory (voltage, current, pressure, time) with its verdict."""
+    head = control[0]
+    counter = control[1]
+    at = (head & (capacity - 1)) * 4
+    records[at] = counter
+    records[at + 1] = memory[3]
+    records[at + 2] = memory[0] | (memory[1] << 16)
+    records[at + 3] = memory[2] | (verdict << 16)
+    control[1] = (counter + 1) & 0x3FFFFFFF
+    control[0] = (head + 1) & 0x3FFFFFFF
+
+
+@micropython.viper
+def pack(records: ptr32, capacity: int, start: int, limit: int, out: ptr8) -> int:
+    """Copy up to `limit` samples from place `start` on, as long as their numbers run on; returns how many."""
+    first = records[(start & (capacity - 1)) * 4]
+    n = 0
+    while n < limit:
+        at = ((start + n) & (capacity - 1)) * 4
+        if records[at] != first + n:
+            break
+        word = 0
+        while word < 2:
+            value = records[at + 2 + word]
+            to = n * 8 + word * 4
+            out[to] = value & 0xFF
+            out[to + 1] = (value >> 8) & 0xFF
+            out[to + 2] = (value >> 16) & 0xFF
+            out[to + 3] = (value >> 24) & 0xFF
+            word += 1
+        n += 1
+    return n
+
+
+class Ring:
+    """`capacity` samples, a power of two of at least 256."""
+
+    def __init__(self, capacity):
+        if capacity & (capacity - 1) or capacity < 4 * _GUARD:
+            raise ValueError("ring capacity must be a power of two, at least 256")
+        self.capacity = capacity
+        self.control = array("I", [0] * 2)
+        self.records = array("I", [0] * (4 * capacity))
+        self._tail = 0
+        self.dropped = 0
+
+    def ready(self):
+        """Samples waiting; skips and counts those that are about to be overwritten."""
+        waiting = (self.control[HEAD] - self._tail) & _MASK
+        excess = waiting - (self.capacity - _GUARD)
+        if excess > 0:
+            skip = min(waiting, excess + 2 * _GUARD)
+            self._tail = (self._tail + skip) & _MASK
+            self.dropped += skip
+            waiting -= skip
+        return waiting
+
+    def take(self, out, limit):
+        """(count, sample number, time_us) of up to `limit` of the waiting samples, their wire records in `out`."""
+        at = (self._tail & (self.capacity - 1)) * 4
+        number, time_us = self.records[at], self.records[at + 1]
+        count = pack(self.records, self.capacity, self._tail, limit, out)
+        if ((self.control[HEAD] - self._tail) & _MASK) > self.capacity:  # overwritten while copying
+            self.dropped += count
+            self._tail = (self._tail + count) & _MASK
+            return 0, 0, 0
+        self._tail = (self._tail + count) & _MASK
+        return count, number, time_us
+
+    def restart(self):
+        """A new run: count samples from 0, forget what waits. Call with the timer's interrupt held off."""
+        self.control[COUNTER] = 0
+        self._tail = self.control[HEAD]
+        self.dropped = 0
