@@ -52,14 +52,19 @@ class CellParameters:
     supply_creep_mA_cm2: float = 1.0  # at the reference pressure
     creep_exponent: float = 1.0
     void_capacity_mAh_cm2: float = 0.5  # missing lithium that takes 63 % of the contact
-    void_yield: float = 0.2  # share of the excess flux that ends as voids instead of a planar retreat
-    plating_heals: float = 0.9  # share of the plated lithium that goes into voids first
+    void_yield: float = 0.3  # share of the excess flux that ends as voids instead of a planar retreat
+    plating_heals: float = (
+        0.03  # share of the plated lithium that goes into voids: most of it grows beside them
+    )
+    creep_heals: float = 0.03  # share of the supply that goes into voids while it is not needed elsewhere
     # Polymer: salt depletion. None: single-ion conductor (inorganic), no concentration polarisation.
     limiting_mA_cm2: float | None = None
     diffusion_tau_s: float = 600.0
     transference: float = 0.3  # t+ of polymers 0.2-0.4
     # Electrodes
-    emf_V: float = 0.0  # open-circuit voltage at zero moved charge (full cell), 0 for symmetric and half cells
+    emf_V: float = (
+        0.0  # open-circuit voltage at zero moved charge (full cell), 0 for symmetric and half cells
+    )
     emf_per_mAh_cm2: float = 0.0
     nucleation_V: float = 0.0  # extra overpotential when plating starts on a foreign metal (half cell)
     nucleation_mAh_cm2: float = 0.005
@@ -147,11 +152,20 @@ class CellModel:
         ageing += p.conditioning * math.exp(-s.time_s / p.conditioning_tau_s)
         pressure = (self.pressure_Pa / p.reference_pressure_Pa) ** -0.5
         arrhenius = self._arrhenius(p.interface_activation_J_mol)
-        return p.interface_ohm_cm2[electrode] / p.area_cm2 * arrhenius * pressure * ageing / self.contact(electrode)
+        return (
+            p.interface_ohm_cm2[electrode]
+            / p.area_cm2
+            * arrhenius
+            * pressure
+            * ageing
+            / self.contact(electrode)
+        )
 
     def slow_ohm(self) -> float:
-        return self.parameters.slow_ohm_cm2 / self.parameters.area_cm2 * self._arrhenius(
-            self.parameters.interface_activation_J_mol
+        return (
+            self.parameters.slow_ohm_cm2
+            / self.parameters.area_cm2
+            * self._arrhenius(self.parameters.interface_activation_J_mol)
         )
 
     def ionic_ohm(self) -> float:
@@ -217,9 +231,9 @@ class CellModel:
         if stripping_mA_cm2 > 0:
             # The flux crowds on the contact that is left, the supply reaches only that contact too.
             excess = stripping_mA_cm2 / self.contact(electrode) - supply
-            rate = p.void_yield * excess if excess > 0 else excess
+            rate = (p.void_yield if excess > 0 else p.creep_heals) * excess
         else:
-            rate = p.plating_heals * stripping_mA_cm2 - supply
+            rate = p.plating_heals * stripping_mA_cm2 - p.creep_heals * supply
         return max(self.state.voids_mAh_cm2[electrode] + rate * dt_s / 3600, 0.0)
 
     def supply_mA_cm2(self) -> float:
@@ -231,4 +245,6 @@ class CellModel:
     def _warm(self, heat_W: float, dt_s: float) -> None:
         p, s = self.parameters, self.state
         aim = abs(heat_W) / p.heat_loss_W_K
-        s.self_heating_K = aim + (s.self_heating_K - aim) * math.exp(-dt_s * p.heat_loss_W_K / p.heat_capacity_J_K)
+        s.self_heating_K = aim + (s.self_heating_K - aim) * math.exp(
+            -dt_s * p.heat_loss_W_K / p.heat_capacity_J_K
+        )

@@ -79,15 +79,21 @@ def build_program(
         raise ValueError(f"unknown protocol {kind!r}: one of {', '.join(PROTOCOLS)}")
     size = half_cycle_mAh_cm2 if kind == "capacity_control" else half_cycle_s
     if size is None or size <= 0:
-        raise ValueError(f"protocol {kind} needs the {'capacity' if kind == 'capacity_control' else 'time'} "
-                         "of a half-cycle")
+        raise ValueError(
+            f"protocol {kind} needs the {'capacity' if kind == 'capacity_control' else 'time'} "
+            "of a half-cycle"
+        )
     halves = list(_half_cycles(kind, levels_mA_cm2, size, cycles_per_level, first_sign))
     capacity = size if kind == "capacity_control" else None
     if kind == "long_cycling":
         capacity = levels_mA_cm2[0] * size / 3600
     return Program(
-        kind, tuple(_with_rests(halves, rests or Rests())), tuple(levels_mA_cm2), cycles_per_level,
-        None if kind == "capacity_control" else size, capacity,
+        kind,
+        tuple(_with_rests(halves, rests or Rests())),
+        tuple(levels_mA_cm2),
+        cycles_per_level,
+        None if kind == "capacity_control" else size,
+        capacity,
     )
 
 

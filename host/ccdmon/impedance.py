@@ -1,0 +1,56 @@
+"""Impedance spectra of a simulated cell: the pair before and after a test that tells a fake stable cell.
+
+Review (Adv. Funct. Mater. 2021, 31, 2009925), section 2.3.2: spectra are compared at one (room) temperature. A leak
+lies parallel to everything, so it shunts bulk and interface arcs alike.
+"""
+
+import copy
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from ccdmon.cellphysics import CellModel
+from ccdmon.trace import FloatArray
+
+ComplexArray = npt.NDArray[np.complex128]
+Spectrum = tuple[FloatArray, ComplexArray]
+# Share and time constant of the grain boundaries; of the grains only the time constant. Their arcs lie at or
+# above the upper end of a usual scan, as in LLZO pellets at room temperature.
+_GRAIN_BOUNDARY_SHARE = 0.3
+_GRAIN_BOUNDARY_TAU_S = 2e-5
+_GRAIN_TAU_S = 2e-8
+# Interface arcs are depressed: exponent of a constant phase element, 1 would be a capacitor.
+_CPE_EXPONENT = 0.9
+
+
+def scan_Hz(cell: CellModel) -> FloatArray:
+    """Frequencies of a scan, 1 MHz down to where the slowest arc of the cell has closed (not below 0.1 mHz)."""
+    lowest = max(min(0.01, 0.03 / (2 * math.pi * cell.parameters.slow_tau_s)), 1e-4)
+    return np.logspace(6, math.log10(lowest), int(6 * (6 - math.log10(lowest))) + 1)
+
+
+def impedance_ohm(cell: CellModel, frequency_Hz: FloatArray) -> ComplexArray:
+    """Impedance of the cell as it is now, leak included, at its surroundings' temperature; shape (frequencies,)."""
+    p = cell.parameters
+    omega = 2j * np.pi * frequency_Hz
+    bulk = cell.bulk_ohm()
+    z = bulk * (1 - _GRAIN_BOUNDARY_SHARE) / (1 + omega * _GRAIN_TAU_S)
+    z = z + bulk * _GRAIN_BOUNDARY_SHARE / (1 + omega * _GRAIN_BOUNDARY_TAU_S)
+    for electrode in (0, 1):
+        z = z + cell.interface_ohm(electrode) / (1 + (omega * p.interface_tau_s) ** _CPE_EXPONENT)
+    z = z + cell.slow_ohm() / (1 + (omega * p.slow_tau_s) ** _CPE_EXPONENT)
+    return np.asarray(1 / (1 / z + cell.surroundings.leak_S), dtype=np.complex128)
+
+
+def measured_spectrum(cell: CellModel, rng: np.random.Generator, noise: float = 0.003) -> Spectrum:
+    """A scan of the cell at its reference temperature with `noise` relative to |Z|."""
+    still = copy.copy(cell)
+    still.state = copy.copy(cell.state)
+    still.surroundings = copy.copy(cell.surroundings)
+    still.state.self_heating_K, still.state.depletion = 0.0, 0.0
+    still.surroundings.temperature_degC = cell.parameters.reference_degC
+    frequency_Hz = scan_Hz(cell)
+    z = impedance_ohm(still, frequency_Hz)
+    errors = rng.standard_normal((2, len(z)))
+    return frequency_Hz, z + noise * np.abs(z) * (errors[0] + 1j * errors[1])

@@ -1,0 +1,317 @@
+"""Named scenarios: how a seed becomes a whole simulated test with a known truth.
+
+Each recipe starts from the same wide draws (`draws`) and adds what the name says. Classes are those of the review's
+section 2.2.3; `class_` is what an honest reader of the trace should report, "healthy" for every trap.
+"""
+
+import math
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ccdmon.cellphysics import CellParameters
+from ccdmon.draws import (
+    ELECTROLYTES,
+    Electrolyte,
+    Options,
+    draw_cell,
+    draw_instrument,
+    draw_program,
+    log_uniform,
+    shortest_half_cycle_s,
+)
+from ccdmon.errors import InputError
+from ccdmon.faults import FOREVER_S, FakeStable, Fault, HardShort, PartialShort, SoftShort
+from ccdmon.instrument import Instrument
+from ccdmon.programs import Program, Segment
+
+
+@dataclass(frozen=True)
+class Chamber:
+    """What surrounds the cell as time passes: a slow wave of the room, and one ramp of temperature and pressure."""
+
+    base_degC: float
+    base_pressure_Pa: float
+    wave_K: float = 0.0
+    wave_period_s: float = 86400.0
+    ramp_from_s: float = math.inf
+    ramp_s: float = 1.0
+    ramp_K: float = 0.0
+    ramp_pressure: float = 0.0  # relative
+
+    def _ramped(self, time_s: float) -> float:
+        return min(max((time_s - self.ramp_from_s) / self.ramp_s, 0.0), 1.0)
+
+    def temperature_degC(self, time_s: float) -> float:
+        wave = self.wave_K * math.sin(2 * math.pi * time_s / self.wave_period_s)
+        return self.base_degC + wave + self.ramp_K * self._ramped(time_s)
+
+    def pressure_Pa(self, time_s: float) -> float:
+        return self.base_pressure_Pa * (1 + self.ramp_pressure * self._ramped(time_s))
+
+
+@dataclass(frozen=True)
+class Excitation:
+    """A sine on top of the current (an impedance scan's slow end, seen by a slow logger)."""
+
+    amplitude_A: float
+    period_s: float
+    always: bool = False  # also under load, not only in the marked rests
+
+
+@dataclass
+class Setup:
+    """Everything a simulated test needs; recipes change it in place."""
+
+    scenario: str
+    seed: int
+    class_: str
+    configuration: str
+    electrolyte: Electrolyte
+    program: Program
+    cell: CellParameters
+    instrument: Instrument
+    chamber: Chamber
+    fault: Fault | None = None
+    excitation: Excitation | None = None
+    gaps_s: list[tuple[float, float]] = field(default_factory=list)
+    stop_s: float = FOREVER_S
+    conditions: dict[str, float] = field(
+        default_factory=dict
+    )  # what else the recipe decided, for the truth file
+
+
+Recipe = Callable[[Setup, np.random.Generator], None]
+
+
+def draw_setup(scenario: str, seed: int, options: Options) -> Setup:
+    """The test a scenario's seed stands for. Raises InputError for an unknown scenario."""
+    if scenario not in SCENARIOS:
+        raise InputError(f"unknown scenario {scenario!r}: one of {', '.join(SCENARIOS)}")
+    recipe = SCENARIOS[scenario]
+    rng = np.random.default_rng([seed, zlib.crc32(scenario.encode())])
+    fixed = {name: value for name, value in recipe.fixed.items() if getattr(options, name) is None}
+    options = replace(options, **fixed)
+    program, interval_s = draw_program(rng, options)
+    drawn = str(rng.choice(("symmetric", "half", "full"), p=recipe.configurations))
+    configuration = options.configuration or drawn
+    choices = [e for e in ELECTROLYTES if recipe.polymer in (None, e.polymer)]
+    electrolyte = choices[int(rng.integers(len(choices)))]
+    cell = draw_cell(rng, options, program, electrolyte, configuration)
+    instrument = draw_instrument(rng, options, cell, program, interval_s)
+    wave_K = float(rng.uniform(0.0, 1.5) * (rng.uniform() < 0.5))
+    wave_s = max(86400.0, 4 * shortest_half_cycle_s(program))
+    chamber = Chamber(cell.reference_degC, cell.reference_pressure_Pa, wave_K, wave_s)
+    setup = Setup(
+        scenario, seed, recipe.class_, configuration, electrolyte, program, cell, instrument, chamber
+    )
+    recipe.apply(setup, rng)
+    if any(s.excitation for s in program.segments) and setup.excitation is None:
+        setup.excitation = _excitation(setup, rng)
+    return setup
+
+
+# -- when ------------------------------------------------------------------------------------------------------
+
+
+def failing_half_cycle(
+    setup: Setup, rng: np.random.Generator, rows_after: int
+) -> tuple[Segment, float, float]:
+    """A half-cycle to fail in, its start, and the moment: at a step in one case of six, else anywhere in it.
+
+    Never the first half-cycle (there would be nothing to compare with), and `rows_after` rows of the test follow.
+    """
+    starts = setup.program.starts_s()
+    loaded = [(s, t) for s, t in zip(setup.program.segments, starts, strict=False) if not s.rest]
+    left_s = rows_after * setup.instrument.row_interval_s * 1.5
+    level = int(
+        rng.integers(0 if len(setup.program.levels_mA_cm2) == 1 else 1, len(setup.program.levels_mA_cm2))
+    )
+    fitting = [(s, t) for s, t in loaded[1:] if s.level == level] or loaded[1:]
+    segment, start_s = fitting[int(rng.integers(len(fitting)))]
+    at_step = rng.uniform() < 1 / 6
+    latest = (
+        max(segment.duration_s - left_s, 0.1 * segment.duration_s)
+        if segment is loaded[-1][0]
+        else segment.duration_s
+    )
+    moment_s = start_s + (0.0 if at_step else float(rng.uniform(0.02, 0.95)) * latest)
+    return segment, start_s, moment_s
+
+
+def half_cycle_after(setup: Setup, time_s: float, count: int) -> float:
+    """End of the `count`-th loaded half-cycle that ends after `time_s`, in s; the program's end if there is none."""
+    ends = [
+        t + s.duration_s
+        for s, t in zip(setup.program.segments, setup.program.starts_s(), strict=False)
+        if not s.rest
+    ]
+    later = [end for end in ends if end > time_s + 1e-9]
+    return later[min(count, len(later) - 1)] if later else setup.program.duration_s
+
+
+# -- recipes ---------------------------------------------------------------------------------------------------
+
+
+def _healthy(setup: Setup, rng: np.random.Generator) -> None:
+    pass
+
+
+def _hard_short(setup: Setup, rng: np.random.Generator) -> None:
+    _, _, moment_s = failing_half_cycle(setup, rng, 15)
+    ratio = log_uniform(rng, 1e-3, 0.05)
+    setup.fault = HardShort(moment_s, ratio, seed=int(rng.integers(2**32)))
+    setup.stop_s = half_cycle_after(setup, moment_s, int(rng.integers(1, 5)))
+
+
+def _partial_short(setup: Setup, rng: np.random.Generator) -> None:
+    _, _, moment_s = failing_half_cycle(setup, rng, 40)
+    cell = setup.cell
+    total = cell.bulk_ohm_cm2 + sum(cell.interface_ohm_cm2) + cell.slow_ohm_cm2
+    drop = min(float(rng.uniform(0.1, 0.5)), 0.9 * cell.bulk_ohm_cm2 / total)
+    if drop < 0.1:  # not enough bulk to bridge: thicker electrolyte
+        setup.cell = replace(cell, bulk_ohm_cm2=cell.bulk_ohm_cm2 * 3)
+        drop = 0.15
+    setup.fault = PartialShort(moment_s, drop)
+
+
+def _soft_short(setup: Setup, rng: np.random.Generator) -> None:
+    segment, start_s, moment_s = failing_half_cycle(setup, rng, 120)
+    interval_s = setup.instrument.row_interval_s
+    recovers = bool(rng.uniform() < 0.7)
+    least_s = 60 * interval_s
+    lasts_s = max(least_s, segment.duration_s * log_uniform(rng, 0.3, 3.0))
+    at_reversal = rng.uniform() < 0.5  # dissolves when the current turns
+    end_s = half_cycle_after(setup, moment_s + least_s, 0) if at_reversal else moment_s + lasts_s
+    end_s = min(end_s, setup.program.duration_s - segment.duration_s * 0.5) if recovers else FOREVER_S
+    if end_s - moment_s < least_s:
+        end_s = FOREVER_S
+    depth, spread = log_uniform(rng, 0.1, 0.5), float(rng.uniform(0.5, 1.2))
+    setup.fault = SoftShort(
+        moment_s, end_s, depth, interval_s * log_uniform(rng, 0.5, 20.0), spread, int(rng.integers(2**32))
+    )
+
+
+def _fake_stable(setup: Setup, rng: np.random.Generator) -> None:
+    ratio = log_uniform(rng, 0.05, 0.4)
+    from_start, forms, begins = rng.uniform() < 0.4, rng.uniform(0.2, 0.7), rng.uniform(0.0, 0.3)
+    level = int(rng.integers(1, max(2, len(setup.program.levels_mA_cm2))))
+    loaded = [
+        (s, t) for s, t in zip(setup.program.segments, setup.program.starts_s(), strict=False) if not s.rest
+    ]
+    firsts = [(s, t) for s, t in loaded if s.level == level] or loaded[2:]
+    segment, start_s = firsts[0]
+    if from_start:
+        setup.fault = FakeStable(0.0, ratio)
+    else:
+        setup.fault = FakeStable(start_s + begins * segment.duration_s, ratio, forms * segment.duration_s)
+
+
+def _contact_loss(setup: Setup, rng: np.random.Generator) -> None:
+    levels = setup.program.levels_mA_cm2
+    level = int(rng.integers(max(1, len(levels) // 2), len(levels))) if len(levels) > 1 else 0
+    below = levels[level - 1] if level else levels[0] * 0.6
+    supply = below + (levels[level] - below) * rng.uniform(0.0, 0.5)
+    creep = rng.uniform(0.3, 0.95)
+    growth = 0.3 * (levels[level] - supply) * shortest_half_cycle_s(setup.program) / 3600
+    setup.cell = replace(
+        setup.cell,
+        supply_diffusion_mA_cm2=supply * (1 - creep),
+        supply_creep_mA_cm2=supply * creep,
+        void_capacity_mAh_cm2=growth / log_uniform(rng, 0.3, 3.0),
+    )
+
+
+def _warming(setup: Setup, rng: np.random.Generator) -> None:
+    end_s = setup.program.duration_s
+    setup.chamber = replace(
+        setup.chamber,
+        ramp_from_s=end_s * rng.uniform(0.1, 0.6),
+        ramp_s=end_s * rng.uniform(0.1, 0.5),
+        ramp_K=float(rng.uniform(5, 35)),
+        ramp_pressure=float(rng.uniform(0, 1) * (rng.uniform() < 0.3)),
+    )
+
+
+def _gaps(setup: Setup, rng: np.random.Generator) -> None:
+    end_s = setup.program.duration_s
+    for _ in range(int(rng.integers(1, 7))):
+        start_s = end_s * rng.uniform(0, 1)
+        setup.gaps_s.append(
+            (start_s, start_s + log_uniform(rng, 3 * setup.instrument.row_interval_s, end_s / 8))
+        )
+
+
+def _excitation(setup: Setup, rng: np.random.Generator, always: bool = False) -> Excitation:
+    first_A = setup.program.levels_mA_cm2[0] * setup.cell.area_cm2 * 1e-3
+    period_s = setup.instrument.row_interval_s * log_uniform(rng, 0.3, 30.0)
+    return Excitation(first_A * log_uniform(rng, 0.01, 0.2), period_s, always)
+
+
+def _superimposed(setup: Setup, rng: np.random.Generator) -> None:
+    setup.excitation = _excitation(setup, rng, always=True)
+
+
+def _limiting_current(setup: Setup, rng: np.random.Generator) -> None:
+    """The last levels exceed what salt diffusion carries: polarisation runs away, no short."""
+    levels = setup.program.levels_mA_cm2
+    top = levels[-1]
+    below = levels[-2] if len(levels) > 1 else 0.8 * top
+    setup.cell = replace(setup.cell, limiting_mA_cm2=float(rng.uniform(below, top)))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A recipe, the class a reader should report, one line of help, and what it fixes of the draws."""
+
+    class_: str
+    help: str
+    apply: Recipe
+    configurations: tuple[float, float, float] = (0.8, 0.1, 0.1)  # symmetric, half, full
+    polymer: bool | None = None
+    fixed: dict[str, object] = field(default_factory=dict)
+
+
+_SYMMETRIC = (1.0, 0.0, 0.0)
+_NO_FULL = (0.85, 0.15, 0.0)
+SCENARIOS: dict[str, Scenario] = {
+    "healthy": Scenario("healthy", "endures the whole program, whatever the seed brings", _healthy),
+    "hard_short": Scenario("hard_short", "a dendrite bridges the cell at once and for good", _hard_short),
+    "partial_short": Scenario(
+        "partial_short", "part of the bulk is bridged: 10-50 % down", _partial_short, _NO_FULL, False
+    ),
+    "soft_short": Scenario("soft_short", "filaments form and dissolve", _soft_short, _NO_FULL),
+    "contact_loss": Scenario(
+        "contact_loss",
+        "voids take the interface, up to the compliance limit",
+        _contact_loss,
+        _SYMMETRIC,
+        False,
+    ),
+    "fake_stable": Scenario(
+        "fake_stable", "an electronic leak carries the current, looks healthy", _fake_stable, _SYMMETRIC
+    ),
+    "healthy_rests": Scenario(
+        "healthy", "rests after each half-cycle, some with impedance scans", _healthy, fixed={"rests": True}
+    ),
+    "healthy_warming": Scenario("healthy", "the cell warms by 5-35 K, its resistance falls slowly", _warming),
+    "healthy_eis_excitation": Scenario(
+        "healthy", "an impedance excitation rides on the current", _superimposed, _NO_FULL
+    ),
+    "healthy_gaps": Scenario("healthy", "the recording stops now and then", _gaps),
+    "healthy_low_voltage": Scenario(
+        "healthy", "polarisation of a few mV", _healthy, _NO_FULL, False, {"polarisation_V": 0.002}
+    ),
+    "healthy_polymer": Scenario(
+        "healthy", "salt diffusion: polarisation grows within half-cycles", _healthy, _NO_FULL, True
+    ),
+    "limiting_current": Scenario(
+        "healthy",
+        "polarisation runs away at the limiting current, no short",
+        _limiting_current,
+        _NO_FULL,
+        True,
+    ),
+}

@@ -1,0 +1,161 @@
+"""What really happened in a simulated test: events by row and time, endured and failed current density."""
+
+import dataclasses
+import math
+from typing import Any
+
+from ccdmon.cellphysics import CellModel
+from ccdmon.programs import Segment
+from ccdmon.scenarios import Setup
+from ccdmon.trace import Trace
+
+TRUTH_SCHEMA = "ccdmon.truth/1"
+# Contact loss begins, for the truth, where voids have raised the cell's resistance by this factor.
+CONTACT_LOSS_FACTOR = 1.3
+
+
+@dataclasses.dataclass
+class _Seen:
+    row: int
+    time_s: float
+    segment: Segment
+
+
+class Watch:
+    """Follows one run from inside and notes the first row of what the truth file tells."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.fault: _Seen | None = None
+        self.fault_end: _Seen | None = None
+        self.voids: _Seen | None = None
+        self.voids_healed: _Seen | None = None
+        self.limit: _Seen | None = None
+        self.last: _Seen | None = None
+
+    def see(self, row: int, time_s: float, cell: CellModel, segment: Segment, gate_closed: bool) -> None:
+        seen = self.last = _Seen(row, time_s, segment)
+        fault, now_s = self.setup.fault, cell.state.time_s
+        if fault and not segment.rest and gate_closed:
+            if self.fault is None and now_s > fault.onset_s:
+                self.fault = seen
+            if self.fault_end is None and now_s > fault.end_s:
+                self.fault_end = seen
+        if self.limit is None and cell.state.limited:
+            self.limit = seen
+        if self.setup.class_ == "contact_loss" and not segment.rest:
+            self._see_voids(seen, cell)
+
+    def _see_voids(self, seen: _Seen, cell: CellModel) -> None:
+        whole = cell.ionic_ohm()
+        lost = sum(cell.interface_ohm(k) * (1 - cell.contact(k)) for k in (0, 1))
+        grown = whole > CONTACT_LOSS_FACTOR * (whole - lost)
+        if grown and self.voids is None:
+            self.voids = seen
+
+
+def truth_document(watch: Watch, trace: Trace) -> dict[str, Any]:
+    """The truth file's content, plain JSON types."""
+    setup = watch.setup
+    events = _events(watch)
+    return {
+        "schema": TRUTH_SCHEMA,
+        "scenario": setup.scenario,
+        "seed": setup.seed,
+        "class": setup.class_,
+        "rows": len(trace),
+        "first_faulty_row": events[0]["row"] if events else None,
+        "events": events,
+        "ccd": _ccd(watch, events),
+        "protocol": {
+            "kind": setup.program.kind,
+            "levels_mA_cm2": list(setup.program.levels_mA_cm2),
+            "half_cycle_s": setup.program.half_cycle_s,
+            "half_cycle_mAh_cm2": setup.program.half_cycle_mAh_cm2,
+            "cycles_per_level": setup.program.cycles_per_level,
+        },
+        "parameters": _parameters(setup),
+    }
+
+
+def _events(watch: Watch) -> list[dict[str, Any]]:
+    if watch.fault is not None and watch.setup.fault is not None:
+        return [_event(watch.setup.fault.kind, watch.fault, watch.fault_end, watch)]
+    if watch.voids is not None:
+        return [_event("contact_loss", watch.voids, None, watch) | {"reached_limit": watch.limit is not None}]
+    return []
+
+
+def _event(kind: str, seen: _Seen, end: _Seen | None, watch: Watch) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "row": seen.row,
+        "start_s": seen.time_s,
+        "end_row": end.row if end else None,
+        "end_s": end.time_s if end else None,
+        "recovered": end is not None,
+        "cycle": seen.segment.cycle,
+        "level": seen.segment.level,
+        "current_density_mA_cm2": seen.segment.current_density_mA_cm2,
+    }
+
+
+def _ccd(watch: Watch, events: list[dict[str, Any]]) -> dict[str, Any]:
+    """The last level endured and the one failed in (contract: a partial or a recovered soft short ends nothing)."""
+    levels = watch.setup.program.levels_mA_cm2
+    failing = [e for e in events if _ends_the_ramp(e)]
+    if failing:
+        level = failing[0]["level"]
+        if failing[0]["kind"] == "contact_loss" and watch.limit is not None:
+            level = watch.limit.segment.level
+        return {
+            "endured_mA_cm2": levels[level - 1] if level else None,
+            "failed_at_mA_cm2": levels[level],
+            "lower_bound": False,
+            "limited_by": failing[0]["kind"],
+        }
+    return {
+        "endured_mA_cm2": levels[_last_complete_level(watch)],
+        "failed_at_mA_cm2": None,
+        "lower_bound": True,
+        "limited_by": None,
+    }
+
+
+def _ends_the_ramp(event: dict[str, Any]) -> bool:
+    if event["kind"] == "contact_loss":
+        return bool(event["reached_limit"])
+    return event["kind"] in ("hard_short", "fake_stable") or (
+        event["kind"] == "soft_short" and not event["recovered"]
+    )
+
+
+def _last_complete_level(watch: Watch) -> int:
+    assert watch.last is not None
+    last = watch.setup.program.segments[-1]
+    complete = watch.setup.stop_s >= watch.setup.program.duration_s or watch.last.segment.cycle == last.cycle
+    return watch.last.segment.level if complete else max(watch.last.segment.level - 1, 0)
+
+
+def _parameters(setup: Setup) -> dict[str, Any]:
+    parts = {
+        "cell": setup.cell,
+        "instrument": setup.instrument,
+        "chamber": setup.chamber,
+        "fault": setup.fault,
+        "excitation": setup.excitation,
+    }
+    found = {name: _plain(dataclasses.asdict(part)) for name, part in parts.items() if part is not None}  # type: ignore[call-overload]
+    rests = sorted({s.duration_s for s in setup.program.segments if s.rest})
+    return found | {
+        "configuration": setup.configuration,
+        "electrolyte": setup.electrolyte.name,
+        "rests_s": rests,
+        "gaps_s": [list(gap) for gap in setup.gaps_s],
+        **setup.conditions,
+    }
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no infinity: it becomes null ("never")."""
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
