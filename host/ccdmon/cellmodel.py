@@ -1,6 +1,7 @@
 """A simulated cell under test, with ground truth: `simulate` for a whole trace, `LiveCell` for a closed loop.
 
-`scenarios` decides what the seed stands for, `cellphysics` what the cell answers, `instrument` what is written.
+`scenarios` decides what the seed stands for, `cellphysics` what the cell answers, `instrument` what is
+written.
 """
 
 import math
@@ -14,7 +15,8 @@ from ccdmon.cellphysics import CellModel, CellParameters, Surroundings
 from ccdmon.draws import Options
 from ccdmon.impedance import Spectrum, measured_spectrum
 from ccdmon.instrument import Converter, row_times_s, without_gaps
-from ccdmon.scenarios import SCENARIOS, Setup, draw_setup
+from ccdmon.scenarios import SCENARIOS, draw_setup
+from ccdmon.setups import Setup
 from ccdmon.trace import Cell, Trace
 from ccdmon.truth import Watch, truth_document
 
@@ -100,7 +102,7 @@ class LiveCell:
             yield row
 
     def _run_to(self, time_s: float, gate_closed: bool) -> tuple[float, float]:
-        """Advance to `time_s`, in pieces that straddle no step and no onset; true voltage and current to measure."""
+        """Advance to `time_s` in pieces that straddle no step and no onset; true voltage and current."""
         begin_s, volt_seconds, amp_seconds = self._time_s, 0.0, 0.0
         while True:
             end_s = self._starts_s[self._segment + 1]

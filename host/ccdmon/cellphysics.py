@@ -8,11 +8,13 @@ Mater. 2021, 31, 2009925, called *the review* here):
     +------------------------------- leak (a short) ------------------------------------+
 
 The ionic branch moves lithium, the leak does not. Positive current strips electrode 0 and plates electrode 1.
-Interface resistance follows R_int = R_SEI + R_ct (section 2.4), 1/A_active (figure 8), pressure^-1/2 (section 3.6)
-and Arrhenius (section 3.5). Voids grow where the stripping flux beats diffusion and creep (eq. 10 and 11).
+Interface resistance follows R_int = R_SEI + R_ct (section 2.4), 1/A_active (figure 8), pressure^-1/2
+(section 3.6) and Arrhenius (section 3.5). Voids grow where the stripping flux beats diffusion and creep (eq.
+10 and 11).
 
-Integration: over one step all resistances and the ionic current are held; each RC then has an exact exponential
-answer, and the leak couples them linearly, so a step is stable for any `dt_s` and exact in the steady state.
+Integration: over one step all resistances and the ionic current are held; each RC then has an exact
+exponential answer, and the leak couples them linearly, so a step is stable for any `dt_s` and exact in the
+steady state.
 """
 
 import math
@@ -32,7 +34,7 @@ _LEAST_CONTACT = 1e-4
 
 @dataclass(frozen=True)
 class CellParameters:
-    """Constants of one cell at its reference temperature and pressure; area-specific, in the units of the names."""
+    """Constants of one cell at its reference temperature and pressure, area-specific."""
 
     area_cm2: float = 0.785
     bulk_ohm_cm2: float = 60.0
@@ -150,16 +152,10 @@ class CellModel:
         p, s = self.parameters, self.state
         ageing = 1.0 + p.sei_growth_per_sqrt_s * math.sqrt(s.time_s)
         ageing += p.conditioning * math.exp(-s.time_s / p.conditioning_tau_s)
-        pressure = (self.pressure_Pa / p.reference_pressure_Pa) ** -0.5
+        pressure = 1.0 / math.sqrt(self.pressure_Pa / p.reference_pressure_Pa)
         arrhenius = self._arrhenius(p.interface_activation_J_mol)
-        return (
-            p.interface_ohm_cm2[electrode]
-            / p.area_cm2
-            * arrhenius
-            * pressure
-            * ageing
-            / self.contact(electrode)
-        )
+        fresh = p.interface_ohm_cm2[electrode] / p.area_cm2 * arrhenius * ageing
+        return fresh * pressure / self.contact(electrode)
 
     def slow_ohm(self) -> float:
         return (
@@ -225,7 +221,7 @@ class CellModel:
         s.voids_mAh_cm2 = (self._voids(0, j_mA_cm2, dt_s), self._voids(1, -j_mA_cm2, dt_s))
 
     def _voids(self, electrode: int, stripping_mA_cm2: float, dt_s: float) -> float:
-        """Missing lithium at one electrode after `dt_s`: eq. 10 and 11, J_m against J_0 = J_diffusion + J_creep."""
+        """Missing lithium at one electrode after `dt_s`: J_m against J_0 (eq. 10 and 11)."""
         p = self.parameters
         supply = self.supply_mA_cm2()
         if stripping_mA_cm2 > 0:
@@ -237,9 +233,9 @@ class CellModel:
         return max(self.state.voids_mAh_cm2[electrode] + rate * dt_s / 3600, 0.0)
 
     def supply_mA_cm2(self) -> float:
-        """Lithium the metal brings to the interface, as a current density (eq. 11); creep goes with pressure."""
+        """Lithium supplied to the interface, as a current density (eq. 11); creep goes with pressure."""
         p = self.parameters
-        creep = p.supply_creep_mA_cm2 * (self.pressure_Pa / p.reference_pressure_Pa) ** p.creep_exponent
+        creep = p.supply_creep_mA_cm2 * math.pow(self.pressure_Pa / p.reference_pressure_Pa, p.creep_exponent)
         return (p.supply_diffusion_mA_cm2 + creep) / self._arrhenius(p.interface_activation_J_mol)
 
     def _warm(self, heat_W: float, dt_s: float) -> None:

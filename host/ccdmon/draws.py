@@ -1,8 +1,10 @@
-"""What a seed decides about a simulated test: program, cell, chamber and instrument, spread as widely as real ones.
+"""What a seed decides about a simulated test: program, cell, chamber and instrument, spread as widely as
+real ones.
 
-Ranges come from the review's tables (`data/literature_ccd.csv`: 0.05-20 mA cm-2, minutes to hours per cycle) and
-from recorded cells (polarisation of a few mV to volts, rows 0.1 s to 30 s apart, noise up to a few percent). Every
-draw happens in a fixed order whatever the options are, so that an option changes only what it names.
+Ranges come from the review's tables (`data/literature_ccd.csv`: 0.05-20 mA cm-2, minutes to hours per cycle)
+and from recorded cells (polarisation of a few mV to volts, rows 0.1 s to 30 s apart, noise up to a few
+percent). Every draw happens in a fixed order whatever the options are, so that an option changes only what
+it names.
 """
 
 import math
@@ -187,7 +189,7 @@ def draw_cell(
 def _draw_supply(
     rng: np.random.Generator, last_mA_cm2: float, half_s: float, polymer: bool
 ) -> dict[str, float]:
-    """Flux balance of a cell that endures: supply above the last level, or slightly below it, with small voids."""
+    """Flux balance of a cell that endures: supply above the last level, or just below (small voids)."""
     voids = rng.uniform() < 0.3
     enough, scarce = rng.uniform(1.05, 4.0), rng.uniform(0.85, 1.0)
     supply = last_mA_cm2 * (scarce if voids else enough)

@@ -1,8 +1,9 @@
 """What can happen to a simulated cell: shorts of the four kinds, seen as a leak or a bridge in its circuit.
 
-The classes are those of the review (Adv. Funct. Mater. 2021, 31, 2009925), section 2.2.3, figures 7 and 8. A fault
-sets `leak_S` (parallel to the whole cell) or `bridged` (share of the bulk resistance) of the cell's surroundings;
-contact loss is no fault in this sense: it grows by itself in `cellphysics` from the flux balance.
+The classes are those of the review (Adv. Funct. Mater. 2021, 31, 2009925), section 2.2.3, figures 7 and 8. A
+fault sets `leak_S` (parallel to the whole cell) or `bridged` (share of the bulk resistance) of the cell's
+surroundings; contact loss is no fault in this sense: it grows by itself in `cellphysics` from the flux
+balance.
 """
 
 import math
@@ -24,7 +25,7 @@ class Fault(Protocol):
     end_s: float
 
     def act(self, cell: CellModel, time_s: float, dt_s: float) -> None:
-        """Set the cell's surroundings for the step of `dt_s` that begins at `time_s`."""
+        """Set the cell's surroundings for the step of `dt_s` that begins at `time_s` (both in s)."""
         ...
 
 
@@ -48,7 +49,8 @@ class HardShort:
         self._full_S = 0.0
         self._drift = 0.0
 
-    def act(self, cell: CellModel, time_s: float, dt_s: float) -> None:
+    # The protocol hands over `dt_s`; this fault has no rate.
+    def act(self, cell: CellModel, time_s: float, dt_s: float) -> None:  # noqa: ARG002
         if time_s < self.onset_s:
             return
         if not self._full_S:
@@ -59,14 +61,15 @@ class HardShort:
 
 @dataclass
 class PartialShort:
-    """Metal bridges part of the bulk: one step down by `drop` (0.1-0.5 of the whole), then ohmic on the rest."""
+    """Metal bridges part of the bulk: down by `drop` (0.1-0.5 of the whole), then ohmic on the rest."""
 
     onset_s: float
     drop: float
     kind: str = field(default="partial_short", init=False)
     end_s: float = field(default=FOREVER_S, init=False)
 
-    def act(self, cell: CellModel, time_s: float, dt_s: float) -> None:
+    # The protocol hands over `dt_s`; this fault has no rate.
+    def act(self, cell: CellModel, time_s: float, dt_s: float) -> None:  # noqa: ARG002
         around = cell.surroundings
         if time_s >= self.onset_s and not around.bridged:
             around.bridged = min(self.drop * cell.ionic_ohm() / cell.bulk_ohm(), 0.97)
@@ -110,8 +113,8 @@ class SoftShort:
 class FakeStable:
     """A weak electronic resistance that carries the current: flat, rectangular, ohmic, looks healthy.
 
-    `leak_ratio` is the leak's resistance over the cell's own; it forms over `formation_s` (0: there from the start).
-    The review's own cell went from 70-80 ohm to 6 (section 2.3.2, figure 10).
+    `leak_ratio` is the leak's resistance over the cell's own; it forms over `formation_s` (0: there from the
+    start). The review's own cell went from 70-80 ohm to 6 (section 2.3.2, figure 10).
     """
 
     onset_s: float

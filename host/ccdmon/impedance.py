@@ -1,7 +1,7 @@
 """Impedance spectra of a simulated cell: the pair before and after a test that tells a fake stable cell.
 
-Review (Adv. Funct. Mater. 2021, 31, 2009925), section 2.3.2: spectra are compared at one (room) temperature. A leak
-lies parallel to everything, so it shunts bulk and interface arcs alike.
+Review (Adv. Funct. Mater. 2021, 31, 2009925), section 2.3.2: spectra are compared at one (room) temperature.
+A leak lies parallel to everything, so it shunts bulk and interface arcs alike.
 """
 
 import copy
@@ -25,13 +25,13 @@ _CPE_EXPONENT = 0.9
 
 
 def scan_Hz(cell: CellModel) -> FloatArray:
-    """Frequencies of a scan, 1 MHz down to where the slowest arc of the cell has closed (not below 0.1 mHz)."""
+    """Frequencies of a scan, 1 MHz down to where the slowest arc has closed (not below 0.1 mHz)."""
     lowest = max(min(0.01, 0.03 / (2 * math.pi * cell.parameters.slow_tau_s)), 1e-4)
     return np.logspace(6, math.log10(lowest), int(6 * (6 - math.log10(lowest))) + 1)
 
 
 def impedance_ohm(cell: CellModel, frequency_Hz: FloatArray) -> ComplexArray:
-    """Impedance of the cell as it is now, leak included, at its surroundings' temperature; shape (frequencies,)."""
+    """Impedance of the cell as it is now, leak included, at its present temperature; shape (frequencies,)."""
     p = cell.parameters
     omega = 2j * np.pi * frequency_Hz
     bulk = cell.bulk_ohm()

@@ -11,7 +11,7 @@ from ccdmon.trace import FloatArray
 
 @dataclass(frozen=True)
 class Instrument:
-    """Sampling and errors of the measurement; voltages and currents are standard deviations or steps in V and A."""
+    """Sampling and errors of the measurement; noises are standard deviations."""
 
     row_interval_s: float = 1.0
     jitter: float = 0.0  # relative spread of the interval
@@ -55,7 +55,7 @@ def without_gaps(times_s: FloatArray, gaps: list[tuple[float, float]]) -> FloatA
 
 
 class Converter:
-    """Adds the instrument's errors to true values, one row at a time (bound memory, same numbers in any loop)."""
+    """Adds the instrument's errors to true values, row by row (the same numbers in any loop)."""
 
     def __init__(self, instrument: Instrument, rng: np.random.Generator) -> None:
         self.instrument = instrument

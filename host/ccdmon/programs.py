@@ -123,7 +123,7 @@ def _with_rests(halves: Sequence[Segment], rests: Rests) -> Iterator[Segment]:
 
 
 def steps(program: Program, row_interval_s: float, area_cm2: float) -> Iterator[tuple[float, float]]:
-    """(current_A, dt_s) at a regular interval, for driving a `CellModel` by hand; segments are not straddled."""
+    """(current_A, dt_s) at a regular interval, for driving a `CellModel`; segments are not straddled."""
     for segment in program.segments:
         left_s = segment.duration_s
         while left_s > 1e-9:

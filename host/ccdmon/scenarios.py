@@ -1,20 +1,20 @@
 """Named scenarios: how a seed becomes a whole simulated test with a known truth.
 
-Each recipe starts from the same wide draws (`draws`) and adds what the name says. Classes are those of the review's
-section 2.2.3; `class_` is what an honest reader of the trace should report, "healthy" for every trap.
+Each recipe starts from the same wide draws (`draws`) and adds what the name says. Classes are those of the
+review's section 2.2.3; `class_` is what an honest reader of the trace should report, "healthy" for every
+trap.
 """
 
 import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-from ccdmon.cellphysics import CellParameters
 from ccdmon.draws import (
     ELECTROLYTES,
-    Electrolyte,
     Options,
     draw_cell,
     draw_instrument,
@@ -23,65 +23,8 @@ from ccdmon.draws import (
     shortest_half_cycle_s,
 )
 from ccdmon.errors import InputError
-from ccdmon.faults import FOREVER_S, FakeStable, Fault, HardShort, PartialShort, SoftShort
-from ccdmon.instrument import Instrument
-from ccdmon.programs import Program, Segment
-
-
-@dataclass(frozen=True)
-class Chamber:
-    """What surrounds the cell as time passes: a slow wave of the room, and one ramp of temperature and pressure."""
-
-    base_degC: float
-    base_pressure_Pa: float
-    wave_K: float = 0.0
-    wave_period_s: float = 86400.0
-    ramp_from_s: float = math.inf
-    ramp_s: float = 1.0
-    ramp_K: float = 0.0
-    ramp_pressure: float = 0.0  # relative
-
-    def _ramped(self, time_s: float) -> float:
-        return min(max((time_s - self.ramp_from_s) / self.ramp_s, 0.0), 1.0)
-
-    def temperature_degC(self, time_s: float) -> float:
-        wave = self.wave_K * math.sin(2 * math.pi * time_s / self.wave_period_s)
-        return self.base_degC + wave + self.ramp_K * self._ramped(time_s)
-
-    def pressure_Pa(self, time_s: float) -> float:
-        return self.base_pressure_Pa * (1 + self.ramp_pressure * self._ramped(time_s))
-
-
-@dataclass(frozen=True)
-class Excitation:
-    """A sine on top of the current (an impedance scan's slow end, seen by a slow logger)."""
-
-    amplitude_A: float
-    period_s: float
-    always: bool = False  # also under load, not only in the marked rests
-
-
-@dataclass
-class Setup:
-    """Everything a simulated test needs; recipes change it in place."""
-
-    scenario: str
-    seed: int
-    class_: str
-    configuration: str
-    electrolyte: Electrolyte
-    program: Program
-    cell: CellParameters
-    instrument: Instrument
-    chamber: Chamber
-    fault: Fault | None = None
-    excitation: Excitation | None = None
-    gaps_s: list[tuple[float, float]] = field(default_factory=list)
-    stop_s: float = FOREVER_S
-    conditions: dict[str, float] = field(
-        default_factory=dict
-    )  # what else the recipe decided, for the truth file
-
+from ccdmon.faults import FOREVER_S, FakeStable, HardShort, PartialShort, SoftShort
+from ccdmon.setups import Chamber, Excitation, Setup, failing_half_cycle, half_cycle_after
 
 Recipe = Callable[[Setup, np.random.Generator], None]
 
@@ -113,46 +56,7 @@ def draw_setup(scenario: str, seed: int, options: Options) -> Setup:
     return setup
 
 
-# -- when ------------------------------------------------------------------------------------------------------
-
-
-def failing_half_cycle(
-    setup: Setup, rng: np.random.Generator, rows_after: int
-) -> tuple[Segment, float, float]:
-    """A half-cycle to fail in, its start, and the moment: at a step in one case of six, else anywhere in it.
-
-    Never the first half-cycle (there would be nothing to compare with), and `rows_after` rows of the test follow.
-    """
-    starts = setup.program.starts_s()
-    loaded = [(s, t) for s, t in zip(setup.program.segments, starts, strict=False) if not s.rest]
-    left_s = rows_after * setup.instrument.row_interval_s * 1.5
-    level = int(
-        rng.integers(0 if len(setup.program.levels_mA_cm2) == 1 else 1, len(setup.program.levels_mA_cm2))
-    )
-    fitting = [(s, t) for s, t in loaded[1:] if s.level == level] or loaded[1:]
-    segment, start_s = fitting[int(rng.integers(len(fitting)))]
-    at_step = rng.uniform() < 1 / 6
-    latest = (
-        max(segment.duration_s - left_s, 0.1 * segment.duration_s)
-        if segment is loaded[-1][0]
-        else segment.duration_s
-    )
-    moment_s = start_s + (0.0 if at_step else float(rng.uniform(0.02, 0.95)) * latest)
-    return segment, start_s, moment_s
-
-
-def half_cycle_after(setup: Setup, time_s: float, count: int) -> float:
-    """End of the `count`-th loaded half-cycle that ends after `time_s`, in s; the program's end if there is none."""
-    ends = [
-        t + s.duration_s
-        for s, t in zip(setup.program.segments, setup.program.starts_s(), strict=False)
-        if not s.rest
-    ]
-    later = [end for end in ends if end > time_s + 1e-9]
-    return later[min(count, len(later) - 1)] if later else setup.program.duration_s
-
-
-# -- recipes ---------------------------------------------------------------------------------------------------
+# -- recipes --
 
 
 def _healthy(setup: Setup, rng: np.random.Generator) -> None:
@@ -178,7 +82,7 @@ def _partial_short(setup: Setup, rng: np.random.Generator) -> None:
 
 
 def _soft_short(setup: Setup, rng: np.random.Generator) -> None:
-    segment, start_s, moment_s = failing_half_cycle(setup, rng, 120)
+    segment, _, moment_s = failing_half_cycle(setup, rng, 120)
     interval_s = setup.instrument.row_interval_s
     recovers = bool(rng.uniform() < 0.7)
     least_s = 60 * interval_s
@@ -271,7 +175,7 @@ class Scenario:
     apply: Recipe
     configurations: tuple[float, float, float] = (0.8, 0.1, 0.1)  # symmetric, half, full
     polymer: bool | None = None
-    fixed: dict[str, object] = field(default_factory=dict)
+    fixed: dict[str, Any] = field(default_factory=dict)
 
 
 _SYMMETRIC = (1.0, 0.0, 0.0)

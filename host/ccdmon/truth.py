@@ -6,7 +6,7 @@ from typing import Any
 
 from ccdmon.cellphysics import CellModel
 from ccdmon.programs import Segment
-from ccdmon.scenarios import Setup
+from ccdmon.setups import Setup
 from ccdmon.trace import Trace
 
 TRUTH_SCHEMA = "ccdmon.truth/1"
@@ -80,13 +80,13 @@ def truth_document(watch: Watch, trace: Trace) -> dict[str, Any]:
 
 def _events(watch: Watch) -> list[dict[str, Any]]:
     if watch.fault is not None and watch.setup.fault is not None:
-        return [_event(watch.setup.fault.kind, watch.fault, watch.fault_end, watch)]
+        return [_event(watch.setup.fault.kind, watch.fault, watch.fault_end)]
     if watch.voids is not None:
-        return [_event("contact_loss", watch.voids, None, watch) | {"reached_limit": watch.limit is not None}]
+        return [_event("contact_loss", watch.voids, None) | {"reached_limit": watch.limit is not None}]
     return []
 
 
-def _event(kind: str, seen: _Seen, end: _Seen | None, watch: Watch) -> dict[str, Any]:
+def _event(kind: str, seen: _Seen, end: _Seen | None) -> dict[str, Any]:
     return {
         "kind": kind,
         "row": seen.row,
@@ -101,7 +101,7 @@ def _event(kind: str, seen: _Seen, end: _Seen | None, watch: Watch) -> dict[str,
 
 
 def _ccd(watch: Watch, events: list[dict[str, Any]]) -> dict[str, Any]:
-    """The last level endured and the one failed in (contract: a partial or a recovered soft short ends nothing)."""
+    """Last level endured, level failed in (contract: a partial or recovered soft short ends nothing)."""
     levels = watch.setup.program.levels_mA_cm2
     failing = [e for e in events if _ends_the_ramp(e)]
     if failing:
@@ -145,7 +145,7 @@ def _parameters(setup: Setup) -> dict[str, Any]:
         "fault": setup.fault,
         "excitation": setup.excitation,
     }
-    found = {name: _plain(dataclasses.asdict(part)) for name, part in parts.items() if part is not None}  # type: ignore[call-overload]
+    found = {name: _plain(part) for name, part in parts.items() if part is not None}
     rests = sorted({s.duration_s for s in setup.program.segments if s.rest})
     return found | {
         "configuration": setup.configuration,
@@ -156,6 +156,7 @@ def _parameters(setup: Setup) -> dict[str, Any]:
     }
 
 
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no infinity: it becomes null ("never")."""
+def _plain(part: Any) -> dict[str, Any]:
+    """A dataclass as JSON types; JSON has no infinity: it becomes null ("never")."""
+    values = dataclasses.asdict(part)
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}

@@ -1,4 +1,4 @@
-"""Impedance spectra as CSV: the contract's form with Im(Z), and multi-spectrum exports with the negative of it."""
+"""Impedance spectra as CSV: the contract's form with Im(Z), and exports with the negative of it."""
 
 from pathlib import Path
 

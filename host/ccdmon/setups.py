@@ -1,0 +1,104 @@
+"""What one simulated test consists of: cell, program, instrument, chamber, fault; and when it may fail."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ccdmon.cellphysics import CellParameters
+from ccdmon.draws import Electrolyte
+from ccdmon.faults import FOREVER_S, Fault
+from ccdmon.instrument import Instrument
+from ccdmon.programs import Program, Segment
+
+
+@dataclass(frozen=True)
+class Chamber:
+    """What surrounds the cell: a slow wave of the room, and one ramp of temperature and pressure."""
+
+    base_degC: float
+    base_pressure_Pa: float
+    wave_K: float = 0.0
+    wave_period_s: float = 86400.0
+    ramp_from_s: float = math.inf
+    ramp_s: float = 1.0
+    ramp_K: float = 0.0
+    ramp_pressure: float = 0.0  # relative
+
+    def _ramped(self, time_s: float) -> float:
+        return min(max((time_s - self.ramp_from_s) / self.ramp_s, 0.0), 1.0)
+
+    def temperature_degC(self, time_s: float) -> float:
+        wave = self.wave_K * math.sin(2 * math.pi * time_s / self.wave_period_s)
+        return self.base_degC + wave + self.ramp_K * self._ramped(time_s)
+
+    def pressure_Pa(self, time_s: float) -> float:
+        return self.base_pressure_Pa * (1 + self.ramp_pressure * self._ramped(time_s))
+
+
+@dataclass(frozen=True)
+class Excitation:
+    """A sine on top of the current (an impedance scan's slow end, seen by a slow logger)."""
+
+    amplitude_A: float
+    period_s: float
+    always: bool = False  # also under load, not only in the marked rests
+
+
+@dataclass
+class Setup:
+    """Everything a simulated test needs; recipes change it in place."""
+
+    scenario: str
+    seed: int
+    class_: str
+    configuration: str
+    electrolyte: Electrolyte
+    program: Program
+    cell: CellParameters
+    instrument: Instrument
+    chamber: Chamber
+    fault: Fault | None = None
+    excitation: Excitation | None = None
+    gaps_s: list[tuple[float, float]] = field(default_factory=list)
+    stop_s: float = FOREVER_S
+    conditions: dict[str, float] = field(
+        default_factory=dict
+    )  # what else the recipe decided, for the truth file
+
+
+def failing_half_cycle(
+    setup: Setup, rng: np.random.Generator, rows_after: int
+) -> tuple[Segment, float, float]:
+    """A half-cycle to fail in, its start, and the moment: at a step in one case of six, else anywhere in it.
+
+    Never the first half-cycle (there would be nothing to compare with), and `rows_after` rows of the test
+    follow.
+    """
+    starts = setup.program.starts_s()
+    loaded = [(s, t) for s, t in zip(setup.program.segments, starts, strict=False) if not s.rest]
+    left_s = rows_after * setup.instrument.row_interval_s * 1.5
+    level = int(
+        rng.integers(0 if len(setup.program.levels_mA_cm2) == 1 else 1, len(setup.program.levels_mA_cm2))
+    )
+    fitting = [(s, t) for s, t in loaded[1:] if s.level == level] or loaded[1:]
+    segment, start_s = fitting[int(rng.integers(len(fitting)))]
+    at_step = rng.uniform() < 1 / 6
+    latest = (
+        max(segment.duration_s - left_s, 0.1 * segment.duration_s)
+        if segment is loaded[-1][0]
+        else segment.duration_s
+    )
+    moment_s = start_s + (0.0 if at_step else float(rng.uniform(0.02, 0.95)) * latest)
+    return segment, start_s, moment_s
+
+
+def half_cycle_after(setup: Setup, time_s: float, count: int) -> float:
+    """End of the `count`-th loaded half-cycle that ends after `time_s`, or the program's end, in s."""
+    ends = [
+        t + s.duration_s
+        for s, t in zip(setup.program.segments, setup.program.starts_s(), strict=False)
+        if not s.rest
+    ]
+    later = [end for end in ends if end > time_s + 1e-9]
+    return later[min(count, len(later) - 1)] if later else setup.program.duration_s
