@@ -1,12 +1,12 @@
 """The host's end of the wire: bytes in, events out, no I/O.
 
-`Decoder.feed(bytes)` returns the events those bytes completed, in order; what is not complete yet waits for the
-next call, so any cutting of the stream gives the same events. Nothing that arrives can make it raise: a damaged or
-missing frame is the link's fault, not the caller's, and becomes a `Lost` event and a count in `Decoder.counts`.
+`Decoder.feed(bytes)` returns the events those bytes completed, in order; what is not complete yet waits for
+the next call, so any cutting of the stream gives the same events. Nothing that arrives can make it raise: a
+damaged or missing frame is the link's fault, not the caller's, and becomes a `Lost` event and a count.
 
-Three counters tell three losses apart: `crc_errors` (a frame came and was damaged), `missing_frames` (the sequence
-number jumped) and `missing_samples` (the sample counter jumped, whoever lost them). The device's own count of
-samples it had to drop (`device_dropped`) is part of the last: a dropped sample leaves a gap in the counter.
+Three counters tell three losses apart: `crc_errors` (a frame came and was damaged), `missing_frames` (the
+sequence number jumped) and `missing_samples` (the sample counter jumped, whoever lost them). The device's own
+count of dropped samples (`device_dropped`) is part of the last: a dropped sample leaves a gap in the counter.
 """
 
 import json
@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
 from ccdmon_fw import wire
 
 SEQUENCES = 1 << 16
@@ -33,7 +32,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Samples:
-    """Consecutive samples of one run; `codes` has shape (n, 4), uint16: voltage, current, pressure, verdict."""
+    """Consecutive samples of one run; `codes`: (n, 4) uint16 of voltage, current, pressure, verdict."""
 
     first_sample: int
     run: int
@@ -44,7 +43,7 @@ class Samples:
 
 @dataclass(frozen=True)
 class Message:
-    """Any other message by its name in the dictionary (`trip`, `status`, `ack`, ...), fields and repeated items."""
+    """Any other message by its name in the dictionary (`trip`, `ack`, ...), fields and repeated items."""
 
     name: str
     fields: dict[str, int]
@@ -155,7 +154,7 @@ def read_identity(body: bytes) -> Identity:
 
 
 def read_message(kind: int, body: bytes) -> Message:
-    """Any body by the dictionary; raises KeyError for an unknown type, ValueError or struct.error for a short one."""
+    """Any body by the dictionary; KeyError: unknown type, ValueError or struct.error: too short."""
     name, _, _, item_format, item_names = wire.MESSAGES[kind]
     fields, rest = wire.unpack(kind, body)
     if not item_names:
