@@ -1,0 +1,77 @@
+"""The critical current density: the largest current density a cell endured, and the one in which it failed.
+
+The last level *endured* is the CCD; the level of the failure is reported beside it. Without a failure the CCD is a
+lower bound (Lu et al. 2021, 3.7: a value means little without protocol, time, capacity, temperature and pressure).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ccdmon.half_cycles import Event, HalfCycle, per_area
+from ccdmon.protocols import Level, TestProtocol
+
+
+def critical_current_density(
+    half_cycles: Sequence[HalfCycle], events: Sequence[Event], protocol: TestProtocol, area_cm2: float | None
+) -> dict[str, Any]:
+    """The report's `ccd` entry, all but temperature, pressure, area and EIS. Currents also in A, charges in mAh."""
+    failure = next((event for event in events if event.fatal), None)
+    failed_level = _level_at(protocol, failure.row) if failure else None
+    endured = _endured(protocol, failure)
+    named = endured or failed_level
+    cumulative_C = sum(_charge_before(h, failure) for h in half_cycles)
+    half_cycle_C = _typical_charge(named)
+    return {
+        "endured_mA_cm2": per_area(endured.current_A if endured else None, area_cm2, 1e3),
+        "endured_A": endured.current_A if endured else None,
+        "failed_at_mA_cm2": per_area(failed_level.current_A if failed_level else None, area_cm2, 1e3),
+        "failed_at_A": failed_level.current_A if failed_level else None,
+        "lower_bound": failure is None,
+        "limited_by": failure.kind if failure else None,
+        "capacity_per_half_cycle_mAh_cm2": per_area(half_cycle_C, area_cm2, 1 / 3.6),
+        "cumulative_capacity_mAh_cm2": per_area(cumulative_C, area_cm2, 1 / 3.6),
+        "half_cycle_s": _typical_time(named),
+    }
+
+
+def _endured(protocol: TestProtocol, failure: Event | None) -> Level | None:
+    """The highest level passed completely before the failure."""
+    wanted = 2 * protocol.cycles_per_level
+    passed = [
+        level
+        for level in protocol.levels
+        if _ended_before(level, failure) and _passed(level, protocol, wanted)
+    ]
+    return max(passed, key=lambda level: level.current_A, default=None)
+
+
+def _ended_before(level: Level, failure: Event | None) -> bool:
+    return failure is None or level.half_cycles[-1].last_row < failure.row
+
+
+def _passed(level: Level, protocol: TestProtocol, wanted: int) -> bool:
+    complete = [h for h in level.half_cycles if protocol.complete(h)]
+    if protocol.kind in ("long_cycling", "unknown"):  # no level says how many cycles the next should have
+        return len(complete) >= 1
+    return len(complete) >= min(wanted, len(protocol.levels[0].half_cycles))
+
+
+def _level_at(protocol: TestProtocol, row: int) -> Level | None:
+    """The level in which a row lies; the last one begun, if it lies in a rest."""
+    return next((lv for lv in reversed(protocol.levels) if lv.half_cycles[0].first_row <= row), None)
+
+
+def _charge_before(half_cycle: HalfCycle, failure: Event | None) -> float:
+    if failure is None or half_cycle.last_row < failure.row:
+        return half_cycle.charge_C
+    if half_cycle.first_row > failure.row or half_cycle.duration_s <= 0:
+        return 0.0
+    return half_cycle.charge_C * (failure.start_s - half_cycle.start_s) / half_cycle.duration_s
+
+
+def _typical_charge(level: Level | None) -> float | None:
+    return None if level is None else max(h.charge_C for h in level.half_cycles)
+
+
+def _typical_time(level: Level | None) -> float | None:
+    return None if level is None else max(h.duration_s for h in level.half_cycles)
