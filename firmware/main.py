@@ -1,9 +1,17 @@
 # Started by MicroPython after boot.py. Another board: put a module `board` of its own beside this file.
-try:
-    import board
-except ImportError:
-    from ccdmon_fw import board
+import micropython
 
-from ccdmon_fw import app
+while True:
+    try:
+        micropython.kbd_intr(-1)  # the console carries frames from now on: a byte 3 is no Ctrl-C
+        try:
+            import board
+        except ImportError:
+            from ccdmon_fw import board
+        from ccdmon_fw import app
+
+        break
+    except KeyboardInterrupt:  # one that came before the line above
+        pass
 
 app.run(board)
