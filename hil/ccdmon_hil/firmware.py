@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-import ccdmon_fw
-
-UNIX_RUNNER = Path(__file__).with_name("unix_board.py")
+from ccdmon_fw import wire
 
 
 class Pins(NamedTuple):
@@ -28,7 +26,7 @@ PICO_PINS = Pins(voltage_channel=0, current_channel=1, pressure_channel=2, gate=
 
 def firmware_dir() -> Path:
     """Folder that holds the package `ccdmon_fw`."""
-    return Path(ccdmon_fw.__path__[0]).parent
+    return Path(wire.__file__).parent.parent
 
 
 def firmware_files() -> dict[str, bytes]:

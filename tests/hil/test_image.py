@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from ccdmon.cli import main
 from ccdmon.errors import DeviceError, InputError
 from ccdmon_hil import image, image_build, uf2

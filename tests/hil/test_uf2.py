@@ -3,7 +3,6 @@
 import struct
 
 import pytest
-
 from ccdmon_hil import uf2
 
 

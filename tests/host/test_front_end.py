@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from ccdmon.front_end import CODE_ZERO, FrontEnd, range_step
 from ccdmon.trace import Trace
 

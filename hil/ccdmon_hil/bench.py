@@ -1,0 +1,124 @@
+"""One run on one rig: configure, arm, play rows, watch the gate, collect the samples."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ccdmon.errors import DeviceError
+from ccdmon_fw import limits, wire
+from ccdmon_hil.result import ReplayResult, first_pending_row
+from ccdmon_hil.session import Session
+from ccdmon_hil.target import Source
+
+# Called with (rows played so far, rows in all or None, gate closed?).
+Progress = Callable[[int, int | None, bool], None]
+# (kind, row) of known events, rows as played.
+Events = Sequence[tuple[str, int]]
+STALL_LIMIT_S = 20.0
+
+
+def run_rows(
+    session: Session,
+    source: Source,
+    settings: list[int],
+    *,
+    rows: int | None = None,
+    closed_loop: bool = False,
+    events: Events = (),
+    on_progress: Progress | None = None,
+) -> ReplayResult:
+    """Play `source` to the firmware, row 0 being the first sample after the gate closed.
+
+    `rows` None: until the source ends. `events`: what is known to happen when; without a fitting one, latency counts
+    from the row where the firmware's own suspicion began. Raises `DeviceError` where the rig or the link to it fails.
+    """
+    counted = _Counted(source, rows)
+    session.configure(settings)
+    crc_errors = _crc_errors(session)
+    session.target.play(counted, closed_loop)
+    session.arm()
+    _collect(session, counted, on_progress)
+    if not session.target.edges:
+        raise DeviceError(f"rig {session.target.name}: armed, but the gate pin did not close")
+    gate_closed = session.target.edges[-1].closed
+    trip = _trip(session, events)
+    crc_errors = _crc_errors(session) - crc_errors
+    session.command(wire.DISARM)
+    assert counted.rows is not None
+    codes, came = session.codes(counted.rows)
+    if trip and trip["first_faulty_row"] is None:
+        trip["first_faulty_row"] = first_pending_row(codes[:, 3], trip["trip_row"])
+    return ReplayResult(
+        rig=session.target.name,
+        rows=counted.rows,
+        samples_received=int(came.sum()),
+        crc_errors=crc_errors,
+        gate_closed=gate_closed,
+        firmware={name: str(session.identity.get(name)) for name in ("version", "micropython", "board")},
+        codes=codes,
+        identity=session.identity,
+        **trip,
+        **_latency(session, trip),
+    )
+
+
+class _Counted:
+    """A source that knows how many rows it gave."""
+
+    def __init__(self, source: Source, rows: int | None) -> None:
+        self._source = source
+        self.rows = rows
+        self.given = 0
+
+    def __call__(self, row: int, gate_closed: bool) -> tuple[int, int, int] | None:
+        codes = self._source(row, gate_closed)
+        if codes is None:
+            self.rows = row
+        else:
+            self.given = row + 1
+        return codes
+
+
+def _collect(session: Session, counted: _Counted, on_progress: Progress | None) -> None:
+    progressed_s = time.monotonic()
+    seen = 0
+    while counted.rows is None or session.samples_seen < counted.rows:
+        session.pump()
+        if session.samples_seen > seen:
+            seen = session.samples_seen
+            progressed_s = time.monotonic()
+            if on_progress:
+                edges = session.target.edges
+                on_progress(min(seen, counted.given), counted.rows, bool(edges) and edges[-1].closed)
+        elif time.monotonic() - progressed_s > STALL_LIMIT_S:
+            raise DeviceError(
+                f"rig {session.target.name}: no sample for {STALL_LIMIT_S:.0f} s after row {seen} of {counted.rows}"
+            )
+
+
+def _trip(session: Session, events: Events) -> dict[str, Any]:
+    """Row, reason and first faulty row of the gate's opening; empty if it stayed closed."""
+    opened = next((edge for edge in session.target.edges if not edge.closed), None)
+    if opened is None:
+        return {}
+    session.wait_for_trip()
+    session.acknowledge_trip()
+    assert session.trip is not None
+    trip_row = opened.rows_converted - 1
+    reason = limits.REASONS[session.trip["reason"]]
+    known = [row for kind, row in events if kind == reason and row <= trip_row]
+    return {"reason": reason, "trip_row": trip_row, "first_faulty_row": max(known, default=None)}
+
+
+def _latency(session: Session, trip: dict[str, Any]) -> dict[str, float]:
+    """Emulated time from the first faulty row's sample to the pin's edge, where the rig has such a clock."""
+    instants = session.target.row_virtual_us
+    edge = next((edge for edge in session.target.edges if not edge.closed), None)
+    if not trip or not instants or edge is None or edge.virtual_us is None:
+        return {}
+    return {"virtual_us": round(edge.virtual_us - instants[trip["first_faulty_row"]], 3)}
+
+
+def _crc_errors(session: Session) -> int:
+    """Frames damaged on the way, either direction."""
+    return session.decoder.counts.crc_errors + session.status()["crc_errors"]
