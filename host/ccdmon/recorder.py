@@ -19,7 +19,7 @@ SYNC_INTERVAL_S = 0.5  # half of what is promised, so that a late call still kee
 
 
 class Recorder:
-    """Appends one run to a folder that `run_folder.create` made. Call `feed` often, with `b""` when nothing came.
+    """Appends one run to a folder that `run_folder.create` made. Call `feed` often, with `b""` in silence.
 
     `firmware_hash` is written beside each event; the clocks (seconds) can be replaced in tests.
     """

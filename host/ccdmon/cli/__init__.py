@@ -18,6 +18,9 @@ VERBS: dict[str, tuple[str, str]] = {
     "replay": ("replay", "feed a recorded trace into the firmware on a rig and check the cutoff"),
     "analyze": ("analyze", "full analysis of recorded traces or run folders"),
     "simulate": ("simulate", "write a labelled ground-truth trace from the cell model"),
+    "report": ("report", "write the self-contained report of a trace or run folder"),
+    "validate": ("validate", "check whether files are traces that can be used"),
+    "convert": ("convert", "write a trace in another form of the Battery Data Format"),
     "image": ("image", "find, fetch or build the MicroPython image of the emulated Pico"),
 }
 

@@ -1,0 +1,108 @@
+"""`ccdmon analyze`: verdict, events and critical current density of recorded traces or run folders."""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ccdmon.analysis import analyze
+from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
+from ccdmon.formats.bdf import read_bdf
+from ccdmon.report import Monitoring, write_reports
+from ccdmon.run_folder import derive_trace, is_run_folder, open_run
+from ccdmon.run_monitoring import monitoring_of
+from ccdmon.trace import Trace
+
+REPORTS_SCHEMA = "ccdmon.reports/1"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One thing to analyse: a trace file, or a run folder with what was monitored."""
+
+    name: str
+    trace: Trace
+    monitoring: Monitoring | None = None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "traces", nargs="+", metavar="TRACE", help="a trace, a run folder, or - for CSV on stdin"
+    )
+    parser.add_argument(
+        "--area-cm2", type=positive, metavar="A", help="electrode area; wins over the sidecar's"
+    )
+    parser.add_argument("--eis-before", type=Path, metavar="F", help="impedance before the test")
+    parser.add_argument("--eis-after", type=Path, metavar="F", help="impedance after the test")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write report.html and report.json there")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def positive(text: str) -> float:
+    """A number above zero, for argparse."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+def run(args: argparse.Namespace) -> int:
+    """Analyse everything named; exit 1 when any cell failed."""
+    sources = [open_source(name) for name in args.traces]
+    documents = [
+        analyze(source.trace, area_cm2=args.area_cm2, eis_before=args.eis_before, eis_after=args.eis_after)
+        for source in sources
+    ]
+    if args.out is not None:
+        _write(args.out, sources, documents)
+    if args.json:
+        print(json.dumps(_joined(sources, documents), allow_nan=False))
+    else:
+        _print(sources, documents)
+    return EXIT_NEGATIVE if any(document["verdict"] == "failed" for document in documents) else EXIT_FINE
+
+
+def open_source(name: str) -> Source:
+    """A trace file, `-`, or a run folder. Raises `InputError` for what is none of them."""
+    path = Path(name)
+    if name == "-" or not path.is_dir():
+        return Source(name, read_bdf(name))
+    if not is_run_folder(path):
+        raise InputError(f"{name}: a folder without frames.bin; name a trace file or a run folder")
+    opened = open_run(path)
+    return Source(name, opened.trace, monitoring_of(opened))
+
+
+def _joined(sources: list[Source], documents: list[dict[str, Any]]) -> dict[str, Any]:
+    if len(documents) == 1:
+        return documents[0]
+    reports = [{"source": s.name, "report": d} for s, d in zip(sources, documents, strict=True)]
+    return {"schema": REPORTS_SCHEMA, "reports": reports}
+
+
+def _write(out: Path, sources: list[Source], documents: list[dict[str, Any]]) -> None:
+    """One report goes into `out` itself, several each into a folder of the trace's name."""
+    for source, document, folder in zip(sources, documents, _folders(out, sources), strict=True):
+        write_reports(document, source.trace, folder, source.monitoring)
+        if source.trace.source is not None and source.trace.source.is_dir():
+            if folder.resolve() == source.trace.source.resolve():
+                derive_trace(open_run(source.trace.source))
+
+
+def _folders(out: Path, sources: list[Source]) -> list[Path]:
+    if len(sources) == 1:
+        return [out]
+    names = [Path(source.name).name.split(".bdf")[0] for source in sources]
+    return [
+        out / (name if names.count(name) == 1 else f"{index:02d}-{name}") for index, name in enumerate(names)
+    ]
+
+
+def _print(sources: list[Source], documents: list[dict[str, Any]]) -> None:
+    from ccdmon.report_text import print_report
+
+    for index, (source, document) in enumerate(zip(sources, documents, strict=True)):
+        if index:
+            print()
+        print_report(document, source.trace.cell, source.name)

@@ -1,0 +1,52 @@
+"""`ccdmon validate`: whether files are traces that ccdmon can use, without analysing them."""
+
+import argparse
+import json
+from typing import Any
+
+from ccdmon.cli.analyze import open_source
+from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
+from ccdmon.report_words import duration
+from ccdmon.trace import COLUMN_FIELDS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "traces", nargs="+", metavar="TRACE", help="a trace, a run folder, or - for CSV on stdin"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """One line for each file; exit 1 when any cannot be used."""
+    results = [_check(name) for name in args.traces]
+    if args.json:
+        print(json.dumps({"schema": "ccdmon.validate/1", "files": results}))
+    else:
+        for result in results:
+            print(_line(result))
+    return EXIT_FINE if all(result["valid"] for result in results) else EXIT_NEGATIVE
+
+
+def _check(name: str) -> dict[str, Any]:
+    try:
+        trace = open_source(name).trace
+    except InputError as error:
+        return {"source": name, "valid": False, "error": str(error)}
+    return {
+        "source": name,
+        "valid": True,
+        "rows": len(trace),
+        "duration_s": float(trace.test_time_s[-1] - trace.test_time_s[0]),
+        "columns": [column for column in COLUMN_FIELDS if getattr(trace, column) is not None],
+        "electrode_area_cm2": trace.cell.electrode_area_cm2,
+    }
+
+
+def _line(result: dict[str, Any]) -> str:
+    if not result["valid"]:
+        return f"invalid  {result['error']}"
+    area = result["electrode_area_cm2"]
+    return f"valid    {result['source']}: {result['rows']} rows, {duration(result['duration_s'])}, " + (
+        f"{area:g} cm²" if area is not None else "no electrode area (no sidecar)"
+    )

@@ -1,0 +1,211 @@
+"""The report of one test: `report.html`, one self-contained page, and `report.json`, the analysis document.
+
+The page needs no network and no script; figures are inline SVG. What it says comes from `report_words`,
+what it draws from `report_plot`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ccdmon import __version__, report_words
+from ccdmon.errors import InputError
+from ccdmon.report_plot import overview_svg, zoom_svg
+from ccdmon.trace import Trace
+
+Document = Mapping[str, Any]
+FOLDED_ABOVE_ROWS = 24  # longer half-cycle tables start folded
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """What only a monitored run knows: the firmware's cutoff and the link's losses; None: not known."""
+
+    rig: str
+    firmware: str
+    trip_row: int | None = None
+    trip_reason: str | None = None
+    gate: str | None = None
+    latency_samples: int | None = None
+    samples: int | None = None
+    lost_samples: int | None = None
+    crc_errors: int | None = None
+
+
+def write_reports(
+    document: Document, trace: Trace, folder: Path, monitoring: Monitoring | None = None
+) -> None:
+    """Write `report.json` and `report.html` into `folder`, which is made where it is missing."""
+    write_json(document, folder / "report.json")
+    write_html(document, trace, folder / "report.html", monitoring)
+
+
+def write_json(document: Document, path: Path) -> None:
+    """The analysis document as it is; raises `InputError` where the path cannot be written."""
+    _write(path, json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+
+def write_html(
+    document: Document,
+    trace: Trace,
+    path: Path,
+    monitoring: Monitoring | None = None,
+    title: str | None = None,
+) -> None:
+    """The page; `title` names the test, else the trace's file does. Raises `InputError` as `write_json`."""
+    _write(path, html(document, trace, monitoring, title or _name(trace)))
+
+
+def html(document: Document, trace: Trace, monitoring: Monitoring | None, title: str) -> str:
+    """The whole page as text."""
+    style = files("ccdmon").joinpath("data/report.css.html").read_text(encoding="utf-8")
+    body = [
+        _header(document, trace, title),
+        _cards(document, monitoring),
+        _figures(document, trace, monitoring),
+        _section("Conditions", _pairs(report_words.conditions(document, trace.cell)), _no_area(document)),
+        _section("Events", _events(document["events"])),
+        _section("Monitoring", _pairs(_monitoring_rows(monitoring))) if monitoring else "",
+        _section("Half-cycles", _half_cycles(document)),
+        _footer(),
+    ]
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)} · ccdmon report</title>\n{style}</head>\n<body><main>\n"
+        + "\n".join(filter(None, body))
+        + "\n</main></body></html>\n"
+    )
+
+
+def _header(document: Document, trace: Trace, title: str) -> str:
+    verdict = document["verdict"]
+    span_s = float(trace.test_time_s[-1] - trace.test_time_s[0])
+    return (
+        f'<header><p class="kicker">Critical current density report</p><h1>{escape(title)}</h1>'
+        f'<p><span class="badge {escape(verdict)}">{escape(verdict)}</span> '
+        f"{escape(report_words.ccd_sentence(document))}</p>"
+        f'<p class="muted">{len(trace):,} samples over {report_words.duration(span_s)}</p></header>'
+    )
+
+
+def _cards(document: Document, monitoring: Monitoring | None) -> str:
+    ccd = document["ccd"]
+    density = "mA cm⁻²"
+    cards = [
+        ("Endured" + (" (lower bound)" if ccd["lower_bound"] else ""), ccd["endured_mA_cm2"], density),
+        ("Failed at", ccd["failed_at_mA_cm2"], density),
+        ("Cumulative capacity", ccd["cumulative_capacity_mAh_cm2"], "mAh cm⁻²"),
+    ]
+    shown = [(label, report_words.number(value, digits=3), unit) for label, value, unit in cards]
+    if monitoring and monitoring.latency_samples is not None:
+        shown.append(("Cut off after", str(monitoring.latency_samples), "samples"))
+    shown.append(("Impedance check", ccd["eis"], ""))
+    return '<div class="cards">' + "".join(_card(*card) for card in shown) + "</div>"
+
+
+def _card(label: str, value: str, unit: str) -> str:
+    word = " word" if value[:1].isalpha() else ""
+    return (
+        f'<div class="card"><span>{escape(label)}</span>'
+        f'<b class="value{word}">{escape(value)}</b> <small>{escape(unit)}</small></div>'
+    )
+
+
+def _figures(document: Document, trace: Trace, monitoring: Monitoring | None) -> str:
+    trip_row = monitoring.trip_row if monitoring else None
+    trip = None if trip_row is None else {"row": trip_row}
+    figures = _figure(overview_svg(trace, document, trip), "The whole test.")
+    short = next((event for event in document["events"] if event["kind"] == "hard_short"), None)
+    if short is not None:
+        caption = "The short, sample by sample" + (" and what the firmware did." if trip else ".")
+        figures += _figure(zoom_svg(trace, short["row"], trip_row), caption)
+    return figures
+
+
+def _figure(svg: str, caption: str) -> str:
+    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def _section(title: str, *content: str) -> str:
+    return f"<section><h2>{escape(title)}</h2>{''.join(content)}</section>"
+
+
+def _pairs(rows: Sequence[tuple[str, str]]) -> str:
+    lines = (f"<tr><th>{escape(label)}</th><td>{escape(value)}</td></tr>" for label, value in rows)
+    return f'<table class="pairs">{"".join(lines)}</table>'
+
+
+def _no_area(document: Document) -> str:
+    known = document["ccd"]["area_cm2"] is not None
+    return "" if known else f'<p class="note">{escape(report_words.NO_AREA)}</p>'
+
+
+def _events(events: Sequence[Document]) -> str:
+    if not events:
+        return "<p>None found.</p>"
+    return "".join(
+        f'<div class="event {escape(event["kind"])}"><h3>{escape(report_words.name(event["kind"]))}</h3>'
+        f"<p>{escape(report_words.event_line(event))}</p>"
+        f"<details open><summary>evidence</summary>{_pairs(report_words.evidence(event))}</details></div>"
+        for event in events
+    )
+
+
+def _monitoring_rows(monitoring: Monitoring) -> list[tuple[str, str]]:
+    def count(value: int | None) -> str:
+        return report_words.DASH if value is None else f"{value:,}"
+
+    tripped = monitoring.trip_row is not None
+    return [
+        ("Rig", monitoring.rig),
+        ("Firmware", monitoring.firmware),
+        (
+            "Cutoff",
+            f"{report_words.name(monitoring.trip_reason)}, row {monitoring.trip_row}" if tripped else "none",
+        ),
+        ("From first shorted sample to the open gate", f"{count(monitoring.latency_samples)} samples"),
+        ("Gate at the end", monitoring.gate or report_words.DASH),
+        ("Samples received", count(monitoring.samples)),
+        ("Samples lost", count(monitoring.lost_samples)),
+        ("Damaged frames", count(monitoring.crc_errors)),
+    ]
+
+
+def _half_cycles(document: Document) -> str:
+    columns = report_words.half_cycle_columns(document)
+    rows = report_words.half_cycle_rows(document, columns)
+    if not rows:
+        return "<p>None: no current flowed long enough.</p>"
+    head = "".join(f"<th>{escape(heading)}</th>" for heading, _, _ in columns)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    table = f'<table class="grid"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    unfolded = " open" if len(rows) <= FOLDED_ABOVE_ROWS else ""
+    return f"<details{unfolded}><summary>{len(rows)} half-cycles</summary><div class="wide">{table}</div></details>"
+
+
+def _footer() -> str:
+    return (
+        f"<footer><p>Made by ccdmon {__version__}. A critical current density belongs to a whole test, not "
+        "to a material: quote it with the conditions above (Lu et al., Adv. Funct. Mater. 2021, 31, 2009925, "
+        "sections 3.7 and 5). Without an impedance pair it is not validated against a fake-stable cell. "
+        "ccdmon is not a certified safety device.</p></footer>"
+    )
+
+
+def _name(trace: Trace) -> str:
+    return "standard input" if trace.source is None else trace.source.name
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot write ({error.strerror}); choose another folder with --out"
+        ) from error

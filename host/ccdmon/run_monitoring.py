@@ -1,0 +1,27 @@
+"""What a report says of a monitored run, gathered from its folder: the cutoff and the state of the link."""
+
+from ccdmon.report import Monitoring
+from ccdmon.run_folder import Run
+
+
+def monitoring_of(run: Run) -> Monitoring:
+    """The cutoff from the event log, the losses from the frames, the rest from `run.toml`."""
+    trip = run.trip or {}
+    firmware = run.config.get("firmware", {})
+    described = f"{firmware.get('version', '?')} on {firmware.get('board', '?')}"
+    if "micropython" in firmware:
+        described += f" (MicroPython {firmware['micropython']})"
+    return Monitoring(
+        rig=str(run.config.get("rig", "?")),
+        firmware=described if firmware else "not recorded",
+        trip_row=trip.get("sample"),
+        trip_reason=trip.get("rule"),
+        gate=next((event["gate"] for event in reversed(run.events) if "gate" in event), None),
+        latency_samples=next(
+            (event["latency_samples"] for event in run.events if event.get("latency_samples") is not None),
+            None,
+        ),
+        samples=run.counts.samples,
+        lost_samples=run.counts.missing_samples,
+        crc_errors=run.counts.crc_errors,
+    )
