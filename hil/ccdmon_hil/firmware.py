@@ -32,6 +32,7 @@ def firmware_dir() -> Path:
 def firmware_files() -> dict[str, bytes]:
     """The board's files by their path on its file system."""
     package = firmware_dir() / "ccdmon_fw"
-    return {
+    start = {name: (firmware_dir() / name).read_bytes() for name in ("boot.py", "main.py")}
+    return start | {
         f"ccdmon_fw/{file.relative_to(package)}": file.read_bytes() for file in sorted(package.rglob("*.py"))
     }

@@ -32,7 +32,7 @@ from ccdmon_hil.target import Codes, Edge, Source
 FLASH_ENTRY = 0x10000000
 FLASH_BASE = 0x10000000
 IDLE_CODES: Codes = (32768, 32768, 32768)
-BOOT_LIMIT_VIRTUAL_S = 8.0
+BOOT_LIMIT_VIRTUAL_S = 10.0
 MICROPYTHON_TAG = "1.26.1"
 USB_FIFO_BYTES = 512
 
@@ -53,7 +53,7 @@ class PicoTarget:
         self._to_send = bytearray()
         self._unanswered: list[tuple[int, int]] = []  # USB reads waiting for bytes: (endpoint, size)
         self._mcu: RP2040 | None = None
-        self._connected = False
+        self._sampling = False
 
     def start(self) -> None:
         """Boot to the firmware's main loop; some seconds, for MicroPython compiles the firmware first."""
@@ -68,7 +68,7 @@ class PicoTarget:
         self._wire_usb(mcu)
         self._wire_pins(mcu)
         mcu.core.pc = FLASH_ENTRY
-        self._run_until_connected()
+        self._run_until_sampling()
 
     def play(self, source: Source, closed_loop: bool = False) -> None:
         """Take rows from `source` once the gate closes; the emulator is always in lock-step with it."""
@@ -106,7 +106,6 @@ class PicoTarget:
     def _wire_usb(self, mcu: RP2040) -> None:
         self._cdc = USBCDC(mcu.usb_ctrl)
         self._cdc.on_serial_data = self._received.extend
-        self._cdc.on_device_connected = self._on_connected
         answer_read = mcu.usb_ctrl.on_endpoint_read
 
         def on_read(endpoint: int, size: int) -> None:
@@ -118,9 +117,6 @@ class PicoTarget:
         mcu.usb_ctrl.on_endpoint_read = on_read
         self._answer_read = answer_read
 
-    def _on_connected(self) -> None:
-        self._connected = True
-
     def _pump(self) -> None:
         """Move queued bytes to the endpoint and answer a read that waits for them."""
         room = USB_FIFO_BYTES - self._cdc.tx_fifo.item_count
@@ -130,13 +126,15 @@ class PicoTarget:
         if self._unanswered and self._cdc.tx_fifo.item_count:
             self._answer_read(*self._unanswered.pop(0))
 
-    def _run_until_connected(self) -> None:
-        while not self._connected:
+    def _run_until_sampling(self) -> None:
+        """Until the firmware converts: from then on the console takes binary frames, and a byte 3 is no Ctrl-C."""
+        while not self._sampling:
             execute_batch(self._simulator, 1)
-            if self.virtual_us() > BOOT_LIMIT_VIRTUAL_S * 1e6:
-                raise DeviceError(
-                    f"rig pico: {self.image} boots to no USB console; is it MicroPython for the Pico?"
-                )
+            if b">>>" in self._received or self.virtual_us() > BOOT_LIMIT_VIRTUAL_S * 1e6:
+                lines = self._received.decode("ascii", "ignore").strip().splitlines()
+                errors = [line for line in lines if "Error" in line] or ["no USB console; is it MicroPython for the Pico?"]
+                raise DeviceError(f"rig pico: the firmware does not start on {self.image}: {errors[-1]}")
+        self._received.clear()
 
     # -- pins
 
@@ -147,8 +145,10 @@ class PicoTarget:
         mcu.gpio[PICO_PINS.gate].add_listener(self._on_gate)
 
     def _on_conversion(self, channel: int) -> None:
-        if channel == PICO_PINS.voltage_channel and self._playing:
-            self._next_row()
+        if channel == PICO_PINS.voltage_channel:
+            self._sampling = True
+            if self._playing:
+                self._next_row()
         self._convert(channel)
 
     def _next_row(self) -> None:
