@@ -13,10 +13,11 @@ import numpy as np
 
 from ccdmon.cellphysics import CellModel, CellParameters, Surroundings
 from ccdmon.draws import Options
-from ccdmon.impedance import Spectrum, measured_spectrum
+from ccdmon.impedance import measured_spectrum
 from ccdmon.instrument import Converter, row_times_s, without_gaps
 from ccdmon.scenarios import SCENARIOS, draw_setup
 from ccdmon.setups import Setup
+from ccdmon.spectrum import Spectrum
 from ccdmon.trace import Cell, Trace
 from ccdmon.truth import Watch, truth_document
 
@@ -47,7 +48,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Simulated:
-    """A trace and its truth; `eis` holds "before" and "after" as (frequency_Hz, impedance_ohm)."""
+    """A trace and its truth; `eis` holds the spectra "before" and "after"."""
 
     trace: Trace
     truth: dict[str, Any]

@@ -8,18 +8,16 @@ import copy
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from ccdmon.cellphysics import CellModel
+from ccdmon.spectrum import ComplexArray, Spectrum
 from ccdmon.trace import FloatArray
 
-ComplexArray = npt.NDArray[np.complex128]
-Spectrum = tuple[FloatArray, ComplexArray]
-# Share and time constant of the grain boundaries; of the grains only the time constant. Their arcs lie at or
-# above the upper end of a usual scan, as in LLZO pellets at room temperature.
+# Share of the grain boundaries in the bulk, and capacities per area of both: some 10 pF and 10 nF, so that their
+# arcs lie at or above the upper end of a usual scan unless the bulk is very resistive.
 _GRAIN_BOUNDARY_SHARE = 0.3
-_GRAIN_BOUNDARY_TAU_S = 2e-5
-_GRAIN_TAU_S = 2e-8
+_GRAIN_BOUNDARY_F_CM2 = 2e-8
+_GRAIN_F_CM2 = 5e-11
 # Interface arcs are depressed: exponent of a constant phase element, 1 would be a capacitor.
 _CPE_EXPONENT = 0.9
 
@@ -35,8 +33,9 @@ def impedance_ohm(cell: CellModel, frequency_Hz: FloatArray) -> ComplexArray:
     p = cell.parameters
     omega = 2j * np.pi * frequency_Hz
     bulk = cell.bulk_ohm()
-    z = bulk * (1 - _GRAIN_BOUNDARY_SHARE) / (1 + omega * _GRAIN_TAU_S)
-    z = z + bulk * _GRAIN_BOUNDARY_SHARE / (1 + omega * _GRAIN_BOUNDARY_TAU_S)
+    boundary, grain = bulk * _GRAIN_BOUNDARY_SHARE, bulk * (1 - _GRAIN_BOUNDARY_SHARE)
+    z = grain / (1 + omega * grain * _GRAIN_F_CM2 * p.area_cm2)
+    z = z + boundary / (1 + omega * boundary * _GRAIN_BOUNDARY_F_CM2 * p.area_cm2)
     for electrode in (0, 1):
         z = z + cell.interface_ohm(electrode) / (1 + (omega * p.interface_tau_s) ** _CPE_EXPONENT)
     z = z + cell.slow_ohm() / (1 + (omega * p.slow_tau_s) ** _CPE_EXPONENT)
@@ -53,4 +52,4 @@ def measured_spectrum(cell: CellModel, rng: np.random.Generator, noise: float = 
     frequency_Hz = scan_Hz(cell)
     z = impedance_ohm(still, frequency_Hz)
     errors = rng.standard_normal((2, len(z)))
-    return frequency_Hz, z + noise * np.abs(z) * (errors[0] + 1j * errors[1])
+    return Spectrum(frequency_Hz, z + noise * np.abs(z) * (errors[0] + 1j * errors[1]))

@@ -5,7 +5,6 @@ review's section 2.2.3; `class_` is what an honest reader of the trace should re
 trap.
 """
 
-import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace

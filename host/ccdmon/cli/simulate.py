@@ -105,7 +105,7 @@ def _write(result: Any, out: str, with_eis: bool) -> list[str]:
         return ["stdout"]
     truth_path(Path(out)).write_text(json.dumps(result.truth, indent=1) + "\n")
     for when, path in names.items():
-        write_eis_csv(*spectra[when], path)
+        write_eis_csv(spectra[when], path)
     return [out, str(truth_path(Path(out))), *map(str, names.values())]
 
 
