@@ -15,6 +15,7 @@ cdef double STEP_FRACTION = 0.10  # of the mean current: a change beyond it, and
 cdef double STEP_NOISE = 8.0  # times the mean |difference| of the current
 cdef int SETTLE_ROWS = 2
 cdef double SETTLE_S = 1.0  # the double layer's charging, and a cycler's slewing
+cdef double JUDGE_FRACTION = 0.25  # of the largest |I| so far: a ramp rises; below it runs a scan, or a cell at its voltage limit
 cdef double COLLAPSE = 0.41  # between the deepest partial short (half of R) and a leak far below the cell's own R
 cdef double RUN_WEIGHT = 0.125
 cdef int CONFIRM_ROWS = 2
@@ -251,7 +252,7 @@ cdef class Stream:
                 d = -d
             self.difference_sum += d
             self.differences += 1
-        if self.rows <= SETTLE_ROWS or t - self.start < SETTLE_S:
+        if self.rows <= SETTLE_ROWS or t - self.start < SETTLE_S or mean < JUDGE_FRACTION * self.current_max:
             return 0
         self.position += 1
         if self.r_starts < 3:

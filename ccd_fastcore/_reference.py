@@ -19,6 +19,7 @@ STEP_FRACTION = 0.10  # of the mean current: a change beyond it, and beyond the 
 STEP_NOISE = 8.0  # times the mean |difference| of the current
 SETTLE_ROWS = 2
 SETTLE_S = 1.0  # the double layer's charging, and a cycler's slewing
+JUDGE_FRACTION = 0.25  # of the largest |I| so far: a ramp rises; below it runs a scan, or a cell at its voltage limit
 COLLAPSE = 0.41  # between the deepest partial short (half of R) and a leak far below the cell's own R
 RUN_WEIGHT = 1.0 / 8.0
 CONFIRM_ROWS = 2
@@ -269,7 +270,7 @@ class Stream:
                 d = -d
             self.difference_sum += d
             self.differences += 1
-        if self.rows <= SETTLE_ROWS or t - self.start < SETTLE_S:
+        if self.rows <= SETTLE_ROWS or t - self.start < SETTLE_S or mean < JUDGE_FRACTION * self.current_max:
             return 0
         self.position += 1
         if self.r_starts < 3:

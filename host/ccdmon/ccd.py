@@ -36,24 +36,21 @@ def critical_current_density(
 
 def _endured(protocol: TestProtocol, failure: Event | None) -> Level | None:
     """The highest level passed completely before the failure."""
-    wanted = 2 * protocol.cycles_per_level
     passed = [
         level
         for level in protocol.levels
-        if _ended_before(level, failure) and _passed(level, protocol, wanted)
+        if (failure is None or level.half_cycles[-1].last_row < failure.row)
+        and (level is not protocol.levels[-1] or _complete(level, protocol))
     ]
     return max(passed, key=lambda level: level.current_A, default=None)
 
 
-def _ended_before(level: Level, failure: Event | None) -> bool:
-    return failure is None or level.half_cycles[-1].last_row < failure.row
-
-
-def _passed(level: Level, protocol: TestProtocol, wanted: int) -> bool:
-    complete = [h for h in level.half_cycles if protocol.complete(h)]
+def _complete(level: Level, protocol: TestProtocol) -> bool:
+    """Did the last level run to its end? A level that another one follows did."""
     if protocol.kind in ("long_cycling", "unknown"):  # no level says how many cycles the next should have
-        return len(complete) >= 1
-    return len(complete) >= min(wanted, len(protocol.levels[0].half_cycles))
+        return any(protocol.complete(h) for h in level.half_cycles)
+    wanted = min(2 * protocol.cycles_per_level, len(protocol.levels[0].half_cycles))
+    return len(level.half_cycles) >= wanted and protocol.complete(level.half_cycles[-1])
 
 
 def _level_at(protocol: TestProtocol, row: int) -> Level | None:

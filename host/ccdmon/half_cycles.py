@@ -9,6 +9,9 @@ from ccd_fastcore import HALF_CYCLE_FIELDS
 # Below this part of the largest current it is an offset or a scan in a rest, not a half-cycle.
 SMALLEST_CURRENT = 0.02
 SMALLEST_ROWS = 2
+# Parts of the typical half-cycle's time and charge: what is below both is an excitation, not a half-cycle.
+SMALLEST_TIME = 0.1
+SMALLEST_CHARGE = 0.05
 FATAL = ("hard_short", "fake_stable", "limit")
 
 
@@ -20,6 +23,7 @@ class HalfCycle:
     cycle: int  # from 1
     first_row: int
     last_row: int
+    rows: int
     start_s: float
     end_s: float
     current_A: float
@@ -110,19 +114,37 @@ def times_area(resistance_ohm: float, area_cm2: float | None) -> float | None:
 
 def half_cycles_of(records: Sequence[tuple[float, ...]]) -> list[HalfCycle]:
     """The core's records that are half-cycles; cycles are not numbered yet."""
-    named = [dict(zip(HALF_CYCLE_FIELDS, record, strict=True)) for record in records]
-    largest = max((abs(record["current_A"]) for record in named), default=0.0)
-    kept = [
-        record
-        for record in named
-        if record.pop("rows") >= SMALLEST_ROWS and abs(record["current_A"]) >= SMALLEST_CURRENT * largest
-    ]
+    all_of_them = [_half_cycle(dict(zip(HALF_CYCLE_FIELDS, record, strict=True))) for record in records]
+    largest = max((abs(h.current_A) for h in all_of_them), default=0.0)
+    kept = [h for h in all_of_them if h.rows >= SMALLEST_ROWS and abs(h.current_A) >= SMALLEST_CURRENT * largest]
+    typical = _typical(kept)
     return [
-        HalfCycle(
-            index, 0, int(record.pop("first_row")), int(record.pop("last_row")), **record
-        )
-        for index, record in enumerate(kept)
+        replace(h, index=index)
+        for index, h in enumerate(h for h in kept if typical is None or not _excitation(h, typical))
     ]
+
+
+def _half_cycle(record: dict[str, float]) -> HalfCycle:
+    counts = {name: int(record.pop(name)) for name in ("first_row", "last_row", "rows")}
+    return HalfCycle(index=0, cycle=0, **counts, **record)
+
+
+def _typical(half_cycles: Sequence[HalfCycle]) -> HalfCycle | None:
+    """The half-cycle in whose middle half of all charge had passed: scans carry next to none."""
+    half_C = sum(h.charge_C for h in half_cycles) / 2
+    passed_C = 0.0
+    for half_cycle in sorted(half_cycles, key=lambda h: h.duration_s):
+        passed_C += half_cycle.charge_C
+        if passed_C >= half_C:
+            return half_cycle
+    return None
+
+
+def _excitation(half_cycle: HalfCycle, typical: HalfCycle) -> bool:
+    return (
+        half_cycle.duration_s < SMALLEST_TIME * typical.duration_s
+        and half_cycle.charge_C < SMALLEST_CHARGE * typical.charge_C
+    )
 
 
 def number_cycles(half_cycles: Sequence[HalfCycle]) -> list[HalfCycle]:

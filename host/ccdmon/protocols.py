@@ -16,8 +16,10 @@ from typing import Any
 from ccdmon.half_cycles import HalfCycle, per_area
 
 SAME_LEVEL = 0.02  # relative difference of two currents that are one level; ramps step by more
-CONSTANT = 0.05  # relative spread of times or capacities that counts as constant: a row at either end
+CONSTANT = 0.08  # relative spread of times or capacities that counts as constant: a row at either end
+MOSTLY = 0.7  # of the half-cycles must be alike: a gap in the recording can shorten some
 COMPLETE = 0.9  # of the expected time or capacity: a half-cycle cut off earlier is not complete
+SLACK_ROWS = 3  # a recording may start late and end early by a row or two
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,11 @@ class TestProtocol:
 
     def complete(self, half_cycle: HalfCycle) -> bool:
         """Did this half-cycle run as long as the protocol asks?"""
+        slack = 1 + SLACK_ROWS / half_cycle.rows
         if self.half_cycle_s is not None:
-            return half_cycle.duration_s >= COMPLETE * self.half_cycle_s
+            return half_cycle.duration_s * slack >= COMPLETE * self.half_cycle_s
         if self.half_cycle_C is not None:
-            return half_cycle.charge_C >= COMPLETE * self.half_cycle_C
+            return half_cycle.charge_C * slack >= COMPLETE * self.half_cycle_C
         return True
 
 
@@ -73,7 +76,7 @@ def levels_of(half_cycles: Sequence[HalfCycle]) -> tuple[Level, ...]:
 
 def recognise(half_cycles: Sequence[HalfCycle], failure_row: int | None) -> TestProtocol:
     """The protocol of a test; half-cycles after a failure say nothing of it."""
-    lived = [h for h in half_cycles if failure_row is None or h.first_row <= failure_row]
+    lived = _rising([h for h in half_cycles if failure_row is None or h.first_row <= failure_row])
     # The last one may have been cut off, by the failure or by the end of the recording.
     sure = lived[:-1] if len(lived) > 2 else lived
     levels = levels_of(lived)
@@ -84,6 +87,18 @@ def recognise(half_cycles: Sequence[HalfCycle], failure_row: int | None) -> Test
     if kind == "capacity_control":
         half_cycle_s = None
     return TestProtocol(kind, levels, half_cycle_s, half_cycle_C, per_level)
+
+
+def _rising(half_cycles: Sequence[HalfCycle]) -> list[HalfCycle]:
+    """Without those of a smaller current than before: there the cell was at its voltage limit, or being scanned."""
+    kept: list[HalfCycle] = []
+    largest = 0.0
+    for half_cycle in half_cycles:
+        current = abs(half_cycle.current_A)
+        if current >= largest * (1 - SAME_LEVEL):
+            kept.append(half_cycle)
+            largest = max(largest, current)
+    return kept
 
 
 def _kind(
@@ -112,7 +127,7 @@ def _constant(values: Sequence[float]) -> float | None:
         return None
     middle = median(values)
     alike = [value for value in values if _same(value, middle, CONSTANT)]
-    return middle if len(alike) >= COMPLETE * len(values) else None
+    return middle if len(alike) >= MOSTLY * len(values) else None
 
 
 def _same(a: float, b: float, tolerance: float) -> bool:
