@@ -12,6 +12,7 @@ from ccdmon.trace import Cell
 
 Document = Mapping[str, Any]
 VERDICT_STYLE = {"healthy": "bold green", "suspect": "bold yellow", "failed": "bold red"}
+ONLY_IN_THE_REPORT = ("index", "end_s", "noise_V")  # so that the rest fits 80 columns
 SHOWN_HALF_CYCLES = 12  # the last ones; the report has them all
 
 
@@ -22,9 +23,9 @@ def print_report(document: Document, cell: Cell, title: str, console: Console | 
     out.print(
         Text.assemble((title, "bold"), ": ", (verdict, VERDICT_STYLE.get(verdict, "bold"))), soft_wrap=True
     )
-    out.print(report_words.ccd_sentence(document), markup=False)
+    out.print(report_words.ccd_sentence(document), markup=False, soft_wrap=True)
     if document["ccd"]["area_cm2"] is None:
-        out.print(report_words.NO_AREA, markup=False)
+        out.print(report_words.NO_AREA, markup=False, soft_wrap=True)
     out.print(_conditions(document, cell))
     _print_events(document, out)
     if document["half_cycles"]:
@@ -47,15 +48,15 @@ def _print_events(document: Document, out: Console) -> None:
         kind = report_words.name(event["kind"])
         out.print(Text.assemble((kind, "bold"), " ", report_words.event_line(event)), soft_wrap=True)
         text = ", ".join(f"{name} {value}" for name, value in report_words.evidence(event))
-        out.print(Text(f"  evidence: {text}", style="dim"))
+        out.print(Text(f"  evidence: {text}", style="dim"), soft_wrap=True)
 
 
 def _half_cycles(document: Document) -> Table:
-    columns = report_words.half_cycle_columns(document)
+    columns = [c for c in report_words.half_cycle_columns(document) if c[1] not in ONLY_IN_THE_REPORT]
     rows = report_words.half_cycle_rows(document, columns)
     table = Table(box=None, padding=(0, 1), header_style="dim", title_justify="left", title_style="")
     for heading, _, _ in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(heading.replace(" / ", "\n"), justify="right", no_wrap=True)
     for row in rows[-SHOWN_HALF_CYCLES:]:
         table.add_row(*row)
     hidden = len(rows) - SHOWN_HALF_CYCLES

@@ -123,25 +123,24 @@ def evidence(event: Document) -> list[tuple[str, str]]:
 
 
 def half_cycle_columns(document: Document) -> list[tuple[str, str, float]]:
-    """(heading, key, factor) of the half-cycle table; area-specific columns only where the area is known."""
+    """(heading, key, factor) of the half-cycle table: area-specific where the area is known."""
     specific = document["ccd"]["area_cm2"] is not None
-    resistance = "ohm_cm2" if specific else "ohm"
-    unit = "Ω cm²" if specific else "Ω"
-    columns = [
-        ("#", "index", 1.0), ("cycle", "cycle", 1.0),
-        ("start / s", "start_s", 1.0), ("end / s", "end_s", 1.0),
-        ("j / mA cm⁻²", "current_density_mA_cm2", 1.0), ("I / mA", "current_A", 1e3),
-        ("Q / mAh cm⁻²", "capacity_mAh_cm2", 1.0), ("Q / mAh", "capacity_Ah", 1e3),
-        ("mean V / mV", "voltage_mean_V", 1e3),
-        (f"R settled / {unit}", f"resistance_start_{resistance}", 1.0),
-        (f"R end / {unit}", f"resistance_end_{resistance}", 1.0),
-        ("noise / mV", "noise_V", 1e3),
-    ]  # fmt: skip
-    cycles = document["half_cycles"]
     return [
-        column for column in columns
-        if any(cycle.get(column[1]) is not None for cycle in cycles)
-    ]  # fmt: skip
+        ("#", "index", 1.0),
+        ("cycle", "cycle", 1.0),
+        ("start / s", "start_s", 1.0),
+        ("end / s", "end_s", 1.0),
+        ("j / mA cm⁻²", "current_density_mA_cm2", 1.0) if specific else ("I / mA", "current_A", 1e3),
+        ("Q / mAh cm⁻²", "capacity_mAh_cm2", 1.0) if specific else ("Q / mAh", "capacity_Ah", 1e3),
+        ("mean V / mV", "voltage_mean_V", 1e3),
+        ("R settled / Ω cm²", "resistance_start_ohm_cm2", 1.0)
+        if specific
+        else ("R settled / Ω", "resistance_start_ohm", 1.0),
+        ("R end / Ω cm²", "resistance_end_ohm_cm2", 1.0)
+        if specific
+        else ("R end / Ω", "resistance_end_ohm", 1.0),
+        ("noise / mV", "noise_V", 1e3),
+    ]
 
 
 def half_cycle_rows(document: Document, columns: Sequence[tuple[str, str, float]]) -> list[list[str]]:

@@ -19,7 +19,7 @@ from ccdmon.formats import toml_text
 from ccdmon.formats.bdf import write_bdf
 from ccdmon.front_end import FrontEnd
 from ccdmon.link import Counts, Decoder, Samples
-from ccdmon.trace import Cell, Trace
+from ccdmon.trace import Cell, FloatArray, Trace
 
 FRAMES_FILE, EVENTS_FILE, CONFIG_FILE = "frames.bin", "events.ndjson", "run.toml"
 TRACE_FILE = "trace.bdf.parquet"
@@ -59,9 +59,14 @@ def create(folder: Path, config: Mapping[str, Any]) -> None:
         raise InputError(f"{folder}: holds a recording already; choose another folder with --out")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write_whole(folder / CONFIG_FILE, toml_text.dumps({"schema": SCHEMA, **config}))
+        rewrite_config(folder, config)
     except OSError as error:
         raise InputError(f"{folder}: cannot write ({error.strerror}); choose another folder") from error
+
+
+def rewrite_config(folder: Path, config: Mapping[str, Any]) -> None:
+    """Replace `run.toml`, whole, by one that knows more (the firmware's answers, for example)."""
+    _write_whole(folder / CONFIG_FILE, toml_text.dumps({"schema": SCHEMA, **config}))
 
 
 def open_run(folder: Path) -> Run:
@@ -127,15 +132,24 @@ def _trace(blocks: list[Samples], config: Mapping[str, Any], folder: Path) -> Tr
     _, first = np.unique(counters, return_index=True)  # a block that came twice counts once
     codes, counters = codes[first], counters[first]
     front_end = _front_end(config)
-    pressure = None if front_end.pressure_full_scale_Pa is None else front_end.pressure_Pa(codes[:, 2])
+    pressure = _declared(config, "pressure_Pa", len(codes))
+    if front_end.pressure_full_scale_Pa is not None:
+        pressure = front_end.pressure_Pa(codes[:, 2])
     return Trace(
         test_time_s=counters * float(config["time"]["seconds_per_sample"]),
         voltage_V=front_end.voltage_V(codes[:, 0]),
         current_A=front_end.current_A(codes[:, 1]),
         pressure_Pa=pressure,
+        temperature_degC=_declared(config, "temperature_degC", len(codes)),
         cell=_cell(config),
         source=folder,
     )
+
+
+def _declared(config: Mapping[str, Any], name: str, rows: int) -> FloatArray | None:
+    """A condition that was set and not measured (`[conditions]` in `run.toml`), as a constant column."""
+    value = config.get("conditions", {}).get(name)
+    return np.full(rows, float(value)) if isinstance(value, int | float) else None
 
 
 def _front_end(config: Mapping[str, Any]) -> FrontEnd:

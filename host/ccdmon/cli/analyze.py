@@ -85,9 +85,9 @@ def _write(out: Path, sources: list[Source], documents: list[dict[str, Any]]) ->
     """One report goes into `out` itself, several each into a folder of the trace's name."""
     for source, document, folder in zip(sources, documents, _folders(out, sources), strict=True):
         write_reports(document, source.trace, folder, source.monitoring)
-        if source.trace.source is not None and source.trace.source.is_dir():
-            if folder.resolve() == source.trace.source.resolve():
-                derive_trace(open_run(source.trace.source))
+        origin = source.trace.source
+        if origin is not None and origin.is_dir() and folder.resolve() == origin.resolve():
+            derive_trace(open_run(origin))
 
 
 def _folders(out: Path, sources: list[Source]) -> list[Path]:

@@ -1,0 +1,130 @@
+"""The main job with no hardware: a simulated cell is ramped until it shorts, the real firmware cuts it off.
+
+The loop is closed: the cell answers each sample, the firmware decides on it, and once the gate's pin has
+opened no current flows. What the firmware sends goes through the recorder as from a board, and the report
+is made from the recording alone, not from what the simulation knows.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ccdmon import __version__, run_folder
+from ccdmon.analysis import analyze
+from ccdmon.cellmodel import LiveCell, Row, cell_of, open_cell, simulate
+from ccdmon.firmware_hash import firmware_hash
+from ccdmon.front_end import FrontEnd
+from ccdmon.recorder import Recorder
+from ccdmon.report import write_reports
+from ccdmon.rigs import load_rigs
+from ccdmon.run_monitoring import monitoring_of
+from ccdmon.trace import Trace
+from ccdmon.truth import truth_document
+
+SCHEMA = "ccdmon.demo/1"
+SCENARIO = "hard_short"
+# A ramp short enough to watch: one row a second, a minute for each half-cycle.
+RAMP: dict[str, Any] = {
+    "protocol": "time_control",
+    "configuration": "symmetric",
+    "area_cm2": 0.785,
+    "row_interval_s": 1.0,
+    "half_cycle_s": 60.0,
+    "levels": 12,
+    "first_mA_cm2": 0.1,
+    "step_mA_cm2": 0.1,
+    "noise": 0.01,
+    "rests": False,
+}
+OnRow = Callable[[Row, bool, int], None]  # (row, is the gate closed?, rows of the program)
+
+
+@dataclass
+class Demo:
+    """One demo: what is simulated, on which rig, and where the run is written."""
+
+    folder: Path
+    rig: str
+    seed: int
+    image: Path | None = None
+    on_row: OnRow | None = None
+
+    def run(self) -> dict[str, Any]:
+        """Run to the end; returns the document `ccdmon.demo/1`."""
+        planned = simulate(SCENARIO, self.seed, **RAMP).trace
+        live = open_cell(SCENARIO, self.seed, **RAMP)
+        front_end = FrontEnd.for_trace(Trace(planned.test_time_s, planned.voltage_V, planned.current_A))
+        config = self._config(live, front_end)
+        run_folder.create(self.folder, config)
+        recorder = Recorder(self.folder, firmware_hash=firmware_hash())
+        try:
+            loop = self._drive(live, front_end, recorder, config)
+            self._log_gate(recorder, loop.result.document())
+        finally:
+            recorder.close()
+        return self._document(live, loop, planned)
+
+    def _drive(self, live: LiveCell, front_end: FrontEnd, recorder: Recorder, config: dict[str, Any]) -> Any:
+        def next_row(gate_closed: bool) -> Row | None:
+            row = live.next_row(gate_closed)
+            if row is not None and self.on_row:
+                self.on_row(row, gate_closed, len(live))
+            return row
+
+        def on_start(identity: dict[str, Any], settings: list[int], _: FrontEnd) -> None:
+            run_folder.rewrite_config(self.folder, {**config, **_firmware_tables(identity, settings)})
+
+        return load_rigs().run_closed_loop(
+            next_row,
+            front_end,
+            rig=self.rig,
+            row_interval_s=RAMP["row_interval_s"],
+            configuration=live.setup.configuration,
+            image=self.image,
+            on_bytes=recorder.feed,
+            on_start=on_start,
+        )
+
+    def _config(self, live: LiveCell, front_end: FrontEnd) -> dict[str, Any]:
+        first = live.setup.chamber
+        return {
+            "rig": self.rig,
+            "source": f"simulated: scenario {SCENARIO}, seed {self.seed}",
+            "versions": {"ccdmon": __version__, "firmware_hash": firmware_hash()},
+            "cell": cell_of(live.setup).metadata["cell"],
+            "conditions": {
+                "temperature_degC": first.temperature_degC(0.0),
+                "pressure_Pa": first.pressure_Pa(0.0),
+            },
+            "time": {"seconds_per_sample": RAMP["row_interval_s"]},
+            "front_end": asdict(front_end),
+        }
+
+    def _log_gate(self, recorder: Recorder, replay: dict[str, Any]) -> None:
+        latency = {f"latency_{key}": value for key, value in replay["latency"].items()}
+        recorder.log(action="gate_observed", gate=replay["gate"], rule=replay["reason"], **latency)
+
+    def _document(self, live: LiveCell, loop: Any, planned: Trace) -> dict[str, Any]:
+        run = run_folder.open_run(self.folder)
+        run_folder.derive_trace(run)
+        report = analyze(run.trace)
+        write_reports(report, run.trace, self.folder, monitoring_of(run))
+        return {
+            "schema": SCHEMA,
+            "run_dir": str(self.folder),
+            "truth": truth_document(live.watch, planned.rows(0, len(loop.rows))),
+            "replay": loop.result.document(),
+            "report": report,
+        }
+
+
+def _firmware_tables(identity: dict[str, Any], settings: list[int]) -> dict[str, Any]:
+    """What the device says of itself, for `run.toml`."""
+    from ccdmon_fw import limits
+
+    known = ("version", "micropython", "board", "id", "schema", "protocol", "sample_period_us")
+    return {
+        "firmware": {key: identity[key] for key in known if key in identity},
+        "limits": dict(zip(limits.SETTINGS, settings, strict=True)),
+    }
