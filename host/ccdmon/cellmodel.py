@@ -85,6 +85,7 @@ class LiveCell:
         segment = self.setup.program.segments[self._segment]
         written_s = self._last_written_s if self._repeats[self._row] else float(self.times_s[self._row])
         self.watch.see(self._row, written_s, self.cell, segment, gate_closed)
+        self._end_at_limit()
         row = Row(
             written_s,
             math.nan if self._lost[self._row] else self._convert.voltage_V(voltage_V),
@@ -96,6 +97,11 @@ class LiveCell:
         )
         self._row, self._last_written_s = self._row + 1, written_s
         return row
+
+    def _end_at_limit(self) -> None:
+        after = self.setup.rows_after_limit
+        if after is not None and self.watch.limit is not None and self._row >= self.watch.limit.row + after:
+            self.times_s = self.times_s[: self._row + 1]
 
     def rows(self) -> Iterator[Row]:
         """All rows that are left, the gate closed."""

@@ -49,11 +49,12 @@ class CellParameters:
     sei_growth_per_sqrt_s: float = 0.0  # relative growth of R_int with the square root of time
     conditioning: float = 0.0  # relative excess of R_int that wears off with `conditioning_tau_s`
     conditioning_tau_s: float = 3600.0
-    # Flux balance, eq. 10 and 11: lithium supply as a current density.
+    # Flux balance, eq. 10 and 11: lithium supply as a current density. The share of diffusion stands for what
+    # vacancies can carry off before they saturate (eq. 13 and 14).
     supply_diffusion_mA_cm2: float = 0.2
     supply_creep_mA_cm2: float = 1.0  # at the reference pressure
     creep_exponent: float = 1.0
-    void_capacity_mAh_cm2: float = 0.5  # missing lithium that takes 63 % of the contact
+    void_capacity_mAh_cm2: float = 0.5  # missing lithium that takes half of the contact
     void_yield: float = 0.3  # share of the excess flux that ends as voids instead of a planar retreat
     plating_heals: float = (
         0.03  # share of the plated lithium that goes into voids: most of it grows beside them
@@ -136,7 +137,7 @@ class CellModel:
     def contact(self, electrode: int) -> float:
         """Share of the interface in contact, 1 without voids; R_int goes with its inverse (figure 8)."""
         fill = self.state.voids_mAh_cm2[electrode] / self.parameters.void_capacity_mAh_cm2
-        return max(math.exp(-fill), _LEAST_CONTACT)
+        return max(1 / (1 + fill), _LEAST_CONTACT)
 
     def bulk_ohm(self) -> float:
         """Bulk resistance now, with the bridged part left out and a depleted polymer's growth."""
@@ -225,7 +226,7 @@ class CellModel:
         p = self.parameters
         supply = self.supply_mA_cm2()
         if stripping_mA_cm2 > 0:
-            # The flux crowds on the contact that is left, the supply reaches only that contact too.
+            # The flux crowds on the contact that is left: voids breed voids.
             excess = stripping_mA_cm2 / self.contact(electrode) - supply
             rate = (p.void_yield if excess > 0 else p.creep_heals) * excess
         else:

@@ -191,24 +191,25 @@ def _draw_supply(
 ) -> dict[str, float]:
     """Flux balance of a cell that endures: supply above the last level, or just below (small voids)."""
     voids = rng.uniform() < 0.3
-    enough, scarce = rng.uniform(1.05, 4.0), rng.uniform(0.85, 1.0)
+    # Below 0.82 the voids of a stripping half-cycle outgrow what plating and creep heal in the next.
+    enough, scarce = rng.uniform(1.05, 4.0), rng.uniform(0.88, 1.0)
     supply = last_mA_cm2 * (scarce if voids else enough)
-    creep_share, rise, limiting, tau = (
-        rng.uniform(0.3, 0.95),
-        rng.uniform(0.02, 0.12),
-        rng.uniform(1.6, 5.0),
-        rng.uniform(0.05, 0.5),
-    )
-    growth_mAh_cm2 = 0.3 * max(last_mA_cm2 - supply, 0.02 * last_mA_cm2) * half_s / 3600
+    creep_share, growth = rng.uniform(0.3, 0.95), rng.uniform(0.05, 0.4)
+    limiting, tau = rng.uniform(1.6, 5.0), rng.uniform(0.05, 0.5)
     drawn = {
         "supply_diffusion_mA_cm2": supply * (1 - creep_share),
         "supply_creep_mA_cm2": supply * creep_share,
         "creep_exponent": float(rng.uniform(1.0, 3.0)),
-        "void_capacity_mAh_cm2": growth_mAh_cm2 / math.log1p(rise),
+        "void_capacity_mAh_cm2": void_capacity_mAh_cm2(last_mA_cm2, half_s, growth),
         "diffusion_tau_s": half_s * tau,
         "transference": float(rng.uniform(0.2, 0.4)),
     }
     return drawn | ({"limiting_mA_cm2": last_mA_cm2 * limiting} if polymer else {})
+
+
+def void_capacity_mAh_cm2(density_mA_cm2: float, half_s: float, growth: float) -> float:
+    """The capacity for which voids, once they outgrow the supply, grow by e^`growth` in a half-cycle."""
+    return CellParameters.void_yield * density_mA_cm2 * half_s / 3600 / growth
 
 
 def draw_instrument(

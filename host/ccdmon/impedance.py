@@ -13,8 +13,8 @@ from ccdmon.cellphysics import CellModel
 from ccdmon.spectrum import ComplexArray, Spectrum
 from ccdmon.trace import FloatArray
 
-# Share of the grain boundaries in the bulk, and capacities per area of both: some 10 pF and 10 nF, so that their
-# arcs lie at or above the upper end of a usual scan unless the bulk is very resistive.
+# Share of the grain boundaries in the bulk, and capacities per area of both: some 10 pF and 10 nF, so that
+# their arcs lie at or above the upper end of a usual scan unless the bulk is very resistive.
 _GRAIN_BOUNDARY_SHARE = 0.3
 _GRAIN_BOUNDARY_F_CM2 = 2e-8
 _GRAIN_F_CM2 = 5e-11

@@ -7,8 +7,10 @@ resistances, the sign of fitting noise, weigh more than 15 % of the positive one
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ccdmon.spectrum import ComplexArray, Spectrum
 from ccdmon.trace import FloatArray
@@ -61,7 +63,7 @@ def _ladder(spectrum: Spectrum, elements: int) -> LinearFit:
     size = np.abs(spectrum.impedance_ohm)
     size = np.where(size > 0, size, 1.0)
     values = _solve(matrix / size[:, None], spectrum.impedance_ohm / size)
-    fitted = matrix @ values
+    fitted = np.asarray(matrix @ values, dtype=np.complex128)
     ladder = values[1 : 1 + elements]
     positive = float(ladder[ladder >= 0].sum())
     mu = 1 - float(-ladder[ladder < 0].sum()) / positive if positive > 0 else 0.0
@@ -69,7 +71,7 @@ def _ladder(spectrum: Spectrum, elements: int) -> LinearFit:
     return LinearFit(fitted, residuals, float(values[: 1 + elements].sum()), elements, mu)
 
 
-def _solve(matrix: ComplexArray, wanted: ComplexArray) -> FloatArray:
+def _solve(matrix: npt.NDArray[Any], wanted: ComplexArray) -> FloatArray:
     """Real coefficients that fit real and imaginary part at once."""
     stacked = np.concatenate([matrix.real, matrix.imag])
     target = np.concatenate([wanted.real, wanted.imag])

@@ -58,7 +58,7 @@ class Rests:
 
 def ramp_levels(first_mA_cm2: float, step_mA_cm2: float, count: int) -> tuple[float, ...]:
     """`count` current densities rising by a fixed step."""
-    return tuple(first_mA_cm2 + step_mA_cm2 * i for i in range(count))
+    return tuple(round(first_mA_cm2 + step_mA_cm2 * i, 9) for i in range(count))
 
 
 def build_program(

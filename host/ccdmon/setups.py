@@ -62,6 +62,7 @@ class Setup:
     excitation: Excitation | None = None
     gaps_s: list[tuple[float, float]] = field(default_factory=list)
     stop_s: float = FOREVER_S
+    rows_after_limit: int | None = None  # the cycler ends the test that many rows after reaching its limit
     conditions: dict[str, float] = field(
         default_factory=dict
     )  # what else the recipe decided, for the truth file

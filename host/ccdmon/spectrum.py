@@ -21,6 +21,11 @@ class Spectrum:
     def __len__(self) -> int:
         return len(self.frequency_Hz)
 
+    @property
+    def resistance_ohm(self) -> float:
+        """Real part at the lowest frequency: bulk and interface together, ohm."""
+        return float(self.impedance_ohm[-1].real)
+
 
 def make_spectrum(frequency_Hz: FloatArray, impedance_ohm: ComplexArray, name: str = "") -> Spectrum:
     """A spectrum sorted by falling frequency, without points that are not finite or not above 0 Hz."""

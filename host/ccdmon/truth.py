@@ -83,6 +83,8 @@ def _events(watch: Watch) -> list[dict[str, Any]]:
         return [_event(watch.setup.fault.kind, watch.fault, watch.fault_end)]
     if watch.voids is not None:
         return [_event("contact_loss", watch.voids, None) | {"reached_limit": watch.limit is not None}]
+    if watch.setup.class_ == "limit" and watch.limit is not None:
+        return [_event("limit", watch.limit, None)]
     return []
 
 

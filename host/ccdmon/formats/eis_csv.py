@@ -58,7 +58,7 @@ def parse_eis_csv(text: str, name: str) -> list[Spectrum]:
     return _grouped(np.array(rows, dtype=np.float64), sign, name)
 
 
-def _grouped(table: np.ndarray, sign: int, name: str) -> list[Spectrum]:  # type: ignore[type-arg]
+def _grouped(table: np.ndarray, sign: int, name: str) -> list[Spectrum]:
     groups = table[:, 3] if table.shape[1] == 4 else np.zeros(len(table))
     return [
         make_spectrum(part[:, 0].copy(), part[:, 1] + sign * 1j * part[:, 2], f"{name} #{key:g}")

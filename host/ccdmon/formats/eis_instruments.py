@@ -96,11 +96,11 @@ def _float(cells: list[str], at: int, name: str, line: int) -> float:
         raise InputError(f"{name}: line {line}: {found!r} is not a number; mend or export it again") from None
 
 
-def _table(rows: list[list[float]], name: str) -> np.ndarray:  # type: ignore[type-arg]  # shape (points, 3)
+def _table(rows: list[list[float]], name: str) -> np.ndarray:
     if not rows:
         raise InputError(f"{name}: no points in the spectrum; nothing to read")
     return np.array(rows, dtype=np.float64)
 
 
-def _spectrum(table: np.ndarray, sign: int, name: str) -> Spectrum:  # type: ignore[type-arg]
+def _spectrum(table: np.ndarray, sign: int, name: str) -> Spectrum:
     return make_spectrum(table[:, 0].copy(), table[:, 1] + sign * 1j * table[:, 2], name)
