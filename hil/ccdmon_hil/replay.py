@@ -18,7 +18,7 @@ once per firmware sample, in lock-step: once the pin has opened it is asked with
 opened, `rows_after_trip` more rows are played, then the run ends.
 
 `on_bytes(data)` gets the telemetry exactly as received; `on_progress(row, rows_or_None, gate_closed)` at most once per frame.
-`on_start(identity, settings, front_end)` is called once the firmware has answered, before the gate closes: what a
+`on_start(identity, settings, front_end, row_interval_s)` is called once the firmware has answered, before the gate closes: what a
 recorder needs for `run.toml`. All errors are `ccdmon.errors.InputError` or `DeviceError`.
 """
 
@@ -56,7 +56,7 @@ __all__ = [
 
 RIGS = ("unix", "pico", "board")
 ROWS_AFTER_TRIP = 20
-OnStart = Callable[[dict[str, Any], list[int], FrontEnd], None]
+OnStart = Callable[[dict[str, Any], list[int], FrontEnd, float], None]
 
 
 def detector_settings(trace: Trace, front_end: FrontEnd, **physical: Any) -> list[int]:
@@ -91,7 +91,7 @@ def replay(
     port: str | None = None,
     start: int = 0,
     stop: int | None = None,
-    on_bytes: Callable[[bytes], None] | None = None,
+    on_bytes: Callable[[bytes], object] | None = None,
     on_start: OnStart | None = None,
     on_progress: Progress | None = None,
     front_end: FrontEnd | None = None,
@@ -128,7 +128,7 @@ def replay_on(
     settings = detector_settings(trace, front_end, **physical)
     rows: list[Codes] = [tuple(row) for row in front_end.codes(trace)[start:stop].tolist()]
     if on_start:
-        on_start(session.identity, settings, front_end)
+        on_start(session.identity, settings, front_end, row_interval_s(trace))
     result = run_rows(
         session,
         lambda row, _: rows[row] if row < len(rows) else None,
@@ -194,7 +194,7 @@ def run_closed_loop(
     image: str | Path | None = None,
     port: str | None = None,
     rows_after_trip: int = ROWS_AFTER_TRIP,
-    on_bytes: Callable[[bytes], None] | None = None,
+    on_bytes: Callable[[bytes], object] | None = None,
     on_start: OnStart | None = None,
     on_progress: Progress | None = None,
     **physical: Any,
@@ -208,7 +208,7 @@ def run_closed_loop(
     loop = _Loop(next_row, front_end, rows_after_trip)
     with open_session(rig, image=image, port=port, on_bytes=on_bytes) as session:
         if on_start:
-            on_start(session.identity, settings, front_end)
+            on_start(session.identity, settings, front_end, row_interval_s)
         result = run_rows(session, loop, settings, closed_loop=True, on_progress=on_progress)
     if result.trip_row is not None:
         result = dataclasses.replace(result, trip_time_s=float(loop.rows[result.trip_row].test_time_s))
@@ -258,7 +258,7 @@ def open_session(
     *,
     image: str | Path | None = None,
     port: str | None = None,
-    on_bytes: Callable[[bytes], None] | None = None,
+    on_bytes: Callable[[bytes], object] | None = None,
 ) -> Iterator[Session]:
     """A rig with the firmware running, for as long as the block."""
     session = Session(_target(rig, image, port), on_bytes)

@@ -25,7 +25,7 @@ ANSWER_LIMIT_S = 30.0
 class Session:
     """One rig with the firmware running on it. `on_bytes` gets the telemetry as it comes, for a recorder."""
 
-    def __init__(self, target: Target, on_bytes: Callable[[bytes], None] | None = None) -> None:
+    def __init__(self, target: Target, on_bytes: Callable[[bytes], object] | None = None) -> None:
         self.target = target
         self.on_bytes = on_bytes
         self.decoder = Decoder()

@@ -1,0 +1,156 @@
+"""`ccdmon replay`: a recorded trace into the firmware on a rig, and whether it cut off as it should."""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE
+from ccdmon_fw import limits
+
+RIGS = ("unix", "pico", "board")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    add = parser.add_argument
+    add("trace", metavar="TRACE", help="Battery Data Format file (.bdf.csv, .bdf.csv.gz, .bdf.parquet), - for stdin")
+    add("--rig", choices=RIGS, default="unix", help="where the firmware runs (default: %(default)s)")
+    add("--port", metavar="P", help="serial port of --rig board")
+    add(
+        "--expect", choices=("trip", "no-trip", *limits.REASONS[1:]), metavar="WHAT",
+        help="exit 1 unless this happens: trip, no-trip, or a reason (%s)" % ", ".join(limits.REASONS[1:]),
+    )  # fmt: skip
+    add("--rows", type=_rows, default=(0, None), metavar="A:B", help="play only the rows A to B-1, counted from 0")
+    add("--image", type=Path, metavar="FILE", help="MicroPython image of --rig pico (see ccdmon image)")
+    add("--range-V", type=_positive, metavar="V", help="full scale of the voltage channel (default: fits the trace)")
+    add("--range-A", type=_positive, metavar="A", help="full scale of the current channel (default: fits the trace)")
+    add("--limit-V", type=_positive, metavar="V", default=limits.VOLTAGE_LIMIT_UV * 1e-6,
+        help="trip above this |voltage| (default: %(default)g V)")  # fmt: skip
+    add("--limit-A", type=_positive, metavar="A", help="trip above this |current| (default: none)")
+    add("--limit-Pa", type=_positive, metavar="P", help="trip above this stack pressure (default: none)")
+    add("--out", type=Path, metavar="DIR", help="record the run into this folder")
+    add("--json", action="store_true", help="print one JSON document")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit 1 where --expect is not met, else 0 whatever happened; 2 for an unusable input, 3 for a failed rig."""
+    from ccdmon.formats.bdf import read_bdf
+    from ccdmon.front_end import FrontEnd
+    from ccdmon.rigs import load_rigs
+
+    trace = read_bdf(args.trace)
+    front_end = FrontEnd.for_trace(trace, args.range_V, args.range_A, args.limit_V)
+    start, stop = args.rows
+    with _recording(args.out, args, trace) as hooks, _progress() as show:
+        result = load_rigs().replay(
+            trace, args.rig, image=args.image, port=args.port, start=start, stop=stop, front_end=front_end,
+            voltage_limit_V=args.limit_V, current_limit_A=args.limit_A, pressure_limit_Pa=args.limit_Pa,
+            on_progress=show, **hooks,
+        )  # fmt: skip
+    print(json.dumps(result.document()) if args.json else _sentence(result))
+    if args.expect and not result.meets(args.expect):
+        happened = result.reason if result.tripped else "no trip"
+        print(f"ccdmon replay: expected {args.expect}, but: {happened} ({args.trace})", file=sys.stderr)
+        return EXIT_NEGATIVE
+    return EXIT_FINE
+
+
+def _sentence(result: Any) -> str:
+    document = result.document()
+    counts = f"{document['dropped']} samples dropped, {document['crc_errors']} frames damaged"
+    head = f"{document['rig']}: {document['rows']} rows"
+    if not result.tripped:
+        return f"{head}, no trip, gate {document['gate']}; {counts}"
+    latency = document["latency"]
+    virtual = "" if latency["virtual_us"] is None else f", {latency['virtual_us']:.0f} us of the emulator's time"
+    return (
+        f"{head}, tripped {document['reason']} at row {document['trip_row']} (test time "
+        f"{document['trip_time_s']:g} s), gate {document['gate']}, {latency['samples']} samples{virtual} after the "
+        f"first faulty row; {counts}"
+    )
+
+
+@contextmanager
+def _recording(folder: Path | None, args: argparse.Namespace, trace: Any) -> Iterator[dict[str, Any]]:
+    """Callbacks that record the run into `folder`; none without one. The trace is derived at the end."""
+    if folder is None:
+        yield {}
+        return
+    from dataclasses import asdict
+
+    from ccdmon import __version__, run_folder
+    from ccdmon.recorder import Recorder
+
+    cell = {"electrode_area_cm2": trace.cell.electrode_area_cm2, "configuration": trace.cell.configuration,
+            "electrolyte": trace.cell.electrolyte}  # fmt: skip
+    recorder: list[Recorder] = []
+    early: list[bytes] = []  # what came before the run's configuration was known
+
+    def on_bytes(data: bytes) -> None:
+        if recorder:
+            recorder[0].feed(data)
+        else:
+            early.append(data)
+
+    def on_start(identity: dict[str, Any], settings: list[int], front_end: Any, row_interval_s: float) -> None:
+        run_folder.create(folder, {
+            "rig": {"kind": args.rig, "trace": str(args.trace), "first_row": args.rows[0]},
+            "cell": cell,
+            "front_end": asdict(front_end),
+            "time": {"seconds_per_sample": row_interval_s},
+            "limits": dict(zip(limits.SETTINGS, settings, strict=True)),
+            "versions": {"ccdmon": __version__, "firmware": str(identity.get("version")),
+                         "micropython": str(identity.get("micropython"))},
+        })  # fmt: skip
+        recorder.append(Recorder(folder))
+        for data in early:
+            recorder[0].feed(data)
+
+    try:
+        yield {"on_bytes": on_bytes, "on_start": on_start}
+    finally:
+        for open_recorder in recorder:
+            open_recorder.close()
+    run_folder.derive_trace(run_folder.open_run(folder))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int | None, bool], None] | None]:
+    """A bar on stderr, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("replaying", total=None)
+        yield lambda row, rows, closed: bar.update(
+            task, completed=row, total=rows, description="gate closed" if closed else "gate open"
+        )
+
+
+def _rows(text: str) -> tuple[int, int | None]:
+    first, colon, last = text.partition(":")
+    try:
+        start, stop = int(first or 0), int(last) if last else None
+    except ValueError:
+        start, stop, colon = 0, 0, ""
+    if not colon or start < 0 or (stop is not None and stop <= start):
+        raise argparse.ArgumentTypeError(f"{text!r} is not A:B with 0 <= A < B")
+    return start, stop
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return value
