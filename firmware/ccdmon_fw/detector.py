@@ -1,24 +1,27 @@
 """The short detector: integers only, no allocation; the same file is the golden model on CPython.
 
-A symmetric cell's voltage is its polarisation, so R = |V|/|I| is compared with two references of its own past,
-never with a number of volts:
+A symmetric cell's voltage is its polarisation, so r = V/I (signed, Q14 of full scales) is compared with its own past,
+never with a number of volts. A phase is a stretch of steady current: it begins at a current step, a reversal or the
+end of a rest, and goes SETTLING -> RELAXING -> TRACKING:
 
-* the *running* reference, an exponential average inside the half-cycle: sees a collapse while current flows;
-* the *profile*, the lowest R that earlier half-cycles showed at the same position: one value for each doubling of
-  the samples since settling, carried over rests, reversals and steps. It sees a short that happens at a step, and
-  does not accuse a cell whose R climbs slowly, or from below zero, in every half-cycle. It speaks after two
-  half-cycles, because the first one starts from a rested cell and is higher than all that follow.
+* SETTLING, the first `settle_samples`: nothing is judged.
+* RELAXING, until r has stopped falling between n/2 and n samples after the step: only a collapse from one sample to
+  the next counts, so that a relaxation after a step down or a nucleation peak is not taken for a short. Meanwhile r is
+  also compared with where earlier phases of the same sign started (`start`), which sees a short that happens at the
+  step itself. The rested cell starts high and those after it may come up from below, charged by the half-cycle before:
+  so `start` takes a lower value at once and a higher one slowly, speaks after two phases, and is silent while r rises.
+  Over a step of the same sign the voltage itself is carried: more current cannot lower it.
+* TRACKING: against a running average that follows a rise quickly and a fall slowly.
 
-Ratios are cross-multiplied, never divided. A full cell's voltage is not its polarisation: there |V| itself is
-compared with its running average, whatever the current; a half cell must show both signs, for its counter
-electrode may carry an open-circuit voltage.
+At 4, 8, 16 ... samples r is also compared with the *profile*, what earlier phases showed at that place: it finds the
+short that nothing else could tell from a cell coming up from below.
 
-After a current step, a reversal or a rest nothing is judged for `settle_samples`, and longer while the voltage
-still falls by more than a sixteenth per sample (relaxation after a step down).
+One sample in which the current jumps is ignored; two make a step. A half cell is judged by |V|/|I| inside a phase
+only, for its counter electrode may carry an open-circuit voltage; a full cell by |V| alone, also at rest.
 
-Memory `m` (array 'i'), all values >= 0, because 64-bit ports load 32-bit words without their sign:
-inputs 0..3 | settings 4..14 (order of limits.SETTINGS) | state 15..32 | profile 33..80 (voltage, current, count).
-Bounds: units are below 2**14, products below 2**28; averages are Q12, below 2**26.
+Memory `m` (array 'i'), all values >= 0, because 64-bit ports load 32-bit words without their sign (r is stored with
+_BIAS added): inputs 0..3 | settings 4..14 (order of limits.SETTINGS) | state 15..37 | profile 38..53, its counts 54..69.
+Bounds: units are at most 2**14, r below 2**23 for currents from `current_on_units` (>= 32) on, products below 2**29.
 """
 
 from array import array
@@ -37,8 +40,7 @@ P = const(2)  # pressure code
 T = const(3)  # time of the sample, microseconds modulo 2**30
 SETTINGS_AT = const(4)
 STATE_AT = const(15)
-OCTAVES = const(16)
-MEMORY_WORDS = const(81)
+MEMORY_WORDS = const(71)
 
 _MODE = const(4)
 _CONFIRM = const(5)
@@ -46,50 +48,214 @@ _SETTLE = const(6)
 _SHIFT = const(7)
 _COLLAPSE = const(8)
 _I_ON = const(9)
-_V_REF_MIN = const(10)
+_V_DROP_MIN = const(10)
 _V_LIMIT = const(11)
 _I_LIMIT = const(12)
 _P_MIN = const(13)
 _P_MAX = const(14)
 
 _SIGN = const(15)  # 0 rest, 1 current positive, 2 negative
-_SETTLING = const(16)  # samples left before R is judged
-_LOW = const(17)  # samples in a row that look shorted
-_OVER = const(18)  # samples in a row over a limit
-_V_RUN = const(19)  # running reference, Q12 units
-_I_RUN = const(20)
-_V_ABS = const(21)  # running |V|, Q12 units, for half and full cells
-_ABS_VALID = const(22)
-_V_LAST = const(23)  # polarisation one sample ago, units
-_I_STEP = const(24)  # |I| when settling began, units
-_POSITION = const(25)  # samples since settling
-_OCTAVE = const(26)  # floor(log2(position))
-_V_MIN = const(27)  # the lowest R of this octave so far, as a pair, units
-_I_MIN = const(28)
-_SWINGING = const(29)  # the polarisation has not yet crossed zero since the reversal
-_LOWER = const(30)  # samples in a row far below the profile
-_LOWER_AT = const(31)  # position of the first of them
-_V_LOWER = const(32)  # its polarisation
-_PROFILE_V = const(33)
-_PROFILE_I = const(49)
-_PROFILE_N = const(65)
+_ODD = const(16)  # samples in a row whose current does not belong to this phase
+_LEVEL = const(17)  # average |I| of this phase, Q8 units
+_N = const(18)  # samples of this phase
+_PHASE = const(19)  # 0 settling, 1 relaxing, 2 tracking
+_LOW = const(20)  # samples in a row that look shorted
+_OVER = const(21)  # samples in a row over a limit
+_R_LAST = const(22)  # biased
+_MARK_NEW = const(23)  # r at the last power of two of N, biased
+_MARK_OLD = const(24)  # and at the one before
+_MARK_AT = const(25)  # next power of two
+_CHECK_AT = const(26)  # when to ask whether r still falls
+_REF = const(27)  # running reference, r Q4; 0: none yet
+_PHASES = const(28)  # phases that taught `start`, at most 2
+_CANDIDATE = const(29)  # where this phase started; 0: unknown
+_START = const(30)  # 31, 32: where phases with positive, negative current started; 0: unknown
+_FLIPPED = const(33)  # the voltage is wired the other way round
+_POLAR = const(34)  # the polarity is known
+_STRIKES = const(35)  # phases in a row that ended with V against I
+VALUE = const(36)  # what tripped, and its limit: r (Q14) or units
+LIMIT = const(37)
+_CARRIED = const(70)  # reference carried over a step of the same sign; 0: none
+_PROFILE = const(38)  # r at 2**k samples; 0: none
+_PROFILE_N = const(54)  # phases that taught it, at most 2
+
+_BIAS = const(0x1000000)  # 2**24
 
 PENDING = const(0x100)  # a rule is counting towards its confirmation
-SETTLING = const(0x200)  # a step, a reversal or a rest: R is not judged
-WATCHING = const(0x400)  # R is judged against a reference
+SETTLING = const(0x200)  # rest, or a step that settles: r is not judged
+WATCHING = const(0x400)  # r is judged
 REASON_MASK = const(0xFF)
+
+
+@micropython.viper
+def _enter(m: ptr32, sign: int, i_abs: int):
+    """A phase begins: keep what the one before it taught, forget the rest."""
+    old = m[_SIGN]
+    if old != 0 and m[_N] > m[_SETTLE] + 1:
+        candidate = m[_CANDIDATE]
+        if candidate > 0:
+            known = m[_START + old]
+            if known == 0 or candidate < known:
+                known = candidate
+            else:
+                known += (candidate - known) >> 2
+            m[_START + old] = known
+            if m[_PHASES] < 2:
+                m[_PHASES] += 1
+        if m[_MODE] == 0 and m[_MARK_NEW] < 0x1000000 - 256:
+            m[_STRIKES] += 1
+            if m[_STRIKES] >= 2:
+                m[_FLIPPED] = 1 - m[_FLIPPED]
+                m[_STRIKES] = 0
+                m[_START + 1] = 0
+                m[_START + 2] = 0
+        else:
+            m[_STRIKES] = 0
+    m[_CARRIED] = 0
+    level = m[_LEVEL] >> 8
+    if sign == old and sign != 0 and m[_REF] > 0:
+        carried = m[_REF] >> 4
+        if i_abs > level:
+            carried = (((carried >> 8) * level) // i_abs) << 8
+        m[_CARRIED] = carried
+    m[_SIGN] = sign
+    m[_LEVEL] = i_abs << 8
+    m[_ODD] = 0
+    m[_N] = 0
+    m[_PHASE] = 0
+    m[_LOW] = 0
+    m[_REF] = 0
+    m[_CANDIDATE] = 0
+    m[_MARK_NEW] = 0x1000000
+    m[_MARK_OLD] = 0x1000000
+    m[_R_LAST] = 0x1000000
+    m[_MARK_AT] = 1
+
+
+@micropython.viper
+def _judge(m: ptr32, r: int, i_abs: int) -> int:
+    """Is this settled sample's r shorted? 0 no, 1 suspect; keeps the references when it is not.
+
+    Longer than 40 lines: it is one decision, and a call costs a tenth of the tick on the RP2040.
+    """
+    n = m[_N]
+    last = m[_R_LAST] - 0x1000000
+    fast = (r + last) >> 1
+    mark = m[_MARK_OLD] - 0x1000000
+    collapse = m[_COLLAPSE]
+    sign = m[_SIGN]
+    if m[_PHASE] == 0:
+        m[_PHASE] = 1
+        m[_CHECK_AT] = 2 * n
+        if m[_POLAR] == 0 and m[_MODE] == 0:
+            m[_POLAR] = 1
+            if fast < 0:
+                m[_FLIPPED] = 1 - m[_FLIPPED]
+                return 0
+    limit = 0
+    ref = m[_REF] >> 4
+    if ref > 0:
+        limit = (ref * collapse) >> 6
+        if r < limit:
+            drop = ref - r
+            drop = (drop >> 8) * i_abs >> 6 if drop > 0x8000 else drop * i_abs >> 14
+            if drop < m[_V_DROP_MIN]:
+                limit = 0
+    if m[_PHASE] == 1 and m[_MODE] == 0:
+        # where earlier phases started
+        known = m[_START + sign]
+        start = (known * collapse) >> 6
+        if known == 0:
+            known = m[_START + 3 - sign]
+            start = known >> 2
+        if m[_PHASES] < 2 and n < 64:
+            start = 0
+        if (m[_CARRIED] >> 2) > start and n <= m[_SETTLE] + 4:
+            known = m[_CARRIED]
+            start = known >> 2
+        if r < start and start > limit and 0 - r < known >> 3 and fast - mark < known >> 3:
+            drop = known - r
+            drop = (drop >> 8) * i_abs >> 6 if drop > 0x8000 else drop * i_abs >> 14
+            if drop >= m[_V_DROP_MIN]:
+                limit = start
+        if n == m[_SETTLE] + 1 and (limit == 0 or r >= limit):
+            m[_CANDIDATE] = fast if fast > 1 else 1
+    if limit > 0 and r < limit:
+        m[VALUE] = r if r > 0 else 0
+        m[LIMIT] = limit
+        return 1
+    positive = r if r > 0 else 0
+    if m[_PHASE] == 1:
+        if fast < m[_CANDIDATE]:
+            m[_CANDIDATE] = fast if fast > 1 else 1
+        m[_REF] = (positive if r < last else (last if last > 0 else 0)) << 4
+        if n >= m[_CHECK_AT]:
+            known = m[_START + sign]
+            if fast < mark - (mark >> 3) or (fast < known >> 1 and fast - mark > known >> 4):
+                m[_CHECK_AT] = 2 * n
+            else:
+                m[_PHASE] = 2
+        return 0
+    x = positive << 4
+    known = m[_REF]
+    if known == 0:
+        m[_REF] = x
+    elif x >= known:
+        if x > known * 2:  # a spike must not drag the reference along
+            x = known * 2
+        m[_REF] = known + ((x - known) >> 2)
+    elif x * 4 < known * 3:
+        m[_REF] = known - ((known - x) >> (m[_SHIFT] + 2))
+    else:
+        m[_REF] = known - ((known - x) >> m[_SHIFT])
+    return 0
+
+
+@micropython.viper
+def _mark(m: ptr32, r: int):
+    """At a power of two of samples: remember r, and compare it with what earlier phases showed here."""
+    n = m[_N]
+    last = m[_MARK_NEW] - 0x1000000
+    fast = r
+    if n > 1:
+        fast = (r + m[_R_LAST] - 0x1000000) >> 1
+    m[_MARK_OLD] = m[_MARK_NEW]
+    m[_MARK_NEW] = fast + 0x1000000
+    m[_MARK_AT] = 2 * n
+    if n <= m[_SETTLE] or n < 4 or m[_MODE] != 0 or m[_LOW] > 0:
+        return
+    k = 0
+    while (2 << k) <= n and k < 15:
+        k += 1
+    known = m[_PROFILE + k]
+    if m[_PROFILE_N + k] >= 2 and fast < (known * m[_COLLAPSE]) >> 6:
+        if 0 - fast < known >> 3 and fast - last < known >> 4:
+            m[_REF] = known << 4
+            m[_PHASE] = 2
+            return
+    if fast < 1:
+        fast = 1
+    if known == 0 or fast < known:
+        known = fast
+    else:
+        known += (fast - known) >> 2
+    m[_PROFILE + k] = known
+    if m[_PROFILE_N + k] < 2:
+        m[_PROFILE_N + k] += 1
 
 
 @micropython.viper
 def step(m: ptr32) -> int:
     """Judge the sample in `m[0..3]`: reason code once confirmed (low byte) | PENDING | SETTLING | WATCHING.
 
-    One function of more than 40 lines: a call costs a fifth of the whole tick on the RP2040.
+    Longer than 40 lines: see `_judge`.
     """
     raw_v = m[V]
     raw_i = m[I]
     # -- raw range: a converter at its rail measures nothing
     if raw_v < 16 or raw_v >= 65520 or raw_i < 16 or raw_i >= 65520:
+        m[VALUE] = raw_v if raw_v < 16 or raw_v >= 65520 else raw_i
+        m[LIMIT] = 0
         return 6 | 0x100
     v = (raw_v - 32768) >> 1
     i = (raw_i - 32768) >> 1
@@ -99,151 +265,64 @@ def step(m: ptr32) -> int:
     flags = 0
     if v_abs > m[_V_LIMIT] or i_abs > m[_I_LIMIT] or m[P] > m[_P_MAX] or m[P] < m[_P_MIN]:
         m[_OVER] += 1
-        if m[_OVER] >= m[_CONFIRM]:
-            return 5 | 0x100
         flags = 0x100
+        if m[_OVER] >= m[_CONFIRM]:
+            m[VALUE] = v_abs if v_abs > m[_V_LIMIT] else (i_abs if i_abs > m[_I_LIMIT] else m[P])
+            m[LIMIT] = m[_V_LIMIT] if v_abs > m[_V_LIMIT] else (m[_I_LIMIT] if i_abs > m[_I_LIMIT] else m[_P_MAX])
+            flags = 0x105
     else:
         m[_OVER] = 0
-    # -- where in the half-cycle
+    # -- does the current belong to this phase: noise of a tenth of it is common, half is a step
     sign = 0
     if i_abs >= m[_I_ON]:
         sign = 1 if i > 0 else 2
-    shift = m[_SHIFT]
-    polarisation = v if sign != 2 else 0 - v
-    if sign != m[_SIGN]:
-        m[_SIGN] = sign
-        m[_SETTLING] = m[_SETTLE]
-        m[_I_STEP] = i_abs
-        m[_POSITION] = 0
-        m[_LOW] = 0
-    elif sign != 0:
-        i_known = m[_I_STEP] if m[_SETTLING] > 0 else m[_I_RUN] >> 12
-        change = i_abs - i_known
-        if change < 0:
-            change = 0 - change
-        if change * 2 > i_known:  # a current step: noise of a tenth of the current is common, half is a step
-            m[_SETTLING] = m[_SETTLE]
-            m[_I_STEP] = i_abs
-            m[_POSITION] = 0
-            m[_LOW] = 0
-    # -- does |V| collapse (half and full cells)
+    level = m[_LEVEL]
     mode = m[_MODE]
-    v_low = 1
-    if mode != 0:
-        v_known = m[_V_ABS]
-        if m[_ABS_VALID] == 0:
-            m[_V_ABS] = v_abs << 12
-            m[_ABS_VALID] = 1
-            v_low = 0
-        else:
-            v_low = 0
-            if (v_known >> 12) >= m[_V_REF_MIN] and v_abs < ((v_known >> 12) * m[_COLLAPSE]) >> 6:
-                v_low = 1
-            if v_low == 0:
-                x = v_abs << 12
-                if x > v_known * 2 + 65536:  # a spike must not drag the reference along
-                    x = v_known * 2 + 65536
-                m[_V_ABS] = v_known + ((x - v_known) >> shift)
-    low = 0  # against the running reference
-    lower = 0  # against the profile
-    watching = 0
-    if mode == 2:
-        low = v_low
-        watching = 0x400
-    elif sign != 0:
-        last = m[_V_LAST]
-        falling = 1 if polarisation < last - (last >> 4) - 8 else 0
-        if m[_SETTLING] > 0:
-            flags |= 0x200
-            if m[_SETTLING] > 1 or falling == 0:
-                m[_SETTLING] -= 1
-            if m[_SETTLING] == 0:  # settled: the next sample is judged
-                m[_I_RUN] = i_abs << 12
-                m[_V_RUN] = 0
-        else:
-            positive = polarisation if polarisation > 0 else 0
-            # -- against earlier half-cycles at this position
-            position = m[_POSITION] + 1
-            m[_POSITION] = position
-            octave = m[_OCTAVE]
-            if position == 1:
-                octave = 0
-                m[_OCTAVE] = 0
-                m[_I_MIN] = 0
-                m[_SWINGING] = 0
-                m[_LOWER] = 0
-            elif octave < 15 and position >= (2 << octave):
-                if m[_I_MIN] > 0:
-                    n = m[_PROFILE_N + octave]
-                    v_old = m[_PROFILE_V + octave]
-                    # the new pair, brought to the old pair's current
-                    v_new = (m[_V_MIN] * m[_PROFILE_I + octave]) // m[_I_MIN]
-                    if n == 0 or v_new <= v_old or v_old == 0:  # lower at once, higher slowly
-                        m[_PROFILE_V + octave] = m[_V_MIN]
-                        m[_PROFILE_I + octave] = m[_I_MIN]
-                    else:
-                        if v_new > v_old * 2:
-                            v_new = v_old * 2
-                        m[_PROFILE_V + octave] = v_old + ((v_new - v_old) >> 2)
-                    if n < 2:
-                        m[_PROFILE_N + octave] = n + 1
-                octave += 1
-                m[_OCTAVE] = octave
-                m[_I_MIN] = 0
-            v_ref = m[_PROFILE_V + octave]
-            i_ref = m[_PROFILE_I + octave]
-            if m[_PROFILE_N + octave] >= 2 and v_ref >= m[_V_REF_MIN]:
-                watching = 0x400
-                if positive * i_ref >= ((v_ref * i_abs) >> 6) * m[_COLLAPSE]:
-                    m[_SWINGING] = 0
-                elif (0 - polarisation) * 8 > v_ref:  # still charged by the half-cycle before
-                    m[_SWINGING] = 1
-                elif m[_SWINGING] == 0:
-                    lower = 1
-            # -- against the running reference
-            v_run = m[_V_RUN] >> 12
-            if v_run >= m[_V_REF_MIN] and position > 3:
-                watching = 0x400
-                if positive * (m[_I_RUN] >> 12) < ((v_run * i_abs) >> 6) * m[_COLLAPSE]:
-                    low = 1
-            # -- a swing through zero leaves the low zone in about the time it took to reach it; a short stays
-            if lower == 0:
-                m[_LOWER] = 0
-            else:
-                if m[_LOWER] == 0 or positive > m[_V_LOWER] + (v_ref >> 4) + 16:
-                    m[_LOWER] = 0
-                    m[_LOWER_AT] = position
-                    m[_V_LOWER] = positive
-                m[_LOWER] += 1
-                flags = flags | 0x100
-                if m[_LOWER] >= m[_CONFIRM] + m[_LOWER_AT] - 1:
-                    return 1 | 0x100 | watching
-            if low == 0:
-                if lower == 1:
-                    pass
-                elif m[_I_MIN] == 0 or positive * m[_I_MIN] < m[_V_MIN] * i_abs:
-                    m[_V_MIN] = positive
-                    m[_I_MIN] = i_abs
-                x = positive << 12
-                v_known = m[_V_RUN]
-                if v_known == 0 or (position <= 3 and x < v_known):  # the lowest of three: one may be a spike
-                    m[_V_RUN] = x
-                elif position > 3:
-                    if x > v_known * 2 + 65536:
-                        x = v_known * 2 + 65536
-                    m[_V_RUN] = v_known + ((x - v_known) >> shift)
-                m[_I_RUN] = m[_I_RUN] + (((i_abs << 12) - m[_I_RUN]) >> shift)
-        if v_low == 0:
-            low = 0
-    m[_V_LAST] = polarisation if polarisation > 0 else 0
+    if sign != m[_SIGN] or (sign != 0 and ((i_abs << 9) > level * 3 or (i_abs << 8) * 3 < level * 2)):
+        m[_ODD] += 1
+        if m[_ODD] < 2 and m[_SIGN] != 0:
+            return flags | 0x200
+        _enter(m, sign, i_abs)
+    else:
+        m[_ODD] = 0
+        if sign != 0:
+            m[_LEVEL] = level + (((i_abs << 8) - level) >> 3)
+    if sign == 0 and mode != 2:
+        return flags | 0x200
+    # -- r
+    if mode == 0:
+        r = v if sign == 1 else 0 - v
+        if m[_FLIPPED] == 1:
+            r = 0 - r
+        r = (r << 14) // i_abs
+    elif mode == 1:
+        r = (v_abs << 14) // i_abs
+    else:
+        r = v_abs << 6
+        i_abs = 0x4000
+        r <<= 2
+    n = m[_N]
+    if n < 0x10000000:
+        n += 1
+    m[_N] = n
+    suspect = 0
+    if n <= m[_SETTLE]:
+        flags |= 0x200
+    else:
+        flags |= 0x400
+        suspect = int(_judge(m, r, i_abs))
+    if n >= m[_MARK_AT]:
+        _mark(m, r)
+    m[_R_LAST] = r + 0x1000000
     # -- confirmation
-    if low == 0:
+    if suspect == 0:
         m[_LOW] = 0
-        return flags | watching
+        return flags
     m[_LOW] += 1
+    flags |= 0x100
     if m[_LOW] >= m[_CONFIRM]:
-        return 1 | 0x100 | watching
-    return 0x100 | flags | watching
+        return (flags & 0xFF00) | 1
+    return flags
 
 
 class Detector:
