@@ -1,0 +1,128 @@
+"""The decoder: any cutting of the stream gives the same events, and every loss is counted."""
+
+import struct
+
+import numpy as np
+import pytest
+from ccdmon.link import Decoder, Event, Identity, Lost, Message, Restarted, Samples
+from ccdmon_fw import wire
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.host.wire_stream import Device, codes, stream
+
+
+def described(events: list[Event]) -> list[object]:
+    """Events as comparable values (arrays are not)."""
+    return [
+        (event.first_sample, event.run, event.codes.tolist()) if isinstance(event, Samples) else event
+        for event in events
+    ]
+
+
+def test_samples_arrive_as_sent() -> None:
+    events = Decoder().feed(Device().samples(7, 5, run=3, dropped=2))
+    assert len(events) == 1
+    event = events[0]
+    assert isinstance(event, Samples)
+    assert (event.first_sample, event.run, event.dropped, event.time_us) == (7, 3, 2, 1750)
+    np.testing.assert_array_equal(event.codes, codes(7, 5))
+
+
+def test_identity_and_trip() -> None:
+    device = Device()
+    identity, trip = Decoder().feed(device.identity() + device.trip(9, 1108))
+    assert isinstance(identity, Identity)
+    assert identity.document["board"] == "test"
+    assert isinstance(trip, Message)
+    assert (trip.name, trip.fields["trip_id"], trip.fields["sample"]) == ("trip", 9, 1108)
+
+
+@settings(max_examples=40, deadline=None)
+@given(cuts=st.lists(st.integers(0, 5000), max_size=20))
+def test_cutting_the_stream_changes_nothing(cuts: list[int]) -> None:
+    data = stream(200)
+    whole = Decoder()
+    expected = described(whole.feed(data))
+    parts, events = Decoder(), list[Event]()
+    edges = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data)]
+    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        events += parts.feed(data[start:stop])
+    assert described(events) == expected
+    assert parts.counts == whole.counts
+
+
+@settings(max_examples=200, deadline=None)
+@given(noise=st.binary(max_size=400))
+def test_noise_never_raises_and_the_next_frame_is_read(noise: bytes) -> None:
+    decoder = Decoder()
+    decoder.feed(noise + b"\0")
+    assert any(isinstance(event, Samples) for event in decoder.feed(Device().samples(0, 3)))
+
+
+@pytest.mark.parametrize("bit", [0, 13, 100, 250])
+def test_a_flipped_bit_is_counted_and_the_gap_it_leaves_too(bit: int) -> None:
+    device, decoder = Device(), Decoder()
+    first, second, third = device.samples(0, 8), device.samples(8, 8), device.samples(16, 8)
+    broken = bytearray(second)
+    broken[bit // 8] ^= 1 << bit % 8
+    events = decoder.feed(first + bytes(broken) + third)
+    assert decoder.counts.crc_errors >= 1
+    assert decoder.counts.missing_frames == 1
+    assert decoder.counts.missing_samples == 8
+    assert Lost("samples", 8) in events
+    assert Lost("frames", 1) in events
+
+
+def test_a_dropped_frame_is_counted() -> None:
+    device, decoder = Device(), Decoder()
+    decoder.feed(device.samples(0, 4))
+    device.samples(4, 4)
+    device.samples(8, 4)
+    decoder.feed(device.samples(12, 4))
+    assert (decoder.counts.missing_frames, decoder.counts.missing_samples) == (2, 8)
+    assert decoder.counts.crc_errors == 0
+
+
+def test_samples_dropped_by_the_device_are_missing_without_a_missing_frame() -> None:
+    device, decoder = Device(), Decoder()
+    decoder.feed(device.samples(0, 4) + device.samples(10, 4, dropped=6))
+    counts = decoder.counts
+    assert (counts.missing_frames, counts.missing_samples, counts.device_dropped) == (0, 6, 6)
+
+
+def test_the_sequence_wraps_without_a_loss() -> None:
+    device, decoder = Device(), Decoder()
+    device.sequence = 0xFFFF
+    decoder.feed(device.samples(0, 4) + device.samples(4, 4))
+    assert decoder.counts.missing_frames == 0
+
+
+def test_a_restarted_device_is_told_from_a_loss() -> None:
+    old, decoder = Device(), Decoder()
+    old.sequence = 500
+    decoder.feed(old.samples(9000, 4))
+    events = decoder.feed(Device().samples(0, 4))
+    assert isinstance(events[0], Restarted)
+    assert (decoder.counts.restarts, decoder.counts.missing_frames) == (1, 0)
+    assert decoder.counts.missing_samples == 0
+
+
+def test_a_new_run_starts_its_own_count() -> None:
+    device, decoder = Device(), Decoder()
+    decoder.feed(device.samples(0, 4, run=1) + device.samples(0, 4, run=2))
+    assert decoder.counts.missing_samples == 0
+
+
+@pytest.mark.parametrize("kind", sorted(wire.MESSAGES))
+def test_a_short_body_of_any_kind_is_counted_not_raised(kind: int) -> None:
+    decoder = Decoder()
+    decoder.feed(Device().frame(kind, b""))
+    empty = struct.calcsize(wire.MESSAGES[kind][1]) == 0
+    assert decoder.counts.unreadable == (0 if empty else 1)
+
+
+def test_an_unknown_kind_is_counted() -> None:
+    decoder = Decoder()
+    assert decoder.feed(Device().frame(0x3F, b"later version")) == []
+    assert decoder.counts.unreadable == 1

@@ -1,0 +1,163 @@
+"""Recording: bytes as received, synced in time, each trip logged once; and opening what is left of a run."""
+
+import errno
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ccdmon import run_folder
+from ccdmon.errors import InputError
+from ccdmon.formats.bdf import read_bdf
+from ccdmon.recorder import SYNC_INTERVAL_S, Recorder
+from ccdmon.run_folder import EVENTS_FILE, FRAMES_FILE, open_run
+
+from tests.host.wire_stream import CONFIG, Device, recorded_run, stream
+
+
+def test_the_log_on_disk_is_the_wire_stream(tmp_path: Path) -> None:
+    data = stream() + b"noise that was received too"
+    run_folder.create(tmp_path / "r", CONFIG)
+    recorder = Recorder(tmp_path / "r")
+    for start in range(0, len(data), 100):
+        recorder.feed(data[start : start + 100])
+    assert (tmp_path / "r" / FRAMES_FILE).read_bytes() == data, "handed over before closing, nothing buffered"
+
+
+def test_a_second_recorder_appends(tmp_path: Path) -> None:
+    folder = recorded_run(tmp_path / "r", b"one")
+    again = Recorder(folder)
+    again.feed(b"two")
+    again.close()
+    assert (folder / FRAMES_FILE).read_bytes() == b"onetwo"
+
+
+def test_a_trip_is_logged_once_with_its_rule_and_firmware(tmp_path: Path) -> None:
+    run_folder.create(tmp_path / "r", CONFIG)
+    recorder = Recorder(tmp_path / "r", firmware_hash="abc", wall_clock_s=lambda: 12.5)
+    device = Device()
+    recorder.feed(device.identity() + device.trip(1, 77, 1) + device.trip(1, 77, 2))
+    recorder.close()
+    lines = (tmp_path / "r" / EVENTS_FILE).read_text().splitlines()
+    assert len(lines) == 1
+    event = json.loads(lines[0])
+    assert (event["action"], event["rule"], event["sample"]) == ("trip", "hard_short", 77)
+    assert (event["firmware_hash"], event["host_time_s"]) == ("abc", 12.5)
+
+
+def test_synced_at_least_every_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", synced.append)
+    now_s = 0.0
+    run_folder.create(tmp_path / "r", CONFIG)
+    recorder = Recorder(tmp_path / "r", monotonic_s=lambda: now_s)
+    synced.clear()
+    recorder.feed(b"x")
+    assert not synced
+    now_s = SYNC_INTERVAL_S
+    recorder.feed(b"")
+    assert synced, "silence on the line still syncs what came before"
+    assert SYNC_INTERVAL_S <= 1.0
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    run_folder.create(tmp_path / "r", CONFIG)
+    recorder = Recorder(tmp_path / "r")
+
+    class Full:
+        name = "frames.bin"
+
+        def write(self, _: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    recorder._frames = Full()
+    with pytest.raises(InputError, match=r"frames\.bin: cannot write \(No space left"):
+        recorder.feed(b"x")
+
+
+def test_a_recording_is_never_overwritten(tmp_path: Path) -> None:
+    folder = recorded_run(tmp_path / "r")
+    with pytest.raises(InputError, match="holds a recording already"):
+        run_folder.create(folder, CONFIG)
+
+
+def test_the_trace_is_scaled_by_the_front_end(tmp_path: Path) -> None:
+    run = open_run(recorded_run(tmp_path / "r"))
+    n = np.arange(1000)
+    np.testing.assert_allclose(run.trace.test_time_s, n * 0.5)
+    np.testing.assert_allclose(run.trace.voltage_V, n * 16 / 32768)
+    np.testing.assert_allclose(run.trace.current_A, -n * 16 / 32768 * 0.01)
+    assert run.trace.pressure_Pa is None
+    assert run.trace.cell.electrode_area_cm2 == 0.785
+    assert run.trip is not None
+    assert run.trip["rule"] == "hard_short"
+
+
+def test_lost_samples_leave_a_gap_in_time(tmp_path: Path) -> None:
+    device = Device()
+    run = open_run(recorded_run(tmp_path / "r", device.samples(0, 4) + device.samples(10, 4)))
+    assert run.trace.test_time_s.tolist() == [0, 0.5, 1, 1.5, 5, 5.5, 6, 6.5]
+    assert run.counts.missing_samples == 6
+
+
+def test_only_the_last_armed_run_is_the_trace(tmp_path: Path) -> None:
+    device = Device()
+    data = device.samples(0, 30, run=1) + device.samples(0, 20, run=2)
+    assert len(open_run(recorded_run(tmp_path / "r", data)).trace) == 20
+
+
+def test_declared_conditions_become_columns(tmp_path: Path) -> None:
+    folder = recorded_run(tmp_path / "r")
+    run_folder.rewrite_config(
+        folder, {**CONFIG, "conditions": {"temperature_degC": 60.0, "pressure_Pa": 2e6}}
+    )
+    trace = open_run(folder).trace
+    assert trace.temperature_degC is not None
+    assert trace.pressure_Pa is not None
+    assert (trace.temperature_degC[5], trace.pressure_Pa[5]) == (60.0, 2e6)
+
+
+def test_derived_trace_reads_back_the_same(tmp_path: Path) -> None:
+    run = open_run(recorded_run(tmp_path / "r"))
+    back = read_bdf(run_folder.derive_trace(run))
+    np.testing.assert_array_equal(back.voltage_V, run.trace.voltage_V)
+    assert back.cell.electrolyte == "LLZO"
+
+
+def test_a_folder_cut_off_at_any_byte_opens(tmp_path: Path) -> None:
+    """Every cut of the frames in one region, every cut of the event log: no fewer samples than whole frames."""
+    folder = recorded_run(tmp_path / "r", stream(200))
+    whole, events = (folder / FRAMES_FILE).read_bytes(), (folder / EVENTS_FILE).read_bytes()
+    rows = []
+    for size in range(1200, len(whole) + 1):
+        (folder / FRAMES_FILE).write_bytes(whole[:size])
+        rows.append(len(open_run(folder).trace))
+    assert rows == sorted(rows)
+    assert rows[-1] == 200
+    assert all(later - earlier in (0, 8, 32) for earlier, later in zip(rows[:-1], rows[1:], strict=True))
+    for size in range(len(events)):
+        (folder / EVENTS_FILE).write_bytes(events[:size])
+        assert len(open_run(folder).trace) == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "part"),
+    [
+        ("run.toml", "", "voltage_full_scale_V"),
+        ("run.toml", "= nonsense", "TOML"),
+        ("run.toml", None, "run.toml"),
+        ("frames.bin", "", "no whole frame"),
+        ("frames.bin", None, "frames.bin"),
+    ],
+)
+def test_a_folder_that_cannot_be_opened_says_why(
+    tmp_path: Path, name: str, text: str | None, part: str
+) -> None:
+    folder = recorded_run(tmp_path / "r")
+    (folder / name).unlink()
+    if text is not None:
+        (folder / name).write_text(text)
+    with pytest.raises(InputError, match=part) as caught:
+        open_run(folder)
+    assert "\n" not in str(caught.value)
