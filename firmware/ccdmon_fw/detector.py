@@ -16,7 +16,7 @@ end of a rest, and goes SETTLING -> RELAXING -> TRACKING:
 At 4, 8, 16 ... samples r is also compared with the *profile*, what earlier phases showed at that place: it finds the
 short that nothing else could tell from a cell coming up from below.
 
-One sample in which the current jumps is ignored; two make a step. A half cell is judged by |V|/|I| inside a phase
+One sample in which the current jumps is ignored, and the next one with it; two make a step. A half cell is judged by |V|/|I| inside a phase
 only, for its counter electrode may carry an open-circuit voltage; a full cell by |V| alone, also at rest.
 
 Memory `m` (array 'i'), all values >= 0, because 64-bit ports load 32-bit words without their sign (r is stored with
@@ -40,7 +40,8 @@ P = const(2)  # pressure code
 T = const(3)  # time of the sample, microseconds modulo 2**30
 SETTINGS_AT = const(4)
 STATE_AT = const(15)
-MEMORY_WORDS = const(71)
+_TAUGHT = const(70)  # 71, 72: phases that taught `start`, at most 2
+MEMORY_WORDS = const(74)
 
 _MODE = const(4)
 _CONFIRM = const(5)
@@ -55,7 +56,7 @@ _P_MIN = const(13)
 _P_MAX = const(14)
 
 _SIGN = const(15)  # 0 rest, 1 current positive, 2 negative
-_ODD = const(16)  # samples in a row whose current does not belong to this phase
+_ODD = const(16)  # +2 for a sample whose current does not belong to this phase, -1 for one that does
 _LEVEL = const(17)  # average |I| of this phase, Q8 units
 _N = const(18)  # samples of this phase
 _PHASE = const(19)  # 0 settling, 1 relaxing, 2 tracking
@@ -67,7 +68,7 @@ _MARK_OLD = const(24)  # and at the one before
 _MARK_AT = const(25)  # next power of two
 _CHECK_AT = const(26)  # when to ask whether r still falls
 _REF = const(27)  # running reference, r Q4; 0: none yet
-_PHASES = const(28)  # phases that taught `start`, at most 2
+_SPARE = const(28)
 _CANDIDATE = const(29)  # where this phase started; 0: unknown
 _START = const(30)  # 31, 32: where phases with positive, negative current started; 0: unknown
 _FLIPPED = const(33)  # the voltage is wired the other way round
@@ -75,7 +76,7 @@ _POLAR = const(34)  # the polarity is known
 _STRIKES = const(35)  # phases in a row that ended with V against I
 VALUE = const(36)  # what tripped, and its limit: r (Q14) or units
 LIMIT = const(37)
-_CARRIED = const(70)  # reference carried over a step of the same sign; 0: none
+_CARRIED = const(73)  # reference carried over a step of the same sign; 0: none
 _PROFILE = const(38)  # r at 2**k samples; 0: none
 _PROFILE_N = const(54)  # phases that taught it, at most 2
 
@@ -100,8 +101,8 @@ def _enter(m: ptr32, sign: int, i_abs: int):
             else:
                 known += (candidate - known) >> 2
             m[_START + old] = known
-            if m[_PHASES] < 2:
-                m[_PHASES] += 1
+            if m[_TAUGHT + old] < 2:
+                m[_TAUGHT + old] += 1
         if m[_MODE] == 0 and m[_MARK_NEW] < 0x1000000 - 256:
             m[_STRIKES] += 1
             if m[_STRIKES] >= 2:
@@ -159,16 +160,16 @@ def _judge(m: ptr32, r: int, i_abs: int) -> int:
         if r < limit:
             drop = ref - r
             drop = (drop >> 8) * i_abs >> 6 if drop > 0x8000 else drop * i_abs >> 14
-            if drop < m[_V_DROP_MIN]:
+            if drop < m[_V_DROP_MIN] or 0 - r > ref >> 2:  # below zero: not a short, but a charge from before
                 limit = 0
     if m[_PHASE] == 1 and m[_MODE] == 0:
         # where earlier phases started
         known = m[_START + sign]
+        other = m[_START + 3 - sign]
+        if m[_TAUGHT + sign] < 2 and (known == 0 or (other > 0 and other < known)):
+            known = other
         start = (known * collapse) >> 6
-        if known == 0:
-            known = m[_START + 3 - sign]
-            start = known >> 2
-        if m[_PHASES] < 2 and n < 64:
+        if m[_TAUGHT + 1] + m[_TAUGHT + 2] < 2 and n < 64:
             start = 0
         if (m[_CARRIED] >> 2) > start and n <= m[_SETTLE] + 4:
             known = m[_CARRIED]
@@ -279,14 +280,17 @@ def step(m: ptr32) -> int:
     level = m[_LEVEL]
     mode = m[_MODE]
     if sign != m[_SIGN] or (sign != 0 and ((i_abs << 9) > level * 3 or (i_abs << 8) * 3 < level * 2)):
-        m[_ODD] += 1
-        if m[_ODD] < 2 and m[_SIGN] != 0:
+        m[_ODD] += 2
+        if m[_ODD] < 3 and m[_SIGN] != 0:
             return flags | 0x200
         _enter(m, sign, i_abs)
     else:
-        m[_ODD] = 0
         if sign != 0:
             m[_LEVEL] = level + (((i_abs << 8) - level) >> 3)
+        if m[_ODD] > 0:
+            m[_ODD] -= 1
+            if m[_ODD] > 0:
+                return flags | 0x200
     if sign == 0 and mode != 2:
         return flags | 0x200
     # -- r
