@@ -132,4 +132,6 @@ class FakeStable:
         if not self._full_S:
             self._full_S = 1.0 / (self.leak_ratio * cell.ionic_ohm())
         age = (time_s + dt_s - self.onset_s) / self.formation_s if self.formation_s > 0 else 1.0
-        cell.surroundings.leak_S = self._full_S * min(max(age, 0.0), 1.0)
+        age = min(max(age, 0.0), 1.0)
+        # Paths join a growing network: slow at first, so that the resistance falls without a jump.
+        cell.surroundings.leak_S = self._full_S * math.expm1(3 * age) / math.expm1(3)

@@ -26,7 +26,7 @@ from ccdmon.draws import (
 from ccdmon.errors import InputError
 from ccdmon.faults import FOREVER_S, FakeStable, HardShort, PartialShort, SoftShort
 from ccdmon.programs import steps
-from ccdmon.setups import Chamber, Excitation, Setup, failing_half_cycle, half_cycle_after
+from ccdmon.setups import Chamber, Excitation, Setup, failing_half_cycle, half_cycle_after, loaded_segments
 
 Recipe = Callable[[Setup, np.random.Generator], None]
 
@@ -107,22 +107,23 @@ def _soft_short(setup: Setup, rng: np.random.Generator) -> None:
 
 
 def _fake_stable(setup: Setup, rng: np.random.Generator) -> None:
+    """From the start, or forming within one level over many rows: a jump would be a hard short."""
     ratio = log_uniform(rng, 0.05, 0.4)
-    from_start, forms, begins = rng.uniform() < 0.4, rng.uniform(0.2, 0.7), rng.uniform(0.0, 0.3)
-    level = int(rng.integers(1, max(2, len(setup.program.levels_mA_cm2))))
-    loaded = [
-        (s, t) for s, t in zip(setup.program.segments, setup.program.starts_s(), strict=False) if not s.rest
-    ]
-    firsts = [(s, t) for s, t in loaded if s.level == level] or loaded[2:]
-    segment, start_s = firsts[0]
+    from_start, forms, begins = rng.uniform() < 0.4, rng.uniform(0.3, 1.0), rng.uniform(0.0, 0.3)
     if from_start:
         setup.fault = FakeStable(0.0, ratio)
-    else:
-        setup.fault = FakeStable(start_s + begins * segment.duration_s, ratio, forms * segment.duration_s)
+        return
+    level = int(rng.integers(1, max(2, len(setup.program.levels_mA_cm2))))
+    loaded = loaded_segments(setup)
+    segment, start_s = next(((s, t) for s, t in loaded if s.level == level), loaded[2])
+    least_s = 20 * setup.instrument.row_interval_s
+    setup.fault = FakeStable(
+        start_s + begins * segment.duration_s, ratio, max(forms * segment.duration_s, least_s)
+    )
 
 
 def _contact_loss(setup: Setup, rng: np.random.Generator) -> None:
-    """The supply falls behind at one level: voids of a stripping half-cycle outgrow the healing of the next."""
+    """The supply falls behind at one level: voids of one half-cycle outgrow the healing of the next."""
     levels = setup.program.levels_mA_cm2
     level = int(rng.integers(1, len(levels))) if len(levels) > 1 else 0
     below = levels[level - 1] if level else 0.6 * levels[0]

@@ -68,6 +68,12 @@ class Setup:
     )  # what else the recipe decided, for the truth file
 
 
+def loaded_segments(setup: Setup) -> list[tuple[Segment, float]]:
+    """Half-cycles of the program, no rests, each with its start in s."""
+    starts = setup.program.starts_s()
+    return [(s, t) for s, t in zip(setup.program.segments, starts, strict=False) if not s.rest]
+
+
 def failing_half_cycle(
     setup: Setup, rng: np.random.Generator, rows_after: int
 ) -> tuple[Segment, float, float]:
@@ -76,30 +82,22 @@ def failing_half_cycle(
     Never the first half-cycle (there would be nothing to compare with), and `rows_after` rows of the test
     follow.
     """
-    starts = setup.program.starts_s()
-    loaded = [(s, t) for s, t in zip(setup.program.segments, starts, strict=False) if not s.rest]
-    left_s = rows_after * setup.instrument.row_interval_s * 1.5
-    level = int(
-        rng.integers(0 if len(setup.program.levels_mA_cm2) == 1 else 1, len(setup.program.levels_mA_cm2))
-    )
-    fitting = [(s, t) for s, t in loaded[1:] if s.level == level] or loaded[1:]
+    loaded = loaded_segments(setup)
+    levels = len(setup.program.levels_mA_cm2)
+    in_first = levels == 1 or rng.uniform() < 0.1
+    level = 0 if in_first else int(rng.integers(1, levels))
+    fitting = [(s, t) for s, t in loaded[1:] if s.level == level]
     segment, start_s = fitting[int(rng.integers(len(fitting)))]
     at_step = rng.uniform() < 1 / 6
-    latest = (
-        max(segment.duration_s - left_s, 0.1 * segment.duration_s)
-        if segment is loaded[-1][0]
-        else segment.duration_s
-    )
-    moment_s = start_s + (0.0 if at_step else float(rng.uniform(0.02, 0.95)) * latest)
+    span_s = segment.duration_s
+    if segment is loaded[-1][0]:
+        span_s = max(span_s - rows_after * setup.instrument.row_interval_s * 1.5, 0.1 * span_s)
+    moment_s = start_s + (0.0 if at_step else float(rng.uniform(0.02, 0.95)) * span_s)
     return segment, start_s, moment_s
 
 
 def half_cycle_after(setup: Setup, time_s: float, count: int) -> float:
     """End of the `count`-th loaded half-cycle that ends after `time_s`, or the program's end, in s."""
-    ends = [
-        t + s.duration_s
-        for s, t in zip(setup.program.segments, setup.program.starts_s(), strict=False)
-        if not s.rest
-    ]
+    ends = [start_s + segment.duration_s for segment, start_s in loaded_segments(setup)]
     later = [end for end in ends if end > time_s + 1e-9]
     return later[min(count, len(later) - 1)] if later else setup.program.duration_s

@@ -12,6 +12,7 @@ from ccdmon.trace import Trace
 TRUTH_SCHEMA = "ccdmon.truth/1"
 # Contact loss begins, for the truth, where voids have raised the cell's resistance by this factor.
 CONTACT_LOSS_FACTOR = 1.3
+FIRST_VOIDS_FACTOR = 1.08
 
 
 @dataclasses.dataclass
@@ -19,6 +20,7 @@ class _Seen:
     row: int
     time_s: float
     segment: Segment
+    rows_into_half_cycle: int
 
 
 class Watch:
@@ -29,12 +31,15 @@ class Watch:
         self.fault: _Seen | None = None
         self.fault_end: _Seen | None = None
         self.voids: _Seen | None = None
-        self.voids_healed: _Seen | None = None
+        self.first_voids: _Seen | None = None
         self.limit: _Seen | None = None
         self.last: _Seen | None = None
+        self._segment_row = 0
 
     def see(self, row: int, time_s: float, cell: CellModel, segment: Segment, gate_closed: bool) -> None:
-        seen = self.last = _Seen(row, time_s, segment)
+        if self.last is None or self.last.segment is not segment:
+            self._segment_row = row
+        seen = self.last = _Seen(row, time_s, segment, row - self._segment_row)
         fault, now_s = self.setup.fault, cell.state.time_s
         if fault and not segment.rest and gate_closed:
             if self.fault is None and now_s > fault.onset_s:
@@ -43,15 +48,22 @@ class Watch:
                 self.fault_end = seen
         if self.limit is None and cell.state.limited:
             self.limit = seen
-        if self.setup.class_ == "contact_loss" and not segment.rest:
+        if not segment.rest and self.setup.fault is None:
             self._see_voids(seen, cell)
 
     def _see_voids(self, seen: _Seen, cell: CellModel) -> None:
         whole = cell.ionic_ohm()
         lost = sum(cell.interface_ohm(k) * (1 - cell.contact(k)) for k in (0, 1))
-        grown = whole > CONTACT_LOSS_FACTOR * (whole - lost)
-        if grown and self.voids is None:
+        growth = whole / (whole - lost)
+        if growth > FIRST_VOIDS_FACTOR and self.first_voids is None:
+            self.first_voids = seen
+        if growth > CONTACT_LOSS_FACTOR and self.voids is None:
             self.voids = seen
+
+    def first_suspect_row(self) -> int | None:
+        """From this row on a careful reader may say something: earlier than the event where a fault grows."""
+        early = self.fault or self.first_voids or self.voids
+        return early.row if early else None
 
 
 def truth_document(watch: Watch, trace: Trace) -> dict[str, Any]:
@@ -62,9 +74,12 @@ def truth_document(watch: Watch, trace: Trace) -> dict[str, Any]:
         "schema": TRUTH_SCHEMA,
         "scenario": setup.scenario,
         "seed": setup.seed,
-        "class": setup.class_,
+        "class": "healthy" if setup.class_ == "limit" and not events else setup.class_,
         "rows": len(trace),
         "first_faulty_row": events[0]["row"] if events else None,
+        "first_suspect_row": watch.first_suspect_row(),
+        "levels_seen": watch.last.segment.level + 1 if watch.last else 0,
+        "settling_rows": _settling_rows(setup),
         "events": events,
         "ccd": _ccd(watch, events),
         "protocol": {
@@ -78,10 +93,15 @@ def truth_document(watch: Watch, trace: Trace) -> dict[str, Any]:
     }
 
 
+def _settling_rows(setup: Setup) -> int:
+    """Rows after a step until the interfaces have charged (three time constants), at least 2."""
+    return max(2, math.ceil(3 * setup.cell.interface_tau_s / setup.instrument.row_interval_s))
+
+
 def _events(watch: Watch) -> list[dict[str, Any]]:
     if watch.fault is not None and watch.setup.fault is not None:
         return [_event(watch.setup.fault.kind, watch.fault, watch.fault_end)]
-    if watch.voids is not None:
+    if watch.voids is not None and watch.setup.class_ == "contact_loss":
         return [_event("contact_loss", watch.voids, None) | {"reached_limit": watch.limit is not None}]
     if watch.setup.class_ == "limit" and watch.limit is not None:
         return [_event("limit", watch.limit, None)]
@@ -98,6 +118,7 @@ def _event(kind: str, seen: _Seen, end: _Seen | None) -> dict[str, Any]:
         "recovered": end is not None,
         "cycle": seen.segment.cycle,
         "level": seen.segment.level,
+        "rows_into_half_cycle": seen.rows_into_half_cycle,
         "current_density_mA_cm2": seen.segment.current_density_mA_cm2,
     }
 

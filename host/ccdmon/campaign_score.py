@@ -1,0 +1,87 @@
+"""What one analysed simulation says about the analysis: found, how late, false alarms, CCD, protocol."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+# Before this share of the level's own distance a reported current density counts as that level.
+_LEVEL_TOLERANCE = 0.03
+
+
+@dataclass
+class Score:
+    """One trace. Delays in rows after the fault showed and the cell had settled."""
+
+    scenario: str
+    seed: int
+    expected: str | None  # kind of the event a reader should report, None in a healthy cell
+    healthy_rows: int
+    found: bool = False
+    delay_rows: int | None = None
+    recovery_right: bool | None = None
+    # Kinds reported in healthy rows, and after the fault beside the right one.
+    false_kinds: list[str] = field(default_factory=list)
+    other_kinds: list[str] = field(default_factory=list)
+    ccd_right: bool | None = None  # None: not judged
+    protocol_right: bool | None = None
+    error: str | None = None
+
+
+def score(truth: dict[str, Any], report: dict[str, Any]) -> Score:
+    """Compare a report document with the truth of its trace."""
+    expected = truth["events"][0]["kind"] if truth["events"] else None
+    suspect_row = truth["first_suspect_row"] if expected else None
+    if expected == "limit":
+        suspect_row = 0  # polarisation grows long before it reaches the limit: contact loss is a fair reading
+    healthy_rows = truth["rows"] if suspect_row is None else suspect_row
+    result = Score(truth["scenario"], truth["seed"], expected, healthy_rows)
+    for event in report["events"]:
+        _sort(event, result, truth, suspect_row)
+    result.ccd_right = _ccd_right(truth, report)
+    result.protocol_right = _protocol_right(truth, report)
+    return result
+
+
+def _sort(event: dict[str, Any], result: Score, truth: dict[str, Any], suspect_row: int | None) -> None:
+    row = event["evidence"].get("confirmed_row", event["row"])
+    # Two rows of grace: a row that averages over the onset, and the row before the first one under load.
+    if suspect_row is None or (row < suspect_row - 2 and event["kind"] != "fake_stable"):
+        if event["kind"] not in ("limit", "sensor_fault"):
+            result.false_kinds.append(event["kind"])
+    elif event["kind"] == result.expected:
+        if not result.found:
+            result.found = True
+            result.delay_rows = max(0, row - settled_row(truth))
+            result.recovery_right = event["recovered"] == truth["events"][0]["recovered"]
+    else:
+        result.other_kinds.append(event["kind"])
+
+
+def settled_row(truth: dict[str, Any]) -> int:
+    """First row at which the fault can be told from a step settling."""
+    event = truth["events"][0]
+    return int(event["row"] + max(0, truth["settling_rows"] - event["rows_into_half_cycle"]))
+
+
+def _same(a: float | None, b: float | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    return abs(a - b) <= _LEVEL_TOLERANCE * abs(b)
+
+
+def _ccd_right(truth: dict[str, Any], report: dict[str, Any]) -> bool | None:
+    """Judged for ramps that end in a hard short, in nothing, or in a warning only."""
+    if truth["scenario"] in ("fake_stable", "contact_loss", "limiting_current", "soft_short"):
+        return None
+    if truth["protocol"]["kind"] == "long_cycling":
+        return None
+    told, true = report["ccd"], truth["ccd"]
+    names = ("endured_mA_cm2", "failed_at_mA_cm2")
+    return all(_same(told[name], true[name]) for name in names) and told["lower_bound"] == true["lower_bound"]
+
+
+def _protocol_right(truth: dict[str, Any], report: dict[str, Any]) -> bool | None:
+    """Not judged where fewer levels were seen than tell the protocol."""
+    kind = truth["protocol"]["kind"]
+    if kind != "long_cycling" and truth["levels_seen"] < 2:
+        return None
+    return bool(report["protocol"]["kind"] == kind)
