@@ -68,7 +68,7 @@ _MARK_OLD = const(24)  # and at the one before
 _MARK_AT = const(25)  # next power of two
 _CHECK_AT = const(26)  # when to ask whether r still falls
 _REF = const(27)  # running reference, r Q4; 0: none yet
-_SPARE = const(28)
+_END = const(28)  # r towards the end of the phase before; 0: unknown
 _CANDIDATE = const(29)  # where this phase started; 0: unknown
 _START = const(30)  # 31, 32: where phases with positive, negative current started; 0: unknown
 _FLIPPED = const(33)  # the voltage is wired the other way round
@@ -112,6 +112,8 @@ def _enter(m: ptr32, sign: int, i_abs: int):
                 m[_START + 2] = 0
         else:
             m[_STRIKES] = 0
+            if m[_MARK_NEW] > 0x1000000:
+                m[_END] = m[_MARK_NEW] - 0x1000000
     m[_CARRIED] = 0
     level = m[_LEVEL] >> 8
     if sign == old and sign != 0 and m[_REF] > 0:
@@ -155,7 +157,7 @@ def _judge(m: ptr32, r: int, i_abs: int) -> int:
                 return 0
     limit = 0
     ref = m[_REF] >> 4
-    if ref > 0:
+    if ref > 0 and (m[_PHASE] == 2 or ref >= m[_END] >> 4):  # near zero everything is a collapse
         limit = (ref * collapse) >> 6
         if r < limit:
             drop = ref - r
