@@ -71,7 +71,10 @@ class LiveCell:
         self._time_s = 0.0
         self._row = 0
         self._last_written_s = 0.0
-        self.cell = CellModel(setup.cell, Surroundings())
+        chamber = setup.chamber
+        self.cell = CellModel(
+            setup.cell, Surroundings(chamber.temperature_degC(0.0), chamber.pressure_Pa(0.0))
+        )
         self.watch = Watch(setup)
 
     def __len__(self) -> int:

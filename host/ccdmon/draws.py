@@ -157,7 +157,7 @@ def draw_cell(
     half_s = shortest_half_cycle_s(program)
     top_V = total * last * 1e-3
     capacity = max(abs(s.current_density_mA_cm2) * s.duration_s / 3600 for s in program.segments)
-    pressure_Pa = log_uniform(rng, 0.1e6, 50e6)
+    pressure_Pa, head_room = log_uniform(rng, 0.1e6, 50e6), rng.uniform(2, 8)
     return CellParameters(
         area_cm2=area_cm2,
         bulk_ohm_cm2=total * bulk,
@@ -176,13 +176,13 @@ def draw_cell(
         conditioning=rng.uniform(0.0, 0.25) * (rng.uniform() < 0.5),
         conditioning_tau_s=half_s * rng.uniform(0.5, 4.0),
         **_draw_supply(rng, last, half_s, electrolyte.polymer),
-        emf_V=rng.uniform(3.2, 3.9) if configuration == "full" else 0.0,
-        emf_per_mAh_cm2=rng.uniform(0.05, 0.4) / capacity if configuration == "full" else 0.0,
-        nucleation_V=rng.uniform(0.0, 0.3) * total * first * 1e-3 if configuration == "half" else 0.0,
+        emf_V=rng.uniform(3.2, 3.9) * (configuration == "full"),
+        emf_per_mAh_cm2=rng.uniform(0.05, 0.4) / capacity * (configuration == "full"),
+        nucleation_V=rng.uniform(0.0, 0.3) * total * first * 1e-3 * (configuration == "half"),
         nucleation_mAh_cm2=capacity * 0.02,
         pressure_per_mAh_cm2_Pa=pressure_Pa * rng.uniform(0.005, 0.08) / capacity * rng.choice((-1, 1)),
         pressure_per_void_Pa=pressure_Pa * 0.02 / capacity,
-        compliance_V=5.0 if configuration == "full" else rounded(max(rng.uniform(2, 8) * top_V, 0.5), 1),
+        compliance_V=5.0 if configuration == "full" else rounded(max(head_room * top_V, 0.5), 1),
     )
 
 
@@ -225,7 +225,7 @@ def draw_instrument(
     slow_share = rng.uniform(0.0, 0.3)
     coarse_V, coarse_A = log_uniform(rng, 1e-4, 1e-2), log_uniform(rng, 1e-4, 1e-2)
     has_pressure = bool(rng.uniform() < 0.4)
-    exact = options.noise == 0
+    rough = 0.0 if options.noise == 0 else 1.0  # no noise: no other error of the converters either
     return Instrument(
         row_interval_s=interval_s,
         jitter=float(rng.choice((0.0, 0.01, 0.3))),
@@ -234,11 +234,11 @@ def draw_instrument(
         heavy_tails=bool(rng.uniform() < 0.2),
         voltage_noise_V=noise_V,
         voltage_drift_V=noise_V * slow_share,
-        voltage_step_V=0.0 if exact else rounded(first_V * coarse_V, 1),
-        voltage_offset_V=0.0 if exact else first_V * rng.uniform(-0.02, 0.02),
-        current_noise=0.0 if exact else log_uniform(rng, 1e-5, 1e-2),
-        current_floor_A=0.0 if exact else first_A * log_uniform(rng, 1e-5, 3e-3),
-        current_step_A=0.0 if exact else rounded(last_A * coarse_A * 0.1, 1),
+        voltage_step_V=rounded(rough * first_V * coarse_V, 1),
+        voltage_offset_V=rough * first_V * rng.uniform(-0.02, 0.02),
+        current_noise=rough * log_uniform(rng, 1e-5, 1e-2),
+        current_floor_A=rough * first_A * log_uniform(rng, 1e-5, 3e-3),
+        current_step_A=rounded(rough * last_A * coarse_A * 0.1, 1),
         pressure_noise_Pa=cell.reference_pressure_Pa * log_uniform(rng, 1e-4, 5e-3),
         has_pressure=has_pressure if options.pressure is None else options.pressure,
         has_temperature=bool(rng.uniform() < 0.5),
