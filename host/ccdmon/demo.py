@@ -72,7 +72,7 @@ class Demo:
                 self.on_row(row, gate_closed, len(live))
             return row
 
-        def on_start(identity: dict[str, Any], settings: list[int], _: FrontEnd) -> None:
+        def on_start(identity: dict[str, Any], settings: list[int], *_: Any) -> None:
             run_folder.rewrite_config(self.folder, {**config, **_firmware_tables(identity, settings)})
 
         return load_rigs().run_closed_loop(

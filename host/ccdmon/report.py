@@ -95,20 +95,25 @@ def _header(document: Document, trace: Trace, title: str) -> str:
 
 def _cards(document: Document, monitoring: Monitoring | None) -> str:
     ccd = document["ccd"]
-    density = "mA cm⁻²"
-    cards = [
-        ("Endured" + (" (lower bound)" if ccd["lower_bound"] else ""), ccd["endured_mA_cm2"], density),
-        ("Failed at", ccd["failed_at_mA_cm2"], density),
-        ("Cumulative capacity", ccd["cumulative_capacity_mAh_cm2"], "mAh cm⁻²"),
+    shown = [
+        (
+            "Endured" + (" (lower bound)" if ccd["lower_bound"] else ""),
+            report_words.current(document, "endured"),
+        ),
+        ("Failed at", report_words.current(document, "failed_at")),
+        (
+            "Cumulative capacity",
+            report_words.number(ccd["cumulative_capacity_mAh_cm2"], "mAh cm⁻²", digits=3),
+        ),
     ]
-    shown = [(label, report_words.number(value, digits=3), unit) for label, value, unit in cards]
     if monitoring and monitoring.latency_samples is not None:
-        shown.append(("Cut off after", str(monitoring.latency_samples), "samples"))
-    shown.append(("Impedance check", ccd["eis"], ""))
+        shown.append(("Cut off after", report_words.count(monitoring.latency_samples, "sample")))
+    shown.append(("Impedance check", ccd["eis"]))
     return '<div class="cards">' + "".join(_card(*card) for card in shown) + "</div>"
 
 
-def _card(label: str, value: str, unit: str) -> str:
+def _card(label: str, text: str) -> str:
+    value, _, unit = text.partition(" ")
     word = " word" if value[:1].isalpha() else ""
     return (
         f'<div class="card"><span>{escape(label)}</span>'
@@ -118,11 +123,12 @@ def _card(label: str, value: str, unit: str) -> str:
 
 def _figures(document: Document, trace: Trace, monitoring: Monitoring | None) -> str:
     trip_row = monitoring.trip_row if monitoring else None
-    trip = None if trip_row is None else {"row": trip_row}
-    figures = _figure(overview_svg(trace, document, trip), "The whole test.")
+    figures = _figure(overview_svg(trace, document, trip_row), "The whole test.")
     short = next((event for event in document["events"] if event["kind"] == "hard_short"), None)
     if short is not None:
-        caption = "The short, sample by sample" + (" and what the firmware did." if trip else ".")
+        caption = "The short, sample by sample" + (
+            ", and the firmware's answer." if trip_row is not None else "."
+        )
         figures += _figure(zoom_svg(trace, short["row"], trip_row), caption)
     return figures
 
@@ -157,9 +163,6 @@ def _events(events: Sequence[Document]) -> str:
 
 
 def _monitoring_rows(monitoring: Monitoring) -> list[tuple[str, str]]:
-    def count(value: int | None) -> str:
-        return report_words.DASH if value is None else f"{value:,}"
-
     tripped = monitoring.trip_row is not None
     return [
         ("Rig", monitoring.rig),
@@ -168,11 +171,14 @@ def _monitoring_rows(monitoring: Monitoring) -> list[tuple[str, str]]:
             "Cutoff",
             f"{report_words.name(monitoring.trip_reason)}, row {monitoring.trip_row}" if tripped else "none",
         ),
-        ("From first shorted sample to the open gate", f"{count(monitoring.latency_samples)} samples"),
+        (
+            "From first shorted sample to the open gate",
+            report_words.count(monitoring.latency_samples, "sample"),
+        ),
         ("Gate at the end", monitoring.gate or report_words.DASH),
-        ("Samples received", count(monitoring.samples)),
-        ("Samples lost", count(monitoring.lost_samples)),
-        ("Damaged frames", count(monitoring.crc_errors)),
+        ("Samples received", report_words.count(monitoring.samples)),
+        ("Samples lost", report_words.count(monitoring.lost_samples)),
+        ("Damaged frames", report_words.count(monitoring.crc_errors)),
     ]
 
 
@@ -185,7 +191,8 @@ def _half_cycles(document: Document) -> str:
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     table = f'<table class="grid"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     unfolded = " open" if len(rows) <= FOLDED_ABOVE_ROWS else ""
-    return f"<details{unfolded}><summary>{len(rows)} half-cycles</summary><div class="wide">{table}</div></details>"
+    summary = f"<summary>{len(rows)} half-cycles</summary>"
+    return f'<details{unfolded}>{summary}<div class="wide">{table}</div></details>'
 
 
 def _footer() -> str:

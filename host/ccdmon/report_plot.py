@@ -17,25 +17,25 @@ matplotlib.use("svg")  # before any figure: no display is needed or wanted
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ccdmon.report_marks import (
+    EVENT_COLOURS,
+    INK,
+    event_labels,
+    label_events,
+    mark_events,
+    mark_trip,
+    zoom_labels,
+)
 from ccdmon.trace import FloatArray, Trace
 
 Document = Mapping[str, Any]
 
 PIXEL_COLUMNS = 1600
 ZOOM_ROWS = 14  # on either side of the short
-INK, GRID, MUTED = "#1f2933", "#e4e7eb", "#616e7c"
+GRID, MUTED, FAINT = "#e4e7eb", "#616e7c", "#aab4c0"
 # Okabe and Ito's palette, told apart by colour-blind readers.
 VOLTAGE_COLOUR, CURRENT_COLOUR, PRESSURE_COLOUR = "#0072b2", "#52606d", "#009e73"
 START_COLOUR, END_COLOUR = "#56b4e9", "#0b4f7a"
-EVENT_COLOURS = {
-    "hard_short": "#d1242f",
-    "partial_short": "#e69f00",
-    "soft_short": "#d98200",
-    "contact_loss": "#8250a5",
-    "fake_stable": "#7a4b2a",
-    "limit": "#b35900",
-    "sensor_fault": "#616e7c",
-}
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: sharp, selectable, small
     "svg.hashsalt": "ccdmon",  # the same report gives the same bytes
@@ -57,25 +57,33 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def overview_svg(trace: Trace, document: Document, trip: Document | None = None) -> str:
+def overview_svg(trace: Trace, document: Document, trip_row: int | None = None) -> str:
     """Voltage, current, resistance per half-cycle and, where recorded, pressure over time, with the events.
 
-    `trip`: `{"row", "reason"}` of the firmware's cutoff, when the trace is a monitored run.
+    `trip_row`: the sample at which the firmware opened the gate, when the trace is a monitored run.
     """
     with _styled():
-        pressure = trace.pressure_Pa if _has_values(trace.pressure_Pa) else None
+        pressure = trace.pressure_Pa if _varies(trace.pressure_Pa) else None
         heights = [3.2, 1.6, 2.2] + ([1.2] if pressure is not None else [])
         figure = Figure(figsize=(11, 1.05 * sum(heights)), layout="constrained")
         axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
         unit, scale = time_unit(trace)
         _draw_voltage(axes[0], trace, scale)
         _draw_current(axes[1], trace, scale)
-        _draw_resistance(axes[2], document["half_cycles"], scale)
+        _draw_resistance(axes[2], trace, document["half_cycles"], scale)
         if pressure is not None:
             _line(axes[3], trace.test_time_s * scale, pressure / 1e6, PRESSURE_COLOUR)
             axes[3].set_ylabel("pressure / MPa")
-        _mark_events(axes, document["events"], trace, scale)
-        _mark_trip(axes, trip, trace, scale)
+        labels = event_labels(document["events"], scale)
+        mark_events(axes, document["events"], trace, scale)
+        if trip_row is not None and 0 <= trip_row < len(trace):
+            at = float(trace.test_time_s[trip_row]) * scale
+            mark_trip(axes, at)
+            labels.append(("gate opened", at, INK))
+        begin, end = trace.test_time_s[0] * scale, trace.test_time_s[-1] * scale
+        label_events(axes[0], labels, (begin + end) / 2)
+        margin = (end - begin) * 0.01 or 1.0
+        axes[-1].set_xlim(begin - margin, end + margin)
         axes[-1].set_xlabel(f"test time / {unit}")
         figure.align_ylabels()
         return _svg(figure)
@@ -99,7 +107,7 @@ def zoom_svg(trace: Trace, row: int, trip_row: int | None = None) -> str:
             axes.set_xlabel("sample (data row)")
             if trip_row is not None:
                 axes.axvline(trip_row, color=INK, lw=1.2, ls=(0, (4, 2)))
-        _zoom_labels(voltage_axes, row, trip_row)
+        zoom_labels(voltage_axes, row, trip_row)
         return _svg(figure)
 
 
@@ -157,82 +165,44 @@ def _current_in_unit(trace: Trace) -> tuple[FloatArray, tuple[str, float]]:
     return trace.current_A, ("current / mA", 1e3)
 
 
-def _draw_resistance(axes: Axes, half_cycles: Sequence[Document], scale: float) -> None:
-    """Each half-cycle a stroke from its resistance after settling to that at its end."""
-    suffix = "ohm_cm2" if any(cycle.get("resistance_end_ohm_cm2") for cycle in half_cycles) else "ohm"
-    ends = []
+def _draw_resistance(axes: Axes, trace: Trace, half_cycles: Sequence[Document], scale: float) -> None:
+    """V/I of every sample, faint, and of each half-cycle its values after settling and at the end."""
+    specific = trace.cell.electrode_area_cm2 is not None
+    suffix = "ohm_cm2" if specific else "ohm"
+    momentary = momentary_resistance_ohm(trace) * (trace.cell.electrode_area_cm2 or 1.0)
+    axes.plot(*envelope(trace.test_time_s * scale, momentary), ".", ms=1.5, color=FAINT)
     for kind, colour, label in (("start", START_COLOUR, "after settling"), ("end", END_COLOUR, "at the end")):
-        points = [
-            (cycle[f"{kind}_s"] * scale, cycle.get(f"resistance_{kind}_{suffix}")) for cycle in half_cycles
-        ]
-        ends.append(points)
+        points = [(cycle[f"{kind}_s"] * scale, cycle[f"resistance_{kind}_{suffix}"]) for cycle in half_cycles]
         known = [(x, y) for x, y in points if y is not None]
         axes.plot(*zip(*known, strict=True) if known else ([], []), "o", ms=3.5, color=colour, label=label)
-    for (x0, y0), (x1, y1) in zip(*ends, strict=True):
-        if y0 is not None and y1 is not None:
-            axes.plot([x0, x1], [y0, y1], color=END_COLOUR, lw=1.0, alpha=0.6)
-    axes.set_ylim(bottom=0)
-    axes.set_ylabel("resistance\n/ Ω cm²" if suffix == "ohm_cm2" else "resistance / Ω")
+    known_ohm = momentary[np.isfinite(momentary)]
+    top = float(np.percentile(known_ohm, 99.5)) * 1.15 if known_ohm.size else 1.0
+    axes.set_ylim(0, top if top > 0 else 1.0)
+    axes.set_ylabel("resistance\n/ Ω cm²" if specific else "resistance / Ω")
     if half_cycles:
-        axes.legend(loc="upper left", ncols=2, handletextpad=0.2, fontsize=9)
+        axes.legend(
+            loc="lower left", bbox_to_anchor=(0, 1), ncols=2, handletextpad=0.1, borderpad=0, fontsize=9
+        )
 
 
-def _mark_events(panels: Sequence[Axes], events: Sequence[Document], trace: Trace, scale: float) -> None:
-    last_s = float(trace.test_time_s[-1])
-    for event in events:
-        colour = EVENT_COLOURS.get(event["kind"], INK)
-        start = event["start_s"] * scale
-        end = (last_s if event["end_s"] is None else event["end_s"]) * scale
-        for axes in panels:
-            axes.axvspan(start, end, color=colour, alpha=0.10, lw=0)
-            axes.axvline(start, color=colour, lw=1.2)
-    _label_events(panels[0], events, trace, scale)
-
-
-def _label_events(axes: Axes, events: Sequence[Document], trace: Trace, scale: float) -> None:
-    """Names above the top panel, each kind once, on the side where there is room."""
-    middle_s = (trace.test_time_s[0] + trace.test_time_s[-1]) / 2
-    for level, kind in enumerate(dict.fromkeys(event["kind"] for event in events)):
-        found = [event for event in events if event["kind"] == kind]
-        text = kind.replace("_", " ") + (f" x {len(found)}" if len(found) > 1 else "")
-        right = found[0]["start_s"] > middle_s
-        axes.annotate(
-            text, (found[0]["start_s"] * scale, 1), xycoords=("data", "axes fraction"),
-            xytext=(-4 if right else 4, 5 + 13 * level), textcoords="offset points",
-            ha="right" if right else "left", color=EVENT_COLOURS.get(kind, INK), fontweight="bold",
-        )  # fmt: skip
-
-
-def _mark_trip(panels: Sequence[Axes], trip: Document | None, trace: Trace, scale: float) -> None:
-    if trip is None or not 0 <= trip["row"] < len(trace):
-        return
-    at = float(trace.test_time_s[trip["row"]]) * scale
-    for axes in panels:
-        axes.axvline(at, color=INK, lw=1.2, ls=(0, (4, 2)))
-    panels[1].annotate(
-        "gate opened", (at, 1), xycoords=("data", "axes fraction"), xytext=(-4, -10),
-        textcoords="offset points", ha="right", fontsize=9,
-    )  # fmt: skip
-
-
-def _zoom_labels(axes: Axes, row: int, trip_row: int | None) -> None:
-    axes.annotate(
-        "first shorted sample", (row, 1), xycoords=("data", "axes fraction"), xytext=(-4, 4),
-        textcoords="offset points", ha="right", color=EVENT_COLOURS["hard_short"], fontweight="bold",
-    )  # fmt: skip
-    if trip_row is not None:
-        axes.annotate(
-            "gate opened", (trip_row, 1), xycoords=("data", "axes fraction"), xytext=(4, 4),
-            textcoords="offset points", fontweight="bold",
-        )  # fmt: skip
+def momentary_resistance_ohm(trace: Trace) -> FloatArray:
+    """V/I of each row, NaN in rests (below a tenth of the usual current) and where either is missing."""
+    size = np.abs(trace.current_A)
+    usual_A = float(np.nanmedian(size[size > 0])) if (size > 0).any() else np.inf
+    flowing = size > 0.1 * usual_A
+    result = np.full(len(trace), np.nan)
+    result[flowing] = trace.voltage_V[flowing] / trace.current_A[flowing]
+    return result
 
 
 def _line(axes: Axes, x: FloatArray, y: FloatArray, colour: str) -> None:
     axes.plot(*envelope(x, y), color=colour, lw=1.1, solid_joinstyle="round")
 
 
-def _has_values(column: FloatArray | None) -> bool:
-    return column is not None and bool(np.isfinite(column).any())
+def _varies(column: FloatArray | None) -> bool:
+    """Whether a column is worth a panel; a constant stands among the conditions."""
+    known = np.empty(0) if column is None else column[np.isfinite(column)]
+    return known.size > 0 and float(np.ptp(known)) > 1e-3 * float(np.abs(known).max())
 
 
 @contextmanager

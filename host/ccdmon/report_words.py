@@ -41,6 +41,13 @@ def number(value: float | None, unit: str = "", digits: int = 4) -> str:
     return f"{text} {unit}".strip()
 
 
+def count(value: int | None, noun: str = "") -> str:
+    """A whole number, with its noun in the right number: `1 sample`, `1,129 samples`."""
+    if value is None:
+        return DASH
+    return f"{value:,} {noun}{'' if value == 1 else 's'}" if noun else f"{value:,}"
+
+
 def duration(seconds: float | None) -> str:
     """A time a person reads at a glance: `42.5 s`, `10 min`, `1.5 h`."""
     if seconds is None:
@@ -57,23 +64,26 @@ def name(kind: str | None) -> str:
     return DASH if kind is None else kind.replace("_", " ")
 
 
+def current(document: Document, which: str) -> str:
+    """`endured` or `failed_at` as a current density, or as a current where the area is not known."""
+    ccd = document["ccd"]
+    if ccd["area_cm2"] is not None:
+        return number(ccd[f"{which}_mA_cm2"], "mA cm⁻²", digits=3)
+    value_A = ccd.get(f"{which}_A")
+    return number(None if value_A is None else value_A * 1e3, "mA", digits=3)
+
+
 def ccd_sentence(document: Document) -> str:
     """The result in one sentence, with the caveat that belongs to it."""
-    ccd = document["ccd"]
-    endured, failed = ccd["endured_mA_cm2"], ccd["failed_at_mA_cm2"]
-    if endured is None and failed is None:
+    endured, failed = current(document, "endured"), current(document, "failed_at")
+    if endured == failed == DASH:
         return "No critical current density: no current step was endured or failed in this trace."
-    if failed is None:
-        bound = "a lower bound of the critical current density"
-        return f"Endured {number(endured, 'mA cm⁻²')} without failure: {bound}."
-    if endured is None:
-        return (
-            f"Failed at {number(failed, 'mA cm⁻²')}, the first current density of the test: none was endured."
-        )
-    return (
-        f"Critical current density {number(endured, 'mA cm⁻²')} (the largest endured); "
-        f"failed at {number(failed, 'mA cm⁻²')} by {name(ccd['limited_by'])}."
-    )
+    if failed == DASH:
+        return f"Endured {endured} without failure: a lower bound of the critical current density."
+    by = name(document["ccd"]["limited_by"])
+    if endured == DASH:
+        return f"Failed at {failed} by {by}, the first current of the test: none was endured."
+    return f"Critical current density {endured} (the largest endured); failed at {failed} by {by}."
 
 
 def conditions(document: Document, cell: Cell) -> list[tuple[str, str]]:
@@ -81,7 +91,7 @@ def conditions(document: Document, cell: Cell) -> list[tuple[str, str]]:
     ccd, protocol = document["ccd"], document["protocol"]
     return [
         ("Protocol", PROTOCOL_TEXT.get(protocol["kind"], name(protocol["kind"]))),
-        ("Current densities", levels(protocol["levels_mA_cm2"])),
+        ("Current levels", levels(protocol)),
         ("Cycles per level", number(protocol["cycles_per_level"])),
         ("Time per half-cycle", duration(ccd["half_cycle_s"])),
         ("Areal capacity per half-cycle", number(ccd["capacity_per_half_cycle_mAh_cm2"], "mAh cm⁻²")),
@@ -94,13 +104,16 @@ def conditions(document: Document, cell: Cell) -> list[tuple[str, str]]:
     ]
 
 
-def levels(values: Sequence[float] | None) -> str:
+def levels(protocol: Document) -> str:
     """The current levels of a test, shortened to first, second … last when there are many."""
+    values, unit = protocol["levels_mA_cm2"], "mA cm⁻²"
+    if any(value is None for value in values):
+        values, unit = [1e3 * value_A for value_A in protocol.get("levels_A", [])], "mA"
     if not values:
         return DASH
     if len(values) <= 6:
-        return ", ".join(number(value) for value in values) + " mA cm⁻²"
-    return f"{number(values[0])}, {number(values[1])} … {number(values[-1])} mA cm⁻² ({len(values)} levels)"
+        return ", ".join(map(number, values)) + f" {unit}"
+    return f"{number(values[0])}, {number(values[1])} … {number(values[-1])} {unit} ({len(values)} levels)"
 
 
 def event_line(event: Document) -> str:
@@ -131,7 +144,7 @@ def half_cycle_columns(document: Document) -> list[tuple[str, str, float]]:
         ("start / s", "start_s", 1.0),
         ("end / s", "end_s", 1.0),
         ("j / mA cm⁻²", "current_density_mA_cm2", 1.0) if specific else ("I / mA", "current_A", 1e3),
-        ("Q / mAh cm⁻²", "capacity_mAh_cm2", 1.0) if specific else ("Q / mAh", "capacity_Ah", 1e3),
+        ("Q / mAh cm⁻²", "capacity_mAh_cm2", 1.0) if specific else ("Q / mAh", "capacity_mAh", 1.0),
         ("mean V / mV", "voltage_mean_V", 1e3),
         ("R settled / Ω cm²", "resistance_start_ohm_cm2", 1.0)
         if specific

@@ -1,6 +1,7 @@
 """The decoder: any cutting of the stream gives the same events, and every loss is counted."""
 
 import struct
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def test_cutting_the_stream_changes_nothing(cuts: list[int]) -> None:
     expected = described(whole.feed(data))
     parts, events = Decoder(), list[Event]()
     edges = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data)]
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in pairwise(edges):
         events += parts.feed(data[start:stop])
     assert described(events) == expected
     assert parts.counts == whole.counts

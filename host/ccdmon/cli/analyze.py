@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ def positive(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Analyse everything named; exit 1 when any cell failed."""
-    sources = [open_source(name) for name in args.traces]
+    sources = [open_source(name, args.area_cm2) for name in args.traces]
     documents = [
         analyze(source.trace, area_cm2=args.area_cm2, eis_before=args.eis_before, eis_after=args.eis_after)
         for source in sources
@@ -63,8 +63,16 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_NEGATIVE if any(document["verdict"] == "failed" for document in documents) else EXIT_FINE
 
 
-def open_source(name: str) -> Source:
-    """A trace file, `-`, or a run folder. Raises `InputError` for what is none of them."""
+def open_source(name: str, area_cm2: float | None = None) -> Source:
+    """A trace file, `-`, or a run folder; a given area replaces its own. Raises `InputError` for others."""
+    source = _open(name)
+    if area_cm2 is None:
+        return source
+    cell = replace(source.trace.cell, electrode_area_cm2=area_cm2)
+    return replace(source, trace=replace(source.trace, cell=cell))
+
+
+def _open(name: str) -> Source:
     path = Path(name)
     if name == "-" or not path.is_dir():
         return Source(name, read_bdf(name))

@@ -71,18 +71,20 @@ def ending(document: dict[str, Any]) -> list[str]:
 
 
 def _cutoff(replay: dict[str, Any], report: dict[str, Any]) -> list[str]:
+    from ccdmon.report_words import count
+
     if not replay["tripped"]:
         return ["not tripped: the firmware saw no short"]
     density = next((abs(e["current_density_mA_cm2"]) for e in report["events"]), None)
     at = f" at {density:.3g} mA cm⁻²" if density is not None else ""
     latency = replay["latency"]
-    after = f"{latency['samples']} samples after the first shorted one"
+    after = f"{count(latency['samples'], 'sample')} after the first shorted one"
     if latency["virtual_us"] is not None:
         after += f" ({latency['virtual_us'] / 1000:.2f} ms on the emulated chip's clock)"
     reason = replay["reason"].replace("_", " ")
     return [
         f"tripped    {reason}{at}, sample {replay['trip_row']}",
-        f"cut off    gate {replay['gate']} {after}",
+        f"cut off    the gate opened {after}",
     ]
 
 

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     folder = args.out or (Path(args.source) if Path(args.source).is_dir() else None)
     if folder is None:
         raise InputError(f"{args.source}: not a run folder; say with --out where the report shall go")
-    source = open_source(args.source)
+    source = open_source(args.source, args.area_cm2)
     document = analyze(
         source.trace, area_cm2=args.area_cm2, eis_before=args.eis_before, eis_after=args.eis_after
     )

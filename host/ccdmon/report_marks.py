@@ -1,0 +1,73 @@
+"""What is marked on the report's figures: events, the trip, and their names."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from ccdmon.trace import Trace
+
+Document = Mapping[str, Any]
+
+INK = "#1f2933"
+EVENT_COLOURS = {
+    "hard_short": "#d1242f",
+    "partial_short": "#e69f00",
+    "soft_short": "#d98200",
+    "contact_loss": "#8250a5",
+    "fake_stable": "#7a4b2a",
+    "limit": "#b35900",
+    "sensor_fault": "#616e7c",
+}
+
+
+def mark_events(panels: Sequence[Axes], events: Sequence[Document], trace: Trace, scale: float) -> None:
+    """Shade each event from its start to its end, or to the end of the trace, in all panels."""
+    last_s = float(trace.test_time_s[-1])
+    for event in events:
+        colour = EVENT_COLOURS.get(event["kind"], INK)
+        start = event["start_s"] * scale
+        end = (last_s if event["end_s"] is None else event["end_s"]) * scale
+        for axes in panels:
+            axes.axvspan(start, end, color=colour, alpha=0.10, lw=0)
+            axes.axvline(start, color=colour, lw=1.2)
+
+
+def label_events(axes: Axes, labels: Sequence[tuple[str, float, str]], middle: float) -> None:
+    """(text, x, colour) above the top panel, one line each, on the side where there is room."""
+    for level, (text, at, colour) in enumerate(labels):
+        right = at > middle
+        axes.annotate(
+            text, (at, 1), xycoords=("data", "axes fraction"),
+            xytext=(-4 if right else 4, 5 + 13 * level), textcoords="offset points",
+            ha="right" if right else "left", color=colour, fontweight="bold",
+        )  # fmt: skip
+
+
+def event_labels(events: Sequence[Document], scale: float) -> list[tuple[str, float, str]]:
+    """Each kind once, at its first event."""
+    labels = []
+    for kind in dict.fromkeys(event["kind"] for event in events):
+        starts = [event["start_s"] for event in events if event["kind"] == kind]
+        text = kind.replace("_", " ") + (f" x {len(starts)}" if len(starts) > 1 else "")
+        labels.append((text, starts[0] * scale, EVENT_COLOURS.get(kind, INK)))
+    return labels
+
+
+def mark_trip(panels: Sequence[Axes], at: float) -> None:
+    """A dashed line through all panels where the gate opened."""
+    for axes in panels:
+        axes.axvline(at, color=INK, lw=1.2, ls=(0, (4, 2)))
+
+
+def zoom_labels(axes: Axes, row: int, trip_row: int | None) -> None:
+    """Names of the two lines in the close-up."""
+    axes.annotate(
+        "first shorted sample", (row, 1), xycoords=("data", "axes fraction"), xytext=(-4, 4),
+        textcoords="offset points", ha="right", color=EVENT_COLOURS["hard_short"], fontweight="bold",
+    )  # fmt: skip
+    if trip_row is not None:
+        axes.annotate(
+            "gate opened", (trip_row, 1), xycoords=("data", "axes fraction"), xytext=(4, 4),
+            textcoords="offset points", fontweight="bold",
+        )  # fmt: skip
