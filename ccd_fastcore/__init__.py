@@ -1,9 +1,11 @@
-"""Streaming analysis of cell traces: half-cycles, resistance, shorts. Compiled; set CCD_FASTCORE=reference for the
-plain-Python twin, which gives the same bits."""
+"""Streaming analysis of cell traces: half-cycles, resistance, steps and fluctuation of the polarisation.
+
+Compiled; set CCD_FASTCORE=reference for the plain-Python twin, which gives the same bits.
+"""
 
 import os
 
-from ccd_fastcore._reference import EVENT_FIELDS, HALF_CYCLE_FIELDS, MODES
+from ccd_fastcore._reference import BURST_FIELDS, MODES, SEGMENT_FIELDS, STATE_BYTES, STEP_FIELDS
 from ccd_fastcore._reference import Stream as ReferenceStream
 
 if os.environ.get("CCD_FASTCORE") == "reference":
@@ -11,4 +13,4 @@ if os.environ.get("CCD_FASTCORE") == "reference":
 else:
     from ccd_fastcore._core import Stream
 
-__all__ = ["EVENT_FIELDS", "HALF_CYCLE_FIELDS", "MODES", "ReferenceStream", "Stream"]
+__all__ = ["BURST_FIELDS", "MODES", "SEGMENT_FIELDS", "STATE_BYTES", "STEP_FIELDS", "ReferenceStream", "Stream"]

@@ -4,23 +4,27 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
+Column = FloatArray | Iterable[float]
 Records = list[tuple[float, ...]]
 
 class Stream:
-    """State of one channel, a few hundred bytes. `mode` indexes `ccd_fastcore.MODES`."""
+    """State of one channel, at most 2 KB (`save`). `mode` indexes `ccd_fastcore.MODES`."""
 
     def __init__(self, mode: int = 0) -> None: ...
     def feed(
-        self,
-        time_s: FloatArray | Iterable[float],
-        voltage_V: FloatArray | Iterable[float],
-        current_A: FloatArray | Iterable[float],
-    ) -> tuple[Records, Records]:
-        """Take rows, three float64 arrays of shape (n,), time never decreasing; NaN and infinity mark missing values.
+        self, time_s: Column, voltage_V: Column, current_A: Column, pressure_Pa: Column | None = None
+    ) -> tuple[Records, Records, Records]:
+        """Take rows: float64 arrays of shape (n,), time never decreasing; NaN and infinity mark missing values.
 
-        Returns the records they closed: half-cycles (fields `HALF_CYCLE_FIELDS`) and events (`EVENT_FIELDS`).
+        Returns the records they completed: segments (`SEGMENT_FIELDS`), steps (`STEP_FIELDS`), bursts (`BURST_FIELDS`).
         Raises ValueError for unequal lengths. Any chunking of the rows gives the same records, to the bit.
         """
 
-    def finish(self) -> tuple[Records, Records]:
-        """Close the last half-cycle; the stream takes no more rows."""
+    def finish(self) -> tuple[Records, Records, Records]:
+        """Close what is open: (segments, steps, bursts). The stream takes no more rows."""
+
+    def save(self) -> bytes:
+        """The whole state, to `restore` later on the same kind of machine; both twins give the same bytes."""
+
+    def restore(self, state: bytes) -> None:
+        """Take over a saved state. Raises ValueError for bytes of another version."""

@@ -4,408 +4,779 @@
 The two are kept statement for statement alike, and the build forbids contracting a*b+c, so both give the same bits.
 """
 
-from libc.math cimport isfinite
+from libc.math cimport isfinite, sqrt
+from libc.string cimport memcpy, memset
 
 import numpy as np
 
-from ccd_fastcore._reference import EVENT_FIELDS, HALF_CYCLE_FIELDS
+from ccd_fastcore._reference import STATE_BYTES as _STATE_BYTES
 
-cdef double ON_FRACTION = 0.02  # of the largest |I| so far: below it the cell rests
-cdef double STEP_FRACTION = 0.10  # of the mean current: a change beyond it, and beyond the noise, is a step
-cdef double STEP_NOISE = 8.0  # times the mean |difference| of the current
-cdef int SETTLE_ROWS = 2
-cdef double SETTLE_S = 1.0  # the double layer's charging, and a cycler's slewing
-cdef double JUDGE_FRACTION = 0.25  # of the largest |I| so far: a ramp rises; below it runs a scan, or a cell at its voltage limit
-cdef double COLLAPSE = 0.41  # between the deepest partial short (half of R) and a leak far below the cell's own R
-cdef double RUN_WEIGHT = 0.125
-cdef int CONFIRM_ROWS = 2
-cdef double RECOVERED = 0.7  # of R before the short
-cdef int RECOVERED_ROWS = 4
-cdef double HOLD_INTERVALS = 3.0  # a row's current holds until the next row, but not over a gap longer than this
-cdef int OCTAVES = 24
-cdef int HALF_CYCLE = 1
-cdef int EVENT = 2
+cdef Py_ssize_t STATE_BYTES = _STATE_BYTES
+
+cdef extern from *:
+    double ON_FRACTION "(0.3)"
+    double LOW_LEVEL "(0.02)"
+    double STEP_FRACTION "(0.05)"
+    double SPREAD_FACTOR "(5.0)"
+    double GAP "(20.0)"
+    double LONG "(3.0)"
+    int RING "(64)"
+    double SCREEN_DROP "(0.04)"
+    double SCREEN_NOISE "(3.0)"
+    int CONFIRM_BLOCKS "(7)"
+    double KEEP_DROP "(0.04)"
+    double KEEP_ERRORS "(4.0)"
+    int SETTLE_ROWS "(2)"
+    double FLOOR "(0.003)"
+    int LEARN_BLOCKS "(6)"
+    double DRIFT "(2.0)"
+    double CAP "(4.0)"
+    double FULL "(12.0)"
+    double ALARM "(8.0)"
+    double QUIET "(3.0)"
+    double SIGMA_D2 "(0.511663)"
+    int SEGMENT "(1)"
+    int STEP "(2)"
+    int BURST "(4)"
+
+
+cdef struct State:
+    long long row, seen, first_row, last_row, wait_row, burst_end_row, turn_row
+    double time_last, interval, level, start, segment_time, mean, spread, current_sum
+    double current_last, charge, voltage_sum, wait_time, wait_v, wait_i, beta, cov
+    double var, block_cov, block_var, y_raw, y1, d1, i1, di1
+    double block_sum, block_d2, pair_u, pair_iu, noise_sum, sigma, m1, m2
+    double m3, m4, m5, pair_last, pair_d, s1, s8, si
+    double g1, g8, r_slow, level_s, burst_end_time, burst_sum, burst_low, burst_r1
+    double burst_r8, burst_ri, burst_amp, burst_last, turn_time, turn_before, octave_sum, highest
+    double v_last, p_first, p_last
+    double profile[16]
+    double ring_y[64]
+    double ring_t[64]
+    int mode, sign, n, after_gap, waiting, wait_gap, dt_long, spread_n
+    int rest_level, valid, block_n, blocks, pending, ring_n, octave, octave_n
+    int octave_end, learned, pairs, noises, burst, burst_blocks, rows_highest, stuck
+    int stuck_most, p_n
+    int ring_r[64]
+    double segment[37]  # from here on records, not state
+    double step[14]
+    double bursts[15]
+
+
+cdef int _row(State* s, double t, double v, double i) noexcept nogil:
+    cdef long long row, gap, sign, flags
+    cdef double on, a, wait_a
+    row = s.row
+    s.row += 1
+    if not (isfinite(v) and isfinite(i)):
+        return 0
+    if not isfinite(t):
+        t = s.time_last
+    gap = _clock(s, t)
+    on = ON_FRACTION * s.level
+    sign = 1 if i > on else (-1 if i < -on else 0)
+    a = -i if i < 0.0 else i
+    if s.seen == 1:
+        _open(s, row, t, sign, a, 0)
+        return _take(s, row, t, v, i)
+    if gap == 0 and _belongs(s, sign, a) == 1:
+        s.waiting = 0
+        return _take(s, row, t, v, i)
+    if gap == 0 and s.waiting == 1 and _agrees(s, sign, a) == 1:
+        flags = _close(s, 0.5 * (s.wait_time + s.segment_time), s.wait_gap)
+        wait_a = -s.wait_i if s.wait_i < 0.0 else s.wait_i
+        _open(s, s.wait_row, s.wait_time, sign, wait_a, s.wait_gap)
+        s.waiting = 0
+        flags = flags | _take(s, s.wait_row, s.wait_time, s.wait_v, s.wait_i)
+        return flags | _take(s, row, t, v, i)
+    if gap == 1 and s.n > 0:
+        flags = _close(s, s.segment_time, 1)
+        _open(s, row, t, sign, a, 1)
+        s.waiting = 0
+        return flags | _take(s, row, t, v, i)
+    s.waiting = 1
+    s.wait_gap = gap
+    s.wait_row = row
+    s.wait_time = t
+    s.wait_v = v
+    s.wait_i = i
+    return 0
+
+
+cdef int _clock(State* s, double t) noexcept nogil:
+    """Follow the row interval; 1 for a gap."""
+    cdef long long gap
+    cdef double dt
+    gap = 0
+    if s.seen > 0:
+        dt = t - s.time_last
+        if dt < 0.0:
+            dt = 0.0
+            t = s.time_last
+        if dt > 0.0:
+            if s.interval == 0.0:
+                s.interval = dt
+            elif dt > LONG * s.interval:
+                s.dt_long += 1
+                if s.dt_long >= 3:
+                    s.interval = dt
+                    s.dt_long = 0
+                elif dt > GAP * s.interval:
+                    gap = 1
+            else:
+                s.dt_long = 0
+                s.interval += (dt - s.interval) * 0.03125
+    s.seen += 1
+    s.time_last = t
+    return gap
+
+
+cdef int _belongs(State* s, long long sign, double a) noexcept nogil:
+    cdef double dev
+    if sign != s.sign:
+        return 0
+    if sign == 0:
+        return 1
+    if s.spread_n < 16:
+        return 1 if a < 3.0 * s.mean and 3.0 * a > s.mean else 0
+    dev = a - s.mean
+    if dev < 0.0:
+        dev = -dev
+    return 1 if dev <= STEP_FRACTION * s.mean + SPREAD_FACTOR * s.spread else 0
+
+
+cdef int _agrees(State* s, long long sign, double a) noexcept nogil:
+    """Does the row continue what the waiting row began?"""
+    cdef long long wait_sign
+    cdef double on, wait_a, dev
+    on = ON_FRACTION * s.level
+    wait_sign = 1 if s.wait_i > on else (-1 if s.wait_i < -on else 0)
+    if sign != wait_sign:
+        return 0
+    if sign == 0:
+        return 1
+    wait_a = -s.wait_i if s.wait_i < 0.0 else s.wait_i
+    dev = a - wait_a
+    if dev < 0.0:
+        dev = -dev
+    return 1 if dev <= 2.0 * STEP_FRACTION * a + 2.0 * SPREAD_FACTOR * s.spread else 0
+
+
+cdef void _open(State* s, long long row, double t, long long sign, double a, long long gap) noexcept nogil:
+    cdef long long k
+    cdef double grown, dt
+    if sign != 0 and s.level_s > 0.0 and a > s.level_s:
+        # Noise may be a share of V and of I: until it is learned again it is taken to grow with the level.
+        grown = a / s.level_s
+        s.spread *= grown
+        s.s1 *= grown
+        s.s8 *= grown
+        s.si *= grown
+        s.sigma *= grown
+        s.level_s = a
+    s.sign = sign
+    s.first_row = row
+    s.start = t
+    s.after_gap = gap
+    s.n = 0
+    s.mean = a
+    s.rest_level = 0
+    s.current_sum = 0.0
+    s.charge = 0.0
+    if sign != 0 and gap == 0 and s.seen > 1:
+        dt = t - s.segment_time
+        s.charge = a * (dt if dt < s.interval else s.interval) * 0.5
+    s.voltage_sum = 0.0
+    s.valid = 0
+    s.block_n = 0
+    s.block_sum = 0.0
+    s.block_d2 = 0.0
+    s.block_cov = 0.0
+    s.block_var = 0.0
+    s.blocks = 0
+    s.pairs = 0
+    s.pair_u = 0.0
+    s.pair_iu = 0.0
+    s.pending = 0
+    s.ring_n = 0
+    s.octave = 0
+    s.octave_n = 0
+    s.octave_end = 2
+    s.octave_sum = 0.0
+    s.noise_sum = 0.0
+    s.noises = 0
+    s.highest = 0.0
+    s.rows_highest = 0
+    s.stuck = 0
+    s.stuck_most = 0
+    s.p_first = 0.0
+    s.p_last = 0.0
+    s.p_n = 0
+    k = 0
+    while k < 16:
+        s.profile[k] = 0.0
+        k += 1
+
+
+cdef int _take(State* s, long long row, double t, double v, double i) noexcept nogil:
+    """One row into the running segment."""
+    cdef double a, dt, dev, y
+    a = -i if i < 0.0 else i
+    if s.sign != 0:
+        a = i if s.sign > 0 else -i
+    if s.n > 0:
+        dt = t - s.segment_time
+        s.charge += 0.5 * (a + s.current_last) * dt
+    s.n += 1
+    s.last_row = row
+    s.segment_time = t
+    s.current_sum += i
+    s.current_last = a
+    s.voltage_sum += v
+    if v == s.v_last:
+        s.stuck += 1
+        if s.stuck > s.stuck_most:
+            s.stuck_most = s.stuck
+    else:
+        s.stuck = 0
+    s.v_last = v
+    dev = a - s.mean
+    s.mean += dev * (1.0 / s.n if s.n < 64 else 0.015625)
+    if s.sign == 0:
+        return _rest(s, i)
+    if dev < 0.0:
+        dev = -dev
+    s.spread += (dev - s.spread) * (1.0 / (s.spread_n + 1) if s.spread_n < 32 else 0.03125)
+    s.spread_n += 1
+    if s.n == 3:
+        s.level = s.mean
+        if s.level_s == 0.0:
+            s.level_s = s.mean
+    if s.mode == 2:
+        y = -v if v < 0.0 else v
+    else:
+        y = v if s.sign > 0 else -v
+    return _sample(s, row, t, y, a)
+
+
+cdef int _rest(State* s, double i) noexcept nogil:
+    """A steady small current is no rest."""
+    cdef double steady, dev
+    if s.n >= 8 and s.level > 0.0:
+        steady = s.current_sum / s.n
+        dev = i - steady
+        if dev < 0.0:
+            dev = -dev
+        if steady < 0.0:
+            steady = -steady
+        if steady > LOW_LEVEL * s.level and dev < 0.1 * steady:
+            s.rest_level += 1
+            if s.rest_level >= 8:
+                s.level = steady
+        else:
+            s.rest_level = 0
+    return 0
+
+
+cdef int _sample(State* s, long long row, double t, double y_raw, double a) noexcept nogil:
+    cdef long long k
+    cdef double y, d_raw, d, di, d2, x, z
+    y = y_raw - s.beta * (a - s.mean)
+    if s.valid > 0:
+        d_raw = y_raw - s.y_raw
+        d = y - s.y1
+        di = a - s.i1
+        s.block_cov += d_raw * di
+        s.block_var += di * di
+        if s.valid > 1:
+            d2 = d - s.d1
+            d2 = -d2 if d2 < 0.0 else d2
+            if s.valid > 3:
+                s.noise_sum += d2
+                s.noises += 1
+            s.block_d2 += d2
+            if d * s.d1 < 0.0:
+                x = d if d > 0.0 else -d
+                z = s.d1 if s.d1 > 0.0 else -s.d1
+                s.pair_u += x if x < z else z
+            if di * s.di1 < 0.0:
+                x = di if di > 0.0 else -di
+                z = s.di1 if s.di1 > 0.0 else -s.di1
+                s.pair_iu += x if x < z else z
+        s.d1 = d
+        s.di1 = di
+    s.y_raw = y_raw
+    s.y1 = y
+    s.i1 = a
+    s.valid += 1
+    if y_raw > s.highest:
+        if y_raw > 1.002 * s.highest:
+            s.rows_highest = 0
+        s.highest = y_raw
+    if y_raw >= 0.998 * s.highest:
+        s.rows_highest += 1
+    k = s.ring_n & 63
+    s.ring_y[k] = y
+    s.ring_t[k] = t
+    s.ring_r[k] = row - s.first_row
+    s.ring_n += 1
+    s.octave_sum += y
+    s.octave_n += 1
+    if s.valid + 1 >= s.octave_end and s.octave < 15:
+        s.profile[s.octave] = s.octave_sum / s.octave_n
+        s.octave += 1
+        s.octave_end *= 2
+        s.octave_sum = 0.0
+        s.octave_n = 0
+    s.block_sum += y
+    s.block_n += 1
+    if s.block_n == 4:
+        return _block(s, row, t)
+    return 0
+
+
+cdef int _block(State* s, long long row, double t) noexcept nogil:
+    """Four rows are complete."""
+    cdef long long flags
+    cdef double sigma, x
+    s.m5 = s.m4
+    s.m4 = s.m3
+    s.m3 = s.m2
+    s.m2 = s.m1
+    s.m1 = s.block_sum * 0.25
+    s.blocks += 1
+    sigma = s.block_d2 * 0.25 * SIGMA_D2
+    flags = 0
+    if s.blocks > 1:
+        if s.sigma == 0.0:
+            s.sigma = sigma
+        else:
+            x = 2.0 * s.sigma
+            s.sigma += ((sigma if sigma < x else x) - s.sigma) * 0.0625
+        _regress(s)
+    if s.pending > 0:
+        s.pending -= 1
+        if s.pending == 0:
+            flags = _confirm(s)
+    elif s.blocks >= 3:
+        _screen(s)
+    if s.blocks % 2 == 0:
+        flags = flags | _fluctuate(s, row, t)
+        s.pair_u = 0.0
+        s.pair_iu = 0.0
+    s.block_n = 0
+    s.block_sum = 0.0
+    s.block_d2 = 0.0
+    s.block_cov = 0.0
+    s.block_var = 0.0
+    return flags
+
+
+cdef void _regress(State* s) noexcept nogil:
+    """How much of the wobble of I does V follow? 0 when I's is only measurement noise."""
+    cdef double beta, most
+    s.cov += (s.block_cov - s.cov) * 0.0625
+    s.var += (s.block_var - s.var) * 0.0625
+    beta = 0.0
+    if s.var > 0.0 and s.cov > 0.0 and s.mean > 0.0:
+        beta = s.cov / s.var
+        most = 1.5 * s.m1 / s.mean
+        if beta > most:
+            beta = most if most > 0.0 else 0.0
+    s.beta = beta
+
+
+cdef void _screen(State* s) noexcept nogil:
+    """Is the mean of the last rows lower than a moment ago, beyond the noise?"""
+    cdef double before, drop, error
+    if s.blocks == 3:
+        before = s.m3
+        drop = before - s.m1
+        error = 0.70711 * s.sigma
+    elif s.blocks == 4:
+        before = s.m4
+        drop = before - 0.5 * (s.m2 + s.m1)
+        error = 0.61237 * s.sigma
+    else:
+        before = 0.5 * (s.m5 + s.m4)
+        drop = before - 0.5 * (s.m2 + s.m1)
+        error = 0.5 * s.sigma
+    if drop > SCREEN_DROP * before and drop > SCREEN_NOISE * error:
+        s.pending = CONFIRM_BLOCKS
+
+
+cdef double _mean_of(State* s, long long first, long long count) noexcept nogil:
+    """Mean of ring places first .. first+count-1, counted since the segment began."""
+    cdef long long k
+    cdef double total
+    total = 0.0
+    k = first
+    while k < first + count:
+        total += s.ring_y[k & 63]
+        k += 1
+    return total / count
+
+
+cdef double _noise_of(State* s, long long first, long long count) noexcept nogil:
+    """Standard deviation of the noise in a stretch of the ring, from second differences."""
+    cdef long long k
+    cdef double total, d2
+    if count < 3:
+        return s.sigma
+    total = 0.0
+    k = first + 2
+    while k < first + count:
+        d2 = s.ring_y[k & 63] - 2.0 * s.ring_y[(k - 1) & 63] + s.ring_y[(k - 2) & 63]
+        total += -d2 if d2 < 0.0 else d2
+        k += 1
+    return total / (count - 2) * SIGMA_D2
+
+
+cdef int _confirm(State* s) noexcept nogil:
+    """Locate the largest drop in the ring and fit it."""
+    cdef long long low, at, c, w1, w2
+    cdef double best, weight, drop
+    s.pending = 0
+    low = s.ring_n - RING
+    if low < SETTLE_ROWS:
+        low = SETTLE_ROWS
+    if s.ring_n - low < 6:
+        return 0
+    best = 0.0
+    at = -1
+    c = low + 3
+    while c <= s.ring_n - 3:
+        w1 = c - low if c - low < 8 else 8
+        w2 = s.ring_n - c if s.ring_n - c < 8 else 8
+        weight = <double>(w1 * w2) / (w1 + w2)
+        drop = _mean_of(s, c - w1, w1) - _mean_of(s, c, w2)
+        if drop > 0.0 and drop * drop * weight > best:
+            best = drop * drop * weight
+            at = c
+        c += 1
+    if at < 0:
+        return 0
+    return _fit(s, low, at)
+
+
+cdef int _fit(State* s, long long low, long long at) noexcept nogil:
+    """A step at `at` with one slope on both sides (least squares); a record when it is large and sure."""
+    cdef long long first, nb, na, k, wb, wa
+    cdef double mean_b, mean_a, xb, xa, sxy, sxx, slope, step, noise_b, noise_a, noise, error, before, after
+    # The row of the step itself may be a mean across it.
+    first = at + 1 if s.ring_n - at > 4 else at
+    nb = at - low if at - low < 28 else 28
+    na = s.ring_n - first if s.ring_n - first < 28 else 28
+    mean_b = _mean_of(s, at - nb, nb)
+    mean_a = _mean_of(s, first, na)
+    xb = at - nb + 0.5 * (nb - 1)
+    xa = first + 0.5 * (na - 1)
+    sxy = 0.0
+    k = at - nb
+    while k < at:
+        sxy += (k - xb) * (s.ring_y[k & 63] - mean_b)
+        k += 1
+    k = first
+    while k < first + na:
+        sxy += (k - xa) * (s.ring_y[k & 63] - mean_a)
+        k += 1
+    sxx = (nb * (nb * nb - 1.0) + na * (na * na - 1.0)) / 12.0
+    slope = sxy / sxx
+    step = mean_a - mean_b - slope * (xa - xb)
+    noise_b = _noise_of(s, at - nb, nb)
+    noise_a = _noise_of(s, first, na)
+    noise = noise_b if noise_b > 0.5 * s.sigma else 0.5 * s.sigma
+    error = noise * sqrt(1.0 / nb + 1.0 / na + (xa - xb) * (xa - xb) / sxx)
+    wb = nb if nb < 8 else 8
+    wa = na if na < 8 else 8
+    before = _mean_of(s, at - wb, wb)
+    after = _mean_of(s, first, wa)
+    if before - after < KEEP_DROP * before or (before - after < 0.5 * before and -step < KEEP_ERRORS * error):
+        return 0
+    k = at & 63
+    s.step[0] = s.first_row + s.ring_r[k]
+    s.step[1] = s.ring_t[k]
+    s.step[2] = before
+    s.step[3] = after
+    s.step[4] = step
+    s.step[5] = error
+    s.step[6] = noise_b
+    s.step[7] = noise_a
+    s.step[8] = slope
+    s.step[9] = nb
+    s.step[10] = na
+    s.step[11] = s.mean * s.sign
+    s.step[12] = at
+    s.step[13] = s.sign
+    return STEP
+
+
+cdef int _fluctuate(State* s, long long row, double t) noexcept nogil:
+    """Eight rows are complete: how much did V turn around, row by row and block by block?"""
+    cdef double m8, e1, ei, e8, d, x, z, floor, before, usual, r1, r8, ri, idle
+    m8 = 0.5 * (s.m1 + s.m2)
+    s.pairs += 1
+    e1 = s.pair_u * 0.125
+    ei = s.pair_iu * 0.125
+    e8 = 0.0
+    if s.pairs > 2:
+        d = m8 - s.pair_last
+        if d * s.pair_d < 0.0:
+            x = d if d > 0.0 else -d
+            z = s.pair_d if s.pair_d > 0.0 else -s.pair_d
+            e8 = x if x < z else z
+        s.pair_d = d
+    elif s.pairs == 2:
+        s.pair_d = m8 - s.pair_last
+    s.pair_last = m8
+    if s.pairs < 2 or s.mean <= 0.0:
+        return 0
+    if s.learned < LEARN_BLOCKS:
+        _learn(s, e1, e8, ei, 1.0 / (s.learned + 1))
+        s.r_slow = m8 / s.mean
+        s.learned += 1
+        return 0
+    floor = FLOOR * (m8 if m8 > 0.0 else -m8)
+    before = s.r_slow * s.mean * FLOOR
+    if before > floor:
+        floor = before
+    usual = s.s1 if s.s1 > floor else floor
+    r1 = e1 / usual if usual > 0.0 else 0.0
+    # White noise: the mean of eight rows moves by a root of eight less than a row.
+    usual = 0.353553 * s.s1
+    usual = s.s8 if s.s8 > usual else usual
+    usual = usual if usual > floor else floor
+    r8 = e8 / usual if usual > 0.0 else 0.0
+    ri = ei / s.si if s.si > 0.0 else 0.0
+    idle = s.g1 + s.g8 == 0.0
+    s.g1 = _accumulate(s, s.g1, r1)
+    s.g8 = _accumulate(s, s.g8, r8)
+    return _follow(s, row, t, m8, e1, e8, ei, r1, r8, ri, 1 if idle else 0)
+
+
+cdef double _accumulate(State* s, double g, double ratio) noexcept nogil:
+    g += (ratio if ratio < CAP else CAP) - DRIFT
+    if g < 0.0:
+        return 0.0
+    return g if g < FULL else FULL
+
+
+cdef void _learn(State* s, double e1, double e8, double ei, double weight) noexcept nogil:
+    s.s1 += (e1 - s.s1) * weight
+    s.s8 += (e8 - s.s8) * weight
+    s.si += (ei - s.si) * weight
+    s.level_s = s.mean
+
+
+cdef int _follow(State* s, long long row, double t, double m8, double e1, double e8, double ei, double r1, double r8, double ri, long long idle) noexcept nogil:
+    cdef long long k
+    cdef double g, r, x1, x8, x
+    g = s.g1 + s.g8
+    r = m8 / s.mean
+    if idle == 1 and g > 0.0:
+        k = (s.ring_n - 8) & 63
+        s.turn_row = s.first_row + s.ring_r[k]
+        s.turn_time = s.ring_t[k]
+        s.turn_before = s.r_slow
+    if s.burst == 0:
+        if g < QUIET:
+            x1 = 3.0 * s.s1
+            x8 = 4.0 * s.s8
+            # From nothing (a quantised signal) it must be able to grow.
+            _learn(s, e1 if e1 < x1 or x1 == 0.0 else x1, e8 if e8 < x8 or x8 == 0.0 else x8, ei, 0.03125)
+            s.r_slow += (r - s.r_slow) * (0.25 if s.pairs > 4 else 0.125)
+        if g < ALARM:
+            return 0
+        s.burst = 1
+        s.burst_sum = 0.0
+        s.burst_blocks = 0
+        s.burst_low = r
+        s.burst_r1 = 0.0
+        s.burst_r8 = 0.0
+        s.burst_ri = 0.0
+        s.burst_amp = 0.0
+    s.burst_blocks += 1
+    s.burst_sum += r
+    s.burst_r1 += r1
+    s.burst_r8 += r8
+    s.burst_ri += ri
+    s.burst_last = r
+    x = (e1 + e8) / s.mean
+    s.burst_amp += x
+    if r < s.burst_low:
+        s.burst_low = r
+    if r1 > DRIFT or r8 > DRIFT:
+        s.burst_end_row = row
+        s.burst_end_time = t
+    if g > 0.0:
+        return 0
+    return _burst_record(s, 0)
+
+
+cdef int _burst_record(State* s, long long still_open) noexcept nogil:
+    cdef long long n
+    s.burst = 0
+    n = s.burst_blocks
+    s.bursts[0] = s.turn_row
+    s.bursts[1] = s.turn_time
+    s.bursts[2] = s.burst_end_row
+    s.bursts[3] = s.burst_end_time
+    s.bursts[4] = s.turn_before
+    s.bursts[5] = s.burst_sum / n
+    s.bursts[6] = s.burst_low
+    s.bursts[7] = s.burst_r1 / n
+    s.bursts[8] = s.burst_r8 / n
+    s.bursts[9] = s.burst_ri / n
+    s.bursts[10] = n
+    s.bursts[11] = still_open
+    s.bursts[12] = s.mean * s.sign
+    s.bursts[13] = s.burst_amp / n
+    s.bursts[14] = s.burst_last
+    return BURST
+
+
+cdef void _pressure(State* s, double p) noexcept nogil:
+    """The stack pressure of the segment's first and last rows."""
+    if not isfinite(p):
+        return
+    s.p_n += 1
+    if s.p_n <= 8:
+        s.p_first += (p - s.p_first) / s.p_n
+        s.p_last = s.p_first
+    else:
+        s.p_last += (p - s.p_last) * 0.125
+
+
+cdef int _close(State* s, double end, long long gap) noexcept nogil:
+    """The running segment becomes a record."""
+    cdef long long flags, n, k
+    cdef double dt, mean
+    flags = 0
+    if s.sign != 0 and (s.pending > 0 or _tail_drops(s) == 1):
+        flags = _confirm(s)
+    if s.sign != 0 and gap == 0:
+        dt = end - s.segment_time
+        s.charge += s.current_last * (dt if dt < 0.5 * s.interval else 0.5 * s.interval)
+    n = s.n if s.n > 0 else 1
+    mean = s.voltage_sum / n
+    if s.sign < 0:
+        mean = -mean
+    if s.mode == 2 and mean < 0.0:
+        mean = -mean
+    if s.octave_n > 0 and s.octave < 16:
+        s.profile[s.octave] = s.octave_sum / s.octave_n
+    s.segment[0] = s.first_row
+    s.segment[1] = s.last_row
+    s.segment[2] = s.n
+    s.segment[3] = s.start
+    s.segment[4] = s.segment_time
+    s.segment[5] = s.sign
+    s.segment[6] = s.current_sum / n
+    s.segment[7] = s.charge
+    s.segment[8] = s.voltage_sum / n
+    s.segment[9] = s.profile[2] if s.octave > 2 else mean
+    s.segment[10] = 0.5 * (s.m1 + s.m2) if s.blocks >= 3 else (s.m1 if s.blocks >= 1 else mean)
+    s.segment[11] = s.noise_sum / s.noises * SIGMA_D2 if s.noises > 0 else 0.0
+    s.segment[12] = s.highest
+    s.segment[13] = s.rows_highest
+    s.segment[14] = s.current_last
+    s.segment[15] = s.after_gap
+    s.segment[16] = s.interval
+    s.segment[17] = s.p_first
+    s.segment[18] = s.p_last if s.p_n > 16 else s.p_first
+    s.segment[19] = mean
+    s.segment[20] = s.stuck_most
+    k = 0
+    while k < 16:
+        s.segment[21 + k] = s.profile[k]
+        k += 1
+    return flags | SEGMENT
+
+
+cdef int _tail_drops(State* s) noexcept nogil:
+    """Did the last rows fall, too late for the blocks?"""
+    cdef long long count
+    cdef double last, before
+    if s.ring_n < SETTLE_ROWS + 6:
+        return 0
+    last = _mean_of(s, s.ring_n - 3, 3)
+    count = s.ring_n - 3 - SETTLE_ROWS
+    if count > 12:
+        count = 12
+    before = _mean_of(s, s.ring_n - 3 - count, count)
+    return 1 if before - last > 0.3 * before else 0
+
+
+cdef int _finish(State* s) noexcept nogil:
+    cdef long long flags
+    flags = 0
+    if s.n > 0:
+        flags = _close(s, s.segment_time, 0)
+    if s.burst == 1:
+        flags = flags | _burst_record(s, 1)
+    return flags
+
+
+cdef _collect(State* s, int flags, tuple records):
+    cdef int k
+    if flags & STEP:
+        (<list>records[1]).append(tuple([s.step[k] for k in range(14)]))
+    if flags & SEGMENT:
+        (<list>records[0]).append(tuple([s.segment[k] for k in range(37)]))
+    if flags & BURST:
+        (<list>records[2]).append(tuple([s.bursts[k] for k in range(15)]))
+
+
+cdef _column(x):
+    return x if isinstance(x, np.ndarray) and x.dtype == np.float64 else np.ascontiguousarray(x, dtype=np.float64)
 
 
 cdef class Stream:
     """State of one channel; see `_reference.Stream`. Memory does not grow with the rows."""
 
-    cdef int mode, sign, rows, differences, r_starts, position, octave, swinging
-    cdef int low, lower, lower_at, waiting, shorted, recovering
-    cdef long long row, seen, first_row, last_row, candidate_row, wait_row, recovery_row
-    cdef double current_max, time_last, interval, start, segment_time, current_sum, current_last, current_noise
-    cdef double charge, voltage_sum, v1, v2, difference_sum, r_start_sum, r1, r2
-    cdef double r3, octave_min, r_lower, candidate_time, run, wait_time, wait_v, wait_i
-    cdef double r_before, recovery_time, v_abs
-    cdef double profile[24]
-    cdef int profile_n[24]
-    cdef double half_cycle[11]
-    cdef double event[7]
+    cdef State s
 
     def __init__(self, int mode=0):
-        # Cython zeroes all fields
-        self.mode = mode
-        self.octave_min = -1.0
-        self.v_abs = -1.0
+        memset(&self.s, 0, sizeof(State))
+        self.s.mode = mode
 
-    def feed(self, time_s, voltage_V, current_A):
-        """Take rows: three float64 arrays of shape (n,). Returns (half-cycle records, event records) closed by them."""
-        cdef const double[::1] t = np.ascontiguousarray(time_s, dtype=np.float64)
-        cdef const double[::1] v = np.ascontiguousarray(voltage_V, dtype=np.float64)
-        cdef const double[::1] i = np.ascontiguousarray(current_A, dtype=np.float64)
+    def feed(self, time_s, voltage_V, current_A, pressure_Pa=None):
+        """Take rows: float64 arrays of shape (n,). Returns what they completed: (segments, steps, bursts)."""
+        cdef const double[:] t = _column(time_s)
+        cdef const double[:] v = _column(voltage_V)
+        cdef const double[:] i = _column(current_A)
+        cdef const double[:] p = None if pressure_Pa is None else _column(pressure_Pa)
         cdef Py_ssize_t n = t.shape[0]
         cdef Py_ssize_t k = 0
         cdef int flags
-        if v.shape[0] != n or i.shape[0] != n:
-            raise ValueError("time, voltage and current must have the same length")
-        half_cycles = []
-        events = []
+        cdef bint pressed = pressure_Pa is not None
+        if v.shape[0] != n or i.shape[0] != n or (pressed and p.shape[0] != n):
+            raise ValueError("all columns must have the same length")
+        records = ([], [], [])
         while k < n:
             with nogil:
                 flags = 0
                 while k < n and flags == 0:
-                    flags = self._row(t[k], v[k], i[k])
+                    flags = _row(&self.s, t[k], v[k], i[k])
+                    if pressed:
+                        _pressure(&self.s, p[k])
                     k += 1
-            self._collect(flags, half_cycles, events)
-        return half_cycles, events
+            if flags:
+                _collect(&self.s, flags, records)
+        return records
 
     def finish(self):
-        """Close the last half-cycle; (half-cycle records, event records). The stream takes no more rows."""
-        half_cycles = []
-        events = []
-        self._collect(self._close(self.time_last + self.interval) if self.sign != 0 else 0, half_cycles, events)
-        return half_cycles, events
+        """Close what is open: (segments, steps, bursts). The stream takes no more rows."""
+        records = ([], [], [])
+        _collect(&self.s, _finish(&self.s), records)
+        return records
 
-    cdef _collect(self, int flags, half_cycles, events):
-        cdef int k
-        if flags & HALF_CYCLE:
-            half_cycles.append(tuple([self.half_cycle[k] for k in range(11)]))
-        if flags & EVENT:
-            events.append(tuple([self.event[k] for k in range(7)]))
+    def save(self):
+        """The whole state as bytes, to `restore` later on the same kind of machine."""
+        return (<char*>&self.s)[:STATE_BYTES]
 
-    cdef int _row(self, double t, double v, double i) noexcept nogil:
-        cdef long long row
-        cdef double a
-        cdef int sign
-        cdef int flags
-        cdef double wait_a
-        row = self.row
-        self.row += 1
-        if not (isfinite(t) and isfinite(v) and isfinite(i)):
-            return 0
-        self._interval(t)
-        a = -i if i < 0.0 else i
-        if a > self.current_max:
-            self.current_max = a
-        sign = 0
-        if a > ON_FRACTION * self.current_max:
-            sign = 1 if i > 0.0 else -1
-        if self.seen == 1:
-            self._open(row, t, sign)
-            return self._take(row, t, v, a)
-        if self._belongs(sign, a):
-            self.waiting = 0
-            return self._take(row, t, v, a)
-        if self.waiting and self._agrees(sign, a):
-            flags = 0
-            if self.sign != 0:
-                flags = self._close(self.wait_time)
-            wait_a = -self.wait_i if self.wait_i < 0.0 else self.wait_i
-            self._open(self.wait_row, self.wait_time, sign)
-            self.waiting = 0
-            self._take(self.wait_row, self.wait_time, self.wait_v, wait_a)
-            return flags | self._take(row, t, v, a)
-        self.waiting = 1
-        self.wait_row = row
-        self.wait_time = t
-        self.wait_v = v
-        self.wait_i = i
-        return 0
-
-    cdef void _interval(self, double t) noexcept nogil:
-        cdef double dt
-        if self.seen > 0:
-            dt = t - self.time_last
-            if self.interval == 0.0:
-                self.interval = dt
-            elif dt > 0.0:
-                if dt > 2.0 * self.interval:
-                    dt = 2.0 * self.interval
-                self.interval += (dt - self.interval) / 16.0
-        self.seen += 1
-        self.time_last = t
-
-    cdef bint _belongs(self, int sign, double a) noexcept nogil:
-        cdef double mean
-        if sign != self.sign:
-            return False
-        if sign == 0:
-            return True
-        mean = self.current_sum / self.rows
-        return self._near(a, mean)
-
-    cdef bint _agrees(self, int sign, double a) noexcept nogil:
-        cdef double wait_a
-        cdef int wait_sign
-        wait_a = -self.wait_i if self.wait_i < 0.0 else self.wait_i
-        wait_sign = 0
-        if wait_a > ON_FRACTION * self.current_max:
-            wait_sign = 1 if self.wait_i > 0.0 else -1
-        if sign != wait_sign:
-            return False
-        return sign == 0 or self._near(a, wait_a)
-
-    cdef bint _near(self, double a, double mean) noexcept nogil:
-        cdef double tolerance
-        cdef double deviation
-        tolerance = STEP_FRACTION * mean
-        if STEP_NOISE * self.current_noise > tolerance:
-            tolerance = STEP_NOISE * self.current_noise
-        deviation = a - mean
-        if deviation < 0.0:
-            deviation = -deviation
-        return deviation <= tolerance
-
-    cdef void _open(self, long long row, double t, int sign) noexcept nogil:
-        self.sign = sign
-        self.rows = 0
-        self.first_row = row
-        self.start = t
-        self.current_sum = 0.0
-        self.charge = 0.0
-        self.voltage_sum = 0.0
-        self.difference_sum = 0.0
-        self.differences = 0
-        self.r_start_sum = 0.0
-        self.r_starts = 0
-        self.position = 0
-        self.octave = 0
-        self.octave_min = -1.0
-        self.swinging = 0
-        self.low = 0
-        self.lower = 0
-        self.run = 0.0
-        self.recovering = 0
-
-    cdef int _take(self, long long row, double t, double v, double a) noexcept nogil:
-        """One row into the running segment."""
-        cdef double step
-        cdef double weight
-        cdef bint v_low
-        cdef int flags
-        if self.rows > 0:
-            step = a - self.current_last
-            if step < 0.0:
-                step = -step
-            if self.sign != 0:
-                self._hold(t)
-                weight = 1.0 / 32.0 if self.rows > 32 else 1.0 / self.rows
-                self.current_noise += (step - self.current_noise) * weight
-        self.rows += 1
-        self.last_row = row
-        self.segment_time = t
-        self.current_sum += a
-        self.current_last = a
-        self.voltage_sum += v
-        v_low = self._collapsed(v) if self.mode != 0 else True
-        flags = 0
-        if self.sign != 0:
-            flags = self._judge(row, t, v, v_low)
-        elif self.mode == 2:
-            flags = self._confirm_low(row, t, v_low, self.v_abs, v if v > 0.0 else -v, 1.0)
-        self.v2 = self.v1
-        self.v1 = v
-        return flags
-
-    cdef void _hold(self, double t) noexcept nogil:
-        cdef double dt
-        dt = t - self.segment_time
-        if dt > HOLD_INTERVALS * self.interval:
-            dt = HOLD_INTERVALS * self.interval
-        self.charge += self.current_last * dt
-
-    cdef bint _collapsed(self, double v) noexcept nogil:
-        cdef double v_abs
-        cdef double x
-        v_abs = -v if v < 0.0 else v
-        if self.v_abs < 0.0:
-            self.v_abs = v_abs
-            return False
-        if v_abs < COLLAPSE * self.v_abs:
-            return True
-        x = v_abs if v_abs < 2.0 * self.v_abs or self.v_abs == 0.0 else 2.0 * self.v_abs
-        self.v_abs += (x - self.v_abs) * RUN_WEIGHT
-        return False
-
-    cdef int _judge(self, long long row, double t, double v, bint v_low) noexcept nogil:
-        cdef double mean
-        cdef double r
-        cdef double d
-        mean = self.current_sum / self.rows
-        r = (v if self.sign > 0 else -v) / mean
-        self.r3 = self.r2
-        self.r2 = self.r1
-        self.r1 = r
-        if self.rows > 3:
-            d = v - 2.0 * self.v1 + self.v2
-            if d < 0.0:
-                d = -d
-            self.difference_sum += d
-            self.differences += 1
-        if self.rows <= SETTLE_ROWS or t - self.start < SETTLE_S or mean < JUDGE_FRACTION * self.current_max:
-            return 0
-        self.position += 1
-        if self.r_starts < 3:
-            self.r_start_sum += r
-            self.r_starts += 1
-        if self.shorted:
-            return self._watch_recovery(row, t, r)
-        if self.mode == 2:
-            return self._confirm_low(row, t, v_low, self.v_abs, v if v > 0.0 else -v, mean)
-        return self._compare(row, t, r, v_low, mean)
-
-    cdef int _compare(self, long long row, double t, double r, bint v_low, double mean) noexcept nogil:
-        cdef double positive
-        cdef double reference
-        cdef int lower
-        cdef double x
-        positive = r if r > 0.0 else 0.0
-        self._enter_octave()
-        reference = self.profile[self.octave]
-        lower = 0
-        if self.profile_n[self.octave] >= 2 and reference > 0.0:
-            if positive >= COLLAPSE * reference:
-                self.swinging = 0
-            elif -r * 8.0 > reference:  # still charged by the half-cycle before
-                self.swinging = 1
-            elif self.swinging == 0 and v_low:
-                lower = 1
-        if lower == 0:
-            self.lower = 0
-        else:
-            # a swing through zero leaves the low zone in about the time it took to reach it; a short stays
-            if self.lower == 0 or positive > self.r_lower + reference / 16.0:
-                self.lower = 0
-                self.lower_at = self.position
-                self.r_lower = positive
-                if self.low == 0:
-                    self.candidate_row = row
-                    self.candidate_time = t
-            self.lower += 1
-            if self.lower >= CONFIRM_ROWS + self.lower_at - 1:
-                return self._short(mean, reference, positive, 1.0)
-        if self.position > 3 and self.run > 0.0 and positive < COLLAPSE * self.run and v_low:
-            if self.low == 0:
-                self.candidate_row = row
-                self.candidate_time = t
-            self.low += 1
-            if self.low >= CONFIRM_ROWS:
-                return self._short(mean, self.run, positive, 0.0)
-            return 0
-        self.low = 0
-        if lower == 0 and (self.octave_min < 0.0 or positive < self.octave_min):
-            self.octave_min = positive
-        if self.position <= 3:  # the lowest of three: one may be a spike
-            if self.position == 1 or positive < self.run:
-                self.run = positive
-        else:
-            x = positive
-            if self.run > 0.0 and x > 2.0 * self.run:
-                x = 2.0 * self.run
-            self.run += (x - self.run) * RUN_WEIGHT
-        return 0
-
-    cdef void _enter_octave(self) noexcept nogil:
-        cdef int k
-        cdef double known
-        cdef double x
-        if self.position == 1:
-            self.octave = 0
-            self.octave_min = -1.0
-            return
-        if self.octave >= OCTAVES - 1 or self.position < ((<long long>2) << self.octave):
-            return
-        k = self.octave
-        if self.octave_min >= 0.0:
-            known = self.profile[k]
-            x = self.octave_min
-            if self.profile_n[k] == 0 or x <= known:  # lower at once, higher slowly
-                self.profile[k] = x
-            else:
-                if known > 0.0 and x > 2.0 * known:
-                    x = 2.0 * known
-                self.profile[k] = known + (x - known) * 0.25
-            self.profile_n[k] += 1
-        self.octave = k + 1
-        self.octave_min = -1.0
-
-    cdef int _confirm_low(self, long long row, double t, bint low, double before, double after, double mean) noexcept nogil:
-        """A full cell: only |V| speaks, in rests too."""
-        if self.shorted or not low:
-            self.low = 0
-            return 0
-        if self.low == 0:
-            self.candidate_row = row
-            self.candidate_time = t
-        self.low += 1
-        if self.low < CONFIRM_ROWS:
-            return 0
-        return self._short(mean, before / mean, after / mean, 2.0)
-
-    cdef int _short(self, double mean, double before, double after, double reference) noexcept nogil:
-        self.shorted = 1
-        self.r_before = before
-        self.recovering = 0
-        self.low = 0
-        self.lower = 0
-        self.event[0] = 0.0
-        self.event[1] = <double>self.candidate_row
-        self.event[2] = self.candidate_time
-        self.event[3] = mean * self.sign
-        self.event[4] = before
-        self.event[5] = after
-        self.event[6] = reference
-        return EVENT
-
-    cdef int _watch_recovery(self, long long row, double t, double r) noexcept nogil:
-        if self.position <= 3 or r < RECOVERED * self.r_before:
-            self.recovering = 0
-            return 0
-        if self.recovering == 0:
-            self.recovery_row = row
-            self.recovery_time = t
-        self.recovering += 1
-        if self.recovering < RECOVERED_ROWS:
-            return 0
-        self.shorted = 0
-        self.position = 0
-        self.run = r
-        self.event[0] = 1.0
-        self.event[1] = <double>self.recovery_row
-        self.event[2] = self.recovery_time
-        self.event[3] = self.current_sum / self.rows * self.sign
-        self.event[4] = self.r_before
-        self.event[5] = r
-        self.event[6] = 0.0
-        return EVENT
-
-    cdef int _close(self, double end) noexcept nogil:
-        cdef double last
-        self._hold(end)
-        last = self.segment_time
-        if end - last > HOLD_INTERVALS * self.interval:
-            end = last + self.interval
-
-        self.half_cycle[0] = <double>self.first_row
-        self.half_cycle[1] = <double>self.last_row
-        self.half_cycle[2] = <double>self.rows
-        self.half_cycle[3] = self.start
-        self.half_cycle[4] = end
-        self.half_cycle[5] = self.current_sum / self.rows * self.sign
-        self.half_cycle[6] = self.charge
-        self.half_cycle[7] = self.voltage_sum / self.rows
-        self.half_cycle[8] = self.r_start_sum / self.r_starts if self.r_starts > 0 else self.r1
-        self.half_cycle[9] = (self.r1 + self.r2 + self.r3) / 3.0 if self.rows >= 3 else self.r1
-        # mean |second difference| of white noise is sqrt(6) sqrt(2/pi) times its deviation
-        self.half_cycle[10] = self.difference_sum / self.differences / 1.9544100476116797 if self.differences > 0 else 0.0
-        return HALF_CYCLE
+    def restore(self, bytes state):
+        """Take over a saved state. Raises ValueError for bytes of another version."""
+        if len(state) != STATE_BYTES:
+            raise ValueError(f"a saved state has {STATE_BYTES} bytes, not {len(state)}")
+        memcpy(&self.s, <const char*>state, STATE_BYTES)

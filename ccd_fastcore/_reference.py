@@ -1,421 +1,772 @@
-"""The streaming analysis of one cell in plain Python: what `_core.pyx` does, statement for statement.
+"""The streaming analysis of one cell, in plain Python: what `_core.pyx` compiles, statement for statement.
 
-Slow, readable, and the judge of the compiled twin: the same rows give the same bits from both, in any chunking.
+Longer than the house's 250 lines because it is one machine with one state. A row goes this way:
 
-A row is (time, voltage, current). Rows with the same current, within its noise, form a *segment*; segments with
-current are half-cycles. A row that does not belong to the running segment waits: only when the next one agrees with
-it did the current really change, so that a single bad row splits nothing.
+    _row        time and gaps, sign of the current, does it belong to the running segment?
+      _open     a new segment (half-cycle, current step or rest) begins when two rows in a row agree on it
+      _take     charge, means, noise; V compensated for the wobble of I; the ring of the last 64 rows
+        _block  every 4 rows: is the mean lower than a moment ago? `_fluctuate` every 8: does V swing up and down?
+          _confirm   a possible step: located in the ring and fitted with a common slope on both sides
+      _close    the finished segment becomes a record
 
-Inside a half-cycle R = V sign(I) / mean|I| is compared with two references, as in the firmware's detector
-(`ccdmon_fw/detector.py` tells why): the running average of the half-cycle, and the profile of earlier half-cycles at
-the same position. R below COLLAPSE of a reference is a hard short. An offset cell (`mode` 1: half, 2: full) must
-show the collapse in |V| as well, or instead.
+Why it holds for a 4 mV and a 2 V cell, 0.1 s and 30 s rows: every threshold is a ratio. Positions are counted in rows;
+noise is measured on the trace itself, from second differences, which no drift or relaxation touches; fluctuation is
+counted only where V turns around (the smaller of two opposite differences), which no smooth curve does. V is not
+divided by the noisy I: only the part of I's wobble that V follows is taken out (regression of dV on dI).
+
+The state is a few hundred numbers, whatever the rows; chunks of any size give the same bits, and so does a state
+saved with `save` and given to `restore`.
 """
 
+import struct
+from collections.abc import Iterable
 from math import isfinite
 
-ON_FRACTION = 0.02  # of the largest |I| so far: below it the cell rests
-STEP_FRACTION = 0.10  # of the mean current: a change beyond it, and beyond the noise, is a step
-STEP_NOISE = 8.0  # times the mean |difference| of the current
-SETTLE_ROWS = 2
-SETTLE_S = 1.0  # the double layer's charging, and a cycler's slewing
-JUDGE_FRACTION = 0.25  # of the largest |I| so far: a ramp rises; below it runs a scan, or a cell at its voltage limit
-COLLAPSE = 0.41  # between the deepest partial short (half of R) and a leak far below the cell's own R
-RUN_WEIGHT = 1.0 / 8.0
-CONFIRM_ROWS = 2
-RECOVERED = 0.7  # of R before the short
-RECOVERED_ROWS = 4
-HOLD_INTERVALS = 3.0  # a row's current holds until the next row, but not over a gap longer than this
-OCTAVES = 24
 MODES = ("symmetric", "half", "full")
-
-# Fields of a half-cycle record and of an event record, in order; all float64.
-HALF_CYCLE_FIELDS = (
-    "first_row", "last_row", "rows", "start_s", "end_s", "current_A", "charge_C", "voltage_mean_V",
-    "resistance_start_ohm", "resistance_end_ohm", "noise_V",
+SEGMENT_FIELDS = (
+    "first_row", "last_row", "rows", "start_s", "end_s", "sign", "current_A", "charge_C", "voltage_mean_V",
+    "start_V", "end_V", "noise_V", "highest_V", "rows_highest", "current_end_A", "after_gap", "interval_s",
+    "pressure_start_Pa", "pressure_end_Pa", "mean_V", "stuck_rows",
+    "p0_V", "p1_V", "p2_V", "p3_V", "p4_V", "p5_V", "p6_V", "p7_V", "p8_V", "p9_V", "p10_V", "p11_V", "p12_V", "p13_V",
+    "p14_V", "p15_V",
 )  # fmt: skip
-EVENT_FIELDS = ("recovery", "row", "time_s", "current_A", "before_ohm", "after_ohm", "reference")
+STEP_FIELDS = (
+    "row", "time_s", "before_V", "after_V", "step_V", "step_error_V", "noise_before_V", "noise_after_V", "slope_V_row",
+    "rows_before", "rows_after", "current_A", "position", "sign",
+)  # fmt: skip
+BURST_FIELDS = (
+    "row", "time_s", "end_row", "end_time_s", "before_ohm", "mean_ohm", "lowest_ohm", "row_ratio", "block_ratio",
+    "current_ratio", "blocks", "open", "current_A", "amplitude", "last_ohm",
+)  # fmt: skip
+SEGMENT, STEP, BURST = 1, 2, 4
 
-HALF_CYCLE = 1
-EVENT = 2
+ON_FRACTION = 0.3  # of the level of the last half-cycle: below it the cell rests (scans in rests reach 20 %)
+LOW_LEVEL = 0.02  # of that level: a "rest" whose current is steady above it is a half-cycle at a low level
+STEP_FRACTION = 0.05  # of the mean current: a change beyond it, and beyond the spread, is a new level
+SPREAD_FACTOR = 5.0  # times the mean |deviation| of the current (3 is the peak of a sine over its mean)
+GAP = 20.0  # row intervals: longer is a gap, and nothing is known of what happened in it
+LONG = 3.0  # row intervals: three in a row are a new sampling rate
+RING = 64
+SCREEN_DROP = 0.04  # relative: half of the smallest step wanted, the fit decides
+SCREEN_NOISE = 3.0  # times the error of the difference of two means
+CONFIRM_BLOCKS = 7
+KEEP_DROP = 0.04
+KEEP_ERRORS = 4.0
+SETTLE_ROWS = 2
+FLOOR = 0.003  # of V: fluctuations below are the converter's
+LEARN_BLOCKS = 6
+DRIFT = 2.0  # ratio to the usual fluctuation that counts as more
+CAP = 4.0
+FULL = 12.0
+ALARM = 8.0
+QUIET = 3.0
+SIGMA_D2 = 0.511663  # standard deviation over the mean |second difference|: sqrt(pi / 2) / sqrt(6)
+
+
+# The state in memory and in `save`: one order for both twins.
+LONGS = (
+    "row", "seen", "first_row", "last_row", "wait_row", "burst_end_row", "turn_row",
+)  # fmt: skip
+DOUBLES = (
+    "time_last", "interval", "level", "start", "segment_time", "mean", "spread", "current_sum", "current_last",
+    "charge", "voltage_sum", "wait_time", "wait_v", "wait_i", "beta", "cov", "var", "block_cov", "block_var",
+    "y_raw", "y1", "d1", "i1", "di1", "block_sum", "block_d2", "pair_u", "pair_iu",
+    "noise_sum", "sigma", "m1", "m2", "m3", "m4", "m5", "pair_last", "pair_d", "s1", "s8", "si", "g1", "g8",
+    "r_slow", "level_s", "burst_end_time", "burst_sum", "burst_low", "burst_r1", "burst_r8", "burst_ri",
+    "burst_amp", "burst_last", "turn_time", "turn_before", "octave_sum", "highest", "v_last", "p_first",
+    "p_last",
+)  # fmt: skip
+ARRAYS = ("profile", "ring_y", "ring_t")
+INTS = (
+    "mode", "sign", "n", "after_gap", "waiting", "wait_gap", "dt_long", "spread_n", "rest_level", "valid",
+    "block_n", "blocks", "pending", "ring_n", "octave", "octave_n", "octave_end", "learned", "pairs", "noises",
+    "burst", "burst_blocks", "rows_highest", "stuck", "stuck_most", "p_n",
+)  # fmt: skip
+LAYOUT = f"={len(LONGS)}q{len(DOUBLES) + 16 + 2 * RING}d{len(INTS) + RING}i"
+STATE_BYTES = struct.calcsize(LAYOUT)
 
 
 class Stream:
-    """State of one channel. `feed` rows, take records; `finish` closes the last half-cycle."""
+    """State of one channel. `mode` indexes `MODES`: in a full cell |V| is looked at, else V along the current."""
 
     def __init__(self, mode: int = 0) -> None:
         self.mode = mode
-        self.row = 0
-        self.current_max = 0.0
-        self.time_last = 0.0
-        self.interval = 0.0  # typical row interval, s
-        self.seen = 0
-        # the segment
-        self.sign = 0
-        self.rows = 0
-        self.first_row = 0
-        self.last_row = 0
-        self.start = 0.0
-        self.segment_time = 0.0  # of its last row
-        self.current_sum = 0.0
-        self.current_last = 0.0
-        self.current_noise = 0.0
-        self.charge = 0.0
-        self.voltage_sum = 0.0
-        self.v1 = 0.0
-        self.v2 = 0.0
-        self.difference_sum = 0.0
-        self.differences = 0
-        self.r_start_sum = 0.0
-        self.r_starts = 0
-        self.r1 = 0.0
-        self.r2 = 0.0
-        self.r3 = 0.0
-        self.position = 0
-        self.octave = 0
-        self.octave_min = -1.0
-        self.swinging = 0
-        self.low = 0
-        self.lower = 0
-        self.lower_at = 0
-        self.r_lower = 0.0
-        self.candidate_row = 0
-        self.candidate_time = 0.0
-        self.run = 0.0
-        # the row that waits for a second one
-        self.waiting = 0
-        self.wait_row = 0
-        self.wait_time = 0.0
-        self.wait_v = 0.0
-        self.wait_i = 0.0
-        # across half-cycles
-        self.shorted = 0
-        self.r_before = 0.0
-        self.recovering = 0
-        self.recovery_row = 0
-        self.recovery_time = 0.0
-        self.v_abs = -1.0
-        self.profile = [0.0] * OCTAVES
-        self.profile_n = [0] * OCTAVES
-        self.half_cycle = [0.0] * len(HALF_CYCLE_FIELDS)
-        self.event = [0.0] * len(EVENT_FIELDS)
+        self.row = self.seen = self.first_row = self.last_row = self.wait_row = self.burst_end_row = self.turn_row = 0
+        self.time_last = self.interval = self.level = self.start = self.segment_time = self.mean = self.spread = 0.0
+        self.current_sum = self.current_last = self.charge = self.voltage_sum = self.wait_time = self.wait_v = 0.0
+        self.wait_i = self.beta = self.cov = self.var = self.block_cov = self.block_var = self.y_raw = self.y1 = 0.0
+        self.d1 = self.i1 = self.di1 = self.block_sum = self.block_d2 = 0.0
+        self.pair_u = self.pair_iu = self.noise_sum = self.sigma = self.m1 = self.m2 = self.m3 = self.m4 = 0.0
+        self.m5 = self.pair_last = self.pair_d = self.s1 = self.s8 = self.si = self.g1 = self.g8 = 0.0
+        self.r_slow = self.level_s = self.burst_end_time = self.burst_sum = self.burst_low = self.burst_r1 = 0.0
+        self.burst_r8 = self.burst_ri = self.burst_amp = self.burst_last = self.turn_time = self.turn_before = 0.0
+        self.octave_sum = self.highest = self.v_last = self.p_first = self.p_last = 0.0
+        self.profile = [0.0] * 16
+        self.ring_y = [0.0] * RING
+        self.ring_t = [0.0] * RING
+        self.sign = self.n = self.after_gap = self.waiting = self.wait_gap = self.dt_long = self.spread_n = 0
+        self.rest_level = self.valid = self.block_n = self.blocks = self.pending = self.ring_n = self.octave = 0
+        self.octave_n = self.octave_end = self.learned = self.pairs = self.noises = self.burst = 0
+        self.burst_blocks = self.rows_highest = self.stuck = self.stuck_most = self.p_n = 0
+        self.ring_r = [0] * RING
+        # The records, filled when `_row` says so: nothing of them is read again.
+        self.segment = [0.0] * 37
+        self.step = [0.0] * 14
+        self.bursts = [0.0] * 15
 
-    def feed(self, time_s, voltage_V, current_A):  # type: ignore[no-untyped-def]
-        """Take rows (three sequences of equal length); (half-cycle records, event records) closed by them."""
-        half_cycles: list[tuple[float, ...]] = []
-        events: list[tuple[float, ...]] = []
-        for t, v, i in zip(time_s, voltage_V, current_A, strict=True):
-            self._collect(self._row(float(t), float(v), float(i)), half_cycles, events)
-        return half_cycles, events
+    def feed(
+        self,
+        time_s: Iterable[float],
+        voltage_V: Iterable[float],
+        current_A: Iterable[float],
+        pressure_Pa: Iterable[float] | None = None,
+    ) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]]:
+        """Take rows. Returns what they completed: segment, step and burst records."""
+        t, v, i = ([float(x) for x in column] for column in (time_s, voltage_V, current_A))
+        p = None if pressure_Pa is None else [float(x) for x in pressure_Pa]
+        if not len(t) == len(v) == len(i) or (p is not None and len(p) != len(t)):
+            raise ValueError("all columns must have the same length")
+        records: tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]] = ([], [], [])
+        for k in range(len(t)):
+            flags = self._row(t[k], v[k], i[k])
+            if p is not None:
+                self._pressure(p[k])
+            self._collect(flags, records)
+        return records
 
-    def finish(self):  # type: ignore[no-untyped-def]
-        """Close the last half-cycle; (half-cycle records, event records). The stream takes no more rows."""
-        half_cycles: list[tuple[float, ...]] = []
-        events: list[tuple[float, ...]] = []
-        flags = self._close(self.time_last + self.interval) if self.sign != 0 else 0
-        self._collect(flags, half_cycles, events)
-        return half_cycles, events
+    def finish(self) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]]:
+        """Close what is open: (segments, steps, bursts). The stream takes no more rows."""
+        records: tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]] = ([], [], [])
+        self._collect(self._finish(), records)
+        return records
 
-    def _collect(self, flags, half_cycles, events):  # type: ignore[no-untyped-def]
-        if flags & HALF_CYCLE:
-            half_cycles.append(tuple(self.half_cycle))
-        if flags & EVENT:
-            events.append(tuple(self.event))
+    def save(self) -> bytes:
+        """The whole state as bytes, to `restore` later on the same kind of machine; the compiled twin's are the same."""
+        values = [getattr(self, name) for name in LONGS + DOUBLES]
+        values += [x for name in ARRAYS for x in getattr(self, name)]
+        values += [getattr(self, name) for name in INTS]
+        return struct.pack(LAYOUT, *values, *self.ring_r)
+
+    def restore(self, state: bytes) -> None:
+        """Take over a saved state. Raises ValueError for bytes of another version."""
+        if len(state) != STATE_BYTES:
+            raise ValueError(f"a saved state has {STATE_BYTES} bytes, not {len(state)}")
+        values = iter(struct.unpack(LAYOUT, state))
+        for name in LONGS + DOUBLES:
+            setattr(self, name, next(values))
+        for name in ARRAYS:
+            getattr(self, name)[:] = [next(values) for _ in getattr(self, name)]
+        for name in INTS:
+            setattr(self, name, next(values))
+        self.ring_r[:] = list(values)
+
+    def _collect(
+        self, flags: int, records: tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]]
+    ) -> None:
+        if flags & STEP:
+            records[1].append(tuple(map(float, self.step)))
+        if flags & SEGMENT:
+            records[0].append(tuple(map(float, self.segment)))
+        if flags & BURST:
+            records[2].append(tuple(map(float, self.bursts)))
+
+    # -- from here on the compiled twin says the same --------------------------------------------------------
 
     def _row(self, t: float, v: float, i: float) -> int:
         row = self.row
         self.row += 1
-        if not (isfinite(t) and isfinite(v) and isfinite(i)):
+        if not (isfinite(v) and isfinite(i)):
             return 0
-        self._interval(t)
+        if not isfinite(t):
+            t = self.time_last
+        gap = self._clock(t)
+        on = ON_FRACTION * self.level
+        sign = 1 if i > on else (-1 if i < -on else 0)
         a = -i if i < 0.0 else i
-        if a > self.current_max:
-            self.current_max = a
-        sign = 0
-        if a > ON_FRACTION * self.current_max:
-            sign = 1 if i > 0.0 else -1
         if self.seen == 1:
-            self._open(row, t, sign)
-            return self._take(row, t, v, a)
-        if self._belongs(sign, a):
+            self._open(row, t, sign, a, 0)
+            return self._take(row, t, v, i)
+        if gap == 0 and self._belongs(sign, a) == 1:
             self.waiting = 0
-            return self._take(row, t, v, a)
-        if self.waiting and self._agrees(sign, a):
-            flags = 0
-            if self.sign != 0:
-                flags = self._close(self.wait_time)
+            return self._take(row, t, v, i)
+        if gap == 0 and self.waiting == 1 and self._agrees(sign, a) == 1:
+            flags = self._close(0.5 * (self.wait_time + self.segment_time), self.wait_gap)
             wait_a = -self.wait_i if self.wait_i < 0.0 else self.wait_i
-            self._open(self.wait_row, self.wait_time, sign)
+            self._open(self.wait_row, self.wait_time, sign, wait_a, self.wait_gap)
             self.waiting = 0
-            self._take(self.wait_row, self.wait_time, self.wait_v, wait_a)
-            return flags | self._take(row, t, v, a)
+            flags = flags | self._take(self.wait_row, self.wait_time, self.wait_v, self.wait_i)
+            return flags | self._take(row, t, v, i)
+        if gap == 1 and self.n > 0:
+            flags = self._close(self.segment_time, 1)
+            self._open(row, t, sign, a, 1)
+            self.waiting = 0
+            return flags | self._take(row, t, v, i)
         self.waiting = 1
+        self.wait_gap = gap
         self.wait_row = row
         self.wait_time = t
         self.wait_v = v
         self.wait_i = i
         return 0
 
-    def _interval(self, t: float) -> None:
+    def _clock(self, t: float) -> int:
+        """Follow the row interval; 1 for a gap."""
+        gap = 0
         if self.seen > 0:
             dt = t - self.time_last
-            if self.interval == 0.0:
-                self.interval = dt
-            elif dt > 0.0:
-                if dt > 2.0 * self.interval:
-                    dt = 2.0 * self.interval
-                self.interval += (dt - self.interval) / 16.0
+            if dt < 0.0:
+                dt = 0.0
+                t = self.time_last
+            if dt > 0.0:
+                if self.interval == 0.0:
+                    self.interval = dt
+                elif dt > LONG * self.interval:
+                    self.dt_long += 1
+                    if self.dt_long >= 3:
+                        self.interval = dt
+                        self.dt_long = 0
+                    elif dt > GAP * self.interval:
+                        gap = 1
+                else:
+                    self.dt_long = 0
+                    self.interval += (dt - self.interval) * 0.03125
         self.seen += 1
         self.time_last = t
+        return gap
 
-    def _belongs(self, sign: int, a: float) -> bool:
+    def _belongs(self, sign: int, a: float) -> int:
         if sign != self.sign:
-            return False
+            return 0
         if sign == 0:
-            return True
-        mean = self.current_sum / self.rows
-        return self._near(a, mean)
+            return 1
+        if self.spread_n < 16:
+            return 1 if a < 3.0 * self.mean and 3.0 * a > self.mean else 0
+        dev = a - self.mean
+        if dev < 0.0:
+            dev = -dev
+        return 1 if dev <= STEP_FRACTION * self.mean + SPREAD_FACTOR * self.spread else 0
 
-    def _agrees(self, sign: int, a: float) -> bool:
-        wait_a = -self.wait_i if self.wait_i < 0.0 else self.wait_i
-        wait_sign = 0
-        if wait_a > ON_FRACTION * self.current_max:
-            wait_sign = 1 if self.wait_i > 0.0 else -1
+    def _agrees(self, sign: int, a: float) -> int:
+        """Does the row continue what the waiting row began?"""
+        on = ON_FRACTION * self.level
+        wait_sign = 1 if self.wait_i > on else (-1 if self.wait_i < -on else 0)
         if sign != wait_sign:
-            return False
-        return sign == 0 or self._near(a, wait_a)
+            return 0
+        if sign == 0:
+            return 1
+        wait_a = -self.wait_i if self.wait_i < 0.0 else self.wait_i
+        dev = a - wait_a
+        if dev < 0.0:
+            dev = -dev
+        return 1 if dev <= 2.0 * STEP_FRACTION * a + 2.0 * SPREAD_FACTOR * self.spread else 0
 
-    def _near(self, a: float, mean: float) -> bool:
-        tolerance = STEP_FRACTION * mean
-        if STEP_NOISE * self.current_noise > tolerance:
-            tolerance = STEP_NOISE * self.current_noise
-        deviation = a - mean
-        if deviation < 0.0:
-            deviation = -deviation
-        return deviation <= tolerance
-
-    def _open(self, row: int, t: float, sign: int) -> None:
+    def _open(self, row: int, t: float, sign: int, a: float, gap: int) -> None:
+        if sign != 0 and self.level_s > 0.0 and a > self.level_s:
+            # Noise may be a share of V and of I: until it is learned again it is taken to grow with the level.
+            grown = a / self.level_s
+            self.spread *= grown
+            self.s1 *= grown
+            self.s8 *= grown
+            self.si *= grown
+            self.sigma *= grown
+            self.level_s = a
         self.sign = sign
-        self.rows = 0
         self.first_row = row
         self.start = t
+        self.after_gap = gap
+        self.n = 0
+        self.mean = a
+        self.rest_level = 0
         self.current_sum = 0.0
         self.charge = 0.0
+        if sign != 0 and gap == 0 and self.seen > 1:
+            dt = t - self.segment_time
+            self.charge = a * (dt if dt < self.interval else self.interval) * 0.5
         self.voltage_sum = 0.0
-        self.difference_sum = 0.0
-        self.differences = 0
-        self.r_start_sum = 0.0
-        self.r_starts = 0
-        self.position = 0
+        self.valid = 0
+        self.block_n = 0
+        self.block_sum = 0.0
+        self.block_d2 = 0.0
+        self.block_cov = 0.0
+        self.block_var = 0.0
+        self.blocks = 0
+        self.pairs = 0
+        self.pair_u = 0.0
+        self.pair_iu = 0.0
+        self.pending = 0
+        self.ring_n = 0
         self.octave = 0
-        self.octave_min = -1.0
-        self.swinging = 0
-        self.low = 0
-        self.lower = 0
-        self.run = 0.0
-        self.recovering = 0
+        self.octave_n = 0
+        self.octave_end = 2
+        self.octave_sum = 0.0
+        self.noise_sum = 0.0
+        self.noises = 0
+        self.highest = 0.0
+        self.rows_highest = 0
+        self.stuck = 0
+        self.stuck_most = 0
+        self.p_first = 0.0
+        self.p_last = 0.0
+        self.p_n = 0
+        k = 0
+        while k < 16:
+            self.profile[k] = 0.0
+            k += 1
 
-    def _take(self, row: int, t: float, v: float, a: float) -> int:
+    def _take(self, row: int, t: float, v: float, i: float) -> int:
         """One row into the running segment."""
-        if self.rows > 0:
-            step = a - self.current_last
-            if step < 0.0:
-                step = -step
-            if self.sign != 0:
-                self._hold(t)
-                weight = 1.0 / 32.0 if self.rows > 32 else 1.0 / self.rows
-                self.current_noise += (step - self.current_noise) * weight
-        self.rows += 1
+        a = -i if i < 0.0 else i
+        if self.sign != 0:
+            a = i if self.sign > 0 else -i
+        if self.n > 0:
+            dt = t - self.segment_time
+            self.charge += 0.5 * (a + self.current_last) * dt
+        self.n += 1
         self.last_row = row
         self.segment_time = t
-        self.current_sum += a
+        self.current_sum += i
         self.current_last = a
         self.voltage_sum += v
-        v_low = self._collapsed(v) if self.mode != 0 else True
-        flags = 0
-        if self.sign != 0:
-            flags = self._judge(row, t, v, v_low)
-        elif self.mode == 2:
-            flags = self._confirm_low(row, t, v_low, self.v_abs, v if v > 0.0 else -v, 1.0)
-        self.v2 = self.v1
-        self.v1 = v
-        return flags
-
-    def _hold(self, t: float) -> None:
-        dt = t - self.segment_time
-        if dt > HOLD_INTERVALS * self.interval:
-            dt = HOLD_INTERVALS * self.interval
-        self.charge += self.current_last * dt
-
-    def _collapsed(self, v: float) -> bool:
-        v_abs = -v if v < 0.0 else v
-        if self.v_abs < 0.0:
-            self.v_abs = v_abs
-            return False
-        if v_abs < COLLAPSE * self.v_abs:
-            return True
-        x = v_abs if v_abs < 2.0 * self.v_abs or self.v_abs == 0.0 else 2.0 * self.v_abs
-        self.v_abs += (x - self.v_abs) * RUN_WEIGHT
-        return False
-
-    def _judge(self, row: int, t: float, v: float, v_low: bool) -> int:
-        mean = self.current_sum / self.rows
-        r = (v if self.sign > 0 else -v) / mean
-        self.r3 = self.r2
-        self.r2 = self.r1
-        self.r1 = r
-        if self.rows > 3:
-            d = v - 2.0 * self.v1 + self.v2
-            if d < 0.0:
-                d = -d
-            self.difference_sum += d
-            self.differences += 1
-        if self.rows <= SETTLE_ROWS or t - self.start < SETTLE_S or mean < JUDGE_FRACTION * self.current_max:
-            return 0
-        self.position += 1
-        if self.r_starts < 3:
-            self.r_start_sum += r
-            self.r_starts += 1
-        if self.shorted:
-            return self._watch_recovery(row, t, r)
+        if v == self.v_last:
+            self.stuck += 1
+            if self.stuck > self.stuck_most:
+                self.stuck_most = self.stuck
+        else:
+            self.stuck = 0
+        self.v_last = v
+        dev = a - self.mean
+        self.mean += dev * (1.0 / self.n if self.n < 64 else 0.015625)
+        if self.sign == 0:
+            return self._rest(i)
+        if dev < 0.0:
+            dev = -dev
+        self.spread += (dev - self.spread) * (1.0 / (self.spread_n + 1) if self.spread_n < 32 else 0.03125)
+        self.spread_n += 1
+        if self.n == 3:
+            self.level = self.mean
+            if self.level_s == 0.0:
+                self.level_s = self.mean
         if self.mode == 2:
-            return self._confirm_low(row, t, v_low, self.v_abs, v if v > 0.0 else -v, mean)
-        return self._compare(row, t, r, v_low, mean)
+            y = -v if v < 0.0 else v
+        else:
+            y = v if self.sign > 0 else -v
+        return self._sample(row, t, y, a)
 
-    def _compare(self, row: int, t: float, r: float, v_low: bool, mean: float) -> int:
-        positive = r if r > 0.0 else 0.0
-        self._enter_octave()
-        reference = self.profile[self.octave]
-        lower = 0
-        if self.profile_n[self.octave] >= 2 and reference > 0.0:
-            if positive >= COLLAPSE * reference:
-                self.swinging = 0
-            elif -r * 8.0 > reference:  # still charged by the half-cycle before
-                self.swinging = 1
-            elif self.swinging == 0 and v_low:
-                lower = 1
-        if lower == 0:
-            self.lower = 0
-        else:
-            # a swing through zero leaves the low zone in about the time it took to reach it; a short stays
-            if self.lower == 0 or positive > self.r_lower + reference / 16.0:
-                self.lower = 0
-                self.lower_at = self.position
-                self.r_lower = positive
-                if self.low == 0:
-                    self.candidate_row = row
-                    self.candidate_time = t
-            self.lower += 1
-            if self.lower >= CONFIRM_ROWS + self.lower_at - 1:
-                return self._short(mean, reference, positive, 1.0)
-        if self.position > 3 and self.run > 0.0 and positive < COLLAPSE * self.run and v_low:
-            if self.low == 0:
-                self.candidate_row = row
-                self.candidate_time = t
-            self.low += 1
-            if self.low >= CONFIRM_ROWS:
-                return self._short(mean, self.run, positive, 0.0)
-            return 0
-        self.low = 0
-        if lower == 0 and (self.octave_min < 0.0 or positive < self.octave_min):
-            self.octave_min = positive
-        if self.position <= 3:  # the lowest of three: one may be a spike
-            if self.position == 1 or positive < self.run:
-                self.run = positive
-        else:
-            x = positive
-            if self.run > 0.0 and x > 2.0 * self.run:
-                x = 2.0 * self.run
-            self.run += (x - self.run) * RUN_WEIGHT
+    def _rest(self, i: float) -> int:
+        """A steady small current is no rest."""
+        if self.n >= 8 and self.level > 0.0:
+            steady = self.current_sum / self.n
+            dev = i - steady
+            if dev < 0.0:
+                dev = -dev
+            if steady < 0.0:
+                steady = -steady
+            if steady > LOW_LEVEL * self.level and dev < 0.1 * steady:
+                self.rest_level += 1
+                if self.rest_level >= 8:
+                    self.level = steady
+            else:
+                self.rest_level = 0
         return 0
 
-    def _enter_octave(self) -> None:
-        if self.position == 1:
-            self.octave = 0
-            self.octave_min = -1.0
-            return
-        if self.octave >= OCTAVES - 1 or self.position < (2 << self.octave):
-            return
-        k = self.octave
-        if self.octave_min >= 0.0:
-            known = self.profile[k]
-            x = self.octave_min
-            if self.profile_n[k] == 0 or x <= known:  # lower at once, higher slowly
-                self.profile[k] = x
+    def _sample(self, row: int, t: float, y_raw: float, a: float) -> int:
+        y = y_raw - self.beta * (a - self.mean)
+        if self.valid > 0:
+            d_raw = y_raw - self.y_raw
+            d = y - self.y1
+            di = a - self.i1
+            self.block_cov += d_raw * di
+            self.block_var += di * di
+            if self.valid > 1:
+                d2 = d - self.d1
+                d2 = -d2 if d2 < 0.0 else d2
+                if self.valid > 3:
+                    self.noise_sum += d2
+                    self.noises += 1
+                self.block_d2 += d2
+                if d * self.d1 < 0.0:
+                    x = d if d > 0.0 else -d
+                    z = self.d1 if self.d1 > 0.0 else -self.d1
+                    self.pair_u += x if x < z else z
+                if di * self.di1 < 0.0:
+                    x = di if di > 0.0 else -di
+                    z = self.di1 if self.di1 > 0.0 else -self.di1
+                    self.pair_iu += x if x < z else z
+            self.d1 = d
+            self.di1 = di
+        self.y_raw = y_raw
+        self.y1 = y
+        self.i1 = a
+        self.valid += 1
+        if y_raw > self.highest:
+            if y_raw > 1.002 * self.highest:
+                self.rows_highest = 0
+            self.highest = y_raw
+        if y_raw >= 0.998 * self.highest:
+            self.rows_highest += 1
+        k = self.ring_n & 63
+        self.ring_y[k] = y
+        self.ring_t[k] = t
+        self.ring_r[k] = row - self.first_row
+        self.ring_n += 1
+        self.octave_sum += y
+        self.octave_n += 1
+        if self.valid + 1 >= self.octave_end and self.octave < 15:
+            self.profile[self.octave] = self.octave_sum / self.octave_n
+            self.octave += 1
+            self.octave_end *= 2
+            self.octave_sum = 0.0
+            self.octave_n = 0
+        self.block_sum += y
+        self.block_n += 1
+        if self.block_n == 4:
+            return self._block(row, t)
+        return 0
+
+    def _block(self, row: int, t: float) -> int:
+        """Four rows are complete."""
+        self.m5 = self.m4
+        self.m4 = self.m3
+        self.m3 = self.m2
+        self.m2 = self.m1
+        self.m1 = self.block_sum * 0.25
+        self.blocks += 1
+        sigma = self.block_d2 * 0.25 * SIGMA_D2
+        flags = 0
+        if self.blocks > 1:
+            if self.sigma == 0.0:
+                self.sigma = sigma
             else:
-                if known > 0.0 and x > 2.0 * known:
-                    x = 2.0 * known
-                self.profile[k] = known + (x - known) * 0.25
-            self.profile_n[k] += 1
-        self.octave = k + 1
-        self.octave_min = -1.0
+                x = 2.0 * self.sigma
+                self.sigma += ((sigma if sigma < x else x) - self.sigma) * 0.0625
+            self._regress()
+        if self.pending > 0:
+            self.pending -= 1
+            if self.pending == 0:
+                flags = self._confirm()
+        elif self.blocks >= 3:
+            self._screen()
+        if self.blocks % 2 == 0:
+            flags = flags | self._fluctuate(row, t)
+            self.pair_u = 0.0
+            self.pair_iu = 0.0
+        self.block_n = 0
+        self.block_sum = 0.0
+        self.block_d2 = 0.0
+        self.block_cov = 0.0
+        self.block_var = 0.0
+        return flags
 
-    def _confirm_low(self, row: int, t: float, low: bool, before: float, after: float, mean: float) -> int:
-        """A full cell: only |V| speaks, in rests too."""
-        if self.shorted or not low:
-            self.low = 0
-            return 0
-        if self.low == 0:
-            self.candidate_row = row
-            self.candidate_time = t
-        self.low += 1
-        if self.low < CONFIRM_ROWS:
-            return 0
-        return self._short(mean, before / mean, after / mean, 2.0)
+    def _regress(self) -> None:
+        """How much of the wobble of I does V follow? 0 when I's is only measurement noise."""
+        self.cov += (self.block_cov - self.cov) * 0.0625
+        self.var += (self.block_var - self.var) * 0.0625
+        beta = 0.0
+        if self.var > 0.0 and self.cov > 0.0 and self.mean > 0.0:
+            beta = self.cov / self.var
+            most = 1.5 * self.m1 / self.mean
+            if beta > most:
+                beta = most if most > 0.0 else 0.0
+        self.beta = beta
 
-    def _short(self, mean: float, before: float, after: float, reference: float) -> int:
-        self.shorted = 1
-        self.r_before = before
-        self.recovering = 0
-        self.low = 0
-        self.lower = 0
-        self.event[0] = 0.0
-        self.event[1] = float(self.candidate_row)
-        self.event[2] = self.candidate_time
-        self.event[3] = mean * self.sign
-        self.event[4] = before
-        self.event[5] = after
-        self.event[6] = reference
-        return EVENT
+    def _screen(self) -> None:
+        """Is the mean of the last rows lower than a moment ago, beyond the noise?"""
+        if self.blocks == 3:
+            before = self.m3
+            drop = before - self.m1
+            error = 0.70711 * self.sigma
+        elif self.blocks == 4:
+            before = self.m4
+            drop = before - 0.5 * (self.m2 + self.m1)
+            error = 0.61237 * self.sigma
+        else:
+            before = 0.5 * (self.m5 + self.m4)
+            drop = before - 0.5 * (self.m2 + self.m1)
+            error = 0.5 * self.sigma
+        if drop > SCREEN_DROP * before and drop > SCREEN_NOISE * error:
+            self.pending = CONFIRM_BLOCKS
 
-    def _watch_recovery(self, row: int, t: float, r: float) -> int:
-        if self.position <= 3 or r < RECOVERED * self.r_before:
-            self.recovering = 0
-            return 0
-        if self.recovering == 0:
-            self.recovery_row = row
-            self.recovery_time = t
-        self.recovering += 1
-        if self.recovering < RECOVERED_ROWS:
-            return 0
-        self.shorted = 0
-        self.position = 0
-        self.run = r
-        self.event[0] = 1.0
-        self.event[1] = float(self.recovery_row)
-        self.event[2] = self.recovery_time
-        self.event[3] = self.current_sum / self.rows * self.sign
-        self.event[4] = self.r_before
-        self.event[5] = r
-        self.event[6] = 0.0
-        return EVENT
+    def _mean_of(self, first: int, count: int) -> float:
+        """Mean of ring places first .. first+count-1, counted since the segment began."""
+        total = 0.0
+        k = first
+        while k < first + count:
+            total += self.ring_y[k & 63]
+            k += 1
+        return total / count
 
-    def _close(self, end: float) -> int:
-        self._hold(end)
-        last = self.segment_time
-        if end - last > HOLD_INTERVALS * self.interval:
-            end = last + self.interval
-        h = self.half_cycle
-        h[0] = float(self.first_row)
-        h[1] = float(self.last_row)
-        h[2] = float(self.rows)
-        h[3] = self.start
-        h[4] = end
-        h[5] = self.current_sum / self.rows * self.sign
-        h[6] = self.charge
-        h[7] = self.voltage_sum / self.rows
-        h[8] = self.r_start_sum / self.r_starts if self.r_starts > 0 else self.r1
-        h[9] = (self.r1 + self.r2 + self.r3) / 3.0 if self.rows >= 3 else self.r1
-        # mean |second difference| of white noise is sqrt(6) sqrt(2/pi) times its deviation
-        h[10] = self.difference_sum / self.differences / 1.9544100476116797 if self.differences > 0 else 0.0
-        return HALF_CYCLE
+    def _noise_of(self, first: int, count: int) -> float:
+        """Standard deviation of the noise in a stretch of the ring, from second differences."""
+        if count < 3:
+            return self.sigma
+        total = 0.0
+        k = first + 2
+        while k < first + count:
+            d2 = self.ring_y[k & 63] - 2.0 * self.ring_y[(k - 1) & 63] + self.ring_y[(k - 2) & 63]
+            total += -d2 if d2 < 0.0 else d2
+            k += 1
+        return total / (count - 2) * SIGMA_D2
+
+    def _confirm(self) -> int:
+        """Locate the largest drop in the ring and fit it."""
+        self.pending = 0
+        low = self.ring_n - RING
+        if low < SETTLE_ROWS:
+            low = SETTLE_ROWS
+        if self.ring_n - low < 6:
+            return 0
+        best = 0.0
+        at = -1
+        c = low + 3
+        while c <= self.ring_n - 3:
+            w1 = c - low if c - low < 8 else 8
+            w2 = self.ring_n - c if self.ring_n - c < 8 else 8
+            weight = w1 * w2 / (w1 + w2)
+            drop = self._mean_of(c - w1, w1) - self._mean_of(c, w2)
+            if drop > 0.0 and drop * drop * weight > best:
+                best = drop * drop * weight
+                at = c
+            c += 1
+        if at < 0:
+            return 0
+        return self._fit(low, at)
+
+    def _fit(self, low: int, at: int) -> int:
+        """A step at `at` with one slope on both sides (least squares); a record when it is large and sure."""
+        # The row of the step itself may be a mean across it.
+        first = at + 1 if self.ring_n - at > 4 else at
+        nb = at - low if at - low < 28 else 28
+        na = self.ring_n - first if self.ring_n - first < 28 else 28
+        mean_b = self._mean_of(at - nb, nb)
+        mean_a = self._mean_of(first, na)
+        xb = at - nb + 0.5 * (nb - 1)
+        xa = first + 0.5 * (na - 1)
+        sxy = 0.0
+        k = at - nb
+        while k < at:
+            sxy += (k - xb) * (self.ring_y[k & 63] - mean_b)
+            k += 1
+        k = first
+        while k < first + na:
+            sxy += (k - xa) * (self.ring_y[k & 63] - mean_a)
+            k += 1
+        sxx = (nb * (nb * nb - 1.0) + na * (na * na - 1.0)) / 12.0
+        slope = sxy / sxx
+        step = mean_a - mean_b - slope * (xa - xb)
+        noise_b = self._noise_of(at - nb, nb)
+        noise_a = self._noise_of(first, na)
+        noise = noise_b if noise_b > 0.5 * self.sigma else 0.5 * self.sigma
+        error = noise * (1.0 / nb + 1.0 / na + (xa - xb) * (xa - xb) / sxx) ** 0.5
+        wb = nb if nb < 8 else 8
+        wa = na if na < 8 else 8
+        before = self._mean_of(at - wb, wb)
+        after = self._mean_of(first, wa)
+        if before - after < KEEP_DROP * before or (before - after < 0.5 * before and -step < KEEP_ERRORS * error):
+            return 0
+        k = at & 63
+        self.step[0] = self.first_row + self.ring_r[k]
+        self.step[1] = self.ring_t[k]
+        self.step[2] = before
+        self.step[3] = after
+        self.step[4] = step
+        self.step[5] = error
+        self.step[6] = noise_b
+        self.step[7] = noise_a
+        self.step[8] = slope
+        self.step[9] = nb
+        self.step[10] = na
+        self.step[11] = self.mean * self.sign
+        self.step[12] = at
+        self.step[13] = self.sign
+        return STEP
+
+    def _fluctuate(self, row: int, t: float) -> int:
+        """Eight rows are complete: how much did V turn around, row by row and block by block?"""
+        m8 = 0.5 * (self.m1 + self.m2)
+        self.pairs += 1
+        e1 = self.pair_u * 0.125
+        ei = self.pair_iu * 0.125
+        e8 = 0.0
+        if self.pairs > 2:
+            d = m8 - self.pair_last
+            if d * self.pair_d < 0.0:
+                x = d if d > 0.0 else -d
+                z = self.pair_d if self.pair_d > 0.0 else -self.pair_d
+                e8 = x if x < z else z
+            self.pair_d = d
+        elif self.pairs == 2:
+            self.pair_d = m8 - self.pair_last
+        self.pair_last = m8
+        if self.pairs < 2 or self.mean <= 0.0:
+            return 0
+        if self.learned < LEARN_BLOCKS:
+            self._learn(e1, e8, ei, 1.0 / (self.learned + 1))
+            self.r_slow = m8 / self.mean
+            self.learned += 1
+            return 0
+        floor = FLOOR * (m8 if m8 > 0.0 else -m8)
+        before = self.r_slow * self.mean * FLOOR
+        if before > floor:
+            floor = before
+        usual = self.s1 if self.s1 > floor else floor
+        r1 = e1 / usual if usual > 0.0 else 0.0
+        # White noise: the mean of eight rows moves by a root of eight less than a row.
+        usual = 0.353553 * self.s1
+        usual = self.s8 if self.s8 > usual else usual
+        usual = usual if usual > floor else floor
+        r8 = e8 / usual if usual > 0.0 else 0.0
+        ri = ei / self.si if self.si > 0.0 else 0.0
+        idle = self.g1 + self.g8 == 0.0
+        self.g1 = self._accumulate(self.g1, r1)
+        self.g8 = self._accumulate(self.g8, r8)
+        return self._follow(row, t, m8, e1, e8, ei, r1, r8, ri, 1 if idle else 0)
+
+    def _accumulate(self, g: float, ratio: float) -> float:
+        g += (ratio if ratio < CAP else CAP) - DRIFT
+        if g < 0.0:
+            return 0.0
+        return g if g < FULL else FULL
+
+    def _learn(self, e1: float, e8: float, ei: float, weight: float) -> None:
+        self.s1 += (e1 - self.s1) * weight
+        self.s8 += (e8 - self.s8) * weight
+        self.si += (ei - self.si) * weight
+        self.level_s = self.mean
+
+    def _follow(
+        self, row: int, t: float, m8: float, e1: float, e8: float, ei: float, r1: float, r8: float, ri: float, idle: int
+    ) -> int:
+        g = self.g1 + self.g8
+        r = m8 / self.mean
+        if idle == 1 and g > 0.0:
+            k = (self.ring_n - 8) & 63
+            self.turn_row = self.first_row + self.ring_r[k]
+            self.turn_time = self.ring_t[k]
+            self.turn_before = self.r_slow
+        if self.burst == 0:
+            if g < QUIET:
+                x1 = 3.0 * self.s1
+                x8 = 4.0 * self.s8
+                # From nothing (a quantised signal) it must be able to grow.
+                self._learn(e1 if e1 < x1 or x1 == 0.0 else x1, e8 if e8 < x8 or x8 == 0.0 else x8, ei, 0.03125)
+                self.r_slow += (r - self.r_slow) * (0.25 if self.pairs > 4 else 0.125)
+            if g < ALARM:
+                return 0
+            self.burst = 1
+            self.burst_sum = 0.0
+            self.burst_blocks = 0
+            self.burst_low = r
+            self.burst_r1 = 0.0
+            self.burst_r8 = 0.0
+            self.burst_ri = 0.0
+            self.burst_amp = 0.0
+        self.burst_blocks += 1
+        self.burst_sum += r
+        self.burst_r1 += r1
+        self.burst_r8 += r8
+        self.burst_ri += ri
+        self.burst_last = r
+        x = (e1 + e8) / self.mean
+        self.burst_amp += x
+        if r < self.burst_low:
+            self.burst_low = r
+        if r1 > DRIFT or r8 > DRIFT:
+            self.burst_end_row = row
+            self.burst_end_time = t
+        if g > 0.0:
+            return 0
+        return self._burst_record(0)
+
+    def _burst_record(self, still_open: int) -> int:
+        self.burst = 0
+        n = self.burst_blocks
+        self.bursts[0] = self.turn_row
+        self.bursts[1] = self.turn_time
+        self.bursts[2] = self.burst_end_row
+        self.bursts[3] = self.burst_end_time
+        self.bursts[4] = self.turn_before
+        self.bursts[5] = self.burst_sum / n
+        self.bursts[6] = self.burst_low
+        self.bursts[7] = self.burst_r1 / n
+        self.bursts[8] = self.burst_r8 / n
+        self.bursts[9] = self.burst_ri / n
+        self.bursts[10] = n
+        self.bursts[11] = still_open
+        self.bursts[12] = self.mean * self.sign
+        self.bursts[13] = self.burst_amp / n
+        self.bursts[14] = self.burst_last
+        return BURST
+
+    def _pressure(self, p: float) -> None:
+        """The stack pressure of the segment's first and last rows."""
+        if not isfinite(p):
+            return
+        self.p_n += 1
+        if self.p_n <= 8:
+            self.p_first += (p - self.p_first) / self.p_n
+            self.p_last = self.p_first
+        else:
+            self.p_last += (p - self.p_last) * 0.125
+
+    def _close(self, end: float, gap: int) -> int:
+        """The running segment becomes a record."""
+        flags = 0
+        if self.sign != 0 and (self.pending > 0 or self._tail_drops() == 1):
+            flags = self._confirm()
+        if self.sign != 0 and gap == 0:
+            dt = end - self.segment_time
+            self.charge += self.current_last * (dt if dt < 0.5 * self.interval else 0.5 * self.interval)
+        n = self.n if self.n > 0 else 1
+        mean = self.voltage_sum / n
+        if self.sign < 0:
+            mean = -mean
+        if self.mode == 2 and mean < 0.0:
+            mean = -mean
+        if self.octave_n > 0 and self.octave < 16:
+            self.profile[self.octave] = self.octave_sum / self.octave_n
+        s = self.segment
+        s[0] = self.first_row
+        s[1] = self.last_row
+        s[2] = self.n
+        s[3] = self.start
+        s[4] = self.segment_time
+        s[5] = self.sign
+        s[6] = self.current_sum / n
+        s[7] = self.charge
+        s[8] = self.voltage_sum / n
+        s[9] = self.profile[2] if self.octave > 2 else mean
+        s[10] = 0.5 * (self.m1 + self.m2) if self.blocks >= 3 else (self.m1 if self.blocks >= 1 else mean)
+        s[11] = self.noise_sum / self.noises * SIGMA_D2 if self.noises > 0 else 0.0
+        s[12] = self.highest
+        s[13] = self.rows_highest
+        s[14] = self.current_last
+        s[15] = self.after_gap
+        s[16] = self.interval
+        s[17] = self.p_first
+        s[18] = self.p_last if self.p_n > 16 else self.p_first
+        s[19] = mean
+        s[20] = self.stuck_most
+        k = 0
+        while k < 16:
+            s[21 + k] = self.profile[k]
+            k += 1
+        return flags | SEGMENT
+
+    def _tail_drops(self) -> int:
+        """Did the last rows fall, too late for the blocks?"""
+        if self.ring_n < SETTLE_ROWS + 6:
+            return 0
+        last = self._mean_of(self.ring_n - 3, 3)
+        count = self.ring_n - 3 - SETTLE_ROWS
+        if count > 12:
+            count = 12
+        before = self._mean_of(self.ring_n - 3 - count, count)
+        return 1 if before - last > 0.3 * before else 0
+
+    def _finish(self) -> int:
+        flags = 0
+        if self.n > 0:
+            flags = self._close(self.segment_time, 0)
+        if self.burst == 1:
+            flags = flags | self._burst_record(1)
+        return flags

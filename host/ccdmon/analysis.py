@@ -6,30 +6,24 @@ The rows go once through the streaming core (`ccd_fastcore`); everything here wo
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ccd_fastcore import MODES, Stream
 from ccdmon.ccd import critical_current_density
+from ccdmon.contact import find_contact_loss
+from ccdmon.eis import Comparison, compare_files
 from ccdmon.errors import InputError
-from ccdmon.half_cycles import Event, HalfCycle, half_cycles_of, number_cycles
+from ccdmon.events import Event, verdict_of
+from ccdmon.fake_stable import find_fake_stable
+from ccdmon.half_cycles import HalfCycle, half_cycles_of
 from ccdmon.protocols import recognise
+from ccdmon.shorts import Findings, find_shorts, findings
 from ccdmon.trace import Cell, FloatArray, Trace
 
 SCHEMA = "ccdmon.report/1"
-# Half of the impedance gone after the test: a short (the review's own cell, 2.3.2: 70-80 ohm before, 6 after).
-EIS_SHORTED_BELOW = 0.5
-
-
-class Impedance(Protocol):
-    """What the verdict needs of an impedance spectrum."""
-
-    @property
-    def resistance_ohm(self) -> float:
-        """Bulk and interface resistance together, ohm."""
-
-
 @dataclass
 class Ambient:
     """Running means of temperature and pressure over all rows that have them."""
@@ -61,10 +55,13 @@ def analyze(
     trace: Trace,
     *,
     area_cm2: float | None = None,
-    eis_before: Impedance | None = None,
-    eis_after: Impedance | None = None,
+    eis_before: Path | None = None,
+    eis_after: Path | None = None,
 ) -> dict[str, Any]:
-    """The report document (`ccdmon.report/1`) of one trace; `area_cm2` wins over the sidecar's."""
+    """The report document (`ccdmon.report/1`) of one trace; `area_cm2` wins over the sidecar's.
+
+    `eis_before` and `eis_after` are files of impedance spectra. Raises InputError for one that cannot be read.
+    """
     return analyze_chunks([trace], trace.cell, area_cm2=area_cm2, eis_before=eis_before, eis_after=eis_after)
 
 
@@ -73,85 +70,50 @@ def analyze_chunks(
     cell: Cell,
     *,
     area_cm2: float | None = None,
-    eis_before: Impedance | None = None,
-    eis_after: Impedance | None = None,
+    eis_before: Path | None = None,
+    eis_after: Path | None = None,
 ) -> dict[str, Any]:
     """As `analyze`, for rows that come in chunks of any size; memory does not grow with them.
 
-    Raises InputError for an area that is no area.
+    Raises InputError for an area that is no area, or an impedance file that cannot be read.
     """
     area = area_cm2 if area_cm2 is not None else cell.electrode_area_cm2
     if area is not None and not (math.isfinite(area) and area > 0):
         raise InputError(f"--area-cm2 {area:g}: an electrode area is a number above 0, in cm2")
-    stream = Stream(MODES.index(cell.configuration))
-    ambient = Ambient()
-    half_records: list[tuple[float, ...]] = []
-    event_records: list[tuple[float, ...]] = []
+    eis = compare_files(eis_before and str(eis_before), eis_after and str(eis_after))
+    mode = MODES.index(cell.configuration) if cell.configuration in MODES else 0
+    stream, ambient = Stream(mode), Ambient()
+    records: Records = ([], [], [])
+    rows = 0
     for chunk in chunks:
-        halves, events = stream.feed(chunk.test_time_s, chunk.voltage_V, chunk.current_A)
-        half_records += halves
-        event_records += events
+        rows += len(chunk)
+        columns = (chunk.test_time_s, chunk.voltage_V, chunk.current_A, chunk.pressure_Pa)
+        _extend(records, stream.feed(*columns))
         ambient.feed(chunk)
-    halves, events = stream.finish()
-    half_cycles = number_cycles(half_cycles_of(half_records + halves))
-    found = _events(event_records + events, half_cycles)
-    eis = eis_verdict(eis_before, eis_after)
-    if eis == "shorted" and not any(event.kind == "hard_short" for event in found):
-        found.append(_fake_stable(half_cycles, eis_before, eis_after))
-    return _document(half_cycles, found, area, ambient, eis)
+    _extend(records, stream.finish())
+    half_cycles = half_cycles_of(records[0])
+    found = findings(half_cycles, records[1], records[2], mode, rows)
+    return _document(half_cycles, _events(found, eis, cell), area, ambient, eis.verdict)
 
 
-def eis_verdict(before: Impedance | None, after: Impedance | None) -> str:
-    """`unvalidated` without a pair, `shorted` when the resistance fell suddenly (review 2.3.2), else `consistent`."""
-    if before is None or after is None:
-        return "unvalidated"
-    return "shorted" if after.resistance_ohm < EIS_SHORTED_BELOW * before.resistance_ohm else "consistent"
+Records = tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]]
 
 
-def verdict_of(events: Sequence[Event]) -> str:
-    """`failed` for a hard short, a fake-stable cell, or an event that reached its limit; `suspect` for any other."""
-    if any(event.fatal for event in events):
-        return "failed"
-    return "suspect" if events else "healthy"
+def _extend(records: Records, more: Records) -> None:
+    for known, new in zip(records, more, strict=True):
+        known.extend(new)
 
 
-def _events(records: Sequence[tuple[float, ...]], half_cycles: Sequence[HalfCycle]) -> list[Event]:
-    events: list[Event] = []
-    for recovery, row, time_s, current_A, before_ohm, after_ohm, reference in records:
-        if recovery:
-            events[-1] = events[-1].recover(time_s, after_ohm)
-            continue
-        events.append(
-            Event(
-                kind="hard_short",
-                start_s=time_s,
-                row=int(row),
-                current_A=current_A,
-                cycle=next((h.cycle for h in half_cycles if h.first_row <= row <= h.last_row), None),
-                evidence={
-                    "resistance_before_ohm": before_ohm,
-                    "resistance_after_ohm": after_ohm,
-                    "ratio": after_ohm / before_ohm if before_ohm else None,
-                    "reference": ("running", "earlier half-cycles", "voltage")[int(reference)],
-                },
-            )
-        )
-    return events
-
-
-def _fake_stable(
-    half_cycles: Sequence[HalfCycle], before: Impedance | None, after: Impedance | None
-) -> Event:
-    assert before is not None and after is not None
-    first = half_cycles[0] if half_cycles else None
-    return Event(
-        kind="fake_stable",
-        start_s=first.start_s if first else 0.0,
-        row=first.first_row if first else 0,
-        cycle=first.cycle if first else None,
-        current_A=first.current_A if first else 0.0,
-        evidence={"eis_before_ohm": before.resistance_ohm, "eis_after_ohm": after.resistance_ohm},
-    )
+def _events(found: Findings, eis: Comparison, cell: Cell) -> list[Event]:
+    """All events in the order of their rows."""
+    shorts = find_shorts(found)
+    end = next((event.row for event in shorts if event.kind == "hard_short"), found.rows)
+    lived = [h for h in found.half_cycles if h.last_row < end]
+    events = shorts + find_contact_loss(found.half_cycles, cell.electrolyte, end)
+    hard = any(event.kind == "hard_short" for event in shorts)
+    if not (hard and eis.verdict == "shorted"):
+        events += find_fake_stable(lived, eis, found.mode)
+    return sorted(events, key=lambda event: event.row)
 
 
 def _document(

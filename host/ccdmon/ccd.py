@@ -7,7 +7,8 @@ lower bound (Lu et al. 2021, 3.7: a value means little without protocol, time, c
 from collections.abc import Sequence
 from typing import Any
 
-from ccdmon.half_cycles import Event, HalfCycle, per_area
+from ccdmon.events import Event
+from ccdmon.half_cycles import HalfCycle, per_area
 from ccdmon.protocols import Level, TestProtocol
 
 

@@ -1,23 +1,20 @@
-"""Half-cycles and events: the core's records with names, units and their place in the report."""
+"""Half-cycles: the core's segments with names and units, scans and offsets in rests left out, pieces joined."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ccd_fastcore import HALF_CYCLE_FIELDS
+from ccd_fastcore import SEGMENT_FIELDS
+from ccdmon.thresholds import MERGED, ONE_LEVEL, SMALL_CHARGE, SMALLEST_CURRENT
 
-# Below this part of the largest current it is an offset or a scan in a rest, not a half-cycle.
-SMALLEST_CURRENT = 0.02
-SMALLEST_ROWS = 2
-# Parts of the typical half-cycle's time and charge: what is below both is an excitation, not a half-cycle.
-SMALLEST_TIME = 0.1
-SMALLEST_CHARGE = 0.05
-FATAL = ("hard_short", "fake_stable", "limit")
+_AT = {name: k for k, name in enumerate(SEGMENT_FIELDS)}
+_PROFILE = slice(_AT["p0_V"], _AT["p15_V"] + 1)
 
 
 @dataclass(frozen=True)
 class HalfCycle:
-    """One stretch of constant current. `charge_C` counts |I|; resistances are V sign(I) / |I|."""
+    """One stretch of constant current. `charge_C` counts |I|; voltages `_V` are along the current (V sign(I))."""
 
     index: int
     cycle: int  # from 1
@@ -26,17 +23,45 @@ class HalfCycle:
     rows: int
     start_s: float
     end_s: float
-    current_A: float
+    current_A: float  # signed
     charge_C: float
-    voltage_mean_V: float
-    resistance_start_ohm: float
-    resistance_end_ohm: float
+    voltage_mean_V: float  # as measured
+    start_V: float
+    end_V: float
     noise_V: float
+    highest_V: float
+    rows_highest: int
+    current_end_A: float  # along the current
+    after_gap: bool
+    interval_s: float
+    pressure_start_Pa: float
+    pressure_end_Pa: float
+    profile_V: tuple[float, ...]  # mean of rows 2**k - 1 .. 2**(k + 1) - 2
+
+    @property
+    def level_A(self) -> float:
+        """|current|."""
+        return abs(self.current_A)
 
     @property
     def duration_s(self) -> float:
-        """From its first row to the first row after it."""
-        return self.end_s - self.start_s
+        """Charge over current: nearer to the program than the times of the rows at either end."""
+        return self.charge_C / self.level_A if self.level_A else 0.0
+
+    @property
+    def resistance_start_ohm(self) -> float:
+        """After settling."""
+        return self.start_V / self.level_A if self.level_A else math.nan
+
+    @property
+    def resistance_end_ohm(self) -> float:
+        """Of the last rows."""
+        return self.end_V / self.level_A if self.level_A else math.nan
+
+    @property
+    def rise(self) -> float:
+        """Growth of V within the half-cycle over its end."""
+        return (self.end_V - self.start_V) / self.end_V if self.end_V > 0 else 0.0
 
     def document(self, area_cm2: float | None) -> dict[str, Any]:
         """Its entry in the report; area-specific numbers are null without an area."""
@@ -58,50 +83,6 @@ class HalfCycle:
         }
 
 
-@dataclass(frozen=True)
-class Event:
-    """Something that happened to the cell, with the numbers that decided it."""
-
-    kind: str
-    start_s: float
-    row: int
-    cycle: int | None
-    current_A: float
-    end_s: float | None = None
-    provisional: bool = False
-    evidence: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def recovered(self) -> bool:
-        """The cell came back."""
-        return self.end_s is not None
-
-    @property
-    def fatal(self) -> bool:
-        """Ends the ramp: the cell failed here."""
-        return self.kind in FATAL and not self.provisional
-
-    def recover(self, end_s: float, resistance_ohm: float) -> "Event":
-        """The same event, over at `end_s`. A short that heals was a soft one (review, 2.2.3)."""
-        evidence = {**self.evidence, "resistance_recovered_ohm": resistance_ohm}
-        return replace(self, kind="soft_short", end_s=end_s, evidence=evidence)
-
-    def document(self, area_cm2: float | None) -> dict[str, Any]:
-        """Its entry in the report."""
-        return {
-            "kind": self.kind,
-            "start_s": self.start_s,
-            "end_s": self.end_s,
-            "row": self.row,
-            "cycle": self.cycle,
-            "current_A": self.current_A,
-            "current_density_mA_cm2": per_area(self.current_A, area_cm2, 1e3),
-            "recovered": self.recovered,
-            "provisional": self.provisional,
-            "evidence": self.evidence,
-        }
-
-
 def per_area(value: float | None, area_cm2: float | None, scale: float = 1.0) -> float | None:
     """`value * scale` per cm2; None without a value or an area."""
     return None if value is None or area_cm2 is None else value * scale / area_cm2
@@ -113,47 +94,106 @@ def times_area(resistance_ohm: float, area_cm2: float | None) -> float | None:
 
 
 def half_cycles_of(records: Sequence[tuple[float, ...]]) -> list[HalfCycle]:
-    """The core's records that are half-cycles; cycles are not numbered yet."""
-    all_of_them = [_half_cycle(dict(zip(HALF_CYCLE_FIELDS, record, strict=True))) for record in records]
-    largest = max((abs(h.current_A) for h in all_of_them), default=0.0)
-    kept = [h for h in all_of_them if h.rows >= SMALLEST_ROWS and abs(h.current_A) >= SMALLEST_CURRENT * largest]
-    typical = _typical(kept)
-    return [
-        replace(h, index=index)
-        for index, h in enumerate(h for h in kept if typical is None or not _excitation(h, typical))
-    ]
+    """The core's segment records that are half-cycles, joined and numbered."""
+    loaded = [_half_cycle(r) for r in records if r[_AT["sign"]] != 0 and r[_AT["current_A"]] != 0]
+    return _numbered(_joined(_without_scans(loaded)))
 
 
-def _half_cycle(record: dict[str, float]) -> HalfCycle:
-    counts = {name: int(record.pop(name)) for name in ("first_row", "last_row", "rows")}
-    return HalfCycle(index=0, cycle=0, **counts, **record)
+def _half_cycle(record: tuple[float, ...]) -> HalfCycle:
+    def at(name: str) -> float:
+        return record[_AT[name]]
+
+    return HalfCycle(
+        0, 0, int(at("first_row")), int(at("last_row")), int(at("rows")), at("start_s"), at("end_s"),
+        at("current_A"), at("charge_C"), at("voltage_mean_V"), at("start_V"), at("end_V"), at("noise_V"),
+        at("highest_V"), int(at("rows_highest")), at("current_end_A"), bool(at("after_gap")), at("interval_s"),
+        at("pressure_start_Pa"), at("pressure_end_Pa"), record[_PROFILE],
+    )  # fmt: skip
 
 
-def _typical(half_cycles: Sequence[HalfCycle]) -> HalfCycle | None:
-    """The half-cycle in whose middle half of all charge had passed: scans carry next to none."""
-    half_C = sum(h.charge_C for h in half_cycles) / 2
-    passed_C = 0.0
-    for half_cycle in sorted(half_cycles, key=lambda h: h.duration_s):
-        passed_C += half_cycle.charge_C
-        if passed_C >= half_C:
-            return half_cycle
-    return None
+def _without_scans(loaded: list[HalfCycle]) -> list[HalfCycle]:
+    """Without what a scan or an offset in a rest leaves: small current and small charge beside its neighbours."""
+    largest = max((h.charge_C for h in loaded), default=0.0)
+    kept: list[HalfCycle] = []
+    ahead = _next_larger(loaded)
+    for h, later in zip(loaded, ahead, strict=True):
+        beside = [x for x in (kept[-1] if kept else None, later) if x is not None]
+        weak = any(
+            h.level_A < SMALLEST_CURRENT * x.level_A and h.charge_C < SMALL_CHARGE * x.charge_C for x in beside
+        )
+        glitch = h.rows < 2 and h.charge_C < 0.02 * largest
+        if not (weak or glitch):
+            kept.append(h)
+    return kept
 
 
-def _excitation(half_cycle: HalfCycle, typical: HalfCycle) -> bool:
-    return (
-        half_cycle.duration_s < SMALLEST_TIME * typical.duration_s
-        and half_cycle.charge_C < SMALLEST_CHARGE * typical.charge_C
+def _next_larger(loaded: Sequence[HalfCycle]) -> list[HalfCycle | None]:
+    """For each segment the next one that moves five times its charge, within 64."""
+    found: list[HalfCycle | None] = []
+    for k, h in enumerate(loaded):
+        found.append(next((x for x in loaded[k + 1 : k + 65] if x.charge_C > 5 * h.charge_C), None))
+    return found
+
+
+def _joined(loaded: list[HalfCycle]) -> list[HalfCycle]:
+    """Pieces of one half-cycle put together: holes in the data, and a current that gives way at the limit."""
+    durations = sorted(h.duration_s for h in loaded)
+    usual_s = durations[len(durations) // 2] if durations else 0.0
+    joined: list[HalfCycle] = []
+    for h in loaded:
+        last = joined[-1] if joined else None
+        if last is not None and _one(last, h, usual_s):
+            joined[-1] = _together(last, h)
+        else:
+            joined.append(h)
+    return joined
+
+
+def _one(a: HalfCycle, b: HalfCycle, usual_s: float) -> bool:
+    if a.current_A * b.current_A < 0:
+        return False
+    fits = b.end_s - a.start_s <= MERGED * usual_s + 2 * b.interval_s
+    near = abs(a.level_A - b.level_A) <= ONE_LEVEL * max(a.level_A, b.level_A)
+    adjacent = b.first_row - a.last_row <= 3 and not b.after_gap
+    gives_way = b.level_A < a.level_A and b.highest_V >= 0.98 * a.highest_V and b.end_V > 0.9 * a.end_V
+    short = min(a.rows, b.rows) < 4
+    if adjacent:
+        return near or gives_way or short
+    return near and fits
+
+
+def _together(a: HalfCycle, b: HalfCycle) -> HalfCycle:
+    rows = a.rows + b.rows
+    hole_s = max(b.start_s - a.end_s, 0.0)
+    long = a if a.rows >= b.rows else b
+    start = a if a.rows >= 8 else long
+    return replace(
+        a,
+        last_row=b.last_row,
+        rows=rows,
+        end_s=b.end_s,
+        current_A=(a.current_A * a.rows + b.current_A * b.rows) / rows if a.rows < 4 * b.rows else a.current_A,
+        charge_C=a.charge_C + b.charge_C + 0.5 * (a.level_A + b.level_A) * max(hole_s - b.interval_s, 0.0),
+        voltage_mean_V=(a.voltage_mean_V * a.rows + b.voltage_mean_V * b.rows) / rows,
+        start_V=start.start_V,
+        end_V=b.end_V if b.rows >= 4 else a.end_V,
+        noise_V=long.noise_V,
+        highest_V=max(a.highest_V, b.highest_V),
+        rows_highest=a.rows_highest + b.rows_highest if b.highest_V > 0.99 * a.highest_V else a.rows_highest,
+        current_end_A=b.current_end_A,
+        pressure_end_Pa=b.pressure_end_Pa,
+        profile_V=start.profile_V,
     )
 
 
-def number_cycles(half_cycles: Sequence[HalfCycle]) -> list[HalfCycle]:
+def _numbered(half_cycles: list[HalfCycle]) -> list[HalfCycle]:
     """Two half-cycles of opposite sign are a cycle; one that finds no partner is a cycle of its own."""
     numbered: list[HalfCycle] = []
-    for half_cycle in half_cycles:
+    paired = True
+    for index, h in enumerate(half_cycles):
         last = numbered[-1] if numbered else None
-        paired = len(numbered) > 1 and numbered[-2].cycle == numbered[-1].cycle
-        opposite = last is not None and last.current_A * half_cycle.current_A < 0
-        cycle = 1 if last is None else last.cycle + (0 if opposite and not paired else 1)
-        numbered.append(replace(half_cycle, cycle=cycle))
+        new = paired or last is None or last.current_A * h.current_A > 0
+        paired = not new
+        cycle = (last.cycle if last else 0) + (1 if new else 0)
+        numbered.append(replace(h, index=index, cycle=cycle))
     return numbered

@@ -1,0 +1,100 @@
+"""Shorts that happen in a reversal or while V still settles: one half-cycle against the one before of its sign.
+
+For half-cycle k and position b (octaves of rows since its start) d_b = ln R_b(k) - ln R_b(k-2): asymmetry of the
+electrodes and the shape of the half-cycle cancel. A short at the start of k lowers all positions at once. Drift
+(warming, conditioning) lowers them, too, but it lowered the end of k-1 against k-3 as well, which covers the same span
+of time; that is taken off.
+"""
+
+from collections.abc import Sequence
+from math import log
+from statistics import median
+
+from ccdmon import thresholds as th
+from ccdmon.events import Event
+from ccdmon.half_cycles import HalfCycle
+
+FIRST_OCTAVE = 2  # rows 4-7: the first rows may be means across the reversal
+LEAST_ROWS = 12
+
+
+def boundary_shorts(half_cycles: Sequence[HalfCycle], *, hard: bool) -> list[Event]:
+    """Hard shorts (`hard`) or partial ones that began with a half-cycle. Only the first is reported."""
+    shifts: list[float] = []
+    for k in range(1, len(half_cycles)):
+        now = half_cycles[k]
+        before = half_cycles[k - 2] if k >= 2 else half_cycles[k - 1]
+        if not (_usable(now) and _usable(before)):
+            continue
+        early, late = _shift(now, before)
+        drift = _drift(half_cycles, k)
+        usual = median(abs(s) for s in shifts) if len(shifts) >= 3 else 0.02
+        if hard and _is_hard(early, late, half_cycles, k):
+            return [_event("hard_short", now, before, early, late, drift, usual)]
+        if not hard and k >= 2 and _is_partial(early - drift, early, late, usual, half_cycles, k):
+            return [_event("partial_short", now, before, early, late, drift, usual)]
+        shifts.append(early - drift)
+    return []
+
+
+def _usable(h: HalfCycle) -> bool:
+    return h.rows >= LEAST_ROWS and h.start_V > 0 and not h.after_gap
+
+
+def _ratio(a: HalfCycle, b: HalfCycle, octave: int) -> float | None:
+    va, vb = a.profile_V[octave], b.profile_V[octave]
+    if va == 0 or vb <= 0:
+        return None
+    return log(max(va, 1e-3 * vb) / a.level_A / (vb / b.level_A))
+
+
+def _shift(now: HalfCycle, before: HalfCycle) -> tuple[float, float]:
+    """Mean log ratio of the first positions and of the last ones."""
+    ratios = [r for b in range(FIRST_OCTAVE, 16) if (r := _ratio(now, before, b)) is not None]
+    if not ratios:
+        return 0.0, 0.0
+    half = max(1, len(ratios) // 2)
+    return sum(ratios[:half]) / half, sum(ratios[-half:]) / half
+
+
+def _drift(half_cycles: Sequence[HalfCycle], k: int) -> float:
+    """Change of the resistance at the end of the half-cycle before, over the same span of time."""
+    if k < 3 or half_cycles[k - 1].end_V <= 0 or half_cycles[k - 3].end_V <= 0:
+        return 0.0
+    return log(half_cycles[k - 1].resistance_end_ohm / half_cycles[k - 3].resistance_end_ohm)
+
+
+def _is_hard(early: float, late: float, half_cycles: Sequence[HalfCycle], k: int) -> bool:
+    limit = log(th.HARD_REMAINS)
+    if not (early < limit and late < limit):
+        return False
+    # Against the end of the half-cycle just before, too: a slow loss is not sudden.
+    last = half_cycles[k - 1]
+    return last.end_V > 0 and half_cycles[k].end_V / half_cycles[k].level_A < th.HARD_REMAINS * last.resistance_end_ohm
+
+
+def _is_partial(
+    shift: float, early: float, late: float, usual: float, half_cycles: Sequence[HalfCycle], k: int
+) -> bool:
+    limit = -max(th.BOUNDARY_DROP, th.BOUNDARY_SCATTER * usual)
+    if not (shift < limit and early < -th.BOUNDARY_DROP and late < th.LASTING * early):
+        return False
+    if k + 1 >= len(half_cycles):
+        return half_cycles[k].rows >= 2 * LEAST_ROWS
+    next_early, next_late = _shift(half_cycles[k + 1], half_cycles[k - 1])
+    return next_early < th.LASTING * early and next_late < th.LASTING * late
+
+
+def _event(
+    kind: str, now: HalfCycle, before: HalfCycle, early: float, late: float, drift: float, usual: float
+) -> Event:
+    evidence = {
+        "criterion": "against the half-cycle before of the same sign",
+        "resistance_before_ohm": before.resistance_start_ohm,
+        "resistance_after_ohm": now.resistance_start_ohm,
+        "log_ratio_early": early,
+        "log_ratio_late": late,
+        "log_drift": drift,
+        "log_usual": usual,
+    }
+    return Event(kind, now.start_s, now.first_row, now.cycle, now.current_A, evidence=evidence)

@@ -1,0 +1,221 @@
+"""Hard, partial and soft shorts (Lu et al. 2021, 2.2.3), from the core's steps and bursts and between half-cycles.
+
+A step is a sudden drop of V inside a half-cycle. Deep: hard short. Slight, and it lasts, and V is as quiet as before:
+partial short. A burst is a stretch where V swings up and down more than it used to while its mean is lower: soft short,
+recovered when the swinging ends and the resistance is back. A short that happens in a reversal or while V still
+settles shows no step; it shows when the half-cycle is compared, position by position, with the one before of the same
+sign (`boundaries`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ccd_fastcore import BURST_FIELDS, STEP_FIELDS
+from ccdmon import thresholds as th
+from ccdmon.boundaries import boundary_shorts
+from ccdmon.events import Event, at_row
+from ccdmon.half_cycles import HalfCycle
+
+FULL_CELL = 2
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the core found in a whole trace; `mode` indexes `ccd_fastcore.MODES`."""
+
+    half_cycles: Sequence[HalfCycle]
+    steps: Sequence[dict[str, float]]
+    bursts: Sequence[dict[str, float]]
+    mode: int
+    rows: int
+
+
+def findings(
+    half_cycles: Sequence[HalfCycle],
+    steps: Sequence[tuple[float, ...]],
+    bursts: Sequence[tuple[float, ...]],
+    mode: int,
+    rows: int,
+) -> Findings:
+    """The core's records with names; the same step is reported twice when the ring still held it."""
+    named: dict[int, dict[str, float]] = {}
+    for record in steps:
+        step = dict(zip(STEP_FIELDS, record, strict=True))
+        known = next((named[r] for r in range(int(step["row"]) - 3, int(step["row"]) + 4) if r in named), None)
+        if known is None or known["rows_after"] < step["rows_after"]:
+            if known is not None:
+                del named[int(known["row"])]
+            named[int(step["row"])] = step
+    ordered = [named[row] for row in sorted(named)]
+    return Findings(half_cycles, ordered, [dict(zip(BURST_FIELDS, b, strict=True)) for b in bursts], mode, rows)
+
+
+def find_shorts(found: Findings) -> list[Event]:
+    """All shorts of a trace in the order of their rows; nothing is reported after a hard short that stays."""
+    hard = _hard_shorts(found)
+    first = min((event.row for event in hard if event.fatal), default=found.rows)
+    soft = [event for event in _soft_shorts(found) if event.row < first - 3]
+    partial = [event for event in _partial_shorts(found, soft) if event.row < first - 3]
+    events = sorted([*hard, *soft, *partial], key=lambda event: event.row)
+    return [event for event in events if event.row <= first]
+
+
+# -- hard --------------------------------------------------------------------------------------------------------
+
+
+def _hard_shorts(found: Findings) -> list[Event]:
+    remains = th.FULL_CELL_HARD_REMAINS if found.mode == FULL_CELL else th.HARD_REMAINS
+    events: list[Event] = []
+    for step in found.steps:
+        if step["after_V"] >= remains * step["before_V"]:
+            continue
+        half_cycle = at_row(found.half_cycles, int(step["row"]))
+        if half_cycle is None or not _stays_low(step, half_cycle, found):
+            continue
+        events.append(_step_event("hard_short", step, half_cycle))
+    if found.mode != FULL_CELL:
+        events += boundary_shorts(found.half_cycles, hard=True)
+    events.sort(key=lambda event: event.row)
+    return [_with_recovery(event, found) for event in events[:1]] if events else []
+
+
+def _stays_low(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bool:
+    """The rest of the half-cycle, or the next one when too little was left, is low, too."""
+    if half_cycle.last_row - step["row"] >= 6:
+        return half_cycle.end_V < 0.6 * step["before_V"]
+    later = found.half_cycles[half_cycle.index + 1 : half_cycle.index + 2]
+    before_ohm = step["before_V"] / abs(step["current_A"])
+    return all(abs(h.end_V) < 0.6 * before_ohm * h.level_A for h in later) and (bool(later) or step["rows_after"] >= 2)
+
+
+def _with_recovery(event: Event, found: Findings) -> Event:
+    """A short that heals was a soft one."""
+    before_ohm = event.evidence["resistance_before_ohm"]
+    for h in found.half_cycles:
+        if h.first_row > event.row and h.rows >= 8 and h.start_V > 0.7 * before_ohm * h.level_A:
+            evidence = {**event.evidence, "resistance_recovered_ohm": h.resistance_start_ohm}
+            return replace(event, kind="soft_short", end_s=h.start_s, recovered=True, evidence=evidence)
+    return event
+
+
+def _step_event(kind: str, step: dict[str, float], half_cycle: HalfCycle) -> Event:
+    current_A = step["current_A"]
+    evidence: dict[str, Any] = {
+        "criterion": "step within the half-cycle",
+        "resistance_before_ohm": step["before_V"] / abs(current_A),
+        "resistance_after_ohm": step["after_V"] / abs(current_A),
+        "ratio": step["after_V"] / step["before_V"] if step["before_V"] else None,
+        "step_V": step["step_V"],
+        "standard_errors": -step["step_V"] / step["step_error_V"] if step["step_error_V"] > 0 else None,
+        "noise_before_V": step["noise_before_V"],
+        "noise_after_V": step["noise_after_V"],
+        "rows_after": int(step["rows_after"]),
+    }
+    return Event(kind, step["time_s"], int(step["row"]), half_cycle.cycle, current_A, evidence=evidence)
+
+
+# -- soft --------------------------------------------------------------------------------------------------------
+
+
+def _soft_shorts(found: Findings) -> list[Event]:
+    events: list[Event] = []
+    for burst in found.bursts:
+        if not _is_soft(burst):
+            continue
+        half_cycle = at_row(found.half_cycles, int(burst["row"]))
+        if half_cycle is None:
+            continue
+        event = _burst_event(burst, half_cycle, found)
+        if events and events[-1].end_s is not None and _touch(events[-1], event, found):
+            events[-1] = replace(event, start_s=events[-1].start_s, row=events[-1].row, cycle=events[-1].cycle)
+        else:
+            events.append(event)
+    return events
+
+
+def _is_soft(burst: dict[str, float]) -> bool:
+    before = burst["before_ohm"]
+    if before <= 0 or burst["blocks"] < th.SOFT_BLOCKS:
+        return False
+    lower = burst["mean_ohm"] < (1 - th.SOFT_DROP) * before and burst["lowest_ohm"] < (1 - th.SOFT_DIP) * before
+    swings = burst["amplitude"] > th.SOFT_AMPLITUDE * before
+    stronger = max(burst["row_ratio"], burst["block_ratio"])
+    excited = burst["current_ratio"] > 2.0 and burst["current_ratio"] > th.EXCITED * stronger
+    return lower and swings and not excited
+
+
+def _burst_event(burst: dict[str, float], half_cycle: HalfCycle, found: Findings) -> Event:
+    calm_rows = found.rows - burst["end_row"]
+    recovered = calm_rows > 32 and not burst["open"]
+    steps = [s for s in found.steps if abs(s["row"] - burst["row"]) <= 24]
+    row, start_s = int(burst["row"]), burst["time_s"]
+    if steps:
+        row, start_s = int(steps[0]["row"]), steps[0]["time_s"]
+    evidence = {
+        "criterion": "fluctuation",
+        "resistance_before_ohm": burst["before_ohm"],
+        "resistance_mean_ohm": burst["mean_ohm"],
+        "resistance_lowest_ohm": burst["lowest_ohm"],
+        "ratio": burst["mean_ohm"] / burst["before_ohm"],
+        "row_fluctuation_ratio": burst["row_ratio"],
+        "block_fluctuation_ratio": burst["block_ratio"],
+        "current_fluctuation_ratio": burst["current_ratio"],
+        "blocks_of_8_rows": int(burst["blocks"]),
+    }
+    end_s = burst["end_time_s"] if recovered else None
+    return Event("soft_short", start_s, row, half_cycle.cycle, half_cycle.current_A, end_s, recovered, evidence=evidence)
+
+
+def _touch(a: Event, b: Event, found: Findings) -> bool:
+    first, second = at_row(found.half_cycles, a.row), at_row(found.half_cycles, b.row)
+    return first is not None and second is not None and second.index - first.index <= 3
+
+
+# -- partial -----------------------------------------------------------------------------------------------------
+
+
+def _partial_shorts(found: Findings, soft: Sequence[Event]) -> list[Event]:
+    if found.mode == FULL_CELL:
+        return []
+    events: list[Event] = []
+    for step in found.steps:
+        half_cycle = at_row(found.half_cycles, int(step["row"]))
+        if half_cycle is not None and _is_partial(step) and _lasts(step, half_cycle, found):
+            events.append(_step_event("partial_short", step, half_cycle))
+    known = [event.row for event in events]
+    for event in boundary_shorts(found.half_cycles, hard=False):
+        h = at_row(found.half_cycles, event.row)
+        if h and not any(_near(h, row, found) for row in [*known, *(s.row for s in soft)]):
+            events.append(event)
+    return [event for event in events if not any(_within(event, s) for s in soft)]
+
+
+def _is_partial(step: dict[str, float]) -> bool:
+    before = step["before_V"]
+    drop = before - step["after_V"]
+    sure = -step["step_V"] > th.STEP_ERRORS * step["step_error_V"]
+    return drop > th.PARTIAL_DROP * before and -step["step_V"] > th.PARTIAL_DROP * before and sure
+
+
+def _lasts(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bool:
+    """Half of the step is still there in the next half-cycles, against the ones before."""
+    k = half_cycle.index
+    drop = -step["step_V"] / step["before_V"]
+    pairs = [(k + 1, k - 1), (k + 2, k)] if k >= 1 else [(k + 2, k)]
+    for later, earlier in pairs[:1]:
+        if later < len(found.half_cycles) and found.half_cycles[later].rows >= 16:
+            a, b = found.half_cycles[earlier], found.half_cycles[later]
+            if earlier == k:
+                continue
+            return b.resistance_start_ohm < (1 - th.LASTING * drop) * a.resistance_start_ohm * 1.02
+    return True
+
+
+def _near(h: HalfCycle, row: int, found: Findings) -> bool:
+    other = at_row(found.half_cycles, row)
+    return other is not None and abs(other.index - h.index) <= 2
+
+
+def _within(event: Event, soft: Event) -> bool:
+    return soft.row - 16 <= event.row and (soft.end_s is None or event.start_s <= soft.end_s)

@@ -1,0 +1,42 @@
+"""Every threshold of the analysis, dimensionless, with its reason. (The core's own lie in `ccd_fastcore._reference`.)
+
+Ratios only, so that they hold for a 4 mV and a 2 V cell. No published criterion is validated for solid-state Li|Li
+cells; these follow from the classes of Lu et al. 2021 (Adv. Funct. Mater. 31, 2009925), section 2.2.3.
+"""
+
+# -- half-cycles and levels
+SMALLEST_CURRENT = 0.35  # of its neighbours: below, with little charge, it is a scan or an offset in a rest
+SMALL_CHARGE = 0.2  # of its neighbours
+ONE_LEVEL = 0.04  # relative difference of two currents that are one level; ramps step by more
+CONSTANT = 0.06  # relative deviation of times or charges that count as constant: a row at either end
+COMPLETE = 0.9  # of the expected time or charge: a half-cycle cut off earlier is not complete
+MERGED = 1.15  # of the usual duration: two pieces that make up no more are one half-cycle with a hole
+
+# -- steps of the polarisation
+HARD_REMAINS = 0.38  # of V after a hard short; the deepest partial short leaves half, a leak below R/2 a third
+PARTIAL_DROP = 0.065  # the smallest step wanted is 10 %; a third is left for noise
+STEP_ERRORS = 4.8  # standard errors: about one false alarm in a million
+FULL_CELL_HARD_REMAINS = 0.55  # of |V|: most of it is the open-circuit voltage, which a short takes away
+LASTING = 0.5  # of the step must still be there at the end of the half-cycle and in the next
+BOUNDARY_DROP = 0.075  # a step hidden in a reversal, seen in the profiles of two half-cycles
+BOUNDARY_SCATTER = 4.0  # times the usual scatter of that comparison in this test
+
+# -- soft shorts
+SOFT_DROP = 0.03  # of the mean resistance while it fluctuates
+SOFT_DIP = 0.06  # of the lowest block
+SOFT_AMPLITUDE = 0.008  # fluctuation over polarisation
+SOFT_BLOCKS = 4  # of 8 rows
+EXCITED = 0.5  # the current fluctuates more, too: V follows it, nothing happened to the cell
+SOFT_GONE = 0.9  # of the resistance before, and no more fluctuation: recovered
+SOFT_STEPS = 3  # as many drops within one half-cycle are a fluctuation
+
+# -- contact loss
+CONTACT_GROWTH = 1.3  # of the resistance within half-cycles and from cycle to cycle
+CONTACT_CURVE = 1.15  # growth within one half-cycle, beyond that of the first ones
+LIMIT_ROWS = 3  # rows at the highest |V|, with the current giving way
+LIMIT_CURRENT = 0.9  # of the level: below, the cycler holds the voltage, not the current
+
+# -- fake stable
+FAKE_FALL = 0.5  # of the resistance lost gradually within two half-cycles
+FAKE_FLATTER = 0.5  # of the relative rise within a half-cycle is left: a leak has no voids and no diffusion
+FAKE_DC_TO_EIS = 0.5  # U/I below half of the impedance: not the same magnitude (review, 2.3.2)
