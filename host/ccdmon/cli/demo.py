@@ -41,12 +41,14 @@ def run(args: argparse.Namespace) -> int:
 
     if args.seed < 0:
         raise InputError(f"--seed {args.seed}: a seed is a whole number from 0")
-    rig = args.rig or load_rigs().best_rig(args.image)
+    rigs = load_rigs()
+    rig = args.rig or rigs.best_rig(args.image)
+    image = rigs.find_image(args.image) if rig == "pico" else None
     folder = args.out or Path("ccdmon-runs") / time.strftime("demo-%Y%m%d-%H%M%S")
     print(f"rig {rig}: {RIG_TEXT[rig]}{_why_unix(args, rig)}", file=sys.stderr)
     started_s = time.monotonic()
     with _progress(rig) as on_row:
-        document = Demo(folder, rig, args.seed, args.image, on_row).run()
+        document = Demo(folder, rig, args.seed, image, on_row).run()
     if args.json:
         print(json.dumps(document, allow_nan=False))
     else:
@@ -110,6 +112,9 @@ def _progress(rig: str) -> "Iterator[OnRow | None]":
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from ccdmon.demo import RAMP
+
+    per_area = 1e3 / RAMP["area_cm2"]
     console = Console(stderr=True)
     if not console.is_terminal:
         yield None
@@ -120,7 +125,7 @@ def _progress(rig: str) -> "Iterator[OnRow | None]":
 
         def on_row(row: Any, gate_closed: bool, rows: int) -> None:
             gate = "gate closed" if gate_closed else "[bold red]gate open[/]"
-            values = f"{row.current_A * 1e3:+8.4f} mA  {row.voltage_V * 1e3:+9.2f} mV  cycle {row.cycle:2d}"
+            values = f"{row.current_A * per_area:+6.2f} mA cm⁻²  {row.voltage_V * 1e3:+8.2f} mV  cycle {row.cycle:2d}"
             text = f"{gate}  {values}"
             progress.update(task, description=text, total=rows, advance=1)
 

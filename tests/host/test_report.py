@@ -1,0 +1,171 @@
+"""The report: self-contained, complete, and true to the trace; spikes survive the downsampling."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from ccdmon import report_words
+from ccdmon.errors import InputError
+from ccdmon.report import Monitoring, html, write_reports
+from ccdmon.report_plot import envelope, momentary_resistance_ohm, overview_svg, zoom_svg
+from ccdmon.report_text import print_report
+from ccdmon.trace import Cell, Trace
+from rich.console import Console
+
+CELL = Cell(0.785, "symmetric", "LLZO")
+
+
+def shorted_trace(rows: int = 400) -> Trace:
+    """Half-cycles of 50 rows, 10 ohm, shorted from row 320 on."""
+    n = np.arange(rows)
+    current_A = np.where(n // 50 % 2 == 0, 1e-3, -1e-3)
+    voltage_V = np.where(n < 320, current_A * 10, current_A * 0.01)
+    return Trace(n * 1.0, voltage_V, current_A, cell=CELL, source=Path("cell <7>.bdf.csv"))
+
+
+def document(area_cm2: float | None = 0.785) -> dict[str, Any]:
+    """A document of the contract's form, written by hand; the numbers are told apart in the page."""
+    known = area_cm2 is not None
+    cycle = {
+        "index": 0, "cycle": 1, "start_s": 0.0, "end_s": 50.0,
+        "current_A": 1e-3, "current_density_mA_cm2": 1.274 if known else None,
+        "capacity_mAh": 0.0139, "capacity_mAh_cm2": 0.0177 if known else None, "voltage_mean_V": 0.01,
+        "resistance_start_ohm": 10.0, "resistance_end_ohm": 10.0,
+        "resistance_start_ohm_cm2": 7.85 if known else None, "resistance_end_ohm_cm2": 7.86 if known else None,
+        "noise_V": 1e-5,
+    }  # fmt: skip
+    event = {
+        "kind": "hard_short", "start_s": 320.0, "end_s": None, "row": 320, "cycle": 4,
+        "current_density_mA_cm2": 1.274 if known else None, "recovered": False, "provisional": False,
+        "evidence": {"resistance_before_ohm": 10.0, "ratio": 0.00123},
+    }  # fmt: skip
+    return {
+        "schema": "ccdmon.report/1", "verdict": "failed",
+        "protocol": {"kind": "time_control", "levels_mA_cm2": [1.274 if known else None], "levels_A": [1e-3],
+                     "half_cycle_s": 50.0, "half_cycle_mAh_cm2": None, "cycles_per_level": 1},
+        "half_cycles": [cycle], "events": [event],
+        "ccd": {"endured_mA_cm2": 0.637 if known else None, "failed_at_mA_cm2": 1.274 if known else None,
+                "endured_A": 5e-4, "failed_at_A": 1e-3, "lower_bound": False, "limited_by": "hard_short",
+                "capacity_per_half_cycle_mAh_cm2": 0.0177 if known else None,
+                "cumulative_capacity_mAh_cm2": 0.1234 if known else None, "half_cycle_s": 50.0,
+                "temperature_degC": 61.5, "pressure_MPa": 4.75, "area_cm2": area_cm2, "eis": "unvalidated"},
+    }  # fmt: skip
+
+
+MONITORING = Monitoring("pico", "0.1.0 on rpi_pico", 321, "hard_short", "open", 1, 1129, 3, 2)
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return html(document(), shorted_trace(), MONITORING, "cell <7> & co")
+
+
+def test_page_is_self_contained_and_well_formed(page: str) -> None:
+    assert not re.search(r'(src|href)="(?!#)', page), "nothing is loaded from elsewhere"
+    assert "<script" not in page
+    assert "cell &lt;7&gt; &amp; co" in page
+    for svg in re.findall(r"<svg.*?</svg>", page, re.S):
+        ElementTree.fromstring(svg)
+    assert page.count("<svg") == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.637", "1.27", "time control", "50 s", "0.0177 mAh cm⁻²", "0.1234 mAh cm⁻²", "61.5 °C", "4.75 MPa",
+        "0.785 cm²", "unvalidated", "LLZO", "Hard short".lower(), "data row 320", "0.00123", "1 sample",
+        "hard short, row 321", "1,129", "7.85", "7.86", "rpi_pico",
+    ],
+)  # fmt: skip
+def test_everything_the_review_asks_for_is_said(page: str, text: str) -> None:
+    assert text in page
+
+
+def test_without_an_area_the_page_says_so_and_speaks_of_amperes() -> None:
+    page = html(document(None), replace(shorted_trace(), cell=Cell()), None, "t")
+    assert "electrode area is not known" in page
+    assert "0.5 mA" in report_words.ccd_sentence(document(None))
+    assert "None" not in page
+    assert "nan" not in page.lower().replace("nanum", "")
+
+
+def test_the_plot_marks_the_event_and_the_trip() -> None:
+    svg = overview_svg(shorted_trace(), document(), trip_row=321)
+    assert "hard short" in svg
+    assert "gate opened" in svg
+    assert "gate opened" not in overview_svg(shorted_trace(), document())
+    assert "first shorted sample" in zoom_svg(shorted_trace(), 320, 321)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_the_shortest_traces_are_drawn(rows: int) -> None:
+    assert overview_svg(shorted_trace().rows(0, rows), {"events": [], "half_cycles": []})
+
+
+def test_empty_columns_are_drawn() -> None:
+    trace = shorted_trace()
+    empty = replace(trace, voltage_V=np.full(400, np.nan), current_A=np.full(400, np.nan))
+    assert overview_svg(empty, {"events": [], "half_cycles": []})
+
+
+def test_a_long_trace_keeps_its_spike_and_a_small_file() -> None:
+    rows = 1_000_000
+    y = np.sin(np.arange(rows) / 1e4)
+    y[777_777] = 9.0
+    x, drawn = envelope(np.arange(rows, dtype=float), y)
+    assert len(drawn) <= 6400
+    assert (x[drawn.argmax()], drawn.max()) == (777_777, 9.0)
+    assert (np.diff(x) > 0).all()
+    assert (x[0], x[-1]) == (0, rows - 1)
+
+
+def test_momentary_resistance_is_blank_in_rests() -> None:
+    current_A = np.array([0, 1e-3, -1e-3, 1e-6, np.nan])
+    trace = Trace(np.arange(5.0), np.array([0.5, 0.01, -0.01, 0.5, 0.01]), current_A)
+    ohm = momentary_resistance_ohm(trace)
+    np.testing.assert_array_equal(np.isnan(ohm), [True, False, False, True, True])
+    np.testing.assert_allclose(ohm[1:3], 10)
+
+
+def test_the_same_input_gives_the_same_page() -> None:
+    assert html(document(), shorted_trace(), None, "t") == html(document(), shorted_trace(), None, "t")
+
+
+def test_files_are_written_and_the_json_is_the_document(tmp_path: Path) -> None:
+    write_reports(document(), shorted_trace(), tmp_path / "new", None)
+    assert json.loads((tmp_path / "new" / "report.json").read_text()) == document()
+    assert (tmp_path / "new" / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_an_unwritable_place_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot write"):
+        write_reports(document(), shorted_trace(), tmp_path / "file", None)
+
+
+def test_terminal_text_fits_80_columns() -> None:
+    console = Console(width=80, record=True, file=None, force_terminal=False)
+    with console.capture() as captured:
+        print_report(document(), CELL, "t.bdf.csv", console)
+    text = captured.get()
+    assert "…" not in text
+    for part in ("failed", "0.637", "hard short", "data row 320", "7.85"):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "–"), (42.5, "42.5 s"), (600, "10 min"), (5400, "90 min"), (9000, "2.5 h")]
+)
+def test_durations(seconds: float | None, text: str) -> None:
+    assert report_words.duration(seconds) == text
+
+
+def test_numbers() -> None:
+    assert report_words.number(None, "V") == "–"
+    assert report_words.number(12345.0, "s") == "12345 s"
+    assert report_words.number(1.23e-9) == "1.23e-09"
