@@ -19,6 +19,7 @@ cdef extern from *:
     double STEP_FRACTION "(0.05)"
     double SPREAD_FACTOR "(5.0)"
     double GAP "(20.0)"
+    double NEW_SCALE "(5.0)"
     double LONG "(3.0)"
     int RING "(64)"
     double SCREEN_DROP "(0.04)"
@@ -28,9 +29,12 @@ cdef extern from *:
     double KEEP_ERRORS "(4.0)"
     int SETTLE_ROWS "(2)"
     double FLOOR "(0.003)"
-    int LEARN_BLOCKS "(6)"
-    double DRIFT "(2.0)"
+    int LEARN_BLOCKS "(8)"
+    double DRIFT "(1.7)"
+    double DRIFT_BLOCK "(2.2)"
+    double WHITE_BLOCK "(0.1018)"
     double CAP "(4.0)"
+    double CAP_BLOCK "(6.0)"
     double FULL "(12.0)"
     double ALARM "(8.0)"
     double QUIET "(3.0)"
@@ -164,15 +168,9 @@ cdef int _agrees(State* s, long long sign, double a) noexcept nogil:
 
 cdef void _open(State* s, long long row, double t, long long sign, double a, long long gap) noexcept nogil:
     cdef long long k
-    cdef double grown, dt
+    cdef double dt
     if sign != 0 and s.level_s > 0.0 and a > s.level_s:
-        # Noise may be a share of V and of I: until it is learned again it is taken to grow with the level.
-        grown = a / s.level_s
-        s.spread *= grown
-        s.s1 *= grown
-        s.s8 *= grown
-        s.si *= grown
-        s.sigma *= grown
+        _grow(s, a / s.level_s)
         s.level_s = a
     s.sign = sign
     s.first_row = row
@@ -216,6 +214,24 @@ cdef void _open(State* s, long long row, double t, long long sign, double a, lon
     while k < 16:
         s.profile[k] = 0.0
         k += 1
+
+
+cdef void _grow(State* s, double grown) noexcept nogil:
+    """Noise may be a share of V and of I: until it is learned again it is taken to grow with the level."""
+    if grown > NEW_SCALE:  # what went before was a rest
+        grown = 0.0
+        s.learned = 0
+        s.spread_n = 0
+        s.g1 = 0.0
+        s.g8 = 0.0
+        s.cov = 0.0
+        s.var = 0.0
+        s.beta = 0.0
+    s.spread *= grown
+    s.s1 *= grown
+    s.s8 *= grown
+    s.si *= grown
+    s.sigma *= grown
 
 
 cdef int _take(State* s, long long row, double t, double v, double i) noexcept nogil:
@@ -295,10 +311,7 @@ cdef int _sample(State* s, long long row, double t, double y_raw, double a) noex
                 s.noise_sum += d2
                 s.noises += 1
             s.block_d2 += d2
-            if d * s.d1 < 0.0:
-                x = d if d > 0.0 else -d
-                z = s.d1 if s.d1 > 0.0 else -s.d1
-                s.pair_u += x if x < z else z
+            s.pair_u += d2
             if di * s.di1 < 0.0:
                 x = di if di > 0.0 else -di
                 z = s.di1 if s.di1 > 0.0 else -s.di1
@@ -542,20 +555,20 @@ cdef int _fluctuate(State* s, long long row, double t) noexcept nogil:
         floor = before
     usual = s.s1 if s.s1 > floor else floor
     r1 = e1 / usual if usual > 0.0 else 0.0
-    # White noise: the mean of eight rows moves by a root of eight less than a row.
-    usual = 0.353553 * s.s1
+    # What white noise of that size would give.
+    usual = WHITE_BLOCK * s.s1
     usual = s.s8 if s.s8 > usual else usual
     usual = usual if usual > floor else floor
     r8 = e8 / usual if usual > 0.0 else 0.0
     ri = ei / s.si if s.si > 0.0 else 0.0
     idle = s.g1 + s.g8 == 0.0
-    s.g1 = _accumulate(s, s.g1, r1)
-    s.g8 = _accumulate(s, s.g8, r8)
+    s.g1 = _accumulate(s, s.g1, r1, CAP, DRIFT)
+    s.g8 = _accumulate(s, s.g8, r8, CAP_BLOCK, DRIFT_BLOCK)
     return _follow(s, row, t, m8, e1, e8, ei, r1, r8, ri, 1 if idle else 0)
 
 
-cdef double _accumulate(State* s, double g, double ratio) noexcept nogil:
-    g += (ratio if ratio < CAP else CAP) - DRIFT
+cdef double _accumulate(State* s, double g, double ratio, double cap, double drift) noexcept nogil:
+    g += (ratio if ratio < cap else cap) - drift
     if g < 0.0:
         return 0.0
     return g if g < FULL else FULL
@@ -605,7 +618,7 @@ cdef int _follow(State* s, long long row, double t, double m8, double e1, double
     s.burst_amp += x
     if r < s.burst_low:
         s.burst_low = r
-    if r1 > DRIFT or r8 > DRIFT:
+    if r1 > DRIFT or r8 > DRIFT_BLOCK:
         s.burst_end_row = row
         s.burst_end_time = t
     if g > 0.0:
@@ -674,7 +687,8 @@ cdef int _close(State* s, double end, long long gap) noexcept nogil:
     s.segment[6] = s.current_sum / n
     s.segment[7] = s.charge
     s.segment[8] = s.voltage_sum / n
-    s.segment[9] = s.profile[2] if s.octave > 2 else mean
+    k = s.octave - 4 if s.octave > 6 else 2
+    s.segment[9] = s.profile[k] if s.octave > 2 else mean
     s.segment[10] = 0.5 * (s.m1 + s.m2) if s.blocks >= 3 else (s.m1 if s.blocks >= 1 else mean)
     s.segment[11] = s.noise_sum / s.noises * SIGMA_D2 if s.noises > 0 else 0.0
     s.segment[12] = s.highest

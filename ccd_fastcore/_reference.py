@@ -45,6 +45,7 @@ LOW_LEVEL = 0.02  # of that level: a "rest" whose current is steady above it is 
 STEP_FRACTION = 0.05  # of the mean current: a change beyond it, and beyond the spread, is a new level
 SPREAD_FACTOR = 5.0  # times the mean |deviation| of the current (3 is the peak of a sine over its mean)
 GAP = 20.0  # row intervals: longer is a gap, and nothing is known of what happened in it
+NEW_SCALE = 5.0  # times the level so far: nothing learned holds any more
 LONG = 3.0  # row intervals: three in a row are a new sampling rate
 RING = 64
 SCREEN_DROP = 0.04  # relative: half of the smallest step wanted, the fit decides
@@ -54,9 +55,12 @@ KEEP_DROP = 0.04
 KEEP_ERRORS = 4.0
 SETTLE_ROWS = 2
 FLOOR = 0.003  # of V: fluctuations below are the converter's
-LEARN_BLOCKS = 6
-DRIFT = 2.0  # ratio to the usual fluctuation that counts as more
+LEARN_BLOCKS = 8
+DRIFT = 1.7  # ratio to the usual fluctuation of rows that counts as more: a mean of 8, it scatters by a third
+DRIFT_BLOCK = 2.2  # the same of blocks: single values, they scatter by more than their mean
+WHITE_BLOCK = 0.1018  # turn of 8-row means over |second difference| of rows, both means, for white noise
 CAP = 4.0
+CAP_BLOCK = 6.0  # block means are averages: a large swing of them says more
 FULL = 12.0
 ALARM = 8.0
 QUIET = 3.0
@@ -262,13 +266,7 @@ class Stream:
 
     def _open(self, row: int, t: float, sign: int, a: float, gap: int) -> None:
         if sign != 0 and self.level_s > 0.0 and a > self.level_s:
-            # Noise may be a share of V and of I: until it is learned again it is taken to grow with the level.
-            grown = a / self.level_s
-            self.spread *= grown
-            self.s1 *= grown
-            self.s8 *= grown
-            self.si *= grown
-            self.sigma *= grown
+            self._grow(a / self.level_s)
             self.level_s = a
         self.sign = sign
         self.first_row = row
@@ -312,6 +310,23 @@ class Stream:
         while k < 16:
             self.profile[k] = 0.0
             k += 1
+
+    def _grow(self, grown: float) -> None:
+        """Noise may be a share of V and of I: until it is learned again it is taken to grow with the level."""
+        if grown > NEW_SCALE:  # what went before was a rest
+            grown = 0.0
+            self.learned = 0
+            self.spread_n = 0
+            self.g1 = 0.0
+            self.g8 = 0.0
+            self.cov = 0.0
+            self.var = 0.0
+            self.beta = 0.0
+        self.spread *= grown
+        self.s1 *= grown
+        self.s8 *= grown
+        self.si *= grown
+        self.sigma *= grown
 
     def _take(self, row: int, t: float, v: float, i: float) -> int:
         """One row into the running segment."""
@@ -384,10 +399,7 @@ class Stream:
                     self.noise_sum += d2
                     self.noises += 1
                 self.block_d2 += d2
-                if d * self.d1 < 0.0:
-                    x = d if d > 0.0 else -d
-                    z = self.d1 if self.d1 > 0.0 else -self.d1
-                    self.pair_u += x if x < z else z
+                self.pair_u += d2
                 if di * self.di1 < 0.0:
                     x = di if di > 0.0 else -di
                     z = self.di1 if self.di1 > 0.0 else -self.di1
@@ -610,19 +622,19 @@ class Stream:
             floor = before
         usual = self.s1 if self.s1 > floor else floor
         r1 = e1 / usual if usual > 0.0 else 0.0
-        # White noise: the mean of eight rows moves by a root of eight less than a row.
-        usual = 0.353553 * self.s1
+        # What white noise of that size would give.
+        usual = WHITE_BLOCK * self.s1
         usual = self.s8 if self.s8 > usual else usual
         usual = usual if usual > floor else floor
         r8 = e8 / usual if usual > 0.0 else 0.0
         ri = ei / self.si if self.si > 0.0 else 0.0
         idle = self.g1 + self.g8 == 0.0
-        self.g1 = self._accumulate(self.g1, r1)
-        self.g8 = self._accumulate(self.g8, r8)
+        self.g1 = self._accumulate(self.g1, r1, CAP, DRIFT)
+        self.g8 = self._accumulate(self.g8, r8, CAP_BLOCK, DRIFT_BLOCK)
         return self._follow(row, t, m8, e1, e8, ei, r1, r8, ri, 1 if idle else 0)
 
-    def _accumulate(self, g: float, ratio: float) -> float:
-        g += (ratio if ratio < CAP else CAP) - DRIFT
+    def _accumulate(self, g: float, ratio: float, cap: float, drift: float) -> float:
+        g += (ratio if ratio < cap else cap) - drift
         if g < 0.0:
             return 0.0
         return g if g < FULL else FULL
@@ -670,7 +682,7 @@ class Stream:
         self.burst_amp += x
         if r < self.burst_low:
             self.burst_low = r
-        if r1 > DRIFT or r8 > DRIFT:
+        if r1 > DRIFT or r8 > DRIFT_BLOCK:
             self.burst_end_row = row
             self.burst_end_time = t
         if g > 0.0:
@@ -734,7 +746,8 @@ class Stream:
         s[6] = self.current_sum / n
         s[7] = self.charge
         s[8] = self.voltage_sum / n
-        s[9] = self.profile[2] if self.octave > 2 else mean
+        k = self.octave - 4 if self.octave > 6 else 2
+        s[9] = self.profile[k] if self.octave > 2 else mean
         s[10] = 0.5 * (self.m1 + self.m2) if self.blocks >= 3 else (self.m1 if self.blocks >= 1 else mean)
         s[11] = self.noise_sum / self.noises * SIGMA_D2 if self.noises > 0 else 0.0
         s[12] = self.highest

@@ -5,7 +5,7 @@ The rows go once through the streaming core (`ccd_fastcore`); everything here wo
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from ccdmon.ccd import critical_current_density
 from ccdmon.contact import find_contact_loss
 from ccdmon.eis import Comparison, compare_files
 from ccdmon.errors import InputError
-from ccdmon.events import Event, verdict_of
+from ccdmon.events import Event, at_row, verdict_of
 from ccdmon.fake_stable import find_fake_stable
 from ccdmon.half_cycles import HalfCycle, half_cycles_of
 from ccdmon.protocols import recognise
@@ -24,6 +24,8 @@ from ccdmon.shorts import Findings, find_shorts, findings
 from ccdmon.trace import Cell, FloatArray, Trace
 
 SCHEMA = "ccdmon.report/1"
+
+
 @dataclass
 class Ambient:
     """Running means of temperature and pressure over all rows that have them."""
@@ -57,12 +59,20 @@ def analyze(
     area_cm2: float | None = None,
     eis_before: Path | None = None,
     eis_after: Path | None = None,
+    device_events: Sequence[Event] = (),
 ) -> dict[str, Any]:
     """The report document (`ccdmon.report/1`) of one trace; `area_cm2` wins over the sidecar's.
 
     `eis_before` and `eis_after` are files of impedance spectra. Raises InputError for one that cannot be read.
     """
-    return analyze_chunks([trace], trace.cell, area_cm2=area_cm2, eis_before=eis_before, eis_after=eis_after)
+    return analyze_chunks(
+        [trace],
+        trace.cell,
+        area_cm2=area_cm2,
+        eis_before=eis_before,
+        eis_after=eis_after,
+        device_events=device_events,
+    )
 
 
 def analyze_chunks(
@@ -72,6 +82,7 @@ def analyze_chunks(
     area_cm2: float | None = None,
     eis_before: Path | None = None,
     eis_after: Path | None = None,
+    device_events: Sequence[Event] = (),
 ) -> dict[str, Any]:
     """As `analyze`, for rows that come in chunks of any size; memory does not grow with them.
 
@@ -93,7 +104,23 @@ def analyze_chunks(
     _extend(records, stream.finish())
     half_cycles = half_cycles_of(records[0])
     found = findings(half_cycles, records[1], records[2], mode, rows)
-    return _document(half_cycles, _events(found, eis, cell), area, ambient, eis.verdict)
+    events = _with_device_events(_events(found, eis, cell), device_events, half_cycles)
+    return _document(half_cycles, events, area, ambient, eis.verdict)
+
+
+def _with_device_events(
+    events: list[Event], device_events: Sequence[Event], half_cycles: Sequence[HalfCycle]
+) -> list[Event]:
+    """What a monitoring device tripped on, unless the rows show the same kind of event themselves."""
+    known = {event.kind for event in events}
+    added = [event for event in device_events if event.kind not in known]
+    placed = [replace(event, cycle=_cycle_of(half_cycles, event.row)) for event in added]
+    return sorted([*events, *placed], key=lambda event: event.row)
+
+
+def _cycle_of(half_cycles: Sequence[HalfCycle], row: int) -> int | None:
+    half_cycle = at_row(half_cycles, row)
+    return None if half_cycle is None else half_cycle.cycle
 
 
 Records = tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]]

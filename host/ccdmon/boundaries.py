@@ -24,7 +24,7 @@ def boundary_shorts(half_cycles: Sequence[HalfCycle], *, hard: bool) -> list[Eve
     for k in range(1, len(half_cycles)):
         now = half_cycles[k]
         before = half_cycles[k - 2] if k >= 2 else half_cycles[k - 1]
-        if not (_usable(now) and _usable(before)):
+        if now.rows < LEAST_ROWS or now.after_gap or not _usable(before):
             continue
         early, late = _shift(now, before)
         drift = _drift(half_cycles, k)

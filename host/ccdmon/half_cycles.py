@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ccd_fastcore import SEGMENT_FIELDS
-from ccdmon.thresholds import MERGED, ONE_LEVEL, SMALL_CHARGE, SMALLEST_CURRENT
+from ccdmon.thresholds import MERGED, OFFSET_CURRENT, ONE_LEVEL, SHORT_TIME, SMALLEST_CURRENT
 
 _AT = {name: k for k, name in enumerate(SEGMENT_FIELDS)}
 _PROFILE = slice(_AT["p0_V"], _AT["p15_V"] + 1)
@@ -57,6 +57,11 @@ class HalfCycle:
     def resistance_end_ohm(self) -> float:
         """Of the last rows."""
         return self.end_V / self.level_A if self.level_A else math.nan
+
+    @property
+    def resistance_mean_ohm(self) -> float:
+        """Of the whole half-cycle, by its size."""
+        return abs(self.voltage_mean_V) / self.level_A if self.level_A else math.nan
 
     @property
     def rise(self) -> float:
@@ -113,26 +118,34 @@ def _half_cycle(record: tuple[float, ...]) -> HalfCycle:
 
 def _without_scans(loaded: list[HalfCycle]) -> list[HalfCycle]:
     """Without what a scan or an offset in a rest leaves: small current and small charge beside its neighbours."""
-    largest = max((h.charge_C for h in loaded), default=0.0)
     kept: list[HalfCycle] = []
-    ahead = _next_larger(loaded)
-    for h, later in zip(loaded, ahead, strict=True):
+    for h, later in zip(loaded, _next_larger(loaded), strict=True):
         beside = [x for x in (kept[-1] if kept else None, later) if x is not None]
-        weak = any(
-            h.level_A < SMALLEST_CURRENT * x.level_A and h.charge_C < SMALL_CHARGE * x.charge_C for x in beside
-        )
-        glitch = h.rows < 2 and h.charge_C < 0.02 * largest
-        if not (weak or glitch):
+        if not any(_is_scan(h, x) for x in beside):
             kept.append(h)
     return kept
 
 
+def _is_scan(h: HalfCycle, beside: HalfCycle) -> bool:
+    if h.level_A < OFFSET_CURRENT * beside.level_A or (h.rows < 3 and h.charge_C < OFFSET_CURRENT * beside.charge_C):
+        return True
+    return h.level_A < SMALLEST_CURRENT * beside.level_A and h.duration_s < SHORT_TIME * beside.duration_s
+
+
 def _next_larger(loaded: Sequence[HalfCycle]) -> list[HalfCycle | None]:
-    """For each segment the next one that moves five times its charge, within 64."""
+    """For each segment the next one that moves five times its charge."""
     found: list[HalfCycle | None] = []
-    for k, h in enumerate(loaded):
-        found.append(next((x for x in loaded[k + 1 : k + 65] if x.charge_C > 5 * h.charge_C), None))
-    return found
+    ahead: list[HalfCycle] = []  # later segments, each larger than all between it and here; the nearest last
+    for h in reversed(loaded):
+        while ahead and ahead[-1].charge_C <= h.charge_C:
+            ahead.pop()
+        low, high = 0, len(ahead)
+        while low < high:  # charges fall towards the end: the last one above the bound is the nearest
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if ahead[middle].charge_C > 5 * h.charge_C else (low, middle)
+        found.append(ahead[low - 1] if low else None)
+        ahead.append(h)
+    return found[::-1]
 
 
 def _joined(loaded: list[HalfCycle]) -> list[HalfCycle]:

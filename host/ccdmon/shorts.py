@@ -14,7 +14,7 @@ from typing import Any
 from ccd_fastcore import BURST_FIELDS, STEP_FIELDS
 from ccdmon import thresholds as th
 from ccdmon.boundaries import boundary_shorts
-from ccdmon.events import Event, at_row
+from ccdmon.events import Event, at_row, holding
 from ccdmon.half_cycles import HalfCycle
 
 FULL_CELL = 2
@@ -70,7 +70,7 @@ def _hard_shorts(found: Findings) -> list[Event]:
     for step in found.steps:
         if step["after_V"] >= remains * step["before_V"]:
             continue
-        half_cycle = at_row(found.half_cycles, int(step["row"]))
+        half_cycle = holding(found.half_cycles, int(step["row"]))
         if half_cycle is None or not _stays_low(step, half_cycle, found):
             continue
         events.append(_step_event("hard_short", step, half_cycle))
@@ -121,7 +121,7 @@ def _step_event(kind: str, step: dict[str, float], half_cycle: HalfCycle) -> Eve
 def _soft_shorts(found: Findings) -> list[Event]:
     events: list[Event] = []
     for burst in found.bursts:
-        if not _is_soft(burst):
+        if not _is_soft(burst, found):
             continue
         half_cycle = at_row(found.half_cycles, int(burst["row"]))
         if half_cycle is None:
@@ -134,15 +134,33 @@ def _soft_shorts(found: Findings) -> list[Event]:
     return events
 
 
-def _is_soft(burst: dict[str, float]) -> bool:
+def _is_soft(burst: dict[str, float], found: Findings) -> bool:
     before = burst["before_ohm"]
     if before <= 0 or burst["blocks"] < th.SOFT_BLOCKS:
         return False
-    lower = burst["mean_ohm"] < (1 - th.SOFT_DROP) * before and burst["lowest_ohm"] < (1 - th.SOFT_DIP) * before
-    swings = burst["amplitude"] > th.SOFT_AMPLITUDE * before
+    amplitude = burst["amplitude"] / before
     stronger = max(burst["row_ratio"], burst["block_ratio"])
     excited = burst["current_ratio"] > 2.0 and burst["current_ratio"] > th.EXCITED * stronger
-    return lower and swings and not excited
+    if excited or amplitude < th.SOFT_AMPLITUDE:
+        return False
+    severe = stronger > th.SEVERE_RATIO and amplitude > th.SEVERE_AMPLITUDE
+    return severe or _lowered(burst, found)
+
+
+def _lowered(burst: dict[str, float], found: Findings) -> bool:
+    """Drops while it lasts, or a lower mean than the half-cycles of the same sign before it."""
+    if any(burst["row"] - 24 <= step["row"] <= burst["end_row"] for step in found.steps):
+        return True
+    first = at_row(found.half_cycles, int(burst["row"]))
+    last = at_row(found.half_cycles, int(burst["end_row"]))
+    if first is None or last is None:
+        return False
+    for h in found.half_cycles[first.index : last.index + 1]:
+        earlier = found.half_cycles[max(0, first.index - 4) : first.index]
+        usual = [x.resistance_mean_ohm for x in earlier if x.current_A * h.current_A > 0]
+        if usual and h.resistance_mean_ohm < (1 - th.SOFT_DROP) * min(usual):
+            return True
+    return False
 
 
 def _burst_event(burst: dict[str, float], half_cycle: HalfCycle, found: Findings) -> Event:
@@ -180,7 +198,7 @@ def _partial_shorts(found: Findings, soft: Sequence[Event]) -> list[Event]:
         return []
     events: list[Event] = []
     for step in found.steps:
-        half_cycle = at_row(found.half_cycles, int(step["row"]))
+        half_cycle = holding(found.half_cycles, int(step["row"]))
         if half_cycle is not None and _is_partial(step) and _lasts(step, half_cycle, found):
             events.append(_step_event("partial_short", step, half_cycle))
     known = [event.row for event in events]

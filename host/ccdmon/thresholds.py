@@ -5,8 +5,9 @@ cells; these follow from the classes of Lu et al. 2021 (Adv. Funct. Mater. 31, 2
 """
 
 # -- half-cycles and levels
-SMALLEST_CURRENT = 0.35  # of its neighbours: below, with little charge, it is a scan or an offset in a rest
-SMALL_CHARGE = 0.2  # of its neighbours
+SMALLEST_CURRENT = 0.35  # of its neighbours: below, and short, it is a scan in a rest
+SHORT_TIME = 0.3  # of its neighbours
+OFFSET_CURRENT = 0.02  # of its neighbours: an offset or noise in a rest, however long
 ONE_LEVEL = 0.04  # relative difference of two currents that are one level; ramps step by more
 CONSTANT = 0.06  # relative deviation of times or charges that count as constant: a row at either end
 COMPLETE = 0.9  # of the expected time or charge: a half-cycle cut off earlier is not complete
@@ -22,8 +23,9 @@ BOUNDARY_DROP = 0.075  # a step hidden in a reversal, seen in the profiles of tw
 BOUNDARY_SCATTER = 4.0  # times the usual scatter of that comparison in this test
 
 # -- soft shorts
-SOFT_DROP = 0.03  # of the mean resistance while it fluctuates
-SOFT_DIP = 0.06  # of the lowest block
+SOFT_DROP = 0.02  # of the mean resistance of a half-cycle in which it fluctuates
+SEVERE_RATIO = 3.0  # fluctuation over the usual one: enough by itself,
+SEVERE_AMPLITUDE = 0.02  # when it is this large beside the polarisation
 SOFT_AMPLITUDE = 0.008  # fluctuation over polarisation
 SOFT_BLOCKS = 4  # of 8 rows
 EXCITED = 0.5  # the current fluctuates more, too: V follows it, nothing happened to the cell
