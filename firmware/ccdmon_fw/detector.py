@@ -20,7 +20,8 @@ One sample in which the current jumps is ignored, and the next one with it; two 
 only, for its counter electrode may carry an open-circuit voltage; a full cell by |V| alone, also at rest.
 
 Memory `m` (array 'i'), all values >= 0, because 64-bit ports load 32-bit words without their sign (r is stored with
-_BIAS added): inputs 0..3 | settings 4..14 (order of limits.SETTINGS) | state 15..37 | profile 38..53, its counts 54..69.
+_BIAS added): inputs 0..3 | settings 4..14 (order of limits.SETTINGS) | state 15..37 and
+70..76 | profile 38..53, its counts 54..69.
 Bounds: units are at most 2**14, r below 2**23 for currents from `current_on_units` (>= 32) on, products below 2**29.
 """
 
@@ -41,7 +42,7 @@ T = const(3)  # time of the sample, microseconds modulo 2**30
 SETTINGS_AT = const(4)
 STATE_AT = const(15)
 _TAUGHT = const(70)  # 71, 72: phases that taught `start`, at most 2
-MEMORY_WORDS = const(74)
+MEMORY_WORDS = const(77)
 
 _MODE = const(4)
 _CONFIRM = const(5)
@@ -77,6 +78,9 @@ _STRIKES = const(35)  # phases in a row that ended with V against I
 VALUE = const(36)  # what tripped, and its limit: r (Q14) or units
 LIMIT = const(37)
 _CARRIED = const(73)  # reference carried over a step of the same sign; 0: none
+_TYPICAL = const(74)  # the largest |I| that taught anything, units
+_PLAIN = const(75)  # this phase's current is comparable with it
+_R_BEFORE = const(76)  # r two samples ago, biased
 _PROFILE = const(38)  # r at 2**k samples; 0: none
 _PROFILE_N = const(54)  # phases that taught it, at most 2
 
@@ -92,7 +96,7 @@ REASON_MASK = const(0xFF)
 def _enter(m: ptr32, sign: int, i_abs: int):
     """A phase begins: keep what the one before it taught, forget the rest."""
     old = m[_SIGN]
-    if old != 0 and m[_N] > m[_SETTLE] + 1:
+    if old != 0 and m[_N] > m[_SETTLE] + 1 and m[_PLAIN] == 1:
         candidate = m[_CANDIDATE]
         if candidate > 0:
             known = m[_START + old]
@@ -121,6 +125,7 @@ def _enter(m: ptr32, sign: int, i_abs: int):
         if i_abs > level:
             carried = (((carried >> 8) * level) // i_abs) << 8
         m[_CARRIED] = carried
+    m[_PLAIN] = 0
     m[_SIGN] = sign
     m[_LEVEL] = i_abs << 8
     m[_ODD] = 0
@@ -132,7 +137,29 @@ def _enter(m: ptr32, sign: int, i_abs: int):
     m[_MARK_NEW] = 0x1000000
     m[_MARK_OLD] = 0x1000000
     m[_R_LAST] = 0x1000000
+    m[_R_BEFORE] = 0x1000000
     m[_MARK_AT] = 1
+
+
+@micropython.viper
+def _compare_current(m: ptr32):
+    """Only phases of comparable current teach and are compared: an impedance scan in a rest is another matter."""
+    level = m[_LEVEL] >> 8
+    typical = m[_TYPICAL]
+    m[_PLAIN] = 1 if level * 2 >= typical else 0
+    if level > 2 * typical:
+        m[_START + 1] = 0
+        m[_START + 2] = 0
+        m[_TAUGHT + 1] = 0
+        m[_TAUGHT + 2] = 0
+        m[_END] = 0
+        k = 0
+        while k < 16:
+            m[_PROFILE_N + k] = 0
+            m[_PROFILE + k] = 0
+            k += 1
+    if level > typical:
+        m[_TYPICAL] = level
 
 
 @micropython.viper
@@ -150,6 +177,7 @@ def _judge(m: ptr32, r: int, i_abs: int) -> int:
     if m[_PHASE] == 0:
         m[_PHASE] = 1
         m[_CHECK_AT] = 2 * n
+        _compare_current(m)
         if m[_POLAR] == 0 and m[_MODE] == 0:
             m[_POLAR] = 1
             if fast < 0:
@@ -159,12 +187,14 @@ def _judge(m: ptr32, r: int, i_abs: int) -> int:
     ref = m[_REF] >> 4
     if ref > 0 and (m[_PHASE] == 2 or ref >= m[_END] >> 4):  # near zero everything is a collapse
         limit = (ref * collapse) >> 6
+        if m[_PHASE] == 1 and m[_LOW] == 0 and last - r < (m[_R_BEFORE] - 0x1000000 - last) * 2:
+            limit = 0  # it goes on falling as before: no collapse
         if r < limit:
             drop = ref - r
             drop = (drop >> 8) * i_abs >> 6 if drop > 0x8000 else drop * i_abs >> 14
             if drop < m[_V_DROP_MIN] or 0 - r > ref >> 2:  # below zero: not a short, but a charge from before
                 limit = 0
-    if m[_PHASE] == 1 and m[_MODE] == 0:
+    if m[_PHASE] == 1 and m[_MODE] == 0 and m[_PLAIN] == 1:
         # where earlier phases started
         known = m[_START + sign]
         other = m[_START + 3 - sign]
@@ -176,7 +206,7 @@ def _judge(m: ptr32, r: int, i_abs: int) -> int:
         if (m[_CARRIED] >> 2) > start and n <= m[_SETTLE] + 4:
             known = m[_CARRIED]
             start = known >> 2
-        if r < start and start > limit and 0 - r < known >> 3 and fast - mark < known >> 3:
+        if r < start and start > limit and 0 - r < known >> 3 and fast - mark < known >> 4 and 0 - mark < known >> 5:
             drop = known - r
             drop = (drop >> 8) * i_abs >> 6 if drop > 0x8000 else drop * i_abs >> 14
             if drop >= m[_V_DROP_MIN]:
@@ -225,7 +255,7 @@ def _mark(m: ptr32, r: int):
     m[_MARK_OLD] = m[_MARK_NEW]
     m[_MARK_NEW] = fast + 0x1000000
     m[_MARK_AT] = 2 * n
-    if n <= m[_SETTLE] or n < 4 or m[_MODE] != 0 or m[_LOW] > 0:
+    if n <= m[_SETTLE] or n < 4 or m[_MODE] != 0 or m[_LOW] > 0 or m[_PLAIN] == 0:
         return
     k = 0
     while (2 << k) <= n and k < 15:
@@ -319,6 +349,7 @@ def step(m: ptr32) -> int:
         suspect = int(_judge(m, r, i_abs))
     if n >= m[_MARK_AT]:
         _mark(m, r)
+    m[_R_BEFORE] = m[_R_LAST]
     m[_R_LAST] = r + 0x1000000
     # -- confirmation
     if suspect == 0:
