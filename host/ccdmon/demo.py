@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ccdmon import __version__, run_folder
-from ccdmon.analysis import analyze
 from ccdmon.cellmodel import LiveCell, Row, cell_of, open_cell, simulate
 from ccdmon.firmware_hash import firmware_hash
 from ccdmon.front_end import FrontEnd
 from ccdmon.recorder import Recorder
 from ccdmon.report import write_reports
 from ccdmon.rigs import load_rigs
+from ccdmon.run_analysis import analyze_run
 from ccdmon.run_monitoring import monitoring_of
 from ccdmon.trace import Trace
 from ccdmon.truth import truth_document
@@ -60,10 +60,18 @@ class Demo:
         recorder = Recorder(self.folder, firmware_hash=firmware_hash())
         try:
             loop = self._drive(live, front_end, recorder, config)
-            self._log_gate(recorder, loop.result.document())
+            truth = truth_document(live.watch, planned.rows(0, len(loop.rows)))
+            replay = replay_document(loop.result.document(), truth)
+            self._log_gate(recorder, replay)
         finally:
             recorder.close()
-        return self._document(live, loop, planned)
+        return {
+            "schema": SCHEMA,
+            "run_dir": str(self.folder),
+            "truth": truth,
+            "replay": replay,
+            "report": self._report(),
+        }
 
     def _drive(self, live: LiveCell, front_end: FrontEnd, recorder: Recorder, config: dict[str, Any]) -> Any:
         def next_row(gate_closed: bool) -> Row | None:
@@ -105,18 +113,30 @@ class Demo:
         latency = {f"latency_{key}": value for key, value in replay["latency"].items()}
         recorder.log(action="gate_observed", gate=replay["gate"], rule=replay["reason"], **latency)
 
-    def _document(self, live: LiveCell, loop: Any, planned: Trace) -> dict[str, Any]:
+    def _report(self) -> dict[str, Any]:
+        """Derive and write everything that the recording alone tells; returns the analysis."""
         run = run_folder.open_run(self.folder)
         run_folder.derive_trace(run)
-        report = analyze(run.trace)
+        report = analyze_run(run)
         write_reports(report, run.trace, self.folder, monitoring_of(run))
-        return {
-            "schema": SCHEMA,
-            "run_dir": str(self.folder),
-            "truth": truth_document(live.watch, planned.rows(0, len(loop.rows))),
-            "replay": loop.result.document(),
-            "report": report,
-        }
+        return report
+
+
+def replay_document(replay: dict[str, Any], truth: dict[str, Any]) -> dict[str, Any]:
+    """The rig's document with its latency counted from the row in which the simulation knows the short began.
+
+    The rig itself can only start at the firmware's first suspicion. Where that came later, its clock time is that
+    of a shorter stretch and is left out.
+    """
+    onset = truth.get("first_faulty_row")
+    if (
+        onset is None
+        or replay["trip_row"] is None
+        or replay["trip_row"] - onset == replay["latency"]["samples"]
+    ):
+        return replay
+    latency = {"samples": replay["trip_row"] - onset, "virtual_us": None, "real_us": None}
+    return {**replay, "latency": latency}
 
 
 def _firmware_tables(identity: dict[str, Any], settings: list[int]) -> dict[str, Any]:

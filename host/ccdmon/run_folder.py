@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ccdmon.errors import InputError
 from ccdmon.formats import toml_text
@@ -35,6 +36,8 @@ class Run:
     folder: Path
     config: Mapping[str, Any]  # run.toml
     trace: Trace
+    samples: npt.NDArray[np.int64]  # the device's sample counter of each row
+    verdicts: npt.NDArray[np.uint16]  # the firmware's verdict on each row
     counts: Counts
     events: tuple[Mapping[str, Any], ...]
 
@@ -78,8 +81,10 @@ def open_run(folder: Path) -> Run:
     blocks, counts = _read_samples(frames)
     if not blocks:
         raise InputError(f"{frames}: holds no whole frame with samples; nothing was recorded")
-    trace = _trace(blocks, config, folder)
-    return Run(folder, config, trace, counts, tuple(_read_events(folder / EVENTS_FILE)))
+    codes, samples = _joined(blocks)
+    trace = _trace(codes, samples, config, folder)
+    events = tuple(_read_events(folder / EVENTS_FILE))
+    return Run(folder, config, trace, samples, codes[:, 3], counts, events)
 
 
 def derive_trace(run: Run) -> Path:
@@ -126,17 +131,23 @@ def _read_samples(path: Path) -> tuple[list[Samples], Counts]:
     return [block for block in blocks if block.run == last_run], decoder.counts
 
 
-def _trace(blocks: list[Samples], config: Mapping[str, Any], folder: Path) -> Trace:
+def _joined(blocks: list[Samples]) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.int64]]:
+    """Codes of shape (rows, 4) and sample counters; a block that came twice counts once."""
     codes = np.concatenate([block.codes for block in blocks])
-    counters = np.concatenate([block.first_sample + np.arange(len(block.codes)) for block in blocks])
-    _, first = np.unique(counters, return_index=True)  # a block that came twice counts once
-    codes, counters = codes[first], counters[first]
+    samples = np.concatenate([block.first_sample + np.arange(len(block.codes)) for block in blocks])
+    samples, first = np.unique(samples, return_index=True)
+    return codes[first], samples
+
+
+def _trace(
+    codes: npt.NDArray[np.uint16], samples: npt.NDArray[np.int64], config: Mapping[str, Any], folder: Path
+) -> Trace:
     front_end = _front_end(config)
     pressure = _declared(config, "pressure_Pa", len(codes))
     if front_end.pressure_full_scale_Pa is not None:
         pressure = front_end.pressure_Pa(codes[:, 2])
     return Trace(
-        test_time_s=counters * float(config["time"]["seconds_per_sample"]),
+        test_time_s=samples.astype(np.float64) * float(config["time"]["seconds_per_sample"]),
         voltage_V=front_end.voltage_V(codes[:, 0]),
         current_A=front_end.current_A(codes[:, 1]),
         pressure_Pa=pressure,

@@ -10,7 +10,8 @@ from ccdmon.analysis import analyze
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
 from ccdmon.formats.bdf import read_bdf
 from ccdmon.report import Monitoring, write_reports
-from ccdmon.run_folder import derive_trace, is_run_folder, open_run
+from ccdmon.run_analysis import analyze_run
+from ccdmon.run_folder import Run, derive_trace, is_run_folder, open_run
 from ccdmon.run_monitoring import monitoring_of
 from ccdmon.trace import Trace
 
@@ -24,6 +25,7 @@ class Source:
     name: str
     trace: Trace
     monitoring: Monitoring | None = None
+    run: Run | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,10 +52,7 @@ def positive(text: str) -> float:
 def run(args: argparse.Namespace) -> int:
     """Analyse everything named; exit 1 when any cell failed."""
     sources = [open_source(name, args.area_cm2) for name in args.traces]
-    documents = [
-        analyze(source.trace, area_cm2=args.area_cm2, eis_before=args.eis_before, eis_after=args.eis_after)
-        for source in sources
-    ]
+    documents = [document_of(source, args) for source in sources]
     if args.out is not None:
         _write(args.out, sources, documents)
     if args.json:
@@ -79,7 +78,13 @@ def _open(name: str) -> Source:
     if not is_run_folder(path):
         raise InputError(f"{name}: a folder without frames.bin; name a trace file or a run folder")
     opened = open_run(path)
-    return Source(name, opened.trace, monitoring_of(opened))
+    return Source(name, opened.trace, monitoring_of(opened), opened)
+
+
+def document_of(source: Source, args: argparse.Namespace) -> dict[str, Any]:
+    """The analysis with the options of the command line."""
+    options = {"area_cm2": args.area_cm2, "eis_before": args.eis_before, "eis_after": args.eis_after}
+    return analyze(source.trace, **options) if source.run is None else analyze_run(source.run, **options)
 
 
 def _joined(sources: list[Source], documents: list[dict[str, Any]]) -> dict[str, Any]:
@@ -93,9 +98,8 @@ def _write(out: Path, sources: list[Source], documents: list[dict[str, Any]]) ->
     """One report goes into `out` itself, several each into a folder of the trace's name."""
     for source, document, folder in zip(sources, documents, _folders(out, sources), strict=True):
         write_reports(document, source.trace, folder, source.monitoring)
-        origin = source.trace.source
-        if origin is not None and origin.is_dir() and folder.resolve() == origin.resolve():
-            derive_trace(open_run(origin))
+        if source.run is not None and folder.resolve() == source.run.folder.resolve():
+            derive_trace(source.run)
 
 
 def _folders(out: Path, sources: list[Source]) -> list[Path]:

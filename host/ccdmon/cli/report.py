@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ccdmon.analysis import analyze
-from ccdmon.cli.analyze import open_source, positive
+from ccdmon.cli.analyze import document_of, open_source, positive
 from ccdmon.errors import EXIT_FINE, InputError
 from ccdmon.report import write_reports
 
@@ -27,9 +26,6 @@ def run(args: argparse.Namespace) -> int:
     if folder is None:
         raise InputError(f"{args.source}: not a run folder; say with --out where the report shall go")
     source = open_source(args.source, args.area_cm2)
-    document = analyze(
-        source.trace, area_cm2=args.area_cm2, eis_before=args.eis_before, eis_after=args.eis_after
-    )
-    write_reports(document, source.trace, folder, source.monitoring)
+    write_reports(document_of(source, args), source.trace, folder, source.monitoring)
     print(folder / "report.html")
     return EXIT_FINE

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from ccdmon.cli import main
+from ccdmon.demo import replay_document
 from ccdmon.run_folder import open_run
 
 FILES = {
@@ -79,3 +80,12 @@ def test_on_the_emulated_pico(pico_image: Path, tmp_path: Path, capsys: pytest.C
     out = capsys.readouterr().out
     check(folder, "pico", out)
     assert json.loads(out)["replay"]["latency"]["virtual_us"] > 0
+
+
+@pytest.mark.parametrize(("onset", "samples", "virtual_us"), [(8, 2, None), (9, 1, 300.0), (None, 1, 300.0)])
+def test_latency_counts_from_the_true_onset(
+    onset: int | None, samples: int, virtual_us: float | None
+) -> None:
+    replay = {"trip_row": 10, "latency": {"samples": 1, "virtual_us": 300.0, "real_us": None}}
+    latency = replay_document(replay, {"first_faulty_row": onset})["latency"]
+    assert (latency["samples"], latency["virtual_us"]) == (samples, virtual_us)
