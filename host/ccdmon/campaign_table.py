@@ -102,8 +102,8 @@ def write_curve_plot(curve: Mapping[float, Sequence[Score]], path: Path) -> None
     axes = figure.add_subplot()
     rates = [count / max(million, 1e-9) for count, million in map(false_per_million, curve.values())]
     for kind in FAULTS:
-        recalls = [recall(scores, kind) for scores in curve.values()]
-        if all(r is not None for r in recalls):
+        recalls = [r for scores in curve.values() if (r := recall(scores, kind)) is not None]
+        if len(recalls) == len(rates):
             axes.plot(rates, recalls, marker="o", label=kind.replace("_", " "))
     axes.set_xscale("symlog", linthresh=0.1)
     axes.set(xlabel="false events per million healthy rows", ylabel="recall", ylim=(0, 1.03))

@@ -115,8 +115,7 @@ class CellModel:
             parameters.reference_degC, parameters.reference_pressure_Pa
         )
         self.state = CellState(voltage_V=parameters.emf_V)
-
-    # -- elements ---------------------------------------------------------------------------------------
+        self._factors, self._factors_degC = (1.0, 1.0), parameters.reference_degC
 
     @property
     def temperature_degC(self) -> float:
@@ -129,10 +128,19 @@ class CellModel:
         swelling = p.pressure_per_mAh_cm2_Pa * s.moved_mAh_cm2 + p.pressure_per_void_Pa * sum(s.voids_mAh_cm2)
         return max(self.surroundings.frame_pressure_Pa + swelling, 1e3)
 
-    def _arrhenius(self, activation_J_mol: float) -> float:
-        p = self.parameters
-        inverse = 1 / (self.temperature_degC + KELVIN) - 1 / (p.reference_degC + KELVIN)
-        return math.exp(activation_J_mol / GAS_CONSTANT_J_MOL_K * inverse)
+    def _arrhenius(self) -> tuple[float, float]:
+        """Factors of bulk and interface resistance against the reference temperature."""
+        temperature_degC = self.temperature_degC
+        if temperature_degC != self._factors_degC:
+            p = self.parameters
+            inverse = 1 / (temperature_degC + KELVIN) - 1 / (p.reference_degC + KELVIN)
+            over_gas = inverse / GAS_CONSTANT_J_MOL_K
+            self._factors = (
+                math.exp(p.bulk_activation_J_mol * over_gas),
+                math.exp(p.interface_activation_J_mol * over_gas),
+            )
+            self._factors_degC = temperature_degC
+        return self._factors
 
     def contact(self, electrode: int) -> float:
         """Share of the interface in contact, 1 without voids; R_int goes with its inverse (figure 8)."""
@@ -145,7 +153,7 @@ class CellModel:
         x = abs(self.state.depletion)
         # A linear salt profile 1 +- x has a mean inverse concentration of atanh(x)/x.
         depleted = math.atanh(x) / x if x > 1e-6 else 1.0
-        bulk = p.bulk_ohm_cm2 / p.area_cm2 * self._arrhenius(p.bulk_activation_J_mol)
+        bulk = p.bulk_ohm_cm2 / p.area_cm2 * self._arrhenius()[0]
         return bulk * depleted * (1.0 - self.surroundings.bridged)
 
     def interface_ohm(self, electrode: int) -> float:
@@ -154,16 +162,13 @@ class CellModel:
         ageing = 1.0 + p.sei_growth_per_sqrt_s * math.sqrt(s.time_s)
         ageing += p.conditioning * math.exp(-s.time_s / p.conditioning_tau_s)
         pressure = 1.0 / math.sqrt(self.pressure_Pa / p.reference_pressure_Pa)
-        arrhenius = self._arrhenius(p.interface_activation_J_mol)
+        arrhenius = self._arrhenius()[1]
         fresh = p.interface_ohm_cm2[electrode] / p.area_cm2 * arrhenius * ageing
         return fresh * pressure / self.contact(electrode)
 
     def slow_ohm(self) -> float:
-        return (
-            self.parameters.slow_ohm_cm2
-            / self.parameters.area_cm2
-            * self._arrhenius(self.parameters.interface_activation_J_mol)
-        )
+        """Resistance of the slow element now, ohm."""
+        return self.parameters.slow_ohm_cm2 / self.parameters.area_cm2 * self._arrhenius()[1]
 
     def ionic_ohm(self) -> float:
         """The cell's own direct-current resistance, no leak."""
@@ -180,21 +185,18 @@ class CellModel:
             source += p.nucleation_V * math.exp(-max(s.moved_mAh_cm2, 0.0) / p.nucleation_mAh_cm2)
         return source
 
-    # -- time -------------------------------------------------------------------------------------------
-
     def step(self, current_A: float, dt_s: float) -> float:
         """Hold `current_A` for `dt_s` seconds (>= 0); returns the terminal voltage in V at the end.
 
         At the compliance limit the current gives way, see `state.current_A` and `state.limited`.
         """
         p, s, around = self.parameters, self.state, self.surroundings
-        taus = (p.interface_tau_s, p.interface_tau_s, p.slow_tau_s)
-        ohms = (self.interface_ohm(0), self.interface_ohm(1), self.slow_ohm())
-        decays = tuple(math.exp(-dt_s / tau) for tau in taus)
-        rests = tuple(v * d for v, d in zip((*s.interface_V, s.slow_V), decays, strict=True))
-        gains = tuple(r * (1 - d) for r, d in zip(ohms, decays, strict=True))
-        source = self._source_V(current_A) + sum(rests)
-        branch_ohm = self.bulk_ohm() + sum(gains)
+        fast, slow = math.exp(-dt_s / p.interface_tau_s), math.exp(-dt_s / p.slow_tau_s)
+        rest_0, rest_1, rest_slow = s.interface_V[0] * fast, s.interface_V[1] * fast, s.slow_V * slow
+        gain_0, gain_1 = self.interface_ohm(0) * (1 - fast), self.interface_ohm(1) * (1 - fast)
+        gain_slow = self.slow_ohm() * (1 - slow)
+        source = self._source_V(current_A) + rest_0 + rest_1 + rest_slow
+        branch_ohm = self.bulk_ohm() + gain_0 + gain_1 + gain_slow
 
         ionic = (current_A - around.leak_S * source) / (1 + around.leak_S * branch_ohm)
         voltage = source + branch_ohm * ionic
@@ -203,12 +205,12 @@ class CellModel:
             voltage = math.copysign(p.compliance_V, voltage)
             ionic = (voltage - source) / branch_ohm
         s.current_A = ionic + around.leak_S * voltage if s.limited else current_A
-        overpotentials = [rest + gain * ionic for rest, gain in zip(rests, gains, strict=True)]
-        s.interface_V, s.slow_V = (overpotentials[0], overpotentials[1]), overpotentials[2]
+        s.interface_V = (rest_0 + gain_0 * ionic, rest_1 + gain_1 * ionic)
+        s.slow_V = rest_slow + gain_slow * ionic
         s.ionic_A, s.voltage_V = ionic, voltage
         s.time_s += dt_s
         self._move_lithium(ionic, dt_s)
-        self._warm(voltage * s.current_A, dt_s)
+        self._warm((voltage - p.emf_V) * s.current_A, dt_s)
         return voltage
 
     def _move_lithium(self, ionic_A: float, dt_s: float) -> None:
@@ -219,12 +221,15 @@ class CellModel:
             aim = j_mA_cm2 / p.limiting_mA_cm2
             depletion = aim + (s.depletion - aim) * math.exp(-dt_s / p.diffusion_tau_s)
             s.depletion = min(max(depletion, -_DEPLETED), _DEPLETED)
-        s.voids_mAh_cm2 = (self._voids(0, j_mA_cm2, dt_s), self._voids(1, -j_mA_cm2, dt_s))
+        supply = self.supply_mA_cm2()
+        s.voids_mAh_cm2 = (
+            self._voids(0, j_mA_cm2, supply, dt_s),
+            self._voids(1, -j_mA_cm2, supply, dt_s),
+        )
 
-    def _voids(self, electrode: int, stripping_mA_cm2: float, dt_s: float) -> float:
+    def _voids(self, electrode: int, stripping_mA_cm2: float, supply: float, dt_s: float) -> float:
         """Missing lithium at one electrode after `dt_s`: J_m against J_0 (eq. 10 and 11)."""
         p = self.parameters
-        supply = self.supply_mA_cm2()
         if stripping_mA_cm2 > 0:
             # The flux crowds on the contact that is left: voids breed voids.
             excess = stripping_mA_cm2 / self.contact(electrode) - supply
@@ -237,7 +242,7 @@ class CellModel:
         """Lithium supplied to the interface, as a current density (eq. 11); creep goes with pressure."""
         p = self.parameters
         creep = p.supply_creep_mA_cm2 * math.pow(self.pressure_Pa / p.reference_pressure_Pa, p.creep_exponent)
-        return (p.supply_diffusion_mA_cm2 + creep) / self._arrhenius(p.interface_activation_J_mol)
+        return (p.supply_diffusion_mA_cm2 + creep) / self._arrhenius()[1]
 
     def _warm(self, heat_W: float, dt_s: float) -> None:
         p, s = self.parameters, self.state

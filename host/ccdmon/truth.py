@@ -1,7 +1,7 @@
 """What really happened in a simulated test: events by row and time, endured and failed current density."""
 
-import dataclasses
 import math
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ccdmon.cellphysics import CellModel
@@ -15,7 +15,7 @@ CONTACT_LOSS_FACTOR = 1.3
 FIRST_VOIDS_FACTOR = 1.08
 
 
-@dataclasses.dataclass
+@dataclass
 class _Seen:
     row: int
     time_s: float
@@ -56,7 +56,8 @@ class Watch:
         lost = sum(cell.interface_ohm(k) * (1 - cell.contact(k)) for k in (0, 1))
         growth = whole / (whole - lost)
         if growth > FIRST_VOIDS_FACTOR and self.first_voids is None:
-            self.first_voids = seen
+            # They began to grow with this half-cycle.
+            self.first_voids = replace(seen, row=self._segment_row)
         if growth > CONTACT_LOSS_FACTOR and self.voids is None:
             self.voids = seen
 
@@ -181,5 +182,5 @@ def _parameters(setup: Setup) -> dict[str, Any]:
 
 def _plain(part: Any) -> dict[str, Any]:
     """A dataclass as JSON types; JSON has no infinity: it becomes null ("never")."""
-    values = dataclasses.asdict(part)
+    values = asdict(part)
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
