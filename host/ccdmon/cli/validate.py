@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 from ccdmon.cli.analyze import open_source
@@ -18,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """One line for each file; exit 1 when any cannot be used."""
+    """One line for each file; exit 1 when any is no usable trace, 2 when one is not there at all."""
     results = [_check(name) for name in args.traces]
     if args.json:
         print(json.dumps({"schema": "ccdmon.validate/1", "files": results}))
@@ -29,6 +30,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(name: str) -> dict[str, Any]:
+    if name != "-" and not Path(name).exists():
+        raise InputError(f"{name}: No such file or directory; check the path")
     try:
         trace = open_source(name).trace
     except InputError as error:

@@ -67,6 +67,7 @@ def test_version_names_package_firmware_and_schemas() -> None:
         (["analyze", "."], "folder"),
         (["convert", "no-such.bdf.csv", "out.bdf.csv"], "no-such.bdf.csv"),
         (["report", "no-such.bdf.csv"], "--out"),
+        (["validate", "no-such.bdf.csv"], "no-such.bdf.csv"),
         (["demo", "--rig", "moon"], "--rig"),
         (["demo", "--seed", "-3", "--rig", "unix"], "--seed"),
     ],
