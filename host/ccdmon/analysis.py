@@ -146,7 +146,7 @@ def _events(found: Findings, eis: Comparison, cell: Cell) -> list[Event]:
 def _document(
     half_cycles: list[HalfCycle], events: list[Event], area: float | None, ambient: Ambient, eis: str
 ) -> dict[str, Any]:
-    protocol = recognise(half_cycles, next((e.row for e in events if e.fatal), None))
+    protocol = recognise(half_cycles)
     ccd = critical_current_density(half_cycles, events, protocol, area)
     ccd.update(
         temperature_degC=ambient.temperature_degC, pressure_MPa=ambient.pressure_MPa, area_cm2=area, eis=eis

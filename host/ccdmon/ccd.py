@@ -36,22 +36,22 @@ def critical_current_density(
 
 
 def _endured(protocol: TestProtocol, failure: Event | None) -> Level | None:
-    """The highest level passed completely before the failure."""
-    passed = [
-        level
-        for level in protocol.levels
-        if (failure is None or level.half_cycles[-1].last_row < failure.row)
-        and (level is not protocol.levels[-1] or _complete(level, protocol))
-    ]
+    """The highest level passed before the failure. The test moved on from all but the last, so it passed them."""
+    passed = [level for level in protocol.levels if failure is None or level.half_cycles[-1].last_row < failure.row]
+    if passed and passed[-1] is protocol.levels[-1] and not _finished(passed[-1], protocol):
+        passed.pop()
     return max(passed, key=lambda level: level.current_A, default=None)
 
 
-def _complete(level: Level, protocol: TestProtocol) -> bool:
-    """Did the last level run to its end? A level that another one follows did."""
+def _finished(last: Level, protocol: TestProtocol) -> bool:
+    """Did the last level of the recording run to its end?"""
+    complete = [h for h in last.half_cycles[:-1] if protocol.complete(h)]
+    complete += [h for h in last.half_cycles[-1:] if protocol.complete(h, last=True)]
     if protocol.kind in ("long_cycling", "unknown"):  # no level says how many cycles the next should have
-        return any(protocol.complete(h) for h in level.half_cycles)
-    wanted = min(2 * protocol.cycles_per_level, len(protocol.levels[0].half_cycles))
-    return len(level.half_cycles) >= wanted and protocol.complete(level.half_cycles[-1])
+        return len(complete) >= 1
+    wanted = min(len(level.half_cycles) for level in protocol.levels[:-1]) if len(protocol.levels) > 1 else 1
+    holes = sum(h.after_gap for h in last.half_cycles)
+    return len(complete) + holes >= wanted
 
 
 def _level_at(protocol: TestProtocol, row: int) -> Level | None:

@@ -32,7 +32,7 @@ class HalfCycle:
     highest_V: float
     rows_highest: int
     current_end_A: float  # along the current
-    after_gap: bool
+    after_gap: bool  # began, or has a hole, where rows are missing
     interval_s: float
     pressure_start_Pa: float
     pressure_end_Pa: float
@@ -117,13 +117,16 @@ def _half_cycle(record: tuple[float, ...]) -> HalfCycle:
 
 
 def _without_scans(loaded: list[HalfCycle]) -> list[HalfCycle]:
-    """Without what a scan or an offset in a rest leaves: small current and small charge beside its neighbours."""
-    kept: list[HalfCycle] = []
-    for h, later in zip(loaded, _next_larger(loaded), strict=True):
-        beside = [x for x in (kept[-1] if kept else None, later) if x is not None]
-        if not any(_is_scan(h, x) for x in beside):
-            kept.append(h)
-    return kept
+    """Without what scans, offsets and noise leave in rests; noise beside noise goes when its neighbour has gone."""
+    while True:
+        kept: list[HalfCycle] = []
+        for h, later in zip(loaded, _next_larger(loaded), strict=True):
+            beside = [x for x in (kept[-1] if kept else None, later) if x is not None]
+            if not any(_is_scan(h, x) for x in beside):
+                kept.append(h)
+        if len(kept) == len(loaded):
+            return kept
+        loaded = kept
 
 
 def _is_scan(h: HalfCycle, beside: HalfCycle) -> bool:
@@ -150,29 +153,32 @@ def _next_larger(loaded: Sequence[HalfCycle]) -> list[HalfCycle | None]:
 
 def _joined(loaded: list[HalfCycle]) -> list[HalfCycle]:
     """Pieces of one half-cycle put together: holes in the data, and a current that gives way at the limit."""
-    durations = sorted(h.duration_s for h in loaded)
-    usual_s = durations[len(durations) // 2] if durations else 0.0
     joined: list[HalfCycle] = []
-    for h in loaded:
+    for k, h in enumerate(loaded):
         last = joined[-1] if joined else None
-        if last is not None and _one(last, h, usual_s):
+        if last is not None and _one(last, h, loaded[max(0, k - 8) : k + 9]):
             joined[-1] = _together(last, h)
         else:
             joined.append(h)
     return joined
 
 
-def _one(a: HalfCycle, b: HalfCycle, usual_s: float) -> bool:
+def _one(a: HalfCycle, b: HalfCycle, around: Sequence[HalfCycle]) -> bool:
     if a.current_A * b.current_A < 0:
         return False
-    fits = b.end_s - a.start_s <= MERGED * usual_s + 2 * b.interval_s
-    near = abs(a.level_A - b.level_A) <= ONE_LEVEL * max(a.level_A, b.level_A)
-    adjacent = b.first_row - a.last_row <= 3 and not b.after_gap
-    gives_way = b.level_A < a.level_A and b.highest_V >= 0.98 * a.highest_V and b.end_V > 0.9 * a.end_V
-    short = min(a.rows, b.rows) < 4
-    if adjacent:
-        return near or gives_way or short
-    return near and fits
+    near = same_level(a.level_A, b.level_A)
+    if b.first_row - a.last_row <= 3 and not b.after_gap:
+        gives_way = b.level_A < a.level_A and b.highest_V >= 0.98 * a.highest_V and b.end_V > 0.9 * a.end_V
+        return near or gives_way or min(a.rows, b.rows) < 4
+    # Across a hole: no longer than a whole half-cycle of this level, or of this charge.
+    whole = max((h.duration_s for h in around if same_level(h.level_A, a.level_A)), default=0.0)
+    charge = sorted(h.charge_C for h in around)[len(around) // 2] / a.level_A
+    return near and b.end_s - a.start_s <= MERGED * max(whole, charge) + 2 * b.interval_s
+
+
+def same_level(a_A: float, b_A: float) -> bool:
+    """Two |currents| of one level."""
+    return abs(a_A - b_A) <= ONE_LEVEL * max(a_A, b_A)
 
 
 def _together(a: HalfCycle, b: HalfCycle) -> HalfCycle:
@@ -196,6 +202,7 @@ def _together(a: HalfCycle, b: HalfCycle) -> HalfCycle:
         current_end_A=b.current_end_A,
         pressure_end_Pa=b.pressure_end_Pa,
         profile_V=start.profile_V,
+        after_gap=a.after_gap or b.after_gap,
     )
 
 

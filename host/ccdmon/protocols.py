@@ -13,13 +13,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from ccdmon.half_cycles import HalfCycle, per_area
-
-SAME_LEVEL = 0.02  # relative difference of two currents that are one level; ramps step by more
-CONSTANT = 0.08  # relative spread of times or capacities that counts as constant: a row at either end
-MOSTLY = 0.7  # of the half-cycles must be alike: a gap in the recording can shorten some
-COMPLETE = 0.9  # of the expected time or capacity: a half-cycle cut off earlier is not complete
-SLACK_ROWS = 3  # a recording may start late and end early by a row or two
+from ccdmon.half_cycles import HalfCycle, per_area, same_level
+from ccdmon.thresholds import COMPLETE, CONSTANT, LAST_COMPLETE, LIMIT_ROWS, MOSTLY, ONE_LEVEL, SLACK_ROWS
 
 
 @dataclass(frozen=True)
@@ -53,13 +48,15 @@ class TestProtocol:
             "cycles_per_level": self.cycles_per_level,
         }
 
-    def complete(self, half_cycle: HalfCycle) -> bool:
-        """Did this half-cycle run as long as the protocol asks?"""
-        slack = 1 + SLACK_ROWS / half_cycle.rows
+    def complete(self, half_cycle: HalfCycle, *, last: bool = False) -> bool:
+        """Did this half-cycle run as long as the protocol asks? One with a hole counts."""
+        if half_cycle.after_gap:
+            return True
+        share = (LAST_COMPLETE if last else COMPLETE) / (1 + SLACK_ROWS / half_cycle.rows)
         if self.half_cycle_s is not None:
-            return half_cycle.duration_s * slack >= COMPLETE * self.half_cycle_s
+            return half_cycle.duration_s >= share * self.half_cycle_s
         if self.half_cycle_C is not None:
-            return half_cycle.charge_C * slack >= COMPLETE * self.half_cycle_C
+            return half_cycle.charge_C >= share * self.half_cycle_C
         return True
 
 
@@ -67,19 +64,20 @@ def levels_of(half_cycles: Sequence[HalfCycle]) -> tuple[Level, ...]:
     """Current levels in the order they were applied."""
     groups: list[list[HalfCycle]] = []
     for half_cycle in half_cycles:
-        if groups and _same(abs(half_cycle.current_A), abs(groups[-1][0].current_A), SAME_LEVEL):
+        if groups and same_level(half_cycle.level_A, median(h.level_A for h in groups[-1][-8:])):
             groups[-1].append(half_cycle)
         else:
             groups.append([half_cycle])
-    return tuple(Level(median(abs(h.current_A) for h in group), tuple(group)) for group in groups)
+    return tuple(Level(median(h.level_A for h in group), tuple(group)) for group in groups)
 
 
-def recognise(half_cycles: Sequence[HalfCycle], failure_row: int | None) -> TestProtocol:
-    """The protocol of a test; half-cycles after a failure say nothing of it."""
-    lived = _rising([h for h in half_cycles if failure_row is None or h.first_row <= failure_row])
-    # The last one may have been cut off, by the failure or by the end of the recording.
-    sure = lived[:-1] if len(lived) > 2 else lived
-    levels = levels_of(lived)
+def recognise(half_cycles: Sequence[HalfCycle]) -> TestProtocol:
+    """The protocol of a test. A short changes nothing in the current; a cell at its limit is left out."""
+    held = _not_limited(half_cycles)
+    # The last one may have been cut off by the end of the recording; holes hide where one began.
+    whole = [h for h in held[:-1] if not h.after_gap]
+    sure = whole if len(whole) > 1 else held
+    levels = levels_of(held)
     per_level = _cycles_per_level(levels)
     half_cycle_s = _constant([h.duration_s for h in sure])
     half_cycle_C = _constant([h.charge_C for h in sure])
@@ -89,15 +87,16 @@ def recognise(half_cycles: Sequence[HalfCycle], failure_row: int | None) -> Test
     return TestProtocol(kind, levels, half_cycle_s, half_cycle_C, per_level)
 
 
-def _rising(half_cycles: Sequence[HalfCycle]) -> list[HalfCycle]:
-    """Without those of a smaller current than before: there the cell was at its voltage limit, or being scanned."""
+def _not_limited(half_cycles: Sequence[HalfCycle]) -> list[HalfCycle]:
+    """Without those whose current gave way at the highest |V|: their mean current is nobody's level."""
+    top_V = max((h.highest_V for h in half_cycles), default=0.0)
     kept: list[HalfCycle] = []
     largest = 0.0
-    for half_cycle in half_cycles:
-        current = abs(half_cycle.current_A)
-        if current >= largest * (1 - SAME_LEVEL):
-            kept.append(half_cycle)
-            largest = max(largest, current)
+    for h in half_cycles:
+        limited = h.rows_highest >= LIMIT_ROWS and h.highest_V >= 0.98 * top_V
+        if not (limited and h.level_A < largest * (1 - ONE_LEVEL)):
+            kept.append(h)
+            largest = max(largest, h.level_A)
     return kept
 
 
@@ -108,7 +107,7 @@ def _kind(
         return "unknown"
     if len(levels) == 1:
         return "long_cycling" if per_level >= 2 else "unknown"
-    if half_cycle_s is not None and len({round(level.current_A, 15) for level in levels}) > 1:
+    if half_cycle_s is not None:
         return "time_control" if per_level <= 1 else "endurable_time"
     if half_cycle_C is not None:
         return "capacity_control"
@@ -122,13 +121,9 @@ def _cycles_per_level(levels: Sequence[Level]) -> int:
 
 
 def _constant(values: Sequence[float]) -> float | None:
-    """The median of values that are all alike, else None."""
+    """The median of values of which most are alike, else None."""
     if not values:
         return None
     middle = median(values)
-    alike = [value for value in values if _same(value, middle, CONSTANT)]
+    alike = [value for value in values if abs(value - middle) <= CONSTANT * max(abs(value), abs(middle))]
     return middle if len(alike) >= MOSTLY * len(values) else None
-
-
-def _same(a: float, b: float, tolerance: float) -> bool:
-    return abs(a - b) <= tolerance * max(abs(a), abs(b))

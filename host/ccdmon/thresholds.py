@@ -11,6 +11,9 @@ OFFSET_CURRENT = 0.02  # of its neighbours: an offset or noise in a rest, howeve
 ONE_LEVEL = 0.04  # relative difference of two currents that are one level; ramps step by more
 CONSTANT = 0.06  # relative deviation of times or charges that count as constant: a row at either end
 COMPLETE = 0.9  # of the expected time or charge: a half-cycle cut off earlier is not complete
+LAST_COMPLETE = 0.75  # the same for the last one of a recording: loggers stop early
+MOSTLY = 0.75  # of the half-cycles must be alike: a hole in the recording can shorten some
+SLACK_ROWS = 2  # a recording may start late and end early by a row or two
 MERGED = 1.15  # of the usual duration: two pieces that make up no more are one half-cycle with a hole
 
 # -- steps of the polarisation
