@@ -25,7 +25,7 @@ class App:
 
     def start(self):
         """Start sampling."""
-        self.board.start_timer(limits.SAMPLE_PERIOD_US, self.sampler.timer_callback)
+        self.board.start_timer(limits.SAMPLE_PERIOD_US, self.sampler.tick)
 
     def step(self):
         """One round of the main loop."""

@@ -146,7 +146,7 @@ def _compare_current(m: ptr32):
     """Only phases of comparable current teach and are compared: an impedance scan in a rest is another matter."""
     level = m[_LEVEL] >> 8
     typical = m[_TYPICAL]
-    m[_PLAIN] = 1 if level * 2 >= typical else 0
+    m[_PLAIN] = 1 if level * 4 >= typical else 0
     if level > 2 * typical:
         m[_START + 1] = 0
         m[_START + 2] = 0
@@ -189,6 +189,8 @@ def _judge(m: ptr32, r: int, i_abs: int) -> int:
         limit = (ref * collapse) >> 6
         if m[_PHASE] == 1 and m[_LOW] == 0 and last - r < (m[_R_BEFORE] - 0x1000000 - last) * 2:
             limit = 0  # it goes on falling as before: no collapse
+        if m[_PHASE] == 1 and m[_MODE] == 1:
+            limit = 0  # a half cell's voltage may pass zero after a reversal
         if r < limit:
             drop = ref - r
             drop = (drop >> 8) * i_abs >> 6 if drop > 0x8000 else drop * i_abs >> 14

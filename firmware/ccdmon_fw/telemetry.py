@@ -135,12 +135,12 @@ class Telemetry:
             return
         self._trip_due_ms = now_ms + TRIP_REPEAT_MS
         self._trip_repeat = min(self._trip_repeat + 1, 255)
-        sample, time_us, voltage, current, _ = self._sampler.note
+        sample, time_us, _, _, _, value, limit = self._sampler.note
         self.message(
             wire.TRIP,
             wire.pack(
                 wire.TRIP, self.trip_id, self.run, self._gate.reason, self._trip_repeat, sample, time_us,
-                voltage, current, now_ms,
+                value, limit, now_ms,
             ),
         )  # fmt: skip
 

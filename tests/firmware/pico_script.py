@@ -1,0 +1,41 @@
+"""Runs a script on the emulated Pico with the firmware beside it, and returns what it printed."""
+
+import time
+from pathlib import Path
+
+import ccdmon_hil.pico
+import pytest
+
+FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
+_PRINT_AFTERWARDS = """
+_lines = []
+def say(*words):
+    _lines.append(" ".join(str(word) for word in words))
+try:
+    exec(_script)
+except Exception as error:
+    say("FAILED", repr(error))
+import time
+for _ in range(3):  # the console may not be open yet: what is printed before is lost
+    for _line in ["BEGIN"] + _lines + ["END"]:
+        print(_line)
+    time.sleep_ms(20)
+"""
+
+
+def run_on_pico(monkeypatch: pytest.MonkeyPatch, image: Path, script: str, limit_s: float = 120.0) -> list[str]:
+    """Lines that `script` gave to its function `say`, run as main.py on a fresh board."""
+    files = {"main.py": f"_script = {script!r}\n{_PRINT_AFTERWARDS}".encode()}
+    for file in sorted((FIRMWARE / "ccdmon_fw").rglob("*.py")):
+        files[f"ccdmon_fw/{file.relative_to(FIRMWARE / 'ccdmon_fw')}"] = file.read_bytes()
+    monkeypatch.setattr(ccdmon_hil.pico, "compiled_files", lambda _architecture: None)
+    monkeypatch.setattr(ccdmon_hil.pico, "firmware_files", lambda: files)
+    target = ccdmon_hil.pico.PicoTarget(image)
+    target.start()
+    printed = b""
+    until_s = time.monotonic() + limit_s
+    while printed.count(b"END\r\n") < 2 and time.monotonic() < until_s:
+        printed += target.receive()
+    target.close()
+    block = printed.decode().split("BEGIN\r\n")[-1].split("END\r\n")[0]
+    return block.split("\r\n")[:-1]
