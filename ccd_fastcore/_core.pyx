@@ -53,7 +53,7 @@ cdef struct State:
     double m3, m4, m5, pair_last, pair_d, s1, s8, si
     double g1, g8, r_slow, level_s, burst_end_time, burst_sum, burst_low, burst_r1
     double burst_r8, burst_ri, burst_amp, burst_last, turn_time, turn_before, octave_sum, highest
-    double v_last, p_first, p_last
+    double top, v_last, p_first, p_last
     double profile[16]
     double ring_y[64]
     double ring_t[64]
@@ -204,6 +204,7 @@ cdef void _open(State* s, long long row, double t, long long sign, double a, lon
     s.noise_sum = 0.0
     s.noises = 0
     s.highest = 0.0
+    s.top = 0.0
     s.rows_highest = 0
     s.stuck = 0
     s.stuck_most = 0
@@ -323,10 +324,11 @@ cdef int _sample(State* s, long long row, double t, double y_raw, double a) noex
     s.i1 = a
     s.valid += 1
     if y_raw > s.highest:
-        if y_raw > 1.002 * s.highest:
-            s.rows_highest = 0
         s.highest = y_raw
-    if y_raw >= 0.998 * s.highest:
+        if y_raw > 1.002 * s.top:
+            s.top = y_raw
+            s.rows_highest = 0
+    if y_raw >= 0.998 * s.top:
         s.rows_highest += 1
     k = s.ring_n & 63
     s.ring_y[k] = y
@@ -693,7 +695,7 @@ cdef int _close(State* s, double end, long long gap) noexcept nogil:
     s.segment[11] = s.noise_sum / s.noises * SIGMA_D2 if s.noises > 0 else 0.0
     s.segment[12] = s.highest
     s.segment[13] = s.rows_highest
-    s.segment[14] = s.current_last
+    s.segment[14] = s.mean
     s.segment[15] = s.after_gap
     s.segment[16] = s.interval
     s.segment[17] = s.p_first

@@ -77,7 +77,7 @@ DOUBLES = (
     "y_raw", "y1", "d1", "i1", "di1", "block_sum", "block_d2", "pair_u", "pair_iu",
     "noise_sum", "sigma", "m1", "m2", "m3", "m4", "m5", "pair_last", "pair_d", "s1", "s8", "si", "g1", "g8",
     "r_slow", "level_s", "burst_end_time", "burst_sum", "burst_low", "burst_r1", "burst_r8", "burst_ri",
-    "burst_amp", "burst_last", "turn_time", "turn_before", "octave_sum", "highest", "v_last", "p_first",
+    "burst_amp", "burst_last", "turn_time", "turn_before", "octave_sum", "highest", "top", "v_last", "p_first",
     "p_last",
 )  # fmt: skip
 ARRAYS = ("profile", "ring_y", "ring_t")
@@ -104,7 +104,7 @@ class Stream:
         self.m5 = self.pair_last = self.pair_d = self.s1 = self.s8 = self.si = self.g1 = self.g8 = 0.0
         self.r_slow = self.level_s = self.burst_end_time = self.burst_sum = self.burst_low = self.burst_r1 = 0.0
         self.burst_r8 = self.burst_ri = self.burst_amp = self.burst_last = self.turn_time = self.turn_before = 0.0
-        self.octave_sum = self.highest = self.v_last = self.p_first = self.p_last = 0.0
+        self.octave_sum = self.highest = self.top = self.v_last = self.p_first = self.p_last = 0.0
         self.profile = [0.0] * 16
         self.ring_y = [0.0] * RING
         self.ring_t = [0.0] * RING
@@ -300,6 +300,7 @@ class Stream:
         self.noise_sum = 0.0
         self.noises = 0
         self.highest = 0.0
+        self.top = 0.0
         self.rows_highest = 0
         self.stuck = 0
         self.stuck_most = 0
@@ -411,10 +412,11 @@ class Stream:
         self.i1 = a
         self.valid += 1
         if y_raw > self.highest:
-            if y_raw > 1.002 * self.highest:
-                self.rows_highest = 0
             self.highest = y_raw
-        if y_raw >= 0.998 * self.highest:
+            if y_raw > 1.002 * self.top:
+                self.top = y_raw
+                self.rows_highest = 0
+        if y_raw >= 0.998 * self.top:
             self.rows_highest += 1
         k = self.ring_n & 63
         self.ring_y[k] = y
@@ -752,7 +754,7 @@ class Stream:
         s[11] = self.noise_sum / self.noises * SIGMA_D2 if self.noises > 0 else 0.0
         s[12] = self.highest
         s[13] = self.rows_highest
-        s[14] = self.current_last
+        s[14] = self.mean
         s[15] = self.after_gap
         s[16] = self.interval
         s[17] = self.p_first

@@ -17,8 +17,8 @@ def critical_current_density(
 ) -> dict[str, Any]:
     """The report's `ccd` entry, all but temperature, pressure, area and EIS. Currents also in A, charges in mAh."""
     failure = next((event for event in events if event.fatal), None)
-    failed_level = _level_at(protocol, failure.row) if failure else None
-    endured = _endured(protocol, failure)
+    failed_level = _level_at(protocol, _row(failure)) if failure else None
+    endured = _endured(protocol, failure, failed_level)
     named = endured or failed_level
     cumulative_C = sum(_charge_before(h, failure) for h in half_cycles)
     half_cycle_C = _typical_charge(named)
@@ -35,11 +35,16 @@ def critical_current_density(
     }
 
 
-def _endured(protocol: TestProtocol, failure: Event | None) -> Level | None:
+def _row(failure: Event) -> int:
+    return failure.row if failure.failed_row is None else failure.failed_row
+
+
+def _endured(protocol: TestProtocol, failure: Event | None, failed: Level | None) -> Level | None:
     """The highest level passed before the failure. The test moved on from all but the last, so it passed them."""
-    passed = [level for level in protocol.levels if failure is None or level.half_cycles[-1].last_row < failure.row]
-    if passed and passed[-1] is protocol.levels[-1] and not _finished(passed[-1], protocol):
+    passed = [level for level in protocol.levels if failure is None or level.half_cycles[-1].last_row < _row(failure)]
+    if failure is None and passed and not _finished(passed[-1], protocol):
         passed.pop()
+    passed = [level for level in passed if level is not failed]
     return max(passed, key=lambda level: level.current_A, default=None)
 
 
@@ -60,9 +65,9 @@ def _level_at(protocol: TestProtocol, row: int) -> Level | None:
 
 
 def _charge_before(half_cycle: HalfCycle, failure: Event | None) -> float:
-    if failure is None or half_cycle.last_row < failure.row:
+    if failure is None or half_cycle.last_row < _row(failure):
         return half_cycle.charge_C
-    if half_cycle.first_row > failure.row or half_cycle.duration_s <= 0:
+    if half_cycle.first_row > _row(failure) or half_cycle.duration_s <= 0:
         return 0.0
     return half_cycle.charge_C * (failure.start_s - half_cycle.start_s) / half_cycle.duration_s
 

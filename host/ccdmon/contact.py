@@ -7,6 +7,7 @@ but starts anew after each reversal and is no loss of contact.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import median
 
 from ccdmon import thresholds as th
@@ -20,67 +21,91 @@ POLYMERS = ("peo", "pvdf", "pan", "polymer", "pmma", "pcl", "litfsi")
 def find_contact_loss(
     half_cycles: Sequence[HalfCycle], electrolyte: str | None, before_row: int
 ) -> list[Event]:
-    """At most one contact loss or limit event before the row `before_row`."""
-    lived = [h for h in half_cycles if h.first_row < before_row and h.rows >= LEAST_ROWS and h.end_V > 0]
-    limit = next((h for h in lived if _at_limit(h)), None)
+    """At most one contact loss, or a limit reached without one, before the row `before_row`."""
+    lived = [h for h in half_cycles if h.last_row < before_row and h.rows >= LEAST_ROWS and h.end_V > 0]
+    limit = first_at_limit(lived)
     polymer = any(name in (electrolyte or "").lower() for name in POLYMERS)
     start = None if polymer else _begin(lived)
     if start is None:
         return [_limit_event(limit)] if limit is not None else []
     after = [h for h in lived if h.index > start.index]
-    reached = limit is not None and limit.index >= start.index
+    reached = limit if limit is not None and limit.index >= start.index - 1 else _clamped(lived, start)
     base = _base_ohm(lived, start)
-    recovered = not reached and bool(after) and all(h.resistance_end_ohm < 1.1 * base for h in after[-2:])
+    recovered = reached is None and len(after) >= 2 and all(h.resistance_end_ohm < 1.15 * base for h in after[-2:])
     highest = max(h.resistance_end_ohm for h in [start, *after])
     evidence = {
-        "criterion": "growth within half-cycles and between them",
+        "criterion": "growth within half-cycles and from one to the next",
         "resistance_before_ohm": base,
         "resistance_highest_ohm": highest,
         "growth": highest / base,
         "growth_within": start.end_V / start.start_V if start.start_V > 0 else None,
-        "limit_V": limit.highest_V if limit is not None else None,
+        "limit_V": reached.highest_V if reached is not None else None,
     }
-    end_s = after[-1].start_s if recovered else None
-    return [
-        Event("contact_loss", start.start_s, start.first_row, start.cycle, start.current_A, end_s, recovered,
-              not (reached or recovered), evidence)
-    ]  # fmt: skip
+    event = Event("contact_loss", start.start_s, start.first_row, start.cycle, start.current_A, None, recovered,
+                  reached is None and not recovered, evidence, limit_row(reached) if reached else None)  # fmt: skip
+    return [replace(event, end_s=after[-2].start_s) if recovered else event]
 
 
-def _base_ohm(lived: Sequence[HalfCycle], start: HalfCycle) -> float:
-    earlier = [h.resistance_start_ohm for h in lived if h.index < start.index and h.start_V > 0]
-    return median(earlier[-6:]) if earlier else start.resistance_start_ohm
+def _earlier(lived: Sequence[HalfCycle], h: HalfCycle) -> list[HalfCycle]:
+    return [x for x in lived if x.index < h.index and x.current_A * h.current_A > 0 and x.start_V > 0]
+
+
+def _base_ohm(lived: Sequence[HalfCycle], h: HalfCycle) -> float:
+    """The lowest level the resistance kept for three half-cycles of this sign."""
+    ends = [x.resistance_end_ohm for x in _earlier(lived, h)]
+    if not ends:
+        return h.resistance_start_ohm
+    return min(median(ends[max(0, k - 2) : k + 1]) for k in range(len(ends)))
 
 
 def _begin(lived: Sequence[HalfCycle]) -> HalfCycle | None:
-    """The first half-cycle that grew by a third, steeper than the first ones and above its own past."""
+    """The first half-cycle that ends a third above the past, in a growth that reversals do not undo."""
     for n, h in enumerate(lived):
-        if h.start_V <= 0 or h.after_gap:
+        earlier = _earlier(lived, h)
+        if h.start_V <= 0 or not earlier or h.resistance_end_ohm < th.CONTACT_GROWTH * _base_ohm(lived, h):
             continue
-        within = h.end_V / h.start_V
-        usual = [x.end_V / x.start_V for x in lived[max(0, n - 6) : n] if x.start_V > 0]
-        base = median(usual) if usual else 1.0
-        past = _base_ohm(lived, h)
-        grown = h.resistance_end_ohm > th.CONTACT_GROWTH * past
-        steeper = within > th.CONTACT_CURVE * base and _accelerates(h)
-        if n >= 2 and grown and steeper:
+        start_base = min(x.resistance_start_ohm for x in earlier)
+        ahead = lived[n + 1 : n + 3]
+        stays = [x for x in ahead if x.rows >= LEAST_ROWS]
+        kept = all(x.resistance_start_ohm > th.CONTACT_KEPT * start_base for x in stays)
+        if h.end_V > h.start_V and (kept if stays else h.resistance_start_ohm > th.CONTACT_KEPT * start_base):
             return h
     return None
 
 
-def _accelerates(h: HalfCycle) -> bool:
-    """The last octave of rows added more than the one before it did: no relaxation does that."""
-    known = [v for v in h.profile_V if v > 0]
-    if len(known) < 4:
-        return True
-    return known[-1] - known[-2] > 0.9 * (known[-2] - known[-3])
+def first_at_limit(half_cycles: Sequence[HalfCycle]) -> HalfCycle | None:
+    """The first half-cycle in which the highest |V| of the test was held and the current gave way."""
+    top_V = max((h.highest_V for h in half_cycles), default=0.0)
+    planned_A = 0.0
+    for h in half_cycles:
+        planned_A = max(h.level_A, 0.0 if h.level_A > 1.04 * planned_A else planned_A)
+        held = h.rows_highest >= th.LIMIT_ROWS and h.highest_V >= 0.99 * top_V and h.end_V > 0.97 * h.highest_V
+        if held and min(h.current_end_A, h.level_A) < th.LIMIT_CURRENT * planned_A:
+            return h
+    return None
 
 
-def _at_limit(h: HalfCycle) -> bool:
-    gave_way = h.current_end_A < th.LIMIT_CURRENT * h.level_A
-    return h.rows_highest >= th.LIMIT_ROWS and gave_way and h.highest_V > 0 and h.end_V > 0.95 * h.highest_V
+def _clamped(lived: Sequence[HalfCycle], start: HalfCycle) -> HalfCycle | None:
+    """In a cell whose V runs up: the first half-cycle whose top is flat, for rows in which it should have risen."""
+    top_V = max(h.highest_V for h in lived)
+    for h in lived:
+        if h.index < start.index or h.highest_V < 0.99 * top_V or h.end_V < 0.9 * top_V:
+            continue
+        rise_V_row = (h.highest_V - h.start_V) / max(h.rows - h.rows_highest, 1)
+        expected_rows = 0.002 * h.highest_V / rise_V_row if rise_V_row > 0 else h.rows
+        if h.rows_highest >= th.FLAT_ROWS and h.rows_highest > th.FLAT_FACTOR * expected_rows:
+            return h
+    return None
+
+
+def limit_row(h: HalfCycle) -> int:
+    """Where the highest |V| was reached."""
+    return max(h.first_row, h.last_row - h.rows_highest + 1)
 
 
 def _limit_event(h: HalfCycle) -> Event:
+    row = limit_row(h)
+    share = (row - h.first_row) / max(h.last_row - h.first_row, 1)
     evidence = {"highest_V": h.highest_V, "rows_at_limit": h.rows_highest, "current_end_A": h.current_end_A}
-    return Event("limit", h.start_s, h.first_row, h.cycle, h.current_A, evidence=evidence)
+    start_s = h.start_s + share * (h.end_s - h.start_s)
+    return Event("limit", start_s, row, h.cycle, h.current_A, evidence=evidence)

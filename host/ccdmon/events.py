@@ -20,6 +20,7 @@ class Event:
     recovered: bool = False
     provisional: bool = False
     evidence: dict[str, Any] = field(default_factory=dict)
+    failed_row: int | None = None  # where it ended the test, if not where it began
 
     @property
     def fatal(self) -> bool:

@@ -31,7 +31,7 @@ class HalfCycle:
     noise_V: float
     highest_V: float
     rows_highest: int
-    current_end_A: float  # along the current
+    current_end_A: float  # mean of the last rows, along the current
     after_gap: bool  # began, or has a hole, where rows are missing
     interval_s: float
     pressure_start_Pa: float
@@ -191,7 +191,8 @@ def _together(a: HalfCycle, b: HalfCycle) -> HalfCycle:
         last_row=b.last_row,
         rows=rows,
         end_s=b.end_s,
-        current_A=(a.current_A * a.rows + b.current_A * b.rows) / rows if a.rows < 4 * b.rows else a.current_A,
+        # The program's current is the one before it gave way.
+        current_A=a.current_A if a.rows >= 4 and a.level_A > b.level_A else _mean_A(a, b),
         charge_C=a.charge_C + b.charge_C + 0.5 * (a.level_A + b.level_A) * max(hole_s - b.interval_s, 0.0),
         voltage_mean_V=(a.voltage_mean_V * a.rows + b.voltage_mean_V * b.rows) / rows,
         start_V=start.start_V,
@@ -204,6 +205,10 @@ def _together(a: HalfCycle, b: HalfCycle) -> HalfCycle:
         profile_V=start.profile_V,
         after_gap=a.after_gap or b.after_gap,
     )
+
+
+def _mean_A(a: HalfCycle, b: HalfCycle) -> float:
+    return (a.current_A * a.rows + b.current_A * b.rows) / (a.rows + b.rows)
 
 
 def _numbered(half_cycles: list[HalfCycle]) -> list[HalfCycle]:

@@ -36,10 +36,12 @@ SOFT_GONE = 0.9  # of the resistance before, and no more fluctuation: recovered
 SOFT_STEPS = 3  # as many drops within one half-cycle are a fluctuation
 
 # -- contact loss
-CONTACT_GROWTH = 1.3  # of the resistance within half-cycles and from cycle to cycle
-CONTACT_CURVE = 1.15  # growth within one half-cycle, beyond that of the first ones
-LIMIT_ROWS = 3  # rows at the highest |V|, with the current giving way
-LIMIT_CURRENT = 0.9  # of the level: below, the cycler holds the voltage, not the current
+CONTACT_GROWTH = 1.3  # of the resistance; ageing and conditioning stay below in the time of a test
+CONTACT_KEPT = 1.1  # of the lowest start: the reversal does not undo it, as it does salt depletion
+LIMIT_ROWS = 3  # rows at the highest |V|
+FLAT_ROWS = 4  # a flat top of as many rows,
+FLAT_FACTOR = 4.0  # times those it would have taken to rise through it: the voltage is held
+LIMIT_CURRENT = 0.985  # of the level: below, the cycler holds the voltage, not the current
 
 # -- fake stable
 FAKE_FALL = 0.5  # of the resistance lost gradually within two half-cycles
