@@ -16,12 +16,12 @@ end of a rest, and goes SETTLING -> RELAXING -> TRACKING:
 At 4, 8, 16 ... samples r is also compared with the *profile*, what earlier phases showed at that place: it finds the
 short that nothing else could tell from a cell coming up from below.
 
-One sample in which the current jumps is ignored, and the next one with it; two make a step. A half cell is judged by |V|/|I| inside a phase
+One sample in which the current jumps is ignored, and the phase begins anew after it. A half cell is judged by |V|/|I| inside a phase
 only, for its counter electrode may carry an open-circuit voltage; a full cell by |V| alone, also at rest.
 
 Memory `m` (array 'i'), all values >= 0, because 64-bit ports load 32-bit words without their sign (r is stored with
 _BIAS added): inputs 0..3 | settings 4..14 (order of limits.SETTINGS) | state 15..37 and
-70..76 | profile 38..53, its counts 54..69.
+70..77 | profile 38..53, its counts 54..69.
 Bounds: units are at most 2**14, r below 2**23 for currents from `current_on_units` (>= 32) on, products below 2**29.
 """
 
@@ -42,7 +42,7 @@ T = const(3)  # time of the sample, microseconds modulo 2**30
 SETTINGS_AT = const(4)
 STATE_AT = const(15)
 _TAUGHT = const(70)  # 71, 72: phases that taught `start`, at most 2
-MEMORY_WORDS = const(77)
+MEMORY_WORDS = const(78)
 
 _MODE = const(4)
 _CONFIRM = const(5)
@@ -57,7 +57,7 @@ _P_MIN = const(13)
 _P_MAX = const(14)
 
 _SIGN = const(15)  # 0 rest, 1 current positive, 2 negative
-_ODD = const(16)  # +2 for a sample whose current does not belong to this phase, -1 for one that does
+_ODD = const(16)  # samples in a row whose current does not belong to this phase
 _LEVEL = const(17)  # average |I| of this phase, Q8 units
 _N = const(18)  # samples of this phase
 _PHASE = const(19)  # 0 settling, 1 relaxing, 2 tracking
@@ -81,6 +81,7 @@ _CARRIED = const(73)  # reference carried over a step of the same sign; 0: none
 _TYPICAL = const(74)  # the largest |I| that taught anything, units
 _PLAIN = const(75)  # this phase's current is comparable with it
 _R_BEFORE = const(76)  # r two samples ago, biased
+_RESTARTED = const(77)  # this phase began after one odd sample: it tells nothing of how phases begin
 _PROFILE = const(38)  # r at 2**k samples; 0: none
 _PROFILE_N = const(54)  # phases that taught it, at most 2
 
@@ -126,6 +127,7 @@ def _enter(m: ptr32, sign: int, i_abs: int):
             carried = (((carried >> 8) * level) // i_abs) << 8
         m[_CARRIED] = carried
     m[_PLAIN] = 0
+    m[_RESTARTED] = 0
     m[_SIGN] = sign
     m[_LEVEL] = i_abs << 8
     m[_ODD] = 0
@@ -144,6 +146,8 @@ def _enter(m: ptr32, sign: int, i_abs: int):
 @micropython.viper
 def _compare_current(m: ptr32):
     """Only phases of comparable current teach and are compared: an impedance scan in a rest is another matter."""
+    if m[_RESTARTED] == 1:
+        return
     level = m[_LEVEL] >> 8
     typical = m[_TYPICAL]
     m[_PLAIN] = 1 if level * 4 >= typical else 0
@@ -196,14 +200,14 @@ def _judge(m: ptr32, r: int, i_abs: int) -> int:
             drop = (drop >> 8) * i_abs >> 6 if drop > 0x8000 else drop * i_abs >> 14
             if drop < m[_V_DROP_MIN] or 0 - r > ref >> 2:  # below zero: not a short, but a charge from before
                 limit = 0
-    if m[_PHASE] == 1 and m[_MODE] == 0 and m[_PLAIN] == 1:
+    if m[_PHASE] == 1 and m[_MODE] == 0:
         # where earlier phases started
         known = m[_START + sign]
         other = m[_START + 3 - sign]
         if m[_TAUGHT + sign] < 2 and (known == 0 or (other > 0 and other < known)):
             known = other
         start = (known * collapse) >> 6
-        if m[_TAUGHT + 1] + m[_TAUGHT + 2] < 2 and n < 64:
+        if m[_PLAIN] == 0 or (m[_TAUGHT + 1] + m[_TAUGHT + 2] < 2 and n < 64):
             start = 0
         if (m[_CARRIED] >> 2) > start and n <= m[_SETTLE] + 4:
             known = m[_CARRIED]
@@ -314,17 +318,15 @@ def step(m: ptr32) -> int:
     level = m[_LEVEL]
     mode = m[_MODE]
     if sign != m[_SIGN] or (sign != 0 and ((i_abs << 9) > level * 3 or (i_abs << 8) * 3 < level * 2)):
-        m[_ODD] += 2
-        if m[_ODD] < 3 and m[_SIGN] != 0:
+        m[_ODD] += 1
+        if m[_ODD] < 2 and m[_SIGN] != 0:
             return flags | 0x200
         _enter(m, sign, i_abs)
-    else:
-        if sign != 0:
-            m[_LEVEL] = level + (((i_abs << 8) - level) >> 3)
-        if m[_ODD] > 0:
-            m[_ODD] -= 1
-            if m[_ODD] > 0:
-                return flags | 0x200
+    elif m[_ODD] > 0:
+        _enter(m, sign, i_abs)
+        m[_RESTARTED] = 1
+    elif sign != 0:
+        m[_LEVEL] = level + (((i_abs << 8) - level) >> 3)
     if sign == 0 and mode != 2:
         return flags | 0x200
     # -- r

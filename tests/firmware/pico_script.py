@@ -8,6 +8,9 @@ import pytest
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 _PRINT_AFTERWARDS = """
+import machine, time
+machine.ADC(0).read_u16()  # the rig takes the first conversion for the sign that the board is up
+time.sleep_ms(20)
 _lines = []
 def say(*words):
     _lines.append(" ".join(str(word) for word in words))
@@ -15,7 +18,6 @@ try:
     exec(_script)
 except Exception as error:
     say("FAILED", repr(error))
-import time
 for _ in range(3):  # the console may not be open yet: what is printed before is lost
     for _line in ["BEGIN"] + _lines + ["END"]:
         print(_line)
@@ -37,5 +39,5 @@ def run_on_pico(monkeypatch: pytest.MonkeyPatch, image: Path, script: str, limit
     while printed.count(b"END\r\n") < 2 and time.monotonic() < until_s:
         printed += target.receive()
     target.close()
-    block = printed.decode().split("BEGIN\r\n")[-1].split("END\r\n")[0]
+    block = printed.decode().split("END\r\n")[1].split("BEGIN\r\n")[-1]
     return block.split("\r\n")[:-1]
