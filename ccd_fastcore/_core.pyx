@@ -52,7 +52,7 @@ cdef struct State:
     double block_sum, block_d2, pair_u, pair_iu, noise_sum, sigma, m1, m2
     double m3, m4, m5, pair_last, pair_d, s1, s8, si
     double g1, g8, r_slow, level_s, burst_end_time, burst_sum, burst_low, burst_r1
-    double burst_r8, burst_ri, burst_amp, burst_last, turn_time, turn_before, octave_sum, highest
+    double burst_r8, burst_ri, burst_amp, lsb, turn_time, turn_before, octave_sum, highest
     double top, v_last, p_first, p_last
     double profile[16]
     double ring_y[64]
@@ -64,7 +64,7 @@ cdef struct State:
     int ring_r[64]
     double segment[37]  # from here on records, not state
     double step[14]
-    double bursts[15]
+    double bursts[14]
 
 
 cdef int _row(State* s, double t, double v, double i) noexcept nogil:
@@ -297,10 +297,13 @@ cdef int _rest(State* s, double i) noexcept nogil:
 
 cdef int _sample(State* s, long long row, double t, double y_raw, double a) noexcept nogil:
     cdef long long k
-    cdef double y, d_raw, d, di, d2, x, z
+    cdef double y, d_raw, x, d, di, d2, z
     y = y_raw - s.beta * (a - s.mean)
     if s.valid > 0:
         d_raw = y_raw - s.y_raw
+        x = d_raw if d_raw > 0.0 else -d_raw
+        if x > 0.0 and (x < s.lsb or s.lsb == 0.0):
+            s.lsb = x
         d = y - s.y1
         di = a - s.i1
         s.block_cov += d_raw * di
@@ -555,11 +558,14 @@ cdef int _fluctuate(State* s, long long row, double t) noexcept nogil:
     before = s.r_slow * s.mean * FLOOR
     if before > floor:
         floor = before
-    usual = s.s1 if s.s1 > floor else floor
+    # A quantised signal flips by a step now and then.
+    usual = s.lsb if s.lsb > floor else floor
+    usual = s.s1 if s.s1 > usual else usual
     r1 = e1 / usual if usual > 0.0 else 0.0
     # What white noise of that size would give.
     usual = WHITE_BLOCK * s.s1
     usual = s.s8 if s.s8 > usual else usual
+    usual = usual if usual > 0.5 * s.lsb else 0.5 * s.lsb
     usual = usual if usual > floor else floor
     r8 = e8 / usual if usual > 0.0 else 0.0
     ri = ei / s.si if s.si > 0.0 else 0.0
@@ -615,7 +621,6 @@ cdef int _follow(State* s, long long row, double t, double m8, double e1, double
     s.burst_r1 += r1
     s.burst_r8 += r8
     s.burst_ri += ri
-    s.burst_last = r
     x = (e1 + e8) / s.mean
     s.burst_amp += x
     if r < s.burst_low:
@@ -646,7 +651,6 @@ cdef int _burst_record(State* s, long long still_open) noexcept nogil:
     s.bursts[11] = still_open
     s.bursts[12] = s.mean * s.sign
     s.bursts[13] = s.burst_amp / n
-    s.bursts[14] = s.burst_last
     return BURST
 
 
@@ -740,7 +744,7 @@ cdef _collect(State* s, int flags, tuple records):
     if flags & SEGMENT:
         (<list>records[0]).append(tuple([s.segment[k] for k in range(37)]))
     if flags & BURST:
-        (<list>records[2]).append(tuple([s.bursts[k] for k in range(15)]))
+        (<list>records[2]).append(tuple([s.bursts[k] for k in range(14)]))
 
 
 cdef _column(x):

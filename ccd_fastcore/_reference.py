@@ -36,7 +36,7 @@ STEP_FIELDS = (
 )  # fmt: skip
 BURST_FIELDS = (
     "row", "time_s", "end_row", "end_time_s", "before_ohm", "mean_ohm", "lowest_ohm", "row_ratio", "block_ratio",
-    "current_ratio", "blocks", "open", "current_A", "amplitude", "last_ohm",
+    "current_ratio", "blocks", "open", "current_A", "amplitude",
 )  # fmt: skip
 SEGMENT, STEP, BURST = 1, 2, 4
 
@@ -77,7 +77,7 @@ DOUBLES = (
     "y_raw", "y1", "d1", "i1", "di1", "block_sum", "block_d2", "pair_u", "pair_iu",
     "noise_sum", "sigma", "m1", "m2", "m3", "m4", "m5", "pair_last", "pair_d", "s1", "s8", "si", "g1", "g8",
     "r_slow", "level_s", "burst_end_time", "burst_sum", "burst_low", "burst_r1", "burst_r8", "burst_ri",
-    "burst_amp", "burst_last", "turn_time", "turn_before", "octave_sum", "highest", "top", "v_last", "p_first",
+    "burst_amp", "lsb", "turn_time", "turn_before", "octave_sum", "highest", "top", "v_last", "p_first",
     "p_last",
 )  # fmt: skip
 ARRAYS = ("profile", "ring_y", "ring_t")
@@ -103,7 +103,7 @@ class Stream:
         self.pair_u = self.pair_iu = self.noise_sum = self.sigma = self.m1 = self.m2 = self.m3 = self.m4 = 0.0
         self.m5 = self.pair_last = self.pair_d = self.s1 = self.s8 = self.si = self.g1 = self.g8 = 0.0
         self.r_slow = self.level_s = self.burst_end_time = self.burst_sum = self.burst_low = self.burst_r1 = 0.0
-        self.burst_r8 = self.burst_ri = self.burst_amp = self.burst_last = self.turn_time = self.turn_before = 0.0
+        self.burst_r8 = self.burst_ri = self.burst_amp = self.lsb = self.turn_time = self.turn_before = 0.0
         self.octave_sum = self.highest = self.top = self.v_last = self.p_first = self.p_last = 0.0
         self.profile = [0.0] * 16
         self.ring_y = [0.0] * RING
@@ -116,7 +116,7 @@ class Stream:
         # The records, filled when `_row` says so: nothing of them is read again.
         self.segment = [0.0] * 37
         self.step = [0.0] * 14
-        self.bursts = [0.0] * 15
+        self.bursts = [0.0] * 14
 
     def feed(
         self,
@@ -389,6 +389,9 @@ class Stream:
         y = y_raw - self.beta * (a - self.mean)
         if self.valid > 0:
             d_raw = y_raw - self.y_raw
+            x = d_raw if d_raw > 0.0 else -d_raw
+            if x > 0.0 and (x < self.lsb or self.lsb == 0.0):
+                self.lsb = x
             d = y - self.y1
             di = a - self.i1
             self.block_cov += d_raw * di
@@ -622,11 +625,14 @@ class Stream:
         before = self.r_slow * self.mean * FLOOR
         if before > floor:
             floor = before
-        usual = self.s1 if self.s1 > floor else floor
+        # A quantised signal flips by a step now and then.
+        usual = self.lsb if self.lsb > floor else floor
+        usual = self.s1 if self.s1 > usual else usual
         r1 = e1 / usual if usual > 0.0 else 0.0
         # What white noise of that size would give.
         usual = WHITE_BLOCK * self.s1
         usual = self.s8 if self.s8 > usual else usual
+        usual = usual if usual > 0.5 * self.lsb else 0.5 * self.lsb
         usual = usual if usual > floor else floor
         r8 = e8 / usual if usual > 0.0 else 0.0
         ri = ei / self.si if self.si > 0.0 else 0.0
@@ -679,7 +685,6 @@ class Stream:
         self.burst_r1 += r1
         self.burst_r8 += r8
         self.burst_ri += ri
-        self.burst_last = r
         x = (e1 + e8) / self.mean
         self.burst_amp += x
         if r < self.burst_low:
@@ -708,7 +713,6 @@ class Stream:
         self.bursts[11] = still_open
         self.bursts[12] = self.mean * self.sign
         self.bursts[13] = self.burst_amp / n
-        self.bursts[14] = self.burst_last
         return BURST
 
     def _pressure(self, p: float) -> None:

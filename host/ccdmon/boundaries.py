@@ -3,7 +3,8 @@
 For half-cycle k and position b (octaves of rows since its start) d_b = ln R_b(k) - ln R_b(k-2): asymmetry of the
 electrodes and the shape of the half-cycle cancel. A short at the start of k lowers all positions at once. Drift
 (warming, conditioning) lowers them, too, but it lowered the end of k-1 against k-3 as well, which covers the same span
-of time; that is taken off.
+of time; that is taken off. And drift goes on through the reversal: the jump from the end of k-1 to the start of k stays
+what it was two half-cycles ago, while a short changes it.
 """
 
 from collections.abc import Sequence
@@ -31,7 +32,8 @@ def boundary_shorts(half_cycles: Sequence[HalfCycle], *, hard: bool) -> list[Eve
         usual = median(abs(s) for s in shifts) if len(shifts) >= 3 else 0.02
         if hard and _is_hard(early, late, half_cycles, k):
             return [_event("hard_short", now, before, early, late, drift, usual)]
-        if not hard and k >= 2 and _is_partial(early - drift, early, late, usual, half_cycles, k):
+        jump = _jump(half_cycles, k)
+        if not hard and jump is not None and _is_partial(max(early - drift, jump), early, late, usual, half_cycles, k):
             return [_event("partial_short", now, before, early, late, drift, usual)]
         shifts.append(early - drift)
     return []
@@ -62,6 +64,23 @@ def _drift(half_cycles: Sequence[HalfCycle], k: int) -> float:
     if k < 3 or half_cycles[k - 1].end_V <= 0 or half_cycles[k - 3].end_V <= 0:
         return 0.0
     return log(half_cycles[k - 1].resistance_end_ohm / half_cycles[k - 3].resistance_end_ohm)
+
+
+def _jump(half_cycles: Sequence[HalfCycle], k: int) -> float | None:
+    """How the log ratio of R across this reversal differs from the one of the same direction before."""
+    if k < 3 or any(h.after_gap for h in half_cycles[k - 3 : k + 1]):
+        return None
+    if half_cycles[k].current_A * half_cycles[k - 2].current_A < 0:
+        return None
+    now, before = _across(half_cycles, k), _across(half_cycles, k - 2)
+    return None if now is None or before is None else now - before
+
+
+def _across(half_cycles: Sequence[HalfCycle], k: int) -> float | None:
+    last, now = half_cycles[k - 1], half_cycles[k]
+    if last.end_V <= 0 or now.start_V <= 0:
+        return None
+    return log(now.resistance_start_ohm / last.resistance_end_ohm)
 
 
 def _is_hard(early: float, late: float, half_cycles: Sequence[HalfCycle], k: int) -> bool:

@@ -9,6 +9,7 @@ sign (`boundaries`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import log
 from typing import Any
 
 from ccd_fastcore import BURST_FIELDS, STEP_FIELDS
@@ -139,12 +140,19 @@ def _is_soft(burst: dict[str, float], found: Findings) -> bool:
     if before <= 0 or burst["blocks"] < th.SOFT_BLOCKS:
         return False
     amplitude = burst["amplitude"] / before
-    stronger = max(burst["row_ratio"], burst["block_ratio"])
+    stronger = _strength(burst)
     excited = burst["current_ratio"] > 2.0 and burst["current_ratio"] > th.EXCITED * stronger
-    if excited or amplitude < th.SOFT_AMPLITUDE:
+    if excited or amplitude < th.SOFT_AMPLITUDE or stronger < th.SOFT_RATIO:
         return False
     severe = stronger > th.SEVERE_RATIO and amplitude > th.SEVERE_AMPLITUDE
     return severe or _lowered(burst, found)
+
+
+def _strength(burst: dict[str, float]) -> float:
+    """The larger fluctuation ratio, of the blocks until the last strong one: calm ones close the burst."""
+    blocks = burst["blocks"]
+    active = min(max((burst["end_row"] - burst["row"]) / 8, 1.0), blocks)
+    return max((burst[name] * blocks - (blocks - active)) / active for name in ("row_ratio", "block_ratio"))
 
 
 def _lowered(burst: dict[str, float], found: Findings) -> bool:
@@ -217,17 +225,35 @@ def _is_partial(step: dict[str, float]) -> bool:
 
 
 def _lasts(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bool:
-    """Half of the step is still there in the next half-cycles, against the ones before."""
+    """Half of the step is still there in the next half-cycle against the one before; drift before it is taken off."""
     k = half_cycle.index
-    drop = -step["step_V"] / step["before_V"]
-    pairs = [(k + 1, k - 1), (k + 2, k)] if k >= 1 else [(k + 2, k)]
-    for later, earlier in pairs[:1]:
-        if later < len(found.half_cycles) and found.half_cycles[later].rows >= 16:
-            a, b = found.half_cycles[earlier], found.half_cycles[later]
-            if earlier == k:
-                continue
-            return b.resistance_start_ohm < (1 - th.LASTING * drop) * a.resistance_start_ohm * 1.02
-    return True
+    if k == 0 and step["position"] < th.FIRST_ROWS:
+        return False
+    if _repeats(step, k, found):
+        return False
+    h = found.half_cycles
+    if k + 1 >= len(h) or k < 1 or min(h[k + 1].rows, h[k - 1].rows) < 16:
+        return True
+    change = _log_ratio(h[k + 1], h[k - 1])
+    drift = _log_ratio(h[k - 1], h[k - 3]) if k >= 3 else 0.0
+    fall = log(step["after_V"] / step["before_V"]) if step["after_V"] > 0 else -1.0
+    return change - min(drift, 0.0) < th.LASTING * fall
+
+
+def _log_ratio(a: HalfCycle, b: HalfCycle) -> float:
+    if a.end_V <= 0 or b.end_V <= 0:
+        return 0.0
+    return log(a.resistance_end_ohm / b.resistance_end_ohm)
+
+
+def _repeats(step: dict[str, float], k: int, found: Findings) -> bool:
+    """The same drop at the same place in another half-cycle of this sign belongs to the shape of the curve."""
+    for other in found.steps:
+        h = holding(found.half_cycles, int(other["row"]))
+        near = abs(other["position"] - step["position"]) <= max(4.0, 0.15 * step["position"])
+        if h is not None and abs(h.index - k) == 2 and near and other["step_V"] < 0.4 * step["step_V"]:
+            return True
+    return False
 
 
 def _near(h: HalfCycle, row: int, found: Findings) -> bool:

@@ -21,12 +21,14 @@ HARD_REMAINS = 0.38  # of V after a hard short; the deepest partial short leaves
 PARTIAL_DROP = 0.065  # the smallest step wanted is 10 %; a third is left for noise
 STEP_ERRORS = 4.8  # standard errors: about one false alarm in a million
 FULL_CELL_HARD_REMAINS = 0.55  # of |V|: most of it is the open-circuit voltage, which a short takes away
+FIRST_ROWS = 16  # of a recording: nothing to compare with yet
 LASTING = 0.5  # of the step must still be there at the end of the half-cycle and in the next
 BOUNDARY_DROP = 0.075  # a step hidden in a reversal, seen in the profiles of two half-cycles
 BOUNDARY_SCATTER = 4.0  # times the usual scatter of that comparison in this test
 
 # -- soft shorts
 SOFT_DROP = 0.02  # of the mean resistance of a half-cycle in which it fluctuates
+SOFT_RATIO = 2.0  # fluctuation over the usual one, mean of the burst
 SEVERE_RATIO = 3.0  # fluctuation over the usual one: enough by itself,
 SEVERE_AMPLITUDE = 0.02  # when it is this large beside the polarisation
 SOFT_AMPLITUDE = 0.008  # fluctuation over polarisation
