@@ -72,6 +72,9 @@ def _jump(half_cycles: Sequence[HalfCycle], k: int) -> float | None:
         return None
     if half_cycles[k].current_A * half_cycles[k - 2].current_A < 0:
         return None
+    usual_rise = median(h.rise for h in half_cycles[:k])
+    if min(half_cycles[k - 1].rise, half_cycles[k].rise) < usual_rise - th.DRIFTING:
+        return None  # the resistance is falling on both sides: no step, or none that can be told
     now, before = _across(half_cycles, k), _across(half_cycles, k - 2)
     return None if now is None or before is None else now - before
 

@@ -33,18 +33,19 @@ def find_fake_stable(half_cycles: Sequence[HalfCycle], eis: Comparison, mode: in
 
 
 def _fall(usable: Sequence[HalfCycle]) -> HalfCycle | None:
-    """The half-cycle in which the resistance fell gradually to less than half and became flat."""
-    for n in range(2, len(usable)):
-        before, h = usable[:n], usable[n]
-        past = median(x.resistance_end_ohm for x in before[-4:])
+    """The half-cycle in which the resistance fell gradually to less than half, stayed there, and became flat."""
+    for n in range(2, len(usable) - 1):
+        before, h, later = usable[max(0, n - 4) : n], usable[n], usable[n + 1 : n + 5]
+        past = median(x.resistance_end_ohm for x in before)
         if h.resistance_end_ohm > th.FAKE_FALL * past:
             continue
-        later = usable[n : n + 4]
-        rise_before = median(x.rise for x in before[-4:])
-        rise_after = median(x.rise for x in later[1:] or later)
-        if rise_before > 0 and rise_after < th.FAKE_FLATTER * rise_before:
-            return h
-        return None
+        steady = max(x.resistance_end_ohm for x in later) < (1 + th.FAKE_STEADY) * min(
+            x.resistance_end_ohm for x in later
+        )
+        sudden = before[-1].resistance_end_ohm > (1 - th.FAKE_STEADY) * past or len(before) < 3
+        rise_before, rise_after = median(x.rise for x in before[:-1]), median(abs(x.rise) for x in later)
+        flatter = rise_before > 0 and rise_after < th.FAKE_FLATTER * rise_before
+        return h if steady and sudden and flatter else None
     return None
 
 

@@ -58,8 +58,23 @@ def find_shorts(found: Findings) -> list[Event]:
     first = min((event.row for event in hard if event.fatal), default=found.rows)
     soft = [event for event in _soft_shorts(found) if event.row < first - 3]
     partial = [event for event in _partial_shorts(found, soft) if event.row < first - 3]
-    events = sorted([*hard, *soft, *partial], key=lambda event: event.row)
+    events = _without_doubles(sorted([*hard, *soft, *partial], key=lambda event: event.row), found)
     return [event for event in events if event.row <= first]
+
+
+def _without_doubles(events: Sequence[Event], found: Findings) -> list[Event]:
+    """One soft short is one event, however many drops it has."""
+    kept: list[Event] = []
+    for event in events:
+        last = kept[-1] if kept else None
+        soft = last is not None and event.kind == last.kind == "soft_short"
+        if last is not None and soft and (_touch(last, event, found) or event.start_s <= (last.end_s or 0.0)):
+            ends = [e.end_s for e in (last, event) if e.end_s is not None]
+            recovered = event.recovered
+            kept[-1] = replace(last, end_s=max(ends) if recovered and ends else None, recovered=recovered)
+        else:
+            kept.append(event)
+    return kept
 
 
 # -- hard --------------------------------------------------------------------------------------------------------
@@ -208,7 +223,7 @@ def _partial_shorts(found: Findings, soft: Sequence[Event]) -> list[Event]:
     for step in found.steps:
         half_cycle = holding(found.half_cycles, int(step["row"]))
         if half_cycle is not None and _is_partial(step) and _lasts(step, half_cycle, found):
-            events.append(_step_event("partial_short", step, half_cycle))
+            events.append(_or_soft(_step_event("partial_short", step, half_cycle), half_cycle, found))
     known = [event.row for event in events]
     for event in boundary_shorts(found.half_cycles, hard=False):
         h = at_row(found.half_cycles, event.row)
@@ -238,6 +253,20 @@ def _lasts(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bo
     drift = _log_ratio(h[k - 1], h[k - 3]) if k >= 3 else 0.0
     fall = log(step["after_V"] / step["before_V"]) if step["after_V"] > 0 else -1.0
     return change - min(drift, 0.0) < th.LASTING * fall
+
+
+def _or_soft(event: Event, half_cycle: HalfCycle, found: Findings) -> Event:
+    """A drop that is gone a few half-cycles later was a soft short: metal that bridges the bulk stays."""
+    k, h = half_cycle.index, found.half_cycles
+    if k < 1:
+        return event
+    before = h[k - 2] if k >= 2 else h[k - 1]
+    for later in h[k + 1 : k + 1 + th.SOFT_WITHIN]:
+        like = later.current_A * before.current_A > 0
+        if like and later.rows >= 16 and _log_ratio(later, before) > th.BACK * log(event.evidence["ratio"]):
+            evidence = {**event.evidence, "resistance_recovered_ohm": later.resistance_end_ohm}
+            return replace(event, kind="soft_short", end_s=later.start_s, recovered=True, evidence=evidence)
+    return event
 
 
 def _log_ratio(a: HalfCycle, b: HalfCycle) -> float:

@@ -24,9 +24,12 @@ FULL_CELL_HARD_REMAINS = 0.55  # of |V|: most of it is the open-circuit voltage,
 FIRST_ROWS = 16  # of a recording: nothing to compare with yet
 LASTING = 0.5  # of the step must still be there at the end of the half-cycle and in the next
 BOUNDARY_DROP = 0.075  # a step hidden in a reversal, seen in the profiles of two half-cycles
+DRIFTING = 0.06  # of the resistance, lost within a half-cycle: it is warming
 BOUNDARY_SCATTER = 4.0  # times the usual scatter of that comparison in this test
 
 # -- soft shorts
+SOFT_WITHIN = 4  # half-cycles: a drop gone by then was soft
+BACK = 0.3  # of the drop (as logarithm) may be left
 SOFT_DROP = 0.02  # of the mean resistance of a half-cycle in which it fluctuates
 SOFT_RATIO = 2.0  # fluctuation over the usual one, mean of the burst
 SEVERE_RATIO = 3.0  # fluctuation over the usual one: enough by itself,
@@ -47,5 +50,6 @@ LIMIT_CURRENT = 0.985  # of the level: below, the cycler holds the voltage, not 
 
 # -- fake stable
 FAKE_FALL = 0.5  # of the resistance lost gradually within two half-cycles
+FAKE_STEADY = 0.15  # relative change before and after the fall: warming goes on for longer
 FAKE_FLATTER = 0.5  # of the relative rise within a half-cycle is left: a leak has no voids and no diffusion
 FAKE_DC_TO_EIS = 0.5  # U/I below half of the impedance: not the same magnitude (review, 2.3.2)
