@@ -4,13 +4,14 @@ Compiled; set CCD_FASTCORE=reference for the plain-Python twin, which gives the 
 """
 
 import os
+from typing import TYPE_CHECKING
 
 from ccd_fastcore._reference import BURST_FIELDS, MODES, SEGMENT_FIELDS, STATE_BYTES, STEP_FIELDS
 from ccd_fastcore._reference import Stream as ReferenceStream
 
-if os.environ.get("CCD_FASTCORE") == "reference":
-    Stream = ReferenceStream  # type: ignore[misc,assignment]
+if TYPE_CHECKING or os.environ.get("CCD_FASTCORE") != "reference":
+    from ccd_fastcore._core import Stream, add_known
 else:
-    from ccd_fastcore._core import Stream
+    from ccd_fastcore._reference import Stream, add_known
 
-__all__ = ["BURST_FIELDS", "MODES", "SEGMENT_FIELDS", "STATE_BYTES", "STEP_FIELDS", "ReferenceStream", "Stream"]
+__all__ = ["BURST_FIELDS", "MODES", "SEGMENT_FIELDS", "STATE_BYTES", "STEP_FIELDS", "ReferenceStream", "Stream", "add_known"]

@@ -7,6 +7,9 @@ FloatArray = npt.NDArray[np.float64]
 Column = FloatArray | Iterable[float]
 Records = list[tuple[float, ...]]
 
+def add_known(column: Column, total: float) -> tuple[float, int]:
+    """`total` plus the finite values of a column of shape (n,), one after the other, and how many there were."""
+
 class Stream:
     """State of one channel, at most 2 KB (`save`). `mode` indexes `ccd_fastcore.MODES`."""
 

@@ -751,6 +751,19 @@ cdef _column(x):
     return x if isinstance(x, np.ndarray) and x.dtype == np.float64 else np.ascontiguousarray(x, dtype=np.float64)
 
 
+def add_known(column, double total):
+    """`total` plus the finite values of a column of shape (n,), one after the other, and how many there were."""
+    cdef const double[:] x = _column(column)
+    cdef Py_ssize_t k
+    cdef long long count = 0
+    with nogil:
+        for k in range(x.shape[0]):
+            if isfinite(x[k]):
+                total += x[k]
+                count += 1
+    return total, count
+
+
 cdef class Stream:
     """State of one channel; see `_reference.Stream`. Memory does not grow with the rows."""
 

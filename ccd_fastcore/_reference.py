@@ -90,6 +90,16 @@ LAYOUT = f"={len(LONGS)}q{len(DOUBLES) + 16 + 2 * RING}d{len(INTS) + RING}i"
 STATE_BYTES = struct.calcsize(LAYOUT)
 
 
+def add_known(column: Iterable[float], total: float) -> tuple[float, int]:
+    """`total` plus the finite values of a column of shape (n,), one after the other, and how many there were."""
+    count = 0
+    for value in map(float, column):
+        if isfinite(value):
+            total += value
+            count += 1
+    return total, count
+
+
 class Stream:
     """State of one channel. `mode` indexes `MODES`: in a full cell |V| is looked at, else V along the current."""
 

@@ -9,26 +9,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ccd_fastcore import MODES, Stream
+from ccd_fastcore import MODES, Stream, add_known
 from ccdmon.ccd import critical_current_density
 from ccdmon.contact import find_contact_loss
-from ccdmon.eis import Comparison, compare_files
+from ccdmon.eis import Comparison, compare, compare_files
 from ccdmon.errors import InputError
 from ccdmon.events import Event, at_row, verdict_of
-from ccdmon.fake_stable import find_fake_stable
+from ccdmon.fake_stable import find_fake_stable, without_formation
 from ccdmon.half_cycles import HalfCycle, half_cycles_of
+from ccdmon.pressure import with_pressure
 from ccdmon.protocols import recognise
+from ccdmon.sensors import find_sensor_faults
 from ccdmon.shorts import Findings, find_shorts, findings
-from ccdmon.trace import Cell, FloatArray, Trace
+from ccdmon.spectrum import Spectrum
+from ccdmon.trace import Cell, Trace
 
 SCHEMA = "ccdmon.report/1"
+# A file of spectra, or one spectrum.
+SpectrumLike = Path | str | Spectrum | None
 
 
 @dataclass
 class Ambient:
-    """Running means of temperature and pressure over all rows that have them."""
+    """Running means of temperature and pressure over all rows that have them; summed row by row, so in any chunks."""
 
     temperature_sum: float = 0.0
     temperatures: int = 0
@@ -37,10 +40,12 @@ class Ambient:
 
     def feed(self, trace: Trace) -> None:
         """Take a chunk of rows."""
-        self.temperature_sum, self.temperatures = _add(
-            trace.temperature_degC, self.temperature_sum, self.temperatures
-        )
-        self.pressure_sum, self.pressures = _add(trace.pressure_Pa, self.pressure_sum, self.pressures)
+        if trace.temperature_degC is not None:
+            self.temperature_sum, count = add_known(trace.temperature_degC, self.temperature_sum)
+            self.temperatures += count
+        if trace.pressure_Pa is not None:
+            self.pressure_sum, count = add_known(trace.pressure_Pa, self.pressure_sum)
+            self.pressures += count
 
     @property
     def temperature_degC(self) -> float | None:
@@ -57,13 +62,15 @@ def analyze(
     trace: Trace,
     *,
     area_cm2: float | None = None,
-    eis_before: Path | None = None,
-    eis_after: Path | None = None,
+    eis_before: SpectrumLike = None,
+    eis_after: SpectrumLike = None,
+    threshold_scale: float = 1.0,
     device_events: Sequence[Event] = (),
 ) -> dict[str, Any]:
     """The report document (`ccdmon.report/1`) of one trace; `area_cm2` wins over the sidecar's.
 
     `eis_before` and `eis_after` are files of impedance spectra. Raises InputError for one that cannot be read.
+    `threshold_scale` above 1 asks for more before it tells of a partial or soft short (the campaign's curve).
     """
     return analyze_chunks(
         [trace],
@@ -71,6 +78,7 @@ def analyze(
         area_cm2=area_cm2,
         eis_before=eis_before,
         eis_after=eis_after,
+        threshold_scale=threshold_scale,
         device_events=device_events,
     )
 
@@ -80,8 +88,9 @@ def analyze_chunks(
     cell: Cell,
     *,
     area_cm2: float | None = None,
-    eis_before: Path | None = None,
-    eis_after: Path | None = None,
+    eis_before: SpectrumLike = None,
+    eis_after: SpectrumLike = None,
+    threshold_scale: float = 1.0,
     device_events: Sequence[Event] = (),
 ) -> dict[str, Any]:
     """As `analyze`, for rows that come in chunks of any size; memory does not grow with them.
@@ -91,7 +100,7 @@ def analyze_chunks(
     area = area_cm2 if area_cm2 is not None else cell.electrode_area_cm2
     if area is not None and not (math.isfinite(area) and area > 0):
         raise InputError(f"--area-cm2 {area:g}: an electrode area is a number above 0, in cm2")
-    eis = compare_files(eis_before and str(eis_before), eis_after and str(eis_after))
+    eis = _compared(eis_before, eis_after)
     mode = MODES.index(cell.configuration) if cell.configuration in MODES else 0
     stream, ambient = Stream(mode), Ambient()
     records: Records = ([], [], [])
@@ -103,8 +112,8 @@ def analyze_chunks(
         ambient.feed(chunk)
     _extend(records, stream.finish())
     half_cycles = half_cycles_of(records[0])
-    found = findings(half_cycles, records[1], records[2], mode, rows)
-    events = _with_device_events(_events(found, eis, cell), device_events, half_cycles)
+    found = findings(half_cycles, records[1], records[2], mode, rows, threshold_scale)
+    events = _with_device_events(_events(found, eis, cell, ambient), device_events, half_cycles)
     return _document(half_cycles, events, area, ambient, eis.verdict)
 
 
@@ -123,6 +132,13 @@ def _cycle_of(half_cycles: Sequence[HalfCycle], row: int) -> int | None:
     return None if half_cycle is None else half_cycle.cycle
 
 
+def _compared(before: SpectrumLike, after: SpectrumLike) -> Comparison:
+    if isinstance(before, Spectrum) or isinstance(after, Spectrum):
+        pair = [x if isinstance(x, Spectrum) else None for x in (before, after)]
+        return compare(pair[0], pair[1])
+    return compare_files(None if before is None else str(before), None if after is None else str(after))
+
+
 Records = tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]]
 
 
@@ -131,16 +147,18 @@ def _extend(records: Records, more: Records) -> None:
         known.extend(new)
 
 
-def _events(found: Findings, eis: Comparison, cell: Cell) -> list[Event]:
+def _events(found: Findings, eis: Comparison, cell: Cell, ambient: Ambient) -> list[Event]:
     """All events in the order of their rows."""
     shorts = find_shorts(found)
     end = next((event.row for event in shorts if event.kind == "hard_short"), found.rows)
     lived = [h for h in found.half_cycles if h.last_row < end]
-    events = shorts + find_contact_loss(found.half_cycles, cell.electrolyte, end)
-    hard = any(event.kind == "hard_short" for event in shorts)
-    if not (hard and eis.verdict == "shorted"):
-        events += find_fake_stable(lived, eis, found.mode)
-    return sorted(events, key=lambda event: event.row)
+    fake: list[Event] = []
+    if end == found.rows or eis.verdict != "shorted":
+        fake = find_fake_stable(lived, eis, found.mode, ambient.temperature_degC)
+    events = without_formation(shorts, fake, found.half_cycles)
+    events += find_contact_loss(found.half_cycles, cell.electrolyte, end) + find_sensor_faults(found)
+    pressed = [with_pressure(event, found.half_cycles) for event in events + fake]
+    return sorted(pressed, key=lambda event: event.row)
 
 
 def _document(
@@ -161,13 +179,6 @@ def _document(
     }
     cleaned: dict[str, Any] = _finite(document)
     return cleaned
-
-
-def _add(column: FloatArray | None, total: float, count: int) -> tuple[float, int]:
-    if column is None:
-        return total, count
-    known = column[np.isfinite(column)]
-    return math.fsum([total, *known.tolist()]), count + len(known)
 
 
 def _finite(value: Any) -> Any:

@@ -19,8 +19,13 @@ FIRST_OCTAVE = 2  # rows 4-7: the first rows may be means across the reversal
 LEAST_ROWS = 12
 
 
-def boundary_shorts(half_cycles: Sequence[HalfCycle], *, hard: bool) -> list[Event]:
-    """Hard shorts (`hard`) or partial ones that began with a half-cycle. Only the first is reported."""
+def boundary_shorts(
+    half_cycles: Sequence[HalfCycle], *, hard: bool, full: bool = False, scale: float = 1.0
+) -> list[Event]:
+    """Hard shorts (`hard`) or partial ones that began with a half-cycle. Only the first is reported.
+
+    In a `full` cell |V| is compared, not V / I: most of it is the open-circuit voltage.
+    """
     shifts: list[float] = []
     for k in range(1, len(half_cycles)):
         now = half_cycles[k]
@@ -30,10 +35,17 @@ def boundary_shorts(half_cycles: Sequence[HalfCycle], *, hard: bool) -> list[Eve
         early, late = _shift(now, before)
         drift = _drift(half_cycles, k)
         usual = median(abs(s) for s in shifts) if len(shifts) >= 3 else 0.02
+        if hard and full:
+            first_V = now.profile_V[FIRST_OCTAVE]
+            if max(first_V, now.end_V) < th.FULL_CELL_HARD_REMAINS * half_cycles[k - 1].end_V:
+                return [_event("hard_short", now, half_cycles[k - 1], early, late, drift, usual)]
+            continue
         if hard and _is_hard(early, late, half_cycles, k):
             return [_event("hard_short", now, before, early, late, drift, usual)]
         jump = _jump(half_cycles, k)
-        if not hard and jump is not None and _is_partial(max(early - drift, jump), early, late, usual, half_cycles, k):
+        if not hard and jump is not None and _is_partial(
+            max(early - drift, jump) / scale, early / scale, late, usual, half_cycles, k
+        ):
             return [_event("partial_short", now, before, early, late, drift, usual)]
         shifts.append(early - drift)
     return []

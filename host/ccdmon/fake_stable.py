@@ -10,26 +10,65 @@ from typing import Any
 
 from ccdmon import thresholds as th
 from ccdmon.eis import Comparison
-from ccdmon.events import Event
+from ccdmon.events import Event, at_row
 from ccdmon.half_cycles import HalfCycle
 
 LEAST_ROWS = 12
+FULL_CELL = 2
+ROOM_degC, NEAR_K = 25.0, 8.0
 
 
-def find_fake_stable(half_cycles: Sequence[HalfCycle], eis: Comparison, mode: int) -> list[Event]:
+def find_fake_stable(
+    half_cycles: Sequence[HalfCycle], eis: Comparison, mode: int, temperature_degC: float | None = None
+) -> list[Event]:
     """At most one event."""
     usable = [h for h in half_cycles if h.rows >= LEAST_ROWS and h.end_V > 0]
     if not usable:
         return []
     start = _fall(usable)
     if eis.verdict == "shorted":
-        h = start or usable[0]
-        return [_event(h, {"criterion": "impedance", **eis.evidence()})]
-    if eis.verdict == "consistent" or mode == 2:
+        return [_event(start or usable[0], {"criterion": "impedance", **eis.evidence()})]
+    if mode == FULL_CELL:
         return []
-    if start is None:
+    below = _below_impedance(usable, eis, temperature_degC)
+    if below is not None:
+        return [below]
+    if eis.verdict == "consistent" or start is None:
         return []
     return [_event(start, {"criterion": "shape", **_shape(usable, start)})]
+
+
+def without_formation(
+    shorts: Sequence[Event], fake: Sequence[Event], half_cycles: Sequence[HalfCycle]
+) -> list[Event]:
+    """The leak's formation lowers V, too: no partial or soft short of its own beside a fake stable event."""
+    if not fake:
+        return list(shorts)
+    first = at_row(half_cycles, fake[0].row)
+    index = first.index if first is not None else 0
+    kept: list[Event] = []
+    for event in shorts:
+        h = at_row(half_cycles, event.row)
+        near = h is not None and index - 1 <= h.index <= index + 1
+        if event.kind == "hard_short" or not near:
+            kept.append(event)
+    return kept
+
+
+def _below_impedance(
+    usable: Sequence[HalfCycle], eis: Comparison, temperature_degC: float | None
+) -> Event | None:
+    """U/I far below the impedance before the test; told only near the temperature spectra are taken at."""
+    if eis.before is None or not eis.before.trustworthy:
+        return None
+    if temperature_degC is not None and abs(temperature_degC - ROOM_degC) > NEAR_K:
+        return None
+    impedance_ohm = eis.before.bulk_ohm + eis.before.interface_ohm
+    low = next((h for h in usable if h.resistance_end_ohm < th.FAKE_DC_TO_EIS * impedance_ohm), None)
+    if low is None or any(h.resistance_end_ohm >= th.FAKE_DC_TO_EIS * impedance_ohm for h in usable[low.index + 1 :]):
+        return None
+    evidence = {"criterion": "U/I against impedance", "resistance_ohm": low.resistance_end_ohm}
+    return _event(low, evidence | {"impedance_ohm": impedance_ohm})
 
 
 def _fall(usable: Sequence[HalfCycle]) -> HalfCycle | None:

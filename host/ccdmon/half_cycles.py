@@ -36,6 +36,7 @@ class HalfCycle:
     interval_s: float
     pressure_start_Pa: float
     pressure_end_Pa: float
+    stuck_rows: int  # longest run of one and the same voltage
     profile_V: tuple[float, ...]  # mean of rows 2**k - 1 .. 2**(k + 1) - 2
 
     @property
@@ -112,7 +113,7 @@ def _half_cycle(record: tuple[float, ...]) -> HalfCycle:
         0, 0, int(at("first_row")), int(at("last_row")), int(at("rows")), at("start_s"), at("end_s"),
         at("current_A"), at("charge_C"), at("voltage_mean_V"), at("start_V"), at("end_V"), at("noise_V"),
         at("highest_V"), int(at("rows_highest")), at("current_end_A"), bool(at("after_gap")), at("interval_s"),
-        at("pressure_start_Pa"), at("pressure_end_Pa"), record[_PROFILE],
+        at("pressure_start_Pa"), at("pressure_end_Pa"), int(at("stuck_rows")), record[_PROFILE],
     )  # fmt: skip
 
 

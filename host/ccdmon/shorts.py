@@ -30,6 +30,7 @@ class Findings:
     bursts: Sequence[dict[str, float]]
     mode: int
     rows: int
+    scale: float = 1.0  # of the thresholds that trade detection against false alarms: above 1 is stricter
 
 
 def findings(
@@ -38,6 +39,7 @@ def findings(
     bursts: Sequence[tuple[float, ...]],
     mode: int,
     rows: int,
+    scale: float = 1.0,
 ) -> Findings:
     """The core's records with names; the same step is reported twice when the ring still held it."""
     named: dict[int, dict[str, float]] = {}
@@ -49,7 +51,7 @@ def findings(
                 del named[int(known["row"])]
             named[int(step["row"])] = step
     ordered = [named[row] for row in sorted(named)]
-    return Findings(half_cycles, ordered, [dict(zip(BURST_FIELDS, b, strict=True)) for b in bursts], mode, rows)
+    return Findings(half_cycles, ordered, [dict(zip(BURST_FIELDS, b, strict=True)) for b in bursts], mode, rows, scale)
 
 
 def find_shorts(found: Findings) -> list[Event]:
@@ -90,8 +92,7 @@ def _hard_shorts(found: Findings) -> list[Event]:
         if half_cycle is None or not _stays_low(step, half_cycle, found):
             continue
         events.append(_step_event("hard_short", step, half_cycle))
-    if found.mode != FULL_CELL:
-        events += boundary_shorts(found.half_cycles, hard=True)
+    events += boundary_shorts(found.half_cycles, hard=True, full=found.mode == FULL_CELL)
     events.sort(key=lambda event: event.row)
     return [_with_recovery(event, found) for event in events[:1]] if events else []
 
@@ -157,7 +158,7 @@ def _is_soft(burst: dict[str, float], found: Findings) -> bool:
     amplitude = burst["amplitude"] / before
     stronger = _strength(burst)
     excited = burst["current_ratio"] > 2.0 and burst["current_ratio"] > th.EXCITED * stronger
-    if excited or amplitude < th.SOFT_AMPLITUDE or stronger < th.SOFT_RATIO:
+    if excited or amplitude < th.SOFT_AMPLITUDE or stronger < 1 + (th.SOFT_RATIO - 1) * found.scale:
         return False
     severe = stronger > th.SEVERE_RATIO and amplitude > th.SEVERE_AMPLITUDE
     return severe or _lowered(burst, found)
@@ -205,7 +206,8 @@ def _burst_event(burst: dict[str, float], half_cycle: HalfCycle, found: Findings
         "blocks_of_8_rows": int(burst["blocks"]),
     }
     end_s = burst["end_time_s"] if recovered else None
-    return Event("soft_short", start_s, row, half_cycle.cycle, half_cycle.current_A, end_s, recovered, evidence=evidence)
+    at = (half_cycle.cycle, half_cycle.current_A)
+    return Event("soft_short", start_s, row, *at, end_s, recovered, evidence=evidence)
 
 
 def _touch(a: Event, b: Event, found: Findings) -> bool:
@@ -222,21 +224,22 @@ def _partial_shorts(found: Findings, soft: Sequence[Event]) -> list[Event]:
     events: list[Event] = []
     for step in found.steps:
         half_cycle = holding(found.half_cycles, int(step["row"]))
-        if half_cycle is not None and _is_partial(step) and _lasts(step, half_cycle, found):
+        if half_cycle is not None and _is_partial(step, found.scale) and _lasts(step, half_cycle, found):
             events.append(_or_soft(_step_event("partial_short", step, half_cycle), half_cycle, found))
     known = [event.row for event in events]
-    for event in boundary_shorts(found.half_cycles, hard=False):
+    for event in boundary_shorts(found.half_cycles, hard=False, scale=found.scale):
         h = at_row(found.half_cycles, event.row)
         if h and not any(_near(h, row, found) for row in [*known, *(s.row for s in soft)]):
             events.append(event)
     return [event for event in events if not any(_within(event, s) for s in soft)]
 
 
-def _is_partial(step: dict[str, float]) -> bool:
+def _is_partial(step: dict[str, float], scale: float) -> bool:
     before = step["before_V"]
     drop = before - step["after_V"]
-    sure = -step["step_V"] > th.STEP_ERRORS * step["step_error_V"]
-    return drop > th.PARTIAL_DROP * before and -step["step_V"] > th.PARTIAL_DROP * before and sure
+    least = th.PARTIAL_DROP * scale * before
+    sure = -step["step_V"] > th.STEP_ERRORS * scale * step["step_error_V"]
+    return step["after_V"] > th.DEEPEST_PARTIAL * before > 0 and drop > least and -step["step_V"] > least and sure
 
 
 def _lasts(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bool:

@@ -19,6 +19,7 @@ MERGED = 1.15  # of the usual duration: two pieces that make up no more are one 
 # -- steps of the polarisation
 HARD_REMAINS = 0.38  # of V after a hard short; the deepest partial short leaves half, a leak below R/2 a third
 PARTIAL_DROP = 0.065  # the smallest step wanted is 10 %; a third is left for noise
+DEEPEST_PARTIAL = 0.3  # of V: what is left after the deepest step that is no hard short
 STEP_ERRORS = 4.8  # standard errors: about one false alarm in a million
 FULL_CELL_HARD_REMAINS = 0.55  # of |V|: most of it is the open-circuit voltage, which a short takes away
 FIRST_ROWS = 16  # of a recording: nothing to compare with yet
