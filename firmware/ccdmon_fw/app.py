@@ -1,10 +1,12 @@
 """Builds the parts on a board and runs the main loop: telemetry and commands, all that is not the safety path."""
 
 from ccdmon_fw import limits
+from ccdmon_fw.blackbox import BlackBox
 from ccdmon_fw.commands import Commands
+from ccdmon_fw.config import Config
 from ccdmon_fw.detector import Detector
 from ccdmon_fw.gate import Gate
-from ccdmon_fw.ring import Ring
+from ccdmon_fw.ring import HEAD, Ring
 from ccdmon_fw.sampler import Sampler
 from ccdmon_fw.telemetry import Telemetry
 
@@ -17,15 +19,30 @@ class App:
     def __init__(self, board):
         self.board = board
         self.gate = Gate(board.gate)
-        self.detector = Detector()
+        folder = getattr(board, "STORE", None)
+        self.config = Config(folder)
+        self.detector = Detector(self.config.load())
         self.ring = Ring(RING_SAMPLES)
         self.sampler = Sampler(board.read, self.detector, self.gate, self.ring)
-        self.telemetry = Telemetry(self.ring, self.gate, self.sampler, board)
-        self.commands = Commands(board, self.detector, self.gate, self.ring, self.sampler, self.telemetry)
+        self.box = BlackBox(self.ring, self.sampler.note, folder)
+        self.gate.reason = self.box.reason  # a trip survives a power cycle
+        self.telemetry = Telemetry(self.ring, self.gate, self.sampler, board, self.box)
+        self.commands = Commands(
+            board, self.detector, self.gate, self.ring, self.telemetry, self.box, self.config
+        )
+        self._fed_head = 0
 
     def start(self):
-        """Start sampling."""
+        """Start sampling. A reset by the watchdog while armed is latched as a trip of its own."""
+        if getattr(self.board, "watchdog_bit", None) and self.board.watchdog_bit():
+            self.gate.trip(limits.WATCHDOG)
+        if hasattr(self.board, "on_external_trip"):
+            self.board.on_external_trip(self._external)
         self.board.start_timer(limits.SAMPLE_PERIOD_US, self.sampler.tick)
+
+    def _external(self, _pin):
+        if self.gate.armed:
+            self.gate.trip(limits.EXTERNAL)
 
     def step(self):
         """One round of the main loop."""
@@ -33,7 +50,23 @@ class App:
         data = self.board.receive()
         if data:
             self.commands.feed(data)
+        self._keep_trip()
         self.telemetry.pump()
+        self._feed()
+
+    def _keep_trip(self):
+        now_ms = self.board.uptime_ms()
+        if self.gate.reason and self.box.trip_id == 0:
+            self.box.latch(self.gate.reason, now_ms)
+            self.telemetry.announce()
+        self.box.poll(now_ms, self.config.crc)
+
+    def _feed(self):
+        """Only progress of the samples feeds the watchdog, which starts with the first arming."""
+        head = self.ring.control[HEAD]
+        if head != self._fed_head and hasattr(self.board, "feed_watchdog"):
+            self._fed_head = head
+            self.board.feed_watchdog(self.gate.armed)
 
 
 def run(board):
@@ -48,3 +81,5 @@ def run(board):
         raise
     finally:
         app.gate.open()
+    if hasattr(board, "leave"):
+        board.leave()

@@ -12,9 +12,15 @@ What a board offers to `app.App`; another board (or a rig that plays a recorded 
     receive()                bytes from the host that are there now, or b""
     send(buffer, size)       bytes to the host, never blocking; how many it took (None: all)
     uptime_ms(), unique_id()
+and may offer:
+    STORE                    folder on flash for settings and black boxes; without it they live in memory
+    watchdog_bit()           True if the watchdog caused the last reset
+    feed_watchdog(armed)     called when samples have advanced; the watchdog starts with the first arming
+    on_external_trip(callback)   call `callback(pin)` in a hard interrupt when an external comparator trips
+    leave()                  called before the program ends on the host's wish
 
 Wiring: GP26 voltage, GP27 current, GP28 pressure (0..3.3 V), GP15 gate (a relay driver with a pull-down),
-GP25 the LED, lit while the gate is closed.
+GP14 an external comparator's trip (active low, pulled up), GP25 the LED, lit while the gate is closed.
 """
 
 import select
@@ -30,6 +36,9 @@ if sys.implementation.version < (1, 26):
     raise RuntimeError("ccdmon needs MicroPython 1.26 or newer: Timer(hard=True)")
 
 NAME = "rpi_pico"
+STORE = "/ccdmon"
+WATCHDOG_MS = 4_000
+EXTERNAL_TRIP_PIN = const(14)
 GATE_PIN = const(15)
 LED_PIN = const(25)
 VOLTAGE_CHANNEL = const(0)
@@ -38,6 +47,8 @@ PRESSURE_CHANNEL = const(2)
 _SEND_BYTES = const(64)  # one USB packet: the console is polled before each, so that a write never waits
 
 _period_us = 0
+_watchdog = None
+_external = None
 _timer = None  # an unreferenced Timer is collected, and stops
 _poll = select.poll()
 _poll.register(sys.stdin, select.POLLIN)
@@ -118,3 +129,36 @@ uptime_ms = time.ticks_ms
 
 def unique_id():
     return hexlify(machine.unique_id()).decode()
+
+
+def watchdog_bit():
+    return machine.reset_cause() == machine.WDT_RESET and _was_armed()
+
+
+def _was_armed():
+    """SCRATCH0 of the watchdog survives its reset (RP2040 datasheet 4.7.6): set while it guards an armed gate."""
+    return machine.mem32[0x4005800C] == 0x61726D64
+
+
+def feed_watchdog(armed):
+    global _watchdog
+    if _watchdog is None and not armed:
+        return
+    if _watchdog is None:
+        _watchdog = machine.WDT(timeout=WATCHDOG_MS)
+    machine.mem32[0x4005800C] = 0x61726D64 if armed else 0
+    _watchdog.feed()
+
+
+def on_external_trip(callback):
+    global _external
+    _external = machine.Pin(EXTERNAL_TRIP_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
+    _external.irq(callback, machine.Pin.IRQ_FALLING, hard=True)
+
+
+def leave():
+    """A watchdog cannot be stopped: start afresh without it. The host then asks for the console once more."""
+    if _watchdog is not None:
+        machine.mem32[0x4005800C] = 0
+        machine.reset()
+    _timer.deinit()

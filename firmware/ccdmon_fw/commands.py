@@ -12,13 +12,14 @@ from ccdmon_fw import detector, limits, ring, wire
 class Commands:
     """Finds frames in the bytes received and carries them out on the parts it was given."""
 
-    def __init__(self, board, judge, gate, samples, sampler, telemetry):
+    def __init__(self, board, judge, gate, samples, telemetry, box, config):
         self._board = board
         self._detector = judge
         self._gate = gate
         self._ring = samples
-        self._sampler = sampler
         self._telemetry = telemetry
+        self._box = box
+        self._config = config
         self._unframer = wire.Unframer()
         self._last = (-1, -1)
         self._last_answer = b""
@@ -36,6 +37,8 @@ class Commands:
             wire.GET_CLOCK: self._clock,
             wire.KEEP_ALIVE: self._keep_alive,
             wire.EXIT: self._exit,
+            wire.STREAM: self._stream,
+            wire.GET_BLACKBOX: self._get_blackbox,
         }
 
     def feed(self, data):
@@ -69,14 +72,14 @@ class Commands:
             wire.STATUS,
             wire.pack(
                 wire.STATUS, self._ring.control[ring.COUNTER], self._ring.dropped, 0, self._unframer.crc_errors,
-                self._board.uptime_ms(), self._telemetry.trip_id, self._telemetry.run, gate.armed, gate.reason,
-                gate.closed, 0, 0,
+                self._board.uptime_ms(), self._box.trip_id, self._telemetry.run, gate.armed, gate.reason,
+                gate.closed, 0, self._config.crc,
             ),
         )  # fmt: skip
 
     def _arm(self, _sequence, _fields, _rest):
         if self._gate.reason:
-            return wire.LATCHED, self._telemetry.trip_id
+            return wire.LATCHED, self._box.trip_id
         if self._gate.armed:
             return wire.ARMED, self._telemetry.run
         # Sample 0 of the run is the first one after the gate has closed.
@@ -94,14 +97,15 @@ class Commands:
         self._gate.trip(limits.COMMAND)
 
     def _reset_trip(self, _sequence, fields, _rest):
-        if self._telemetry.trip_id != fields["trip_id"]:
-            return wire.WRONG_ID, self._telemetry.trip_id
+        if self._box.trip_id != fields["trip_id"]:
+            return wire.WRONG_ID, self._box.trip_id
         self._gate.clear()
+        self._box.clear()
         self._telemetry.cleared()
 
     def _ack_trip(self, _sequence, fields, _rest):
         if not self._telemetry.acked(fields["trip_id"]):
-            return wire.WRONG_ID, self._telemetry.trip_id
+            return wire.WRONG_ID, self._box.trip_id
 
     def _set_config(self, _sequence, fields, rest):
         if self._gate.armed:
@@ -116,11 +120,26 @@ class Commands:
         held = self._board.lock()
         self._detector.load(settings)
         self._board.unlock(held)
+        return wire.OK, self._config.save(settings)
 
     def _get_config(self, _sequence, _fields, _rest):
         settings = self._detector.settings()
-        body = wire.pack(wire.CONFIG, 0, limits.SCHEMA, 0, len(settings))
+        body = wire.pack(wire.CONFIG, self._config.generation, limits.SCHEMA, 0, len(settings))
         self._telemetry.message(wire.CONFIG, body + struct.pack("<%di" % len(settings), *settings))
+
+    def _stream(self, _sequence, fields, _rest):
+        if fields["mode"] not in (wire.EVERY_SAMPLE, wire.EVENTS_ONLY):
+            return wire.NOT_SUPPORTED, fields["mode"]
+        self._telemetry.mode = fields["mode"]
+
+    def _get_blackbox(self, _sequence, fields, _rest):
+        if self._gate.armed:
+            return wire.ARMED, 0
+        found = self._box.find(fields["trip_id"])
+        if found is None:
+            return wire.NO_RECORD, 0
+        self._telemetry.send_box(fields["trip_id"], found[0], found[1])
+        return wire.OK, len(found[1]) // ring.RECORD_BYTES
 
     def _clock(self, sequence, _fields, _rest):
         held = self._board.lock()

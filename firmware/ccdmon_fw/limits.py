@@ -21,12 +21,19 @@ REASONS = (
     "overrun",
     "external",
     "command",
+    "watchdog",
+    "gate_stuck",
+    "host_silent",
 )
 HARD_SHORT = 1
 LIMIT = 5
 SENSOR_FAULT = 6
 EXCEPTION = 7
+OVERRUN = 8
+EXTERNAL = 9
 COMMAND = 10
+WATCHDOG = 11
+GATE_STUCK = 12
 
 CODE_ZERO = 32768  # code of 0 V and 0 A
 CODE_MAX = 65535

@@ -4,7 +4,8 @@ Nothing is allocated after construction. The producer never waits and always wri
 for the black box whatever the host does; a consumer that falls behind skips, and counts what it skipped.
 
     control, array 'I':  HEAD (samples written) | COUNTER (sample number within the run), both modulo 2**30
-    records, array 'I':  capacity x 4 words: sample number | time_us | voltage + current << 16 | pressure + verdict << 16
+    records, array 'I':  capacity x 4 words:
+                         sample number | time_us | voltage + current << 16 | pressure + verdict << 16
 """
 
 from array import array
@@ -92,6 +93,22 @@ class Ring:
             return 0, 0, 0
         self._tail = (self._tail + count) & _MASK
         return count, number, time_us
+
+    def around(self, head, before, after):
+        """(first sample number, wire records) of up to `before` samples before place `head` and `after` behind it.
+
+        Only what still lies in the ring and belongs to one run.
+        """
+        numbers, mask = self.records, self.capacity - 1
+        before = min(before, self.capacity - _GUARD - after)
+        start = head
+        while before and numbers[((start - 1) & mask) * 4] + 1 == numbers[(start & mask) * 4]:
+            start = (start - 1) & _MASK
+            before -= 1
+        count = ((head - start) & _MASK) + after
+        out = bytearray(count * RECORD_BYTES)
+        count = pack(self.records, self.capacity, start, count, out)
+        return numbers[(start & mask) * 4], bytes(out[: count * RECORD_BYTES])
 
     def restart(self):
         """A new run: count samples from 0, forget what waits. Call with the timer's interrupt held off."""

@@ -13,15 +13,16 @@ try:
 except ImportError:
     from ccdmon_fw.cpython import micropython
 
-# Note of a trip: sample number, time_us, voltage, current, pressure code, value and limit that decided it
-NOTE_SAMPLE, NOTE_TIME, NOTE_VALUE, NOTE_LIMIT = 0, 1, 5, 6
+# Note of a trip: sample number, time_us, voltage, current, pressure code, value and limit that decided it,
+# place behind it in the ring (0: no detector rule tripped)
+NOTE_HEAD = 7
 
 
 class Sampler:
     """`read(memory)` fills voltage, current, pressure code and time into the detector's memory."""
 
     def __init__(self, read, judge, gate, samples):
-        self.note = array("i", [0] * 7)
+        self.note = array("i", [0] * 8)
         self.tick = _make_tick(
             (read, judge.memory, detector.step, gate, ring.put, samples.control, samples.records, samples.capacity),
             gate,
@@ -61,3 +62,4 @@ def _keep(note, control, memory):
     note[4] = memory[detector.P]
     note[5] = memory[detector.VALUE]
     note[6] = memory[detector.LIMIT]
+    note[7] = control[ring.HEAD] + 1

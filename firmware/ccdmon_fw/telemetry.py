@@ -25,11 +25,13 @@ _SAMPLES_AT = _HEAD_BYTES + struct.calcsize(_SAMPLES_HEAD)
 class Telemetry:
     """`samples` is the Ring, `gate` the Gate, `sampler` knows what tripped, `board` sends and tells the time."""
 
-    def __init__(self, samples, gate, sampler, board):
+    def __init__(self, samples, gate, sampler, board, box):
         self._ring = samples
         self._gate = gate
         self._sampler = sampler
         self._board = board
+        self._box = box
+        self._bulk = None  # black box on its way: (trip id, first sample, records, next index)
         self._payload = bytearray(_SAMPLES_AT + SAMPLES_PER_FRAME * RECORD_BYTES + 4)
         self._records = memoryview(self._payload)[_SAMPLES_AT:]
         self._out = bytearray(len(self._payload) + 4)
@@ -39,9 +41,7 @@ class Telemetry:
         self._flushed_ms = 0
         self.run = 0  # number of the armed run; 0 before the first
         self.mode = wire.EVERY_SAMPLE
-        self.trip_id = 0  # 0: no trip since the last was cleared
-        self._trips = 0
-        self._trip_acked = True
+        self._trip_acked = box.trip_id == 0
         self._trip_due_ms = 0
         self._trip_repeat = 0
 
@@ -86,22 +86,41 @@ class Telemetry:
 
     def acked(self, trip_id):
         """The host has the trip: stop repeating it. True if that trip is the latched one."""
-        if trip_id == self.trip_id:
+        if trip_id == self._box.trip_id:
             self._trip_acked = True
-        return trip_id == self.trip_id
+        return trip_id == self._box.trip_id
+
+    def announce(self):
+        """A trip has just been latched: tell it until it is acknowledged."""
+        self._trip_acked = False
+        self._trip_repeat = 0
+        self._trip_due_ms = self._board.uptime_ms()
 
     def cleared(self):
         """The latched trip was reset."""
-        self.trip_id = 0
         self._trip_acked = True
+
+    def send_box(self, trip_id, first_sample, records):
+        """Send a black box in pieces, between other messages."""
+        self._bulk = (trip_id, first_sample, records, 0)
+
+    def _next_of_box(self):
+        trip_id, first, records, index = self._bulk
+        total = len(records) // RECORD_BYTES
+        piece = records[index * RECORD_BYTES : (index + SAMPLES_PER_FRAME) * RECORD_BYTES]
+        self.message(wire.BLACKBOX, wire.pack(wire.BLACKBOX, trip_id, first, index, total) + bytes(piece))
+        index += SAMPLES_PER_FRAME
+        self._bulk = (trip_id, first, records, index) if index < total else None
 
     def _next(self):
         """Choose the next frame: answers and trips before samples."""
+        if self._bulk is not None and not self._waiting:
+            self._next_of_box()
         if self._waiting:
             frame = self._waiting.pop(0)
             self._sending = (frame, len(frame), 0)
             return True
-        if self.run == 0:
+        if self.run == 0 or self.mode == wire.EVENTS_ONLY:
             return False
         ready = self._ring.ready()
         now_ms = self._board.uptime_ms()
@@ -125,21 +144,15 @@ class Telemetry:
 
     def _announce_trip(self):
         now_ms = self._board.uptime_ms()
-        if self._gate.reason and self.trip_id == 0:
-            self._trips += 1
-            self.trip_id = self._trips
-            self._trip_acked = False
-            self._trip_repeat = 0
-            self._trip_due_ms = now_ms
         if self._trip_acked or now_ms - self._trip_due_ms < 0:
             return
         self._trip_due_ms = now_ms + TRIP_REPEAT_MS
         self._trip_repeat = min(self._trip_repeat + 1, 255)
-        sample, time_us, _, _, _, value, limit = self._sampler.note
+        sample, time_us, _, _, _, value, limit, _ = self._sampler.note
         self.message(
             wire.TRIP,
             wire.pack(
-                wire.TRIP, self.trip_id, self.run, self._gate.reason, self._trip_repeat, sample, time_us,
+                wire.TRIP, self._box.trip_id, self.run, self._gate.reason, self._trip_repeat, sample, time_us,
                 value, limit, now_ms,
             ),
         )  # fmt: skip

@@ -88,7 +88,10 @@ MESSAGES = {
 
 def dictionary():
     """MESSAGES as plain lists, for the identity message: {type: [name, format, fields, item format, items]}."""
-    return {str(kind): [entry[0], entry[1], list(entry[2]), entry[3], list(entry[4])] for kind, entry in MESSAGES.items()}
+    return {
+        str(kind): [name, fixed, list(fields), item, list(items)]
+        for kind, (name, fixed, fields, item, items) in MESSAGES.items()
+    }
 
 
 def pack(kind, *values):

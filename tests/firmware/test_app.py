@@ -1,0 +1,171 @@
+"""The firmware as a host meets it: commands, trips that stay, black boxes, settings that survive."""
+
+import struct
+from pathlib import Path
+
+import pytest
+from ccdmon_fw import limits, store, wire
+
+from tests.firmware.fake_board import Bench
+
+OK, LATCHED, WRONG_ID = wire.OK, wire.LATCHED, wire.WRONG_ID
+ON = (40000, 40000)
+SHORTED = (32770, 40000)
+
+
+def trip(bench: Bench, before: int = 300) -> int:
+    """Arm, run, short; the trip's id."""
+    assert bench.ask(wire.ARM)["result"] == OK
+    bench.play(*ON, count=before)
+    bench.play(*SHORTED, count=2)
+    assert bench.board.level == 0
+    bench.play(32768, 32768, count=300)
+    return next(fields["trip_id"] for name, fields, _ in bench.messages() if name == "trip")
+
+
+def put_settings(bench: Bench, settings: list[int]) -> dict:
+    return bench.ask(
+        wire.SET_CONFIG, limits.SCHEMA, 0, len(settings), rest=struct.pack(f"<{len(settings)}i", *settings)
+    )
+
+
+def test_gate_is_open_until_armed_and_after_disarming() -> None:
+    bench = Bench()
+    assert bench.board.levels == [0]
+    bench.ask(wire.ARM)
+    assert bench.board.level == 1
+    bench.ask(wire.DISARM)
+    assert bench.board.level == 0
+
+
+def test_sample_0_of_a_run_is_the_first_after_the_gate_closed() -> None:
+    bench = Bench()
+    bench.play(*ON, count=37)
+    run = bench.ask(wire.ARM)["detail"]
+    bench.play(*ON, count=70)
+    frames = [(fields, rest) for name, fields, rest in bench.messages() if name == "samples"]
+    assert [fields["first_sample"] for fields, _ in frames] == [0, 32, 64]
+    assert {fields["run"] for fields, _ in frames} == {run}
+    assert sum(len(rest) for _, rest in frames) == 70 * 8
+
+
+def test_a_command_repeated_under_its_number_is_carried_out_once() -> None:
+    bench = Bench()
+    first = bench.ask(wire.ARM, number=5)
+    assert bench.ask(wire.ARM, number=5) == first
+    assert bench.ask(wire.ARM, number=6)["result"] == wire.ARMED
+
+
+def test_trip_is_told_until_acknowledged_and_cleared_only_by_its_id() -> None:
+    bench = Bench()
+    number = trip(bench)
+    assert [name for name, _, _ in bench.messages()].count("trip") >= 3
+    assert bench.ask(wire.ACK_TRIP, number + 1)["result"] == WRONG_ID
+    assert bench.ask(wire.ACK_TRIP, number)["result"] == OK
+    assert "trip" not in [name for name, _, _ in bench.messages()]
+    assert bench.ask(wire.ARM) | {"command_sequence": 0} == {
+        "command_sequence": 0, "command": wire.ARM, "result": LATCHED, "detail": number,
+    }  # fmt: skip
+    assert bench.ask(wire.RESET_TRIP, number + 1)["result"] == WRONG_ID
+    assert bench.board.level == 0
+    assert bench.ask(wire.RESET_TRIP, number)["result"] == OK
+    assert bench.ask(wire.ARM)["result"] == OK
+
+
+def test_first_reason_wins() -> None:
+    bench = Bench()
+    bench.ask(wire.ARM)
+    bench.play(*ON, count=30)
+    bench.play(*SHORTED, count=2)
+    bench.play(65535, 40000)
+    bench.ask(wire.FORCE_TRIP)
+    assert limits.REASONS[bench.app.gate.reason] == "hard_short"
+
+
+def test_trip_survives_a_power_cycle_and_so_does_its_black_box(tmp_path: Path) -> None:
+    folder = str(tmp_path / "flash")
+    number = trip(Bench(folder))
+    again = Bench(folder)
+    assert again.ask(wire.ARM)["result"] == LATCHED
+    answer = again.ask(wire.GET_BLACKBOX, number)
+    assert (answer["result"], answer["detail"]) == (OK, 512)
+    frames = [(fields, rest) for name, fields, rest in again.asked if name == "blackbox"]
+    records = b"".join(rest for _, rest in frames)
+    assert len(records) == 512 * 8
+    sample = 300 + 1  # the second shorted sample confirmed it
+    voltage, current, _, verdict = struct.unpack_from("<4H", records, (sample - frames[0][0]["first_sample"]) * 8)
+    assert (voltage, current, verdict & 0xFF) == (*SHORTED, 1)
+    assert again.ask(wire.RESET_TRIP, number)["result"] == OK
+    assert Bench(folder).ask(wire.ARM)["result"] == OK
+
+
+def test_the_last_eight_black_boxes_are_kept(tmp_path: Path) -> None:
+    bench = Bench(str(tmp_path / "flash"))
+    for expected in range(1, 11):
+        number = trip(bench, before=40)
+        assert number == expected
+        bench.ask(wire.RESET_TRIP, number)
+    results = [bench.ask(wire.GET_BLACKBOX, number)["result"] for number in range(1, 11)]
+    assert results == [wire.NO_RECORD] * 2 + [OK] * 8
+
+
+def test_settings_are_refused_while_armed_and_beyond_their_ceilings(tmp_path: Path) -> None:
+    bench = Bench(str(tmp_path / "flash"))
+    settings = limits.default_settings()
+    settings[2] = 17
+    assert put_settings(bench, settings)["result"] == OK
+    bad = list(settings)
+    bad[4] = 64
+    assert (put_settings(bench, bad)["result"], put_settings(bench, bad)["detail"]) == (wire.BAD_VALUE, 4)
+    bench.ask(wire.ARM)
+    assert put_settings(bench, limits.default_settings())["result"] == wire.ARMED
+    assert bench.app.detector.settings() == settings
+    assert Bench(str(tmp_path / "flash")).app.detector.settings() == settings
+
+
+@pytest.mark.parametrize("cut", [0, 7, 16, 30])
+def test_torn_write_leaves_the_older_settings(tmp_path: Path, cut: int) -> None:
+    folder = tmp_path / "flash"
+    bench = Bench(str(folder))
+    old, new = limits.default_settings(), limits.default_settings()
+    old[2], new[2] = 11, 12
+    put_settings(bench, old)
+    put_settings(bench, new)
+    newest = store.Slots(str(folder), "config", 2).newest()
+    assert newest is not None
+    torn = folder / f"config{newest[2]}"
+    torn.write_bytes(torn.read_bytes()[:cut])
+    assert Bench(str(folder)).app.detector.settings() == old
+
+
+def test_host_that_does_not_read_costs_counted_drops_only() -> None:
+    bench = Bench()
+    bench.ask(wire.ARM)
+    bench.board.room = 0
+    for _ in range(60):
+        bench.play(*ON, count=50)
+        bench.app.step()
+    bench.board.room = 1 << 20
+    bench.play(*ON, count=10)
+    frames = [(fields, rest) for name, fields, rest in bench.messages(200) if name == "samples"]
+    received = sum(len(rest) for _, rest in frames) // 8
+    assert frames[-1][0]["dropped"] > 1000
+    assert received + frames[-1][0]["dropped"] == 3010
+    last = frames[-1][0]["first_sample"] + len(frames[-1][1]) // 8
+    assert last == 3010
+
+
+def test_an_exception_in_the_tick_opens_the_gate_and_latches() -> None:
+    bench = Bench()
+    bench.ask(wire.ARM)
+    bench.board.codes = ()  # type: ignore[assignment]
+    bench.board.tick(None)
+    assert bench.board.level == 0
+    assert limits.REASONS[bench.app.gate.reason] == "exception"
+
+
+def test_unknown_commands_and_short_bodies_are_refused() -> None:
+    bench = Bench()
+    bench.board.inbox = wire.encode(0x7E, 9, b"") + wire.encode(wire.RESET_TRIP, 10, b"\1")
+    results = [fields["result"] for name, fields, _ in bench.messages() if name == "ack"]
+    assert results == [wire.UNKNOWN_COMMAND, wire.BAD_LENGTH]
