@@ -1,0 +1,15 @@
+"""What is deployed is what is there."""
+
+import json
+from pathlib import Path
+
+FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
+
+
+def test_mip_package_names_every_module_of_the_board() -> None:
+    urls = json.loads((FIRMWARE / "package.json").read_text())["urls"]
+    named = {target for target, _ in urls}
+    there = {str(file.relative_to(FIRMWARE)) for file in FIRMWARE.rglob("*.py")}
+    off_board = {"manifest.py", "ccdmon_fw/cpython.py", "ccdmon_fw/drivers/__init__.py"}
+    assert named == there - off_board
+    assert all((FIRMWARE / source).is_file() for _, source in urls)
