@@ -4,7 +4,7 @@
 The two are kept statement for statement alike, and the build forbids contracting a*b+c, so both give the same bits.
 """
 
-from libc.math cimport isfinite, sqrt
+from libc.math cimport fabs, isfinite, sqrt
 from libc.string cimport memcpy, memset
 
 import numpy as np
@@ -48,19 +48,18 @@ cdef struct State:
     long long row, seen, first_row, last_row, wait_row, burst_end_row, turn_row
     double time_last, interval, level, start, segment_time, mean, spread, current_sum
     double current_last, charge, voltage_sum, wait_time, wait_v, wait_i, beta, cov
-    double var, block_cov, block_var, y_raw, y1, d1, i1, di1
-    double block_sum, block_d2, pair_u, pair_iu, noise_sum, sigma, m1, m2
-    double m3, m4, m5, pair_last, pair_d, s1, s8, si
-    double g1, g8, r_slow, level_s, burst_end_time, burst_sum, burst_low, burst_r1
-    double burst_r8, burst_ri, burst_amp, lsb, turn_time, turn_before, octave_sum, highest
-    double top, v_last, p_first, p_last
+    double var, block_cov, block_var, y1, d1, di1, block_sum, block_d2
+    double block_i2, block_a, block_dev, pair_u, pair_iu, noise_sum, sigma, m1
+    double m2, m3, m4, m5, pair_last, pair_d, s1, s8
+    double si, g1, g8, r_slow, level_s, burst_end_time, burst_sum, burst_low
+    double burst_r1, burst_r8, burst_ri, burst_amp, lsb, turn_time, turn_before, octave_sum
+    double highest, top, v_last, p_first, p_last
     double profile[16]
     double ring_y[64]
     double ring_t[64]
     int mode, sign, n, after_gap, waiting, wait_gap, dt_long, spread_n
-    int rest_level, valid, block_n, blocks, pending, ring_n, octave, octave_n
-    int octave_end, learned, pairs, noises, burst, burst_blocks, rows_highest, stuck
-    int stuck_most, p_n
+    int rest_level, valid, blocks, pending, ring_n, octave, octave_n, octave_end
+    int learned, pairs, burst, burst_blocks, rows_highest, stuck, p_n
     int ring_r[64]
     double segment[37]  # from here on records, not state
     double step[14]
@@ -79,7 +78,7 @@ cdef int _row(State* s, double t, double v, double i) noexcept nogil:
     gap = _clock(s, t)
     on = ON_FRACTION * s.level
     sign = 1 if i > on else (-1 if i < -on else 0)
-    a = -i if i < 0.0 else i
+    a = fabs(i)
     if s.seen == 1:
         _open(s, row, t, sign, a, 0)
         return _take(s, row, t, v, i)
@@ -88,7 +87,7 @@ cdef int _row(State* s, double t, double v, double i) noexcept nogil:
         return _take(s, row, t, v, i)
     if gap == 0 and s.waiting == 1 and _agrees(s, sign, a) == 1:
         flags = _close(s, 0.5 * (s.wait_time + s.segment_time), s.wait_gap)
-        wait_a = -s.wait_i if s.wait_i < 0.0 else s.wait_i
+        wait_a = fabs(s.wait_i)
         _open(s, s.wait_row, s.wait_time, sign, wait_a, s.wait_gap)
         s.waiting = 0
         flags = flags | _take(s, s.wait_row, s.wait_time, s.wait_v, s.wait_i)
@@ -129,7 +128,8 @@ cdef int _clock(State* s, double t) noexcept nogil:
                     gap = 1
             else:
                 s.dt_long = 0
-                s.interval += (dt - s.interval) * 0.03125
+                if s.seen & 7 == 0 or s.seen < 64:
+                    s.interval += (dt - s.interval) * 0.0625
     s.seen += 1
     s.time_last = t
     return gap
@@ -144,8 +144,7 @@ cdef int _belongs(State* s, long long sign, double a) noexcept nogil:
     if s.spread_n < 16:
         return 1 if a < 3.0 * s.mean and 3.0 * a > s.mean else 0
     dev = a - s.mean
-    if dev < 0.0:
-        dev = -dev
+    dev = fabs(dev)
     return 1 if dev <= STEP_FRACTION * s.mean + SPREAD_FACTOR * s.spread else 0
 
 
@@ -159,10 +158,9 @@ cdef int _agrees(State* s, long long sign, double a) noexcept nogil:
         return 0
     if sign == 0:
         return 1
-    wait_a = -s.wait_i if s.wait_i < 0.0 else s.wait_i
+    wait_a = fabs(s.wait_i)
     dev = a - wait_a
-    if dev < 0.0:
-        dev = -dev
+    dev = fabs(dev)
     return 1 if dev <= 2.0 * STEP_FRACTION * a + 2.0 * SPREAD_FACTOR * s.spread else 0
 
 
@@ -186,9 +184,11 @@ cdef void _open(State* s, long long row, double t, long long sign, double a, lon
         s.charge = a * (dt if dt < s.interval else s.interval) * 0.5
     s.voltage_sum = 0.0
     s.valid = 0
-    s.block_n = 0
     s.block_sum = 0.0
     s.block_d2 = 0.0
+    s.block_i2 = 0.0
+    s.block_a = 0.0
+    s.block_dev = 0.0
     s.block_cov = 0.0
     s.block_var = 0.0
     s.blocks = 0
@@ -197,17 +197,15 @@ cdef void _open(State* s, long long row, double t, long long sign, double a, lon
     s.pair_iu = 0.0
     s.pending = 0
     s.ring_n = 0
-    s.octave = 0
+    s.octave = 1
     s.octave_n = 0
-    s.octave_end = 2
+    s.octave_end = 1
     s.octave_sum = 0.0
     s.noise_sum = 0.0
-    s.noises = 0
     s.highest = 0.0
     s.top = 0.0
     s.rows_highest = 0
     s.stuck = 0
-    s.stuck_most = 0
     s.p_first = 0.0
     s.p_last = 0.0
     s.p_n = 0
@@ -237,8 +235,9 @@ cdef void _grow(State* s, double grown) noexcept nogil:
 
 cdef int _take(State* s, long long row, double t, double v, double i) noexcept nogil:
     """One row into the running segment."""
-    cdef double a, dt, dev, y
-    a = -i if i < 0.0 else i
+    cdef long long flags
+    cdef double a, dt, dev
+    a = fabs(i)
     if s.sign != 0:
         a = i if s.sign > 0 else -i
     if s.n > 0:
@@ -247,45 +246,46 @@ cdef int _take(State* s, long long row, double t, double v, double i) noexcept n
     s.n += 1
     s.last_row = row
     s.segment_time = t
-    s.current_sum += i
-    s.current_last = a
     s.voltage_sum += v
     if v == s.v_last:
         s.stuck += 1
-        if s.stuck > s.stuck_most:
-            s.stuck_most = s.stuck
-    else:
-        s.stuck = 0
-    s.v_last = v
-    dev = a - s.mean
-    s.mean += dev * (1.0 / s.n if s.n < 64 else 0.015625)
     if s.sign == 0:
+        s.current_last = a
+        s.v_last = v
+        s.block_a += i
         return _rest(s, i)
-    if dev < 0.0:
-        dev = -dev
-    s.spread += (dev - s.spread) * (1.0 / (s.spread_n + 1) if s.spread_n < 32 else 0.03125)
+    s.block_a += a
+    dev = a - s.mean
+    if s.n < 8:
+        s.mean += dev / s.n
+    dev = fabs(dev)
+    s.block_dev += dev
+    if s.spread_n < 32:
+        s.spread += (dev - s.spread) / (s.spread_n + 1)
     s.spread_n += 1
     if s.n == 3:
         s.level = s.mean
         if s.level_s == 0.0:
             s.level_s = s.mean
     if s.mode == 2:
-        y = -v if v < 0.0 else v
+        flags = _sample(s, row, t, fabs(v), fabs(s.v_last), a)
+    elif s.sign > 0:
+        flags = _sample(s, row, t, v, s.v_last, a)
     else:
-        y = v if s.sign > 0 else -v
-    return _sample(s, row, t, y, a)
+        flags = _sample(s, row, t, -v, -s.v_last, a)
+    s.current_last = a
+    s.v_last = v
+    return flags
 
 
 cdef int _rest(State* s, double i) noexcept nogil:
     """A steady small current is no rest."""
     cdef double steady, dev
     if s.n >= 8 and s.level > 0.0:
-        steady = s.current_sum / s.n
+        steady = s.block_a / s.n
         dev = i - steady
-        if dev < 0.0:
-            dev = -dev
-        if steady < 0.0:
-            steady = -steady
+        dev = fabs(dev)
+        steady = fabs(steady)
         if steady > LOW_LEVEL * s.level and dev < 0.1 * steady:
             s.rest_level += 1
             if s.rest_level >= 8:
@@ -295,36 +295,26 @@ cdef int _rest(State* s, double i) noexcept nogil:
     return 0
 
 
-cdef int _sample(State* s, long long row, double t, double y_raw, double a) noexcept nogil:
+cdef int _sample(State* s, long long row, double t, double y_raw, double y_last, double a) noexcept nogil:
+    """One row under load; y is V along the current, without what it follows of I's wobble."""
     cdef long long k
-    cdef double y, d_raw, x, d, di, d2, z
+    cdef double y, d_raw, d, di, x
     y = y_raw - s.beta * (a - s.mean)
     if s.valid > 0:
-        d_raw = y_raw - s.y_raw
-        x = d_raw if d_raw > 0.0 else -d_raw
+        d_raw = y_raw - y_last
+        d = y - s.y1
+        di = a - s.current_last
+        x = fabs(d_raw)
         if x > 0.0 and (x < s.lsb or s.lsb == 0.0):
             s.lsb = x
-        d = y - s.y1
-        di = a - s.i1
         s.block_cov += d_raw * di
         s.block_var += di * di
         if s.valid > 1:
-            d2 = d - s.d1
-            d2 = -d2 if d2 < 0.0 else d2
-            if s.valid > 3:
-                s.noise_sum += d2
-                s.noises += 1
-            s.block_d2 += d2
-            s.pair_u += d2
-            if di * s.di1 < 0.0:
-                x = di if di > 0.0 else -di
-                z = s.di1 if s.di1 > 0.0 else -s.di1
-                s.pair_iu += x if x < z else z
+            s.block_d2 += fabs(d - s.d1)
+            s.block_i2 += fabs(di - s.di1)
         s.d1 = d
         s.di1 = di
-    s.y_raw = y_raw
     s.y1 = y
-    s.i1 = a
     s.valid += 1
     if y_raw > s.highest:
         s.highest = y_raw
@@ -338,17 +328,8 @@ cdef int _sample(State* s, long long row, double t, double y_raw, double a) noex
     s.ring_t[k] = t
     s.ring_r[k] = row - s.first_row
     s.ring_n += 1
-    s.octave_sum += y
-    s.octave_n += 1
-    if s.valid + 1 >= s.octave_end and s.octave < 15:
-        s.profile[s.octave] = s.octave_sum / s.octave_n
-        s.octave += 1
-        s.octave_end *= 2
-        s.octave_sum = 0.0
-        s.octave_n = 0
     s.block_sum += y
-    s.block_n += 1
-    if s.block_n == 4:
+    if s.valid & 3 == 0:
         return _block(s, row, t)
     return 0
 
@@ -363,31 +344,55 @@ cdef int _block(State* s, long long row, double t) noexcept nogil:
     s.m2 = s.m1
     s.m1 = s.block_sum * 0.25
     s.blocks += 1
-    sigma = s.block_d2 * 0.25 * SIGMA_D2
+    s.current_sum += s.block_a
+    if s.blocks > 1:
+        s.mean += (s.block_a * 0.25 - s.mean) * (4.0 / s.n if s.n < 64 else 0.0625)
+    if s.spread_n > 32:
+        s.spread += (s.block_dev * 0.25 - s.spread) * 0.125
     flags = 0
     if s.blocks > 1:
+        s.noise_sum += s.block_d2
+        sigma = s.block_d2 * 0.25 * SIGMA_D2
         if s.sigma == 0.0:
             s.sigma = sigma
         else:
             x = 2.0 * s.sigma
             s.sigma += ((sigma if sigma < x else x) - s.sigma) * 0.0625
         _regress(s)
+    _octave(s)
     if s.pending > 0:
         s.pending -= 1
         if s.pending == 0:
             flags = _confirm(s)
     elif s.blocks >= 3:
         _screen(s)
-    if s.blocks % 2 == 0:
+    s.pair_u += s.block_d2
+    s.pair_iu += s.block_i2
+    if s.blocks & 1 == 0:
         flags = flags | _fluctuate(s, row, t)
         s.pair_u = 0.0
         s.pair_iu = 0.0
-    s.block_n = 0
+    s.block_a = 0.0
+    s.block_dev = 0.0
     s.block_sum = 0.0
     s.block_d2 = 0.0
+    s.block_i2 = 0.0
     s.block_cov = 0.0
     s.block_var = 0.0
     return flags
+
+
+cdef void _octave(State* s) noexcept nogil:
+    """The profile: means of rows 4-7, 8-15, 16-31 and so on."""
+    s.octave_sum += s.m1
+    s.octave_n += 1
+    if s.blocks >= s.octave_end:
+        if s.octave < 15:
+            s.profile[s.octave] = s.octave_sum / s.octave_n
+            s.octave += 1
+            s.octave_sum = 0.0
+            s.octave_n = 0
+        s.octave_end *= 2
 
 
 cdef void _regress(State* s) noexcept nogil:
@@ -445,7 +450,7 @@ cdef double _noise_of(State* s, long long first, long long count) noexcept nogil
     k = first + 2
     while k < first + count:
         d2 = s.ring_y[k & 63] - 2.0 * s.ring_y[(k - 1) & 63] + s.ring_y[(k - 2) & 63]
-        total += -d2 if d2 < 0.0 else d2
+        total += fabs(d2)
         k += 1
     return total / (count - 2) * SIGMA_D2
 
@@ -540,8 +545,8 @@ cdef int _fluctuate(State* s, long long row, double t) noexcept nogil:
     if s.pairs > 2:
         d = m8 - s.pair_last
         if d * s.pair_d < 0.0:
-            x = d if d > 0.0 else -d
-            z = s.pair_d if s.pair_d > 0.0 else -s.pair_d
+            x = fabs(d)
+            z = fabs(s.pair_d)
             e8 = x if x < z else z
         s.pair_d = d
     elif s.pairs == 2:
@@ -554,7 +559,7 @@ cdef int _fluctuate(State* s, long long row, double t) noexcept nogil:
         s.r_slow = m8 / s.mean
         s.learned += 1
         return 0
-    floor = FLOOR * (m8 if m8 > 0.0 else -m8)
+    floor = FLOOR * fabs(m8)
     before = s.r_slow * s.mean * FLOOR
     if before > floor:
         floor = before
@@ -669,7 +674,7 @@ cdef void _pressure(State* s, double p) noexcept nogil:
 cdef int _close(State* s, double end, long long gap) noexcept nogil:
     """The running segment becomes a record."""
     cdef long long flags, n, k
-    cdef double dt, mean
+    cdef double dt, mean, total
     flags = 0
     if s.sign != 0 and (s.pending > 0 or _tail_drops(s) == 1):
         flags = _confirm(s)
@@ -690,13 +695,14 @@ cdef int _close(State* s, double end, long long gap) noexcept nogil:
     s.segment[3] = s.start
     s.segment[4] = s.segment_time
     s.segment[5] = s.sign
-    s.segment[6] = s.current_sum / n
+    total = s.current_sum + s.block_a
+    s.segment[6] = (-total if s.sign < 0 else total) / n
     s.segment[7] = s.charge
     s.segment[8] = s.voltage_sum / n
     k = s.octave - 4 if s.octave > 6 else 2
     s.segment[9] = s.profile[k] if s.octave > 2 else mean
     s.segment[10] = 0.5 * (s.m1 + s.m2) if s.blocks >= 3 else (s.m1 if s.blocks >= 1 else mean)
-    s.segment[11] = s.noise_sum / s.noises * SIGMA_D2 if s.noises > 0 else 0.0
+    s.segment[11] = s.noise_sum / (4 * s.blocks - 4) * SIGMA_D2 if s.blocks > 1 else 0.0
     s.segment[12] = s.highest
     s.segment[13] = s.rows_highest
     s.segment[14] = s.mean
@@ -705,7 +711,7 @@ cdef int _close(State* s, double end, long long gap) noexcept nogil:
     s.segment[17] = s.p_first
     s.segment[18] = s.p_last if s.p_n > 16 else s.p_first
     s.segment[19] = mean
-    s.segment[20] = s.stuck_most
+    s.segment[20] = s.stuck
     k = 0
     while k < 16:
         s.segment[21 + k] = s.profile[k]

@@ -20,7 +20,7 @@ saved with `save` and given to `restore`.
 
 import struct
 from collections.abc import Iterable
-from math import isfinite
+from math import fabs, isfinite
 
 MODES = ("symmetric", "half", "full")
 SEGMENT_FIELDS = (
@@ -74,7 +74,7 @@ LONGS = (
 DOUBLES = (
     "time_last", "interval", "level", "start", "segment_time", "mean", "spread", "current_sum", "current_last",
     "charge", "voltage_sum", "wait_time", "wait_v", "wait_i", "beta", "cov", "var", "block_cov", "block_var",
-    "y_raw", "y1", "d1", "i1", "di1", "block_sum", "block_d2", "pair_u", "pair_iu",
+    "y1", "d1", "di1", "block_sum", "block_d2", "block_i2", "block_a", "block_dev", "pair_u", "pair_iu",
     "noise_sum", "sigma", "m1", "m2", "m3", "m4", "m5", "pair_last", "pair_d", "s1", "s8", "si", "g1", "g8",
     "r_slow", "level_s", "burst_end_time", "burst_sum", "burst_low", "burst_r1", "burst_r8", "burst_ri",
     "burst_amp", "lsb", "turn_time", "turn_before", "octave_sum", "highest", "top", "v_last", "p_first",
@@ -83,8 +83,8 @@ DOUBLES = (
 ARRAYS = ("profile", "ring_y", "ring_t")
 INTS = (
     "mode", "sign", "n", "after_gap", "waiting", "wait_gap", "dt_long", "spread_n", "rest_level", "valid",
-    "block_n", "blocks", "pending", "ring_n", "octave", "octave_n", "octave_end", "learned", "pairs", "noises",
-    "burst", "burst_blocks", "rows_highest", "stuck", "stuck_most", "p_n",
+    "blocks", "pending", "ring_n", "octave", "octave_n", "octave_end", "learned", "pairs", 
+    "burst", "burst_blocks", "rows_highest", "stuck", "p_n",
 )  # fmt: skip
 LAYOUT = f"={len(LONGS)}q{len(DOUBLES) + 16 + 2 * RING}d{len(INTS) + RING}i"
 STATE_BYTES = struct.calcsize(LAYOUT)
@@ -108,8 +108,9 @@ class Stream:
         self.row = self.seen = self.first_row = self.last_row = self.wait_row = self.burst_end_row = self.turn_row = 0
         self.time_last = self.interval = self.level = self.start = self.segment_time = self.mean = self.spread = 0.0
         self.current_sum = self.current_last = self.charge = self.voltage_sum = self.wait_time = self.wait_v = 0.0
-        self.wait_i = self.beta = self.cov = self.var = self.block_cov = self.block_var = self.y_raw = self.y1 = 0.0
-        self.d1 = self.i1 = self.di1 = self.block_sum = self.block_d2 = 0.0
+        self.wait_i = self.beta = self.cov = self.var = self.block_cov = self.block_var = self.y1 = 0.0
+        self.d1 = self.di1 = self.block_sum = self.block_d2 = self.block_i2 = self.block_a = 0.0
+        self.block_dev = 0.0
         self.pair_u = self.pair_iu = self.noise_sum = self.sigma = self.m1 = self.m2 = self.m3 = self.m4 = 0.0
         self.m5 = self.pair_last = self.pair_d = self.s1 = self.s8 = self.si = self.g1 = self.g8 = 0.0
         self.r_slow = self.level_s = self.burst_end_time = self.burst_sum = self.burst_low = self.burst_r1 = 0.0
@@ -119,9 +120,9 @@ class Stream:
         self.ring_y = [0.0] * RING
         self.ring_t = [0.0] * RING
         self.sign = self.n = self.after_gap = self.waiting = self.wait_gap = self.dt_long = self.spread_n = 0
-        self.rest_level = self.valid = self.block_n = self.blocks = self.pending = self.ring_n = self.octave = 0
-        self.octave_n = self.octave_end = self.learned = self.pairs = self.noises = self.burst = 0
-        self.burst_blocks = self.rows_highest = self.stuck = self.stuck_most = self.p_n = 0
+        self.rest_level = self.valid = self.blocks = self.pending = self.ring_n = self.octave = 0
+        self.octave_n = self.octave_end = self.learned = self.pairs = self.burst = 0
+        self.burst_blocks = self.rows_highest = self.stuck = self.p_n = 0
         self.ring_r = [0] * RING
         # The records, filled when `_row` says so: nothing of them is read again.
         self.segment = [0.0] * 37
@@ -196,7 +197,7 @@ class Stream:
         gap = self._clock(t)
         on = ON_FRACTION * self.level
         sign = 1 if i > on else (-1 if i < -on else 0)
-        a = -i if i < 0.0 else i
+        a = fabs(i)
         if self.seen == 1:
             self._open(row, t, sign, a, 0)
             return self._take(row, t, v, i)
@@ -205,7 +206,7 @@ class Stream:
             return self._take(row, t, v, i)
         if gap == 0 and self.waiting == 1 and self._agrees(sign, a) == 1:
             flags = self._close(0.5 * (self.wait_time + self.segment_time), self.wait_gap)
-            wait_a = -self.wait_i if self.wait_i < 0.0 else self.wait_i
+            wait_a = fabs(self.wait_i)
             self._open(self.wait_row, self.wait_time, sign, wait_a, self.wait_gap)
             self.waiting = 0
             flags = flags | self._take(self.wait_row, self.wait_time, self.wait_v, self.wait_i)
@@ -243,7 +244,8 @@ class Stream:
                         gap = 1
                 else:
                     self.dt_long = 0
-                    self.interval += (dt - self.interval) * 0.03125
+                    if self.seen & 7 == 0 or self.seen < 64:
+                        self.interval += (dt - self.interval) * 0.0625
         self.seen += 1
         self.time_last = t
         return gap
@@ -256,8 +258,7 @@ class Stream:
         if self.spread_n < 16:
             return 1 if a < 3.0 * self.mean and 3.0 * a > self.mean else 0
         dev = a - self.mean
-        if dev < 0.0:
-            dev = -dev
+        dev = fabs(dev)
         return 1 if dev <= STEP_FRACTION * self.mean + SPREAD_FACTOR * self.spread else 0
 
     def _agrees(self, sign: int, a: float) -> int:
@@ -268,10 +269,9 @@ class Stream:
             return 0
         if sign == 0:
             return 1
-        wait_a = -self.wait_i if self.wait_i < 0.0 else self.wait_i
+        wait_a = fabs(self.wait_i)
         dev = a - wait_a
-        if dev < 0.0:
-            dev = -dev
+        dev = fabs(dev)
         return 1 if dev <= 2.0 * STEP_FRACTION * a + 2.0 * SPREAD_FACTOR * self.spread else 0
 
     def _open(self, row: int, t: float, sign: int, a: float, gap: int) -> None:
@@ -292,9 +292,11 @@ class Stream:
             self.charge = a * (dt if dt < self.interval else self.interval) * 0.5
         self.voltage_sum = 0.0
         self.valid = 0
-        self.block_n = 0
         self.block_sum = 0.0
         self.block_d2 = 0.0
+        self.block_i2 = 0.0
+        self.block_a = 0.0
+        self.block_dev = 0.0
         self.block_cov = 0.0
         self.block_var = 0.0
         self.blocks = 0
@@ -303,17 +305,15 @@ class Stream:
         self.pair_iu = 0.0
         self.pending = 0
         self.ring_n = 0
-        self.octave = 0
+        self.octave = 1
         self.octave_n = 0
-        self.octave_end = 2
+        self.octave_end = 1
         self.octave_sum = 0.0
         self.noise_sum = 0.0
-        self.noises = 0
         self.highest = 0.0
         self.top = 0.0
         self.rows_highest = 0
         self.stuck = 0
-        self.stuck_most = 0
         self.p_first = 0.0
         self.p_last = 0.0
         self.p_n = 0
@@ -341,7 +341,7 @@ class Stream:
 
     def _take(self, row: int, t: float, v: float, i: float) -> int:
         """One row into the running segment."""
-        a = -i if i < 0.0 else i
+        a = fabs(i)
         if self.sign != 0:
             a = i if self.sign > 0 else -i
         if self.n > 0:
@@ -350,43 +350,44 @@ class Stream:
         self.n += 1
         self.last_row = row
         self.segment_time = t
-        self.current_sum += i
-        self.current_last = a
         self.voltage_sum += v
         if v == self.v_last:
             self.stuck += 1
-            if self.stuck > self.stuck_most:
-                self.stuck_most = self.stuck
-        else:
-            self.stuck = 0
-        self.v_last = v
-        dev = a - self.mean
-        self.mean += dev * (1.0 / self.n if self.n < 64 else 0.015625)
         if self.sign == 0:
+            self.current_last = a
+            self.v_last = v
+            self.block_a += i
             return self._rest(i)
-        if dev < 0.0:
-            dev = -dev
-        self.spread += (dev - self.spread) * (1.0 / (self.spread_n + 1) if self.spread_n < 32 else 0.03125)
+        self.block_a += a
+        dev = a - self.mean
+        if self.n < 8:
+            self.mean += dev / self.n
+        dev = fabs(dev)
+        self.block_dev += dev
+        if self.spread_n < 32:
+            self.spread += (dev - self.spread) / (self.spread_n + 1)
         self.spread_n += 1
         if self.n == 3:
             self.level = self.mean
             if self.level_s == 0.0:
                 self.level_s = self.mean
         if self.mode == 2:
-            y = -v if v < 0.0 else v
+            flags = self._sample(row, t, fabs(v), fabs(self.v_last), a)
+        elif self.sign > 0:
+            flags = self._sample(row, t, v, self.v_last, a)
         else:
-            y = v if self.sign > 0 else -v
-        return self._sample(row, t, y, a)
+            flags = self._sample(row, t, -v, -self.v_last, a)
+        self.current_last = a
+        self.v_last = v
+        return flags
 
     def _rest(self, i: float) -> int:
         """A steady small current is no rest."""
         if self.n >= 8 and self.level > 0.0:
-            steady = self.current_sum / self.n
+            steady = self.block_a / self.n
             dev = i - steady
-            if dev < 0.0:
-                dev = -dev
-            if steady < 0.0:
-                steady = -steady
+            dev = fabs(dev)
+            steady = fabs(steady)
             if steady > LOW_LEVEL * self.level and dev < 0.1 * steady:
                 self.rest_level += 1
                 if self.rest_level >= 8:
@@ -395,34 +396,24 @@ class Stream:
                 self.rest_level = 0
         return 0
 
-    def _sample(self, row: int, t: float, y_raw: float, a: float) -> int:
+    def _sample(self, row: int, t: float, y_raw: float, y_last: float, a: float) -> int:
+        """One row under load; y is V along the current, without what it follows of I's wobble."""
         y = y_raw - self.beta * (a - self.mean)
         if self.valid > 0:
-            d_raw = y_raw - self.y_raw
-            x = d_raw if d_raw > 0.0 else -d_raw
+            d_raw = y_raw - y_last
+            d = y - self.y1
+            di = a - self.current_last
+            x = fabs(d_raw)
             if x > 0.0 and (x < self.lsb or self.lsb == 0.0):
                 self.lsb = x
-            d = y - self.y1
-            di = a - self.i1
             self.block_cov += d_raw * di
             self.block_var += di * di
             if self.valid > 1:
-                d2 = d - self.d1
-                d2 = -d2 if d2 < 0.0 else d2
-                if self.valid > 3:
-                    self.noise_sum += d2
-                    self.noises += 1
-                self.block_d2 += d2
-                self.pair_u += d2
-                if di * self.di1 < 0.0:
-                    x = di if di > 0.0 else -di
-                    z = self.di1 if self.di1 > 0.0 else -self.di1
-                    self.pair_iu += x if x < z else z
+                self.block_d2 += fabs(d - self.d1)
+                self.block_i2 += fabs(di - self.di1)
             self.d1 = d
             self.di1 = di
-        self.y_raw = y_raw
         self.y1 = y
-        self.i1 = a
         self.valid += 1
         if y_raw > self.highest:
             self.highest = y_raw
@@ -436,17 +427,8 @@ class Stream:
         self.ring_t[k] = t
         self.ring_r[k] = row - self.first_row
         self.ring_n += 1
-        self.octave_sum += y
-        self.octave_n += 1
-        if self.valid + 1 >= self.octave_end and self.octave < 15:
-            self.profile[self.octave] = self.octave_sum / self.octave_n
-            self.octave += 1
-            self.octave_end *= 2
-            self.octave_sum = 0.0
-            self.octave_n = 0
         self.block_sum += y
-        self.block_n += 1
-        if self.block_n == 4:
+        if self.valid & 3 == 0:
             return self._block(row, t)
         return 0
 
@@ -458,31 +440,54 @@ class Stream:
         self.m2 = self.m1
         self.m1 = self.block_sum * 0.25
         self.blocks += 1
-        sigma = self.block_d2 * 0.25 * SIGMA_D2
+        self.current_sum += self.block_a
+        if self.blocks > 1:
+            self.mean += (self.block_a * 0.25 - self.mean) * (4.0 / self.n if self.n < 64 else 0.0625)
+        if self.spread_n > 32:
+            self.spread += (self.block_dev * 0.25 - self.spread) * 0.125
         flags = 0
         if self.blocks > 1:
+            self.noise_sum += self.block_d2
+            sigma = self.block_d2 * 0.25 * SIGMA_D2
             if self.sigma == 0.0:
                 self.sigma = sigma
             else:
                 x = 2.0 * self.sigma
                 self.sigma += ((sigma if sigma < x else x) - self.sigma) * 0.0625
             self._regress()
+        self._octave()
         if self.pending > 0:
             self.pending -= 1
             if self.pending == 0:
                 flags = self._confirm()
         elif self.blocks >= 3:
             self._screen()
-        if self.blocks % 2 == 0:
+        self.pair_u += self.block_d2
+        self.pair_iu += self.block_i2
+        if self.blocks & 1 == 0:
             flags = flags | self._fluctuate(row, t)
             self.pair_u = 0.0
             self.pair_iu = 0.0
-        self.block_n = 0
+        self.block_a = 0.0
+        self.block_dev = 0.0
         self.block_sum = 0.0
         self.block_d2 = 0.0
+        self.block_i2 = 0.0
         self.block_cov = 0.0
         self.block_var = 0.0
         return flags
+
+    def _octave(self) -> None:
+        """The profile: means of rows 4-7, 8-15, 16-31 and so on."""
+        self.octave_sum += self.m1
+        self.octave_n += 1
+        if self.blocks >= self.octave_end:
+            if self.octave < 15:
+                self.profile[self.octave] = self.octave_sum / self.octave_n
+                self.octave += 1
+                self.octave_sum = 0.0
+                self.octave_n = 0
+            self.octave_end *= 2
 
     def _regress(self) -> None:
         """How much of the wobble of I does V follow? 0 when I's is only measurement noise."""
@@ -530,7 +535,7 @@ class Stream:
         k = first + 2
         while k < first + count:
             d2 = self.ring_y[k & 63] - 2.0 * self.ring_y[(k - 1) & 63] + self.ring_y[(k - 2) & 63]
-            total += -d2 if d2 < 0.0 else d2
+            total += fabs(d2)
             k += 1
         return total / (count - 2) * SIGMA_D2
 
@@ -617,8 +622,8 @@ class Stream:
         if self.pairs > 2:
             d = m8 - self.pair_last
             if d * self.pair_d < 0.0:
-                x = d if d > 0.0 else -d
-                z = self.pair_d if self.pair_d > 0.0 else -self.pair_d
+                x = fabs(d)
+                z = fabs(self.pair_d)
                 e8 = x if x < z else z
             self.pair_d = d
         elif self.pairs == 2:
@@ -631,7 +636,7 @@ class Stream:
             self.r_slow = m8 / self.mean
             self.learned += 1
             return 0
-        floor = FLOOR * (m8 if m8 > 0.0 else -m8)
+        floor = FLOOR * fabs(m8)
         before = self.r_slow * self.mean * FLOOR
         if before > floor:
             floor = before
@@ -759,13 +764,14 @@ class Stream:
         s[3] = self.start
         s[4] = self.segment_time
         s[5] = self.sign
-        s[6] = self.current_sum / n
+        total = self.current_sum + self.block_a
+        s[6] = (-total if self.sign < 0 else total) / n
         s[7] = self.charge
         s[8] = self.voltage_sum / n
         k = self.octave - 4 if self.octave > 6 else 2
         s[9] = self.profile[k] if self.octave > 2 else mean
         s[10] = 0.5 * (self.m1 + self.m2) if self.blocks >= 3 else (self.m1 if self.blocks >= 1 else mean)
-        s[11] = self.noise_sum / self.noises * SIGMA_D2 if self.noises > 0 else 0.0
+        s[11] = self.noise_sum / (4 * self.blocks - 4) * SIGMA_D2 if self.blocks > 1 else 0.0
         s[12] = self.highest
         s[13] = self.rows_highest
         s[14] = self.mean
@@ -774,7 +780,7 @@ class Stream:
         s[17] = self.p_first
         s[18] = self.p_last if self.p_n > 16 else self.p_first
         s[19] = mean
-        s[20] = self.stuck_most
+        s[20] = self.stuck
         k = 0
         while k < 16:
             s[21 + k] = self.profile[k]
