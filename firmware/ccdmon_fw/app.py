@@ -47,10 +47,10 @@ class App:
     def step(self):
         """One round of the main loop."""
         self.board.service()
+        self._keep_trip()
         data = self.board.receive()
         if data:
             self.commands.feed(data)
-        self._keep_trip()
         self.telemetry.pump()
         self._feed()
 

@@ -17,7 +17,7 @@ At 4, 8, 16 ... samples r is also compared with the *profile*, what earlier phas
 short that nothing else could tell from a cell coming up from below.
 
 One sample in which the current jumps is ignored, and the phase begins anew after it. A half cell is judged by |V|/|I|
-inside a phase only, for its counter electrode may carry an open-circuit voltage; a full cell by |V| alone, also at rest.
+inside a phase only, for its counter electrode may carry an open-circuit voltage; a full cell by |V| alone, at rest too.
 
 Memory `m` (array 'i'), all values >= 0, because 64-bit ports load 32-bit words without their sign (r is stored with
 _BIAS added): inputs 0..3 | settings 4..14 (order of limits.SETTINGS) | state 15..37 and
