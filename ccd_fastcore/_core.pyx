@@ -525,7 +525,8 @@ cdef int _fit(State* s, long long low, long long at) noexcept nogil:
     s.step[5] = error
     s.step[6] = noise_b
     s.step[7] = noise_a
-    s.step[8] = slope
+    # The share of the drop between the two rows on either side of it.
+    s.step[8] = (_mean_of(s, at - 2, 2) - _mean_of(s, first, 2)) / (before - after)
     s.step[9] = nb
     s.step[10] = na
     s.step[11] = s.mean * s.sign
@@ -536,7 +537,8 @@ cdef int _fit(State* s, long long low, long long at) noexcept nogil:
 
 cdef int _fluctuate(State* s, long long row, double t) noexcept nogil:
     """Eight rows are complete: how much did V turn around, row by row and block by block?"""
-    cdef double m8, e1, ei, e8, d, x, z, floor, before, usual, r1, r8, ri, idle
+    cdef long long calm
+    cdef double m8, e1, ei, e8, d, x, z, floor, before, usual, r1, r8, ri
     m8 = 0.5 * (s.m1 + s.m2)
     s.pairs += 1
     e1 = s.pair_u * 0.125
@@ -574,10 +576,10 @@ cdef int _fluctuate(State* s, long long row, double t) noexcept nogil:
     usual = usual if usual > floor else floor
     r8 = e8 / usual if usual > 0.0 else 0.0
     ri = ei / s.si if s.si > 0.0 else 0.0
-    idle = s.g1 + s.g8 == 0.0
+    calm = 1 if s.g1 + s.g8 < QUIET else 0
     s.g1 = _accumulate(s, s.g1, r1, CAP, DRIFT)
     s.g8 = _accumulate(s, s.g8, r8, CAP_BLOCK, DRIFT_BLOCK)
-    return _follow(s, row, t, m8, e1, e8, ei, r1, r8, ri, 1 if idle else 0)
+    return _follow(s, row, t, m8, e1, e8, ei, r1, r8, ri, calm)
 
 
 cdef double _accumulate(State* s, double g, double ratio, double cap, double drift) noexcept nogil:
@@ -594,15 +596,13 @@ cdef void _learn(State* s, double e1, double e8, double ei, double weight) noexc
     s.level_s = s.mean
 
 
-cdef int _follow(State* s, long long row, double t, double m8, double e1, double e8, double ei, double r1, double r8, double ri, long long idle) noexcept nogil:
-    cdef long long k
+cdef int _follow(State* s, long long row, double t, double m8, double e1, double e8, double ei, double r1, double r8, double ri, long long calm) noexcept nogil:
     cdef double g, r, x1, x8, x
     g = s.g1 + s.g8
     r = m8 / s.mean
-    if idle == 1 and g > 0.0:
-        k = (s.ring_n - 8) & 63
-        s.turn_row = s.first_row + s.ring_r[k]
-        s.turn_time = s.ring_t[k]
+    if calm == 1 and g >= QUIET:
+        s.turn_row = row
+        s.turn_time = t
         s.turn_before = s.r_slow
     if s.burst == 0:
         if g < QUIET:

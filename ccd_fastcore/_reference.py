@@ -31,7 +31,7 @@ SEGMENT_FIELDS = (
     "p14_V", "p15_V",
 )  # fmt: skip
 STEP_FIELDS = (
-    "row", "time_s", "before_V", "after_V", "step_V", "step_error_V", "noise_before_V", "noise_after_V", "slope_V_row",
+    "row", "time_s", "before_V", "after_V", "step_V", "step_error_V", "noise_before_V", "noise_after_V", "abruptness",
     "rows_before", "rows_after", "current_A", "position", "sign",
 )  # fmt: skip
 BURST_FIELDS = (
@@ -604,7 +604,8 @@ class Stream:
         self.step[5] = error
         self.step[6] = noise_b
         self.step[7] = noise_a
-        self.step[8] = slope
+        # The share of the drop between the two rows on either side of it.
+        self.step[8] = (self._mean_of(at - 2, 2) - self._mean_of(first, 2)) / (before - after)
         self.step[9] = nb
         self.step[10] = na
         self.step[11] = self.mean * self.sign
@@ -651,10 +652,10 @@ class Stream:
         usual = usual if usual > floor else floor
         r8 = e8 / usual if usual > 0.0 else 0.0
         ri = ei / self.si if self.si > 0.0 else 0.0
-        idle = self.g1 + self.g8 == 0.0
+        calm = 1 if self.g1 + self.g8 < QUIET else 0
         self.g1 = self._accumulate(self.g1, r1, CAP, DRIFT)
         self.g8 = self._accumulate(self.g8, r8, CAP_BLOCK, DRIFT_BLOCK)
-        return self._follow(row, t, m8, e1, e8, ei, r1, r8, ri, 1 if idle else 0)
+        return self._follow(row, t, m8, e1, e8, ei, r1, r8, ri, calm)
 
     def _accumulate(self, g: float, ratio: float, cap: float, drift: float) -> float:
         g += (ratio if ratio < cap else cap) - drift
@@ -669,14 +670,13 @@ class Stream:
         self.level_s = self.mean
 
     def _follow(
-        self, row: int, t: float, m8: float, e1: float, e8: float, ei: float, r1: float, r8: float, ri: float, idle: int
+        self, row: int, t: float, m8: float, e1: float, e8: float, ei: float, r1: float, r8: float, ri: float, calm: int
     ) -> int:
         g = self.g1 + self.g8
         r = m8 / self.mean
-        if idle == 1 and g > 0.0:
-            k = (self.ring_n - 8) & 63
-            self.turn_row = self.first_row + self.ring_r[k]
-            self.turn_time = self.ring_t[k]
+        if calm == 1 and g >= QUIET:
+            self.turn_row = row
+            self.turn_time = t
             self.turn_before = self.r_slow
         if self.burst == 0:
             if g < QUIET:

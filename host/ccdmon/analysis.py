@@ -156,9 +156,26 @@ def _events(found: Findings, eis: Comparison, cell: Cell, ambient: Ambient) -> l
     if end == found.rows or eis.verdict != "shorted":
         fake = find_fake_stable(lived, eis, found.mode, ambient.temperature_degC)
     events = without_formation(shorts, fake, found.half_cycles)
-    events += find_contact_loss(found.half_cycles, cell.electrolyte, end) + find_sensor_faults(found)
+    events += _contact(found, cell, [*events, *fake], end) + find_sensor_faults(found)
     pressed = [with_pressure(event, found.half_cycles) for event in events + fake]
     return sorted(pressed, key=lambda event: event.row)
+
+
+def _contact(found: Findings, cell: Cell, known: list[Event], end: int) -> list[Event]:
+    """Contact loss or limit; half-cycles with a soft short in them are no measure of the resistance.
+
+    A growth that a hard short ended was its precursor (review, 2.2.3), and in a cell that is fake stable the leak tells
+    nothing of the contact: the provisional event is dropped.
+    """
+    soft = [event for event in known if event.kind == "soft_short"]
+    sound = [h for h in found.half_cycles if not any(_overlaps(h, event) for event in soft)]
+    events = find_contact_loss(sound, cell.electrolyte, end)
+    ended = end < found.rows or any(event.kind == "fake_stable" for event in known)
+    return [event for event in events if not (ended and event.provisional)]
+
+
+def _overlaps(h: HalfCycle, event: Event) -> bool:
+    return h.last_row >= event.row and (event.end_s is None or h.start_s <= event.end_s)
 
 
 def _document(

@@ -15,6 +15,7 @@ from typing import Any
 from ccd_fastcore import BURST_FIELDS, STEP_FIELDS
 from ccdmon import thresholds as th
 from ccdmon.boundaries import boundary_shorts
+from ccdmon.contact import first_at_limit, limit_row
 from ccdmon.events import Event, at_row, holding
 from ccdmon.half_cycles import HalfCycle
 
@@ -58,10 +59,17 @@ def find_shorts(found: Findings) -> list[Event]:
     """All shorts of a trace in the order of their rows; nothing is reported after a hard short that stays."""
     hard = _hard_shorts(found)
     first = min((event.row for event in hard if event.fatal), default=found.rows)
+    first = min(first, _limit_row(found))
     soft = [event for event in _soft_shorts(found) if event.row < first - 3]
     partial = [event for event in _partial_shorts(found, soft) if event.row < first - 3]
     events = _without_doubles(sorted([*hard, *soft, *partial], key=lambda event: event.row), found)
-    return [event for event in events if event.row <= first]
+    return [event for event in events if event.row <= first or event.kind == "hard_short"]
+
+
+def _limit_row(found: Findings) -> int:
+    """From here on the cycler held the voltage: what V or I do then is no short."""
+    h = first_at_limit(found.half_cycles)
+    return found.rows if h is None else limit_row(h)
 
 
 def _without_doubles(events: Sequence[Event], found: Findings) -> list[Event]:
@@ -86,7 +94,7 @@ def _hard_shorts(found: Findings) -> list[Event]:
     remains = th.FULL_CELL_HARD_REMAINS if found.mode == FULL_CELL else th.HARD_REMAINS
     events: list[Event] = []
     for step in found.steps:
-        if step["after_V"] >= remains * step["before_V"]:
+        if step["after_V"] >= remains * step["before_V"] or step["abruptness"] < th.HARD_ABRUPT:
             continue
         half_cycle = holding(found.half_cycles, int(step["row"]))
         if half_cycle is None or not _stays_low(step, half_cycle, found):
@@ -124,6 +132,7 @@ def _step_event(kind: str, step: dict[str, float], half_cycle: HalfCycle) -> Eve
         "resistance_after_ohm": step["after_V"] / abs(current_A),
         "ratio": step["after_V"] / step["before_V"] if step["before_V"] else None,
         "step_V": step["step_V"],
+        "abruptness": step["abruptness"],
         "standard_errors": -step["step_V"] / step["step_error_V"] if step["step_error_V"] > 0 else None,
         "noise_before_V": step["noise_before_V"],
         "noise_after_V": step["noise_after_V"],
@@ -158,16 +167,22 @@ def _is_soft(burst: dict[str, float], found: Findings) -> bool:
     amplitude = burst["amplitude"] / before
     stronger = _strength(burst)
     excited = burst["current_ratio"] > 2.0 and burst["current_ratio"] > th.EXCITED * stronger
-    if excited or amplitude < th.SOFT_AMPLITUDE or stronger < 1 + (th.SOFT_RATIO - 1) * found.scale:
+    long = _active_blocks(burst) >= th.SOFT_ACTIVE and stronger > 1 + (th.SOFT_RATIO - 1) * found.scale
+    strong = max(burst["row_ratio"], burst["block_ratio"]) > th.SOFT_STRONG * found.scale
+    if excited or amplitude < th.SOFT_AMPLITUDE or not (long or strong):
         return False
     severe = stronger > th.SEVERE_RATIO and amplitude > th.SEVERE_AMPLITUDE
     return severe or _lowered(burst, found)
 
 
+def _active_blocks(burst: dict[str, float]) -> float:
+    """Blocks of 8 rows until the last strong one: calm ones close the burst. The alarm comes two blocks late."""
+    return min((burst["end_row"] - burst["row"]) / 8 + 2.0, burst["blocks"])
+
+
 def _strength(burst: dict[str, float]) -> float:
-    """The larger fluctuation ratio, of the blocks until the last strong one: calm ones close the burst."""
-    blocks = burst["blocks"]
-    active = min(max((burst["end_row"] - burst["row"]) / 8, 1.0), blocks)
+    """The larger fluctuation ratio, mean of the active blocks."""
+    blocks, active = burst["blocks"], _active_blocks(burst)
     return max((burst[name] * blocks - (blocks - active)) / active for name in ("row_ratio", "block_ratio"))
 
 
@@ -237,9 +252,12 @@ def _partial_shorts(found: Findings, soft: Sequence[Event]) -> list[Event]:
 def _is_partial(step: dict[str, float], scale: float) -> bool:
     before = step["before_V"]
     drop = before - step["after_V"]
+    if drop <= 0:
+        return False
     least = th.PARTIAL_DROP * scale * before
     sure = -step["step_V"] > th.STEP_ERRORS * scale * step["step_error_V"]
-    return step["after_V"] > th.DEEPEST_PARTIAL * before > 0 and drop > least and -step["step_V"] > least and sure
+    abrupt = step["abruptness"] > th.PARTIAL_ABRUPT - 2 * max(step["noise_before_V"], step["noise_after_V"]) / drop
+    return abrupt and step["after_V"] > th.DEEPEST_PARTIAL * before > 0 and drop > least and -step["step_V"] > least and sure
 
 
 def _lasts(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bool:

@@ -18,6 +18,8 @@ MERGED = 1.15  # of the usual duration: two pieces that make up no more are one 
 
 # -- steps of the polarisation
 HARD_REMAINS = 0.38  # of V after a hard short; the deepest partial short leaves half, a leak below R/2 a third
+HARD_ABRUPT = 0.6  # of the drop lies between two neighbouring rows; a leak that forms slowly is fake stable
+PARTIAL_ABRUPT = 0.6  # the same, less what noise makes of it
 PARTIAL_DROP = 0.065  # the smallest step wanted is 10 %; a third is left for noise
 DEEPEST_PARTIAL = 0.3  # of V: what is left after the deepest step that is no hard short
 STEP_ERRORS = 4.8  # standard errors: about one false alarm in a million
@@ -32,7 +34,9 @@ BOUNDARY_SCATTER = 4.0  # times the usual scatter of that comparison in this tes
 SOFT_WITHIN = 4  # half-cycles: a drop gone by then was soft
 BACK = 0.3  # of the drop (as logarithm) may be left
 SOFT_DROP = 0.02  # of the mean resistance of a half-cycle in which it fluctuates
-SOFT_RATIO = 2.0  # fluctuation over the usual one, mean of the burst
+SOFT_RATIO = 2.4  # fluctuation over the usual one, mean of the burst, when the burst is long
+SOFT_ACTIVE = 6  # blocks of 8 rows: chance makes shorter ones
+SOFT_STRONG = 4.0  # the same ratio when it is short
 SEVERE_RATIO = 3.0  # fluctuation over the usual one: enough by itself,
 SEVERE_AMPLITUDE = 0.02  # when it is this large beside the polarisation
 SOFT_AMPLITUDE = 0.008  # fluctuation over polarisation
