@@ -6,11 +6,15 @@ from ccdmon_fw.commands import Commands
 from ccdmon_fw.config import Config
 from ccdmon_fw.detector import Detector
 from ccdmon_fw.gate import Gate
-from ccdmon_fw.ring import HEAD, Ring
+from ccdmon_fw.ring import GAP_US, HEAD, OVERRUNS, Ring
 from ccdmon_fw.sampler import Sampler
+from ccdmon_fw.stuck import StuckWatch
 from ccdmon_fw.telemetry import Telemetry
 
 RING_SAMPLES = 1024
+# In a window of that many samples, so many late ones trip: the watch is no longer what it says.
+OVERRUN_WINDOW = 1024
+OVERRUN_LIMIT = 256
 
 
 class App:
@@ -27,10 +31,12 @@ class App:
         self.box = BlackBox(self.ring, self.sampler.note, folder)
         self.gate.reason = self.box.reason  # a trip survives a power cycle
         self.telemetry = Telemetry(self.ring, self.gate, self.sampler, board, self.box)
+        self.stuck = StuckWatch(self.detector, self.gate, self.telemetry)
         self.commands = Commands(
-            board, self.detector, self.gate, self.ring, self.telemetry, self.box, self.config
+            board, self.detector, self.gate, self.ring, self.telemetry, self.box, self.config, self.stuck
         )
         self._fed_head = 0
+        self._window = (0, 0)  # samples and overruns where it began
 
     def start(self):
         """Start sampling. A reset by the watchdog while armed is latched as a trip of its own."""
@@ -38,6 +44,7 @@ class App:
             self.gate.trip(limits.WATCHDOG)
         if hasattr(self.board, "on_external_trip"):
             self.board.on_external_trip(self._external)
+        self.ring.control[GAP_US] = limits.SAMPLE_PERIOD_US * 3 // 2
         self.board.start_timer(limits.SAMPLE_PERIOD_US, self.sampler.tick)
 
     def _external(self, _pin):
@@ -52,6 +59,8 @@ class App:
         if data:
             self.commands.feed(data)
         self.telemetry.pump()
+        self.stuck.poll(self.board.uptime_ms())
+        self._count_overruns()
         self._feed()
 
     def _keep_trip(self):
@@ -60,6 +69,14 @@ class App:
             self.box.latch(self.gate.reason, now_ms)
             self.telemetry.announce()
         self.box.poll(now_ms, self.config.crc)
+
+    def _count_overruns(self):
+        head, overruns = self.ring.control[HEAD], self.ring.control[OVERRUNS]
+        late = overruns - self._window[1]
+        if late > OVERRUN_LIMIT and self.gate.armed:
+            self.gate.trip(limits.OVERRUN)
+        if late < 0 or ((head - self._window[0]) & 0x3FFFFFFF) >= OVERRUN_WINDOW:
+            self._window = (head, overruns)
 
     def _feed(self):
         """Only progress of the samples feeds the watchdog, which starts with the first arming."""

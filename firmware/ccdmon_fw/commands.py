@@ -12,7 +12,7 @@ from ccdmon_fw import detector, limits, ring, wire
 class Commands:
     """Finds frames in the bytes received and carries them out on the parts it was given."""
 
-    def __init__(self, board, judge, gate, samples, telemetry, box, config):
+    def __init__(self, board, judge, gate, samples, telemetry, box, config, stuck):
         self._board = board
         self._detector = judge
         self._gate = gate
@@ -20,6 +20,7 @@ class Commands:
         self._telemetry = telemetry
         self._box = box
         self._config = config
+        self._stuck = stuck
         self._unframer = wire.Unframer()
         self._last = (-1, -1)
         self._last_answer = b""
@@ -71,8 +72,9 @@ class Commands:
         self._telemetry.message(
             wire.STATUS,
             wire.pack(
-                wire.STATUS, self._ring.control[ring.COUNTER], self._ring.dropped, 0, self._unframer.crc_errors,
-                self._board.uptime_ms(), self._box.trip_id, self._telemetry.run, gate.armed, gate.reason,
+                wire.STATUS, self._ring.control[ring.COUNTER], self._ring.dropped,
+                self._ring.control[ring.OVERRUNS], self._unframer.crc_errors, self._board.uptime_ms(),
+                self._box.trip_id, self._telemetry.run, gate.armed, gate.reason,
                 gate.closed, 0, self._config.crc,
             ),
         )  # fmt: skip
@@ -106,6 +108,7 @@ class Commands:
     def _ack_trip(self, _sequence, fields, _rest):
         if not self._telemetry.acked(fields["trip_id"]):
             return wire.WRONG_ID, self._box.trip_id
+        self._stuck.acknowledge()
 
     def _set_config(self, _sequence, fields, rest):
         if self._gate.armed:

@@ -40,6 +40,7 @@ I = const(1)  # noqa: E741 - current code, the field's own symbol
 P = const(2)  # pressure code
 T = const(3)  # time of the sample, microseconds modulo 2**30
 SETTINGS_AT = const(4)
+CURRENT_ON = const(9)
 STATE_AT = const(15)
 _TAUGHT = const(70)  # 71, 72: phases that taught `start`, at most 2
 MEMORY_WORDS = const(78)

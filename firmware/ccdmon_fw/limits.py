@@ -35,6 +35,9 @@ COMMAND = 10
 WATCHDOG = 11
 GATE_STUCK = 12
 
+# What a rule does when it fires.
+ACTION_OFF, ACTION_INFORM, ACTION_WARN, ACTION_TRIP = 0, 1, 2, 3
+
 CODE_ZERO = 32768  # code of 0 V and 0 A
 CODE_MAX = 65535
 ADC_STEP = 16  # one 12-bit step of the Pico's own converter, in codes

@@ -4,6 +4,7 @@ Nothing is allocated after construction. The producer never waits and always wri
 for the black box whatever the host does; a consumer that falls behind skips, and counts what it skipped.
 
     control, array 'I':  HEAD (samples written) | COUNTER (sample number within the run), both modulo 2**30
+                         | OVERRUNS (gaps between samples) | GAP_US (that count as one) | TIME_US of the newest
     records, array 'I':  capacity x 4 words:
                          sample number | time_us | voltage + current << 16 | pressure + verdict << 16
 """
@@ -18,6 +19,9 @@ except ImportError:
 
 HEAD = const(0)
 COUNTER = const(1)
+OVERRUNS = const(2)
+GAP_US = const(3)
+TIME_US = const(4)
 RECORD_BYTES = const(8)  # of one sample on the wire
 _GUARD = const(64)  # places left to the producer while the consumer copies
 _MASK = const(0x3FFFFFFF)
@@ -30,7 +34,11 @@ def put(control: ptr32, records: ptr32, capacity: int, memory: ptr32, verdict: i
     counter = control[1]
     at = (head & (capacity - 1)) * 4
     records[at] = counter
-    records[at + 1] = memory[3]
+    time_us = memory[3]
+    if ((time_us - control[4]) & 0x3FFFFFFF) > control[3]:
+        control[2] += 1
+    control[4] = time_us
+    records[at + 1] = time_us
     records[at + 2] = memory[0] | (memory[1] << 16)
     records[at + 3] = memory[2] | (verdict << 16)
     control[1] = (counter + 1) & 0x3FFFFFFF
@@ -66,7 +74,7 @@ class Ring:
         if capacity & (capacity - 1) or capacity < 4 * _GUARD:
             raise ValueError("ring capacity must be a power of two, at least 256")
         self.capacity = capacity
-        self.control = array("I", [0] * 2)
+        self.control = array("I", [0, 0, 0, _MASK, 0])
         self.records = array("I", [0] * (4 * capacity))
         self._tail = 0
         self.dropped = 0
@@ -94,6 +102,11 @@ class Ring:
         self._tail = (self._tail + count) & _MASK
         return count, number, time_us
 
+    def newest(self):
+        """(sample number, time_us) of the newest sample."""
+        at = ((self.control[HEAD] - 1) & (self.capacity - 1)) * 4
+        return self.records[at], self.records[at + 1]
+
     def around(self, head, before, after):
         """(first sample number, wire records) of up to `before` samples before place `head` and `after` behind it.
 
@@ -113,5 +126,6 @@ class Ring:
     def restart(self):
         """A new run: count samples from 0, forget what waits. Call with the timer's interrupt held off."""
         self.control[COUNTER] = 0
+        self.control[OVERRUNS] = 0
         self._tail = self.control[HEAD]
         self.dropped = 0

@@ -96,6 +96,11 @@ class Telemetry:
         self._trip_repeat = 0
         self._trip_due_ms = self._board.uptime_ms()
 
+    def event(self, reason, action, value, limit):
+        """A rule that does not trip has fired."""
+        sample, time_us = self._ring.newest()
+        self.message(wire.EVENT, wire.pack(wire.EVENT, self.run, reason, action, sample, time_us, value, limit))
+
     def cleared(self):
         """The latched trip was reset."""
         self._trip_acked = True

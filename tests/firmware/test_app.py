@@ -169,3 +169,43 @@ def test_unknown_commands_and_short_bodies_are_refused() -> None:
     bench.board.inbox = wire.encode(0x7E, 9, b"") + wire.encode(wire.RESET_TRIP, 10, b"\1")
     results = [fields["result"] for name, fields, _ in bench.messages() if name == "ack"]
     assert results == [wire.UNKNOWN_COMMAND, wire.BAD_LENGTH]
+
+
+def test_current_after_a_trip_is_an_alarm_of_its_own_until_acknowledged() -> None:
+    bench = Bench()
+    number = trip(bench)
+    assert "event" not in [name for name, _, _ in bench.messages()]
+    bench.play(*ON)
+    events = [fields for name, fields, _ in bench.messages(300) if name == "event"]
+    assert len(events) == 3
+    assert limits.REASONS[events[0]["reason"]] == "gate_stuck"
+    assert limits.REASONS[bench.app.gate.reason] == "hard_short"
+    bench.ask(wire.ACK_TRIP, number)
+    assert "event" not in [name for name, _, _ in bench.messages(300)]
+
+
+def test_late_samples_are_counted_and_many_of_them_trip() -> None:
+    bench = Bench()
+    bench.ask(wire.ARM)
+    bench.play(*ON, count=100)
+    bench.board.now_us += 300
+    bench.play(*ON, count=10)
+    bench.ask(wire.GET_STATUS)
+    status = next(fields for name, fields, _ in bench.asked if name == "status")
+    assert 1 <= status["overruns"] <= 3  # and where the main loop of this bench let time pass
+    for _ in range(300):
+        bench.board.now_us += 300
+        bench.play(*ON)
+    bench.messages(2)
+    assert limits.REASONS[bench.app.gate.reason] == "overrun"
+    assert bench.board.level == 0
+
+
+def test_time_of_the_board_may_wrap() -> None:
+    bench = Bench()
+    bench.board.now_us = (1 << 30) - 5000
+    bench.ask(wire.ARM)
+    before = bench.app.ring.control[2]
+    bench.play(*ON, count=100)
+    assert bench.app.ring.control[2] - before <= 1
+    assert bench.app.gate.reason == 0

@@ -99,4 +99,4 @@ def nothing(_timer):
 say(timed(tick) - timed(nothing))
 """,
     )  # fmt: skip
-    assert float(lines[0]) <= 60
+    assert float(lines[0]) <= 60, lines
