@@ -15,7 +15,9 @@ AFTER = 256
 KEPT_TRIPS = 8
 WAIT_MS = 2_000  # then the box is closed with what came: the timer may be what failed
 _LATCH = "<IIB"  # latched trip id or 0, last trip id given, reason
-TRIP_HEAD = "<IBIIiiIII"  # trip id, reason, sample, time_us, value, limit, uptime_ms, settings CRC, first sample
+TRIP_HEAD = (
+    "<IBIIiiIII"  # trip id, reason, sample, time_us, value, limit, uptime_ms, settings CRC, first sample
+)
 TRIP_HEAD_BYTES = struct.calcsize(TRIP_HEAD)
 
 
@@ -81,4 +83,3 @@ class BlackBox:
 
     def _save_latch(self):
         self._latch.save(struct.pack(_LATCH, self.trip_id, self._last_id, self.reason))
-

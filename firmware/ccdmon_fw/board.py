@@ -91,7 +91,7 @@ def start_timer(period_us, callback):
     micropython.kbd_intr(-1)  # the console carries binary frames from now on
     micropython.alloc_emergency_exception_buf(100)
     _period_us = period_us
-    _timer = machine.Timer(
+    _timer = machine.Timer(  # type: ignore[call-overload] # the stubs lack period with tick_hz, which gives microseconds
         period=period_us, tick_hz=1_000_000, mode=machine.Timer.PERIODIC, hard=True, callback=callback
     )
 
@@ -161,4 +161,5 @@ def leave():
     if _watchdog is not None:
         machine.mem32[0x4005800C] = 0
         machine.reset()
-    _timer.deinit()
+    if _timer is not None:
+        _timer.deinit()

@@ -19,6 +19,8 @@ short that nothing else could tell from a cell coming up from below.
 One sample in which the current jumps is ignored, and the phase begins anew after it. A half cell is judged by |V|/|I|
 inside a phase only, for its counter electrode may carry an open-circuit voltage; a full cell by |V| alone, at rest too.
 
+Longer than 250 lines: `const` holds within one module only, and the memory's layout shall have one home.
+
 Memory `m` (array 'i'), all values >= 0, because 64-bit ports load 32-bit words without their sign (r is stored with
 _BIAS added): inputs 0..3 | settings 4..14 (order of limits.SETTINGS) | state 15..37 and
 70..77 | profile 38..53, its counts 54..69.
@@ -213,7 +215,13 @@ def _judge(m: ptr32, r: int, i_abs: int) -> int:
         if (m[_CARRIED] >> 2) > start and n <= m[_SETTLE] + 4:
             known = m[_CARRIED]
             start = known >> 2
-        if r < start and start > limit and 0 - r < known >> 3 and fast - mark < known >> 4 and 0 - mark < known >> 5:
+        if (
+            r < start
+            and start > limit
+            and 0 - r < known >> 3
+            and fast - mark < known >> 4
+            and 0 - mark < known >> 5
+        ):
             drop = known - r
             drop = (drop >> 8) * i_abs >> 6 if drop > 0x8000 else drop * i_abs >> 14
             if drop >= m[_V_DROP_MIN]:
@@ -308,7 +316,9 @@ def step(m: ptr32) -> int:
         flags = 0x100
         if m[_OVER] >= m[_CONFIRM]:
             m[VALUE] = v_abs if v_abs > m[_V_LIMIT] else (i_abs if i_abs > m[_I_LIMIT] else m[P])
-            m[LIMIT] = m[_V_LIMIT] if v_abs > m[_V_LIMIT] else (m[_I_LIMIT] if i_abs > m[_I_LIMIT] else m[_P_MAX])
+            m[LIMIT] = (
+                m[_V_LIMIT] if v_abs > m[_V_LIMIT] else (m[_I_LIMIT] if i_abs > m[_I_LIMIT] else m[_P_MAX])
+            )
             flags = 0x105
     else:
         m[_OVER] = 0

@@ -24,7 +24,16 @@ class Sampler:
     def __init__(self, read, judge, gate, samples):
         self.note = array("i", [0] * 8)
         self.tick = _make_tick(
-            (read, judge.memory, detector.step, gate, ring.put, samples.control, samples.records, samples.capacity),
+            (
+                read,
+                judge.memory,
+                detector.step,
+                gate,
+                ring.put,
+                samples.control,
+                samples.records,
+                samples.capacity,
+            ),
             gate,
             self.note,
         )

@@ -3,7 +3,7 @@
 Its own alarm beside the latched trip, told every second until the trip is acknowledged after it.
 """
 
-from ccdmon_fw import detector, limits, wire
+from ccdmon_fw import detector, limits
 
 AFTER_MS = 500  # a relay and the cycler's output take some time
 REPEAT_MS = 1_000

@@ -31,11 +31,11 @@ class Telemetry:
         self._sampler = sampler
         self._board = board
         self._box = box
-        self._bulk = None  # black box on its way: (trip id, first sample, records, next index)
+        self._bulk = ()  # black box on its way: (trip id, first sample, records, next index)
         self._payload = bytearray(_SAMPLES_AT + SAMPLES_PER_FRAME * RECORD_BYTES + 4)
         self._records = memoryview(self._payload)[_SAMPLES_AT:]
         self._out = bytearray(len(self._payload) + 4)
-        self._sending = None  # (buffer, size, already sent)
+        self._sending = ()  # (buffer, size, already sent)
         self._waiting = []
         self._sequence = 0
         self._flushed_ms = 0
@@ -48,12 +48,12 @@ class Telemetry:
     def pump(self):
         """One round: at most one frame on its way. True if something was sent."""
         self._announce_trip()
-        if self._sending is None and not self._next():
+        if not self._sending and not self._next():
             return False
         buffer, size, sent = self._sending
         taken = self._board.send(memoryview(buffer)[sent:], size - sent)
         sent += size - sent if taken is None else taken
-        self._sending = None if sent >= size else (buffer, size, sent)
+        self._sending = () if sent >= size else (buffer, size, sent)
         return True
 
     def message(self, kind, body):
@@ -99,7 +99,9 @@ class Telemetry:
     def event(self, reason, action, value, limit):
         """A rule that does not trip has fired."""
         sample, time_us = self._ring.newest()
-        self.message(wire.EVENT, wire.pack(wire.EVENT, self.run, reason, action, sample, time_us, value, limit))
+        self.message(
+            wire.EVENT, wire.pack(wire.EVENT, self.run, reason, action, sample, time_us, value, limit)
+        )
 
     def cleared(self):
         """The latched trip was reset."""
@@ -115,11 +117,11 @@ class Telemetry:
         piece = records[index * RECORD_BYTES : (index + SAMPLES_PER_FRAME) * RECORD_BYTES]
         self.message(wire.BLACKBOX, wire.pack(wire.BLACKBOX, trip_id, first, index, total) + bytes(piece))
         index += SAMPLES_PER_FRAME
-        self._bulk = (trip_id, first, records, index) if index < total else None
+        self._bulk = (trip_id, first, records, index) if index < total else ()
 
     def _next(self):
         """Choose the next frame: answers and trips before samples."""
-        if self._bulk is not None and not self._waiting:
+        if self._bulk and not self._waiting:
             self._next_of_box()
         if self._waiting:
             frame = self._waiting.pop(0)

@@ -107,7 +107,9 @@ def main(arguments: list[str] | None = None) -> int:
     except CcdmonError as error:
         print(f"latency: {error}", file=sys.stderr)
         return error.exit_code
-    print("not modelled by the emulator: flash cache misses, some us for each call into MicroPython's own code")
+    print(
+        "not modelled by the emulator: flash cache misses, some us for each call into MicroPython's own code"
+    )
     return int(broken)
 
 

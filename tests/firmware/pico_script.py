@@ -25,7 +25,9 @@ for _ in range(3):  # the console may not be open yet: what is printed before is
 """
 
 
-def run_on_pico(monkeypatch: pytest.MonkeyPatch, image: Path, script: str, limit_s: float = 120.0) -> list[str]:
+def run_on_pico(
+    monkeypatch: pytest.MonkeyPatch, image: Path, script: str, limit_s: float = 120.0
+) -> list[str]:
     """Lines that `script` gave to its function `say`, run as main.py on a fresh board."""
     files = {"main.py": f"_script = {script!r}\n{_PRINT_AFTERWARDS}".encode()}
     for file in sorted((FIRMWARE / "ccdmon_fw").rglob("*.py")):

@@ -93,7 +93,9 @@ def test_trip_survives_a_power_cycle_and_so_does_its_black_box(tmp_path: Path) -
     records = b"".join(rest for _, rest in frames)
     assert len(records) == 512 * 8
     sample = 300 + 1  # the second shorted sample confirmed it
-    voltage, current, _, verdict = struct.unpack_from("<4H", records, (sample - frames[0][0]["first_sample"]) * 8)
+    voltage, current, _, verdict = struct.unpack_from(
+        "<4H", records, (sample - frames[0][0]["first_sample"]) * 8
+    )
     assert (voltage, current, verdict & 0xFF) == (*SHORTED, 1)
     assert again.ask(wire.RESET_TRIP, number)["result"] == OK
     assert Bench(folder).ask(wire.ARM)["result"] == OK

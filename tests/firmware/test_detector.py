@@ -132,7 +132,12 @@ def test_settings_outside_their_bounds_are_refused() -> None:
 
 
 def test_micropython_gives_the_same_verdicts(tmp_path: Path) -> None:
-    kinds = ({}, {"current_noise": 0.1, "noise": 0.03}, {"growth": 40.0}, {"rest": 4, "short_at": 700, "leak": 0.1})
+    kinds = (
+        {},
+        {"current_noise": 0.1, "noise": 0.03},
+        {"growth": 40.0},
+        {"rest": 4, "short_at": 700, "leak": 0.1},
+    )
     rows = [row for seed, kind in enumerate(kinds) for row in ramp(seed, **kind)]
     draw = random.Random(5)
     rows += [(draw.randrange(65536), draw.randrange(65536)) for _ in range(3000)]
