@@ -31,11 +31,11 @@ class Telemetry:
         self._sampler = sampler
         self._board = board
         self._box = box
-        self._bulk = ()  # black box on its way: (trip id, first sample, records, next index)
+        self._bulk = ()  # type: tuple # black box on its way: (trip id, first sample, records, next index)
         self._payload = bytearray(_SAMPLES_AT + SAMPLES_PER_FRAME * RECORD_BYTES + 4)
         self._records = memoryview(self._payload)[_SAMPLES_AT:]
         self._out = bytearray(len(self._payload) + 4)
-        self._sending = ()  # (buffer, size, already sent)
+        self._sending = ()  # type: tuple # (buffer, size, already sent)
         self._waiting = []
         self._sequence = 0
         self._flushed_ms = 0
