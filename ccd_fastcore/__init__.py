@@ -10,8 +10,20 @@ from ccd_fastcore._reference import BURST_FIELDS, MODES, SEGMENT_FIELDS, STATE_B
 from ccd_fastcore._reference import Stream as ReferenceStream
 
 if TYPE_CHECKING or os.environ.get("CCD_FASTCORE") != "reference":
-    from ccd_fastcore._core import Stream, add_known
+    from ccd_fastcore._core import Stream, Unframer, add_known, unpack_samples
 else:
     from ccd_fastcore._reference import Stream, add_known
+    from ccd_fastcore._reference_frames import Unframer, unpack_samples
 
-__all__ = ["BURST_FIELDS", "MODES", "SEGMENT_FIELDS", "STATE_BYTES", "STEP_FIELDS", "ReferenceStream", "Stream", "add_known"]
+__all__ = [
+    "BURST_FIELDS",
+    "MODES",
+    "SEGMENT_FIELDS",
+    "STATE_BYTES",
+    "STEP_FIELDS",
+    "ReferenceStream",
+    "Stream",
+    "Unframer",
+    "add_known",
+    "unpack_samples",
+]

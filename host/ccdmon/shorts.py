@@ -256,7 +256,8 @@ def _is_partial(step: dict[str, float], scale: float) -> bool:
         return False
     least = th.PARTIAL_DROP * scale * before
     sure = -step["step_V"] > th.STEP_ERRORS * scale * step["step_error_V"]
-    abrupt = step["abruptness"] > th.PARTIAL_ABRUPT - 2 * max(step["noise_before_V"], step["noise_after_V"]) / drop
+    doubt = 2 * max(step["noise_before_V"], step["noise_after_V"]) / drop
+    abrupt = th.PARTIAL_ABRUPT - doubt < step["abruptness"] < th.OVERSHOOT + doubt
     return abrupt and step["after_V"] > th.DEEPEST_PARTIAL * before > 0 and drop > least and -step["step_V"] > least and sure
 
 

@@ -20,6 +20,7 @@ MERGED = 1.15  # of the usual duration: two pieces that make up no more are one 
 HARD_REMAINS = 0.38  # of V after a hard short; the deepest partial short leaves half, a leak below R/2 a third
 HARD_ABRUPT = 0.6  # of the drop lies between two neighbouring rows; a leak that forms slowly is fake stable
 PARTIAL_ABRUPT = 0.6  # the same, less what noise makes of it
+OVERSHOOT = 1.6  # of the drop: more is a spike
 PARTIAL_DROP = 0.065  # the smallest step wanted is 10 %; a third is left for noise
 DEEPEST_PARTIAL = 0.3  # of V: what is left after the deepest step that is no hard short
 STEP_ERRORS = 4.8  # standard errors: about one false alarm in a million
