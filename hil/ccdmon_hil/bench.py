@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ccdmon.errors import DeviceError
+from ccdmon.errors import DeviceError, InputError
+from ccdmon.front_end import FrontEnd
 from ccdmon_fw import limits, wire
+
 from ccdmon_hil.result import ReplayResult, first_pending_row
 from ccdmon_hil.session import Session
 from ccdmon_hil.target import Source
@@ -14,7 +16,28 @@ from ccdmon_hil.target import Source
 Progress = Callable[[int, int | None, bool], None]
 # (kind, row) of known events, rows as played.
 Events = Sequence[tuple[str, int]]
+# Called once the firmware answered, before the gate closes: identity, settings, front end, row interval in s.
+OnStart = Callable[[dict[str, Any], list[int], FrontEnd, float], None]
 STALL_LIMIT_S = 20.0
+
+
+def settings_for(
+    front_end: FrontEnd, row_interval_s: float, configuration: str = "symmetric", **physical: Any
+) -> list[int]:
+    """The detector's integers behind a front end; `physical`: as `limits.detector_settings` takes them."""
+    try:
+        return list(
+            limits.detector_settings(
+                front_end.voltage_full_scale_V,
+                front_end.current_full_scale_A,
+                row_interval_s,
+                configuration,
+                pressure_full_scale_Pa=front_end.pressure_full_scale_Pa,
+                **physical,
+            )
+        )
+    except ValueError as error:
+        raise InputError(str(error)) from error
 
 
 def run_rows(
@@ -29,8 +52,9 @@ def run_rows(
 ) -> ReplayResult:
     """Play `source` to the firmware, row 0 being the first sample after the gate closed.
 
-    `rows` None: until the source ends. `events`: what is known to happen when; without a fitting one, latency counts
-    from the row where the firmware's own suspicion began. Raises `DeviceError` where the rig or the link to it fails.
+    `rows` None: until the source ends. `events`: what is known to happen when; without a fitting one, latency
+    counts from the row where the firmware's own suspicion began. Raises `DeviceError` where the rig or the
+    link to it fails.
     """
     counted = _Counted(source, rows)
     session.configure(settings)
@@ -58,7 +82,7 @@ def run_rows(
         codes=codes,
         identity=session.identity,
         **trip,
-        **_latency(session, trip),
+        virtual_us=_virtual_us(session, trip),
     )
 
 
@@ -92,7 +116,8 @@ def _collect(session: Session, counted: _Counted, on_progress: Progress | None) 
                 on_progress(min(seen, counted.given), counted.rows, bool(edges) and edges[-1].closed)
         elif time.monotonic() - progressed_s > STALL_LIMIT_S:
             raise DeviceError(
-                f"rig {session.target.name}: no sample for {STALL_LIMIT_S:.0f} s after row {seen} of {counted.rows}"
+                f"rig {session.target.name}: no sample for {STALL_LIMIT_S:.0f} s "
+                f"after row {seen} of {counted.rows}"
             )
 
 
@@ -110,13 +135,14 @@ def _trip(session: Session, events: Events) -> dict[str, Any]:
     return {"reason": reason, "trip_row": trip_row, "first_faulty_row": max(known, default=None)}
 
 
-def _latency(session: Session, trip: dict[str, Any]) -> dict[str, float]:
+def _virtual_us(session: Session, trip: dict[str, Any]) -> float | None:
     """Emulated time from the first faulty row's sample to the pin's edge, where the rig has such a clock."""
     instants = session.target.row_virtual_us
     edge = next((edge for edge in session.target.edges if not edge.closed), None)
     if not trip or not instants or edge is None or edge.virtual_us is None:
-        return {}
-    return {"virtual_us": round(edge.virtual_us - instants[trip["first_faulty_row"]], 3)}
+        return None
+    first_faulty_row: int = trip["first_faulty_row"]
+    return round(edge.virtual_us - instants[first_faulty_row], 3)
 
 
 def _crc_errors(session: Session) -> int:

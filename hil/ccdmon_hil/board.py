@@ -1,12 +1,14 @@
 """Rig `board`: a real board on a serial port.
 
-A recorded trace reaches it only through a stimulus (a second board or a converter at its inputs) or by rows injected below
-the detector. The firmware offers no such injection yet, so this rig says so instead of pretending.
+A recorded trace reaches it only through a stimulus (a second board or a converter at its inputs) or by rows
+injected below the detector. The firmware offers no such injection yet, so this rig says so instead of
+pretending.
 """
 
 from pathlib import Path
 
 from ccdmon.errors import DeviceError, InputError
+
 from ccdmon_hil.target import Edge, Source
 
 
@@ -25,9 +27,12 @@ class BoardTarget:
     def start(self) -> None:
         """Refuse, naming what is missing."""
         if not Path(self.port).exists():
-            raise DeviceError(f"port {self.port}: no such port; plug the board in or name another with --port")
+            raise DeviceError(
+                f"port {self.port}: no such port; plug the board in or name another with --port"
+            )
         raise DeviceError(
-            f"port {self.port}: this firmware takes no recorded rows on a real board yet; use --rig pico or --rig unix"
+            f"port {self.port}: this firmware takes no recorded rows on a real board yet; "
+            "use --rig pico or --rig unix"
         )
 
     def play(self, source: Source, closed_loop: bool = False) -> None:

@@ -1,7 +1,8 @@
 """Finds the MicroPython image that the emulated Pico boots.
 
-In this order: the option, the setting CCDMON_PICO_IMAGE, our cache (where `ccdmon image --build` puts its result), the
-emulator's own download. An option or a setting that points to something unusable is an error, never passed over.
+In this order: the option, the setting CCDMON_PICO_IMAGE, our cache (where `ccdmon image --build` puts its
+result), the emulator's own download. An option or a setting that points to something unusable is an error,
+never passed over.
 """
 
 import os
@@ -57,7 +58,7 @@ def cache_dir() -> Path:
 
 
 def build_into_cache(say: Callable[[str], None], work_dir: Path | None = None) -> Path:
-    """Build an image from Debian's packages and keep it in the cache; the folder of the build goes unless named."""
+    """Build an image from Debian's packages into the cache; the folder of the build goes unless named."""
     from ccdmon_hil.image_build import build_image
 
     folder = work_dir or Path(tempfile.mkdtemp(prefix="ccdmon-image-"))

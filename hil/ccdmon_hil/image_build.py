@@ -2,10 +2,12 @@
 
 For machines that reach a Debian mirror but not the image's home. Nothing is installed: the package lists and
 sources live in a folder of their own; the compilers must be there (the error says which are not). Debian's
-development suites move, so any MicroPython from 1.26 on is accepted: hard timers on the Pico exist from there.
+development suites move, so any MicroPython from 1.26 on is accepted: hard timers on the Pico exist from
+there.
 
-Where each part comes from, and why so: the sources of MicroPython and Mbed TLS unpack with `apt-get source`; those of
-the Pico SDK and TinyUSB do not (their source packages are repacked), but their `-source` binary packages hold the tree.
+Where each part comes from, and why so: the sources of MicroPython and Mbed TLS unpack with `apt-get source`;
+those of the Pico SDK and TinyUSB do not (their source packages are repacked), but their `-source` binary
+packages hold the tree.
 """
 
 import os
@@ -91,7 +93,7 @@ def _compiler_finds(name: str) -> bool:
 
 
 class _Apt:
-    """apt with package lists, cache and sources of its own, so that the machine's stay untouched and no root is needed."""
+    """apt with lists, cache and sources of its own: the machine's stay untouched, no root is needed."""
 
     def __init__(self, work_dir: Path) -> None:
         self.dir = work_dir
@@ -119,7 +121,7 @@ class _Apt:
             raise InputError(
                 f"Debian has no source of {package} {wanted} or newer, only {', '.join(versions) or 'none'}"
             )
-        return max(fitting, key=_numbers)
+        return str(max(fitting, key=_numbers))
 
     def source(self, package: str, version: str) -> Path:
         """Unpack a source package; its folder."""
@@ -196,4 +198,4 @@ def _run(command: list[str], work_dir: Path) -> str:
     if done.returncode:
         reason = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
         raise InputError(f"building the image: {Path(command[0]).name} failed: {reason} (log: {log})")
-    return done.stdout
+    return str(done.stdout)

@@ -1,15 +1,17 @@
 """Rig `pico`: an emulated RP2040 that boots stock MicroPython, with the firmware on its flash file system.
 
-The only file that imports the emulator (rp2040py 0.3.6). It is driven synchronously: nothing runs between two calls
-of `receive`, so a run is reproducible. Time here is the emulator's (`clock.nanos`), never the machine's.
+The only file that imports the emulator (rp2040py 0.3.6). It is driven synchronously: nothing runs between two
+calls of `receive`, so a run is reproducible. Time here is the emulator's (`clock.nanos`), never the
+machine's.
 
-The cell enters at the converter: each conversion of the voltage channel takes the next row, and the current and pressure
-channels of that row stand ready for the conversions after it. The gate is seen at its pin.
+The cell enters at the converter: each conversion of the voltage channel takes the next row, and the current
+and pressure channels of that row stand ready for the conversions after it. The gate is seen at its pin.
 
 Three things differ from the emulator as it comes:
-* an endpoint nobody has data for is left unanswered, as a USB host does with NAK. Answered with an empty packet at once,
-  the USB interrupt takes two thirds of the emulated processor;
-* conversions are hooked one by one, so its wrong round-robin mode (channel masked with the shift) never matters;
+* an endpoint nobody has data for is left unanswered, as a USB host does with NAK. Answered with an empty
+  packet at once, the USB interrupt takes two thirds of the emulated processor;
+* conversions are hooked one by one, so its wrong round-robin mode (channel masked with the shift) never
+  matters;
 * its console reset is left to itself: a watchdog reset restarts the chip with flash kept.
 """
 
@@ -26,15 +28,21 @@ from rp2040py.usb.cdc import USBCDC
 from rp2040py.utils import firmware_retrieve
 from rp2040py.utils.logging import ConsoleLogger, LogLevel
 
-from ccdmon_hil.firmware import PICO_PINS, firmware_files
+from ccdmon_hil.firmware import PICO_PINS, compiled_files, firmware_files
 from ccdmon_hil.target import Codes, Edge, Source
 
 FLASH_ENTRY = 0x10000000
-FLASH_BASE = 0x10000000
+ARCHITECTURE = "armv6m"
 IDLE_CODES: Codes = (32768, 32768, 32768)
 BOOT_LIMIT_VIRTUAL_S = 10.0
 MICROPYTHON_TAG = "1.26.1"
 USB_FIFO_BYTES = 512
+USB_FRAME_NS = 1_000_000
+SOFT_RESET_VIRTUAL_S = 4.0
+
+
+class IncompatibleError(DeviceError):
+    """The image does not run bytecode of this version."""
 
 
 class PicoTarget:
@@ -56,21 +64,33 @@ class PicoTarget:
         self._sampling = False
 
     def start(self) -> None:
-        """Boot to the firmware's main loop; some seconds, for MicroPython compiles the firmware first."""
+        """Boot to the firmware's first sample: 3 s, or 17 s where the chip must compile the firmware itself."""
+        compiled = compiled_files(ARCHITECTURE)
+        if compiled is not None:
+            try:
+                return self._boot(compiled)
+            except IncompatibleError:
+                pass  # an image of another bytecode version than mpy-cross: its own compiler knows it
+        return self._boot(firmware_files())
+
+    def _boot(self, files: dict[str, bytes]) -> None:
         self._mcu = mcu = RP2040()
         self._simulator = Simulator(rp2040=mcu)
         self._simulator.stopped = False
         mcu.load_bootrom(BOOTROM_B1)
         mcu.logger = ConsoleLogger(LogLevel.ERROR, throw_on_error=False)
         load_uf2(self.image, mcu)
-        _write_file_system(mcu, firmware_files())
+        _write_file_system(mcu, files)
         mcu.watchdog.on_watchdog_trigger = self._on_watchdog
+        self._received.clear()
         self._wire_usb(mcu)
         self._wire_pins(mcu)
+        self._frame_alarm = mcu.clock.create_alarm(self._usb_frame)
+        self._frame_alarm.schedule(USB_FRAME_NS)
         mcu.core.pc = FLASH_ENTRY
         self._run_until_sampling()
 
-    def play(self, source: Source, closed_loop: bool = False) -> None:
+    def play(self, source: Source, closed_loop: bool = False) -> None:  # noqa: ARG002 - always in lock-step
         """Take rows from `source` once the gate closes; the emulator is always in lock-step with it."""
         self._source = source
         self._playing = False
@@ -87,7 +107,7 @@ class PicoTarget:
         if self._mcu is None:
             raise DeviceError("rig pico: not started")
         self._pump()
-        execute_batch(self._simulator, 1)
+        self._run_batch()
         data = bytes(self._received)
         self._received.clear()
         return data
@@ -107,6 +127,7 @@ class PicoTarget:
         self._cdc = USBCDC(mcu.usb_ctrl)
         self._cdc.on_serial_data = self._received.extend
         answer_read = mcu.usb_ctrl.on_endpoint_read
+        assert answer_read is not None
 
         def on_read(endpoint: int, size: int) -> None:
             if endpoint == 0 or self._cdc.tx_fifo.item_count:
@@ -126,14 +147,32 @@ class PicoTarget:
         if self._unanswered and self._cdc.tx_fifo.item_count:
             self._answer_read(*self._unanswered.pop(0))
 
+    def _run_batch(self) -> None:
+        """A batch of the emulator, 5 ms of the machine's time at most."""
+        execute_batch(self._simulator, 1)
+
+    def _usb_frame(self) -> None:
+        """The host's start of frame: without it a chip asleep with no timer of its own would stop the clock."""
+        if self._unanswered and not self._sampling:
+            self._answer_read(*self._unanswered.pop(0))
+        self._frame_alarm.schedule(USB_FRAME_NS)
+
     def _run_until_sampling(self) -> None:
-        """Until the firmware converts: from then on the console takes binary frames, and a byte 3 is no Ctrl-C."""
+        """Until the firmware converts: from then on the console is binary, and a byte 3 no Ctrl-C."""
+        asked = False
         while not self._sampling:
-            execute_batch(self._simulator, 1)
+            self._pump()
+            self._run_batch()
+            if not asked and self.virtual_us() > SOFT_RESET_VIRTUAL_S * 1e6:
+                asked = True  # what a failing main.py said before the console was up: let it say it again
+                self.send(b"\r\x04")
             if b">>>" in self._received or self.virtual_us() > BOOT_LIMIT_VIRTUAL_S * 1e6:
                 lines = self._received.decode("ascii", "ignore").strip().splitlines()
-                errors = [line for line in lines if "Error" in line] or ["no USB console; is it MicroPython for the Pico?"]
-                raise DeviceError(f"rig pico: the firmware does not start on {self.image}: {errors[-1]}")
+                errors = [line for line in lines if "Error" in line] or [
+                    "no USB console; is it MicroPython for the Pico?"
+                ]
+                kind = IncompatibleError if "incompatible .mpy" in errors[-1] else DeviceError
+                raise kind(f"rig pico: the firmware does not start on {self.image}: {errors[-1]}")
         self._received.clear()
 
     # -- pins

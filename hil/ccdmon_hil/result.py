@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
 from ccdmon_fw import detector
 
 SCHEMA = "ccdmon.replay/1"
@@ -15,7 +14,8 @@ SCHEMA = "ccdmon.replay/1"
 class ReplayResult:
     """One run. Rows count from the beginning of the file, also where a window was played.
 
-    `codes` has shape (rows played, 4), uint16: voltage, current, pressure, verdict; a sample that never came is zero.
+    `codes` has shape (rows played, 4), uint16: voltage, current, pressure, verdict; a sample that never came
+    is zero.
     """
 
     rig: str

@@ -1,7 +1,7 @@
 """The conversation with the firmware on a rig: commands with their answers, samples and trips as they come.
 
-A command is sent again under the same number until it is answered; the firmware carries it out once. Waiting is
-measured on the machine's clock, for that is what a user waits by, but nothing else here is.
+A command is sent again under the same number until it is answered; the firmware carries it out once. Waiting
+is measured on the machine's clock, for that is what a user waits by, but nothing else here is.
 """
 
 import itertools
@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
 from ccdmon.errors import DeviceError
 from ccdmon.link import Decoder, Identity, Message, Samples
 from ccdmon_fw import limits, wire
+
 from ccdmon_hil.target import Target
 
 RETRY_S = 2.0
@@ -75,7 +75,7 @@ class Session:
         return self._last["status"]
 
     def command(self, kind: int, body: bytes = b"") -> int:
-        """Send a command until it is answered; the answer's detail. `DeviceError` if refused or never answered."""
+        """Send a command until it is answered; the answer's detail. `DeviceError` if refused or ignored."""
         number = next(self._numbers)
         frame = wire.encode(kind, number, body)
         name = wire.MESSAGES[kind][0]
@@ -84,7 +84,9 @@ class Session:
         assert answer is not None
         if answer["result"] != wire.OK:
             result = wire.RESULTS[answer["result"]]
-            raise DeviceError(f"rig {self.target.name}: the firmware refuses `{name}`: {result} ({answer['detail']})")
+            raise DeviceError(
+                f"rig {self.target.name}: the firmware refuses `{name}`: {result} ({answer['detail']})"
+            )
         return answer["detail"]
 
     def pump(self) -> None:

@@ -1,4 +1,4 @@
-"""What a rig must do: run the firmware, play the cell to its converters, carry the wire, watch the gate pin."""
+"""What a rig must do: run the firmware, play the cell to it, carry the wire, watch the gate pin."""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol

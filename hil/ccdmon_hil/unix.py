@@ -1,10 +1,11 @@
 """Rig `unix`: the firmware on MicroPython's unix port, as a process of its own.
 
-Four pipes: stdin and stdout carry the wire, as a USB console does; rows go in and pin edges come out on two more, so
-what the rig measures never passes through the firmware's telemetry. The board module of this rig
+Four pipes: stdin and stdout carry the wire, as a USB console does; rows go in and pin edges come out on two
+more, so what the rig measures never passes through the firmware's telemetry. The board module of this rig
 (`unix_board.py`) is the other end of those two:
 
-    rows in:  u8 1, voltage u16, current u16, pressure u16 (little-endian); u8 0 and three zeros after the last row
+    rows in:  u8 1, voltage u16, current u16, pressure u16 (little-endian); u8 0 and three zeros after the
+    last row
     pins out: u8 kind (0 gate opened, 1 gate closed, 2 wants the next row), u32 rows converted so far
 
 A recording is written ahead (the pipe is the queue); a closed loop answers each wish with one row.

@@ -1,11 +1,14 @@
 """The board of the rig `unix`, run by MicroPython's unix port: plays rows instead of converting voltages.
 
-Offers the names that `ccdmon_fw.board` describes. There is no timer: each round of the main loop takes one sample, and the
-clock advances by one period with it, so a run is reproducible. The pipes and their records: `ccdmon_hil/unix.py`.
+Offers the names that `ccdmon_fw.board` describes. There is no timer: each round of the main loop takes one
+sample, and the clock advances by one period with it, so a run is reproducible. The pipes and their records:
+`ccdmon_hil/unix.py`.
 
 The last two arguments of the process are the pipes' file descriptors.
 """
 
+# MicroPython has no typing module, so a callback cannot be declared:
+# mypy: ignore-errors
 import select
 import struct
 import sys
@@ -18,8 +21,8 @@ PIN_FORMAT = "<BI"
 IDLE_CODE = 32768
 IDLE_WAIT_MS = 1  # per sample while nothing plays: the rig does not spin
 
-_rows_file = open(int(sys.argv[-2]), "rb")  # noqa: SIM115 - open as long as the process
-_pins_file = open(int(sys.argv[-1]), "wb")  # noqa: SIM115
+_rows_file = open(int(sys.argv[-2]), "rb")  # noqa: SIM115, PTH123 - MicroPython, open as long as the process
+_pins_file = open(int(sys.argv[-1]), "wb")  # noqa: SIM115, PTH123
 _poll = select.poll()
 _poll.register(sys.stdin, select.POLLIN)
 _codes = [IDLE_CODE] * 3
@@ -31,7 +34,7 @@ _playing = False
 _gate_level = 0
 
 
-def gate(level):
+def gate(level: int) -> None:
     """Move the pin; rows play from its closing on."""
     global _gate_level, _playing, _rows
     if level == _gate_level:
@@ -43,11 +46,11 @@ def gate(level):
     _report(GATE_CLOSED if level else GATE_OPENED)
 
 
-def _report(kind):
+def _report(kind: int) -> None:
     _pins_file.write(struct.pack(PIN_FORMAT, kind, _rows))
 
 
-def read(memory):
+def read(memory: list[int]) -> None:
     """The next row's codes into the detector's memory, zeros where nothing plays."""
     if _playing:
         _next_row()
@@ -57,7 +60,7 @@ def read(memory):
     memory[3] = (_ticks * _period_us) & 0x3FFFFFFF
 
 
-def _next_row():
+def _next_row() -> None:
     global _rows, _playing
     _report(WANTS_ROW)
     data = b""
@@ -72,25 +75,25 @@ def _next_row():
     _rows += _playing
 
 
-def start_timer(period_us, callback):
+def start_timer(period_us: int, callback) -> None:
     global _period_us, _callback
     _period_us = period_us
     _callback = callback
 
 
-def sample_period_us():
+def sample_period_us() -> int:
     return _period_us
 
 
-def lock():
+def lock() -> int:
     return 0
 
 
-def unlock(_held):
+def unlock(_held: int) -> None:
     pass
 
 
-def service():
+def service() -> None:
     """One sample: what the timer does on a board."""
     global _ticks
     _ticks += 1
@@ -98,7 +101,7 @@ def service():
         _callback(None)
 
 
-def receive():
+def receive() -> bytes:
     """Bytes from the host; waits a moment for them while nothing plays."""
     data = b""
     wait_ms = 0 if _playing else IDLE_WAIT_MS
@@ -111,14 +114,13 @@ def receive():
     return data
 
 
-def send(buffer, size):
+def send(buffer: bytes, size: int) -> None:
     sys.stdout.buffer.write(memoryview(buffer)[:size])
 
 
-def uptime_ms():
+def uptime_ms() -> int:
     return _ticks * _period_us // 1000
 
 
-def unique_id():
+def unique_id() -> str:
     return "unix"
-

@@ -1,8 +1,10 @@
-"""The analogue front end between a cell and the converter: volts, amperes and pascals to 16-bit codes and back.
+"""The analogue front end between a cell and the converter: volts, amperes and pascals to 16-bit codes and
+back.
 
-Codes are what the firmware sees, on every rig the same: a 12-bit converter's reading in the upper bits of 16, as the
-Raspberry Pi Pico's own delivers it (`reading << 4`). Voltage and current are offset-binary (zero at 32768), pressure
-is unipolar. Reading 0 and 4095 are the rails: the firmware takes them for a broken sensor, so `for_trace` leaves room.
+Codes are what the firmware sees, on every rig the same: a 12-bit converter's reading in the upper bits of 16,
+as the Raspberry Pi Pico's own delivers it (`reading << 4`). Voltage and current are offset-binary (zero at
+32768), pressure is unipolar. Reading 0 and 4095 are the rails: the firmware takes them for a broken sensor,
+so `for_trace` leaves room.
 """
 
 import math
@@ -27,7 +29,7 @@ VOLTAGE_FULL_SCALE_PER_LIMIT = 1.2  # so that the limit is met well before the r
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """Full scales: the voltage and current that reach the rails (either sign), the pressure that reaches the upper."""
+    """Full scales: voltage and current that reach the rails (either sign), pressure that reaches the upper."""
 
     voltage_full_scale_V: float
     current_full_scale_A: float
@@ -41,7 +43,8 @@ class FrontEnd:
         current_full_scale_A: float | None = None,
         voltage_limit_V: float = VOLTAGE_LIMIT_V,
     ) -> "FrontEnd":
-        """Ranges a bench would choose for this trace: the 1-2-5 step with a tenth of headroom over the largest value.
+        """Ranges a bench would choose for this trace: the 1-2-5 step with a tenth of headroom over the
+        largest value.
 
         A given full scale wins. The chosen voltage range never exceeds 1.2 times the voltage limit.
         """
@@ -54,7 +57,7 @@ class FrontEnd:
         )
 
     def codes(self, trace: Trace) -> CodeArray:
-        """Codes of every row, shape (rows, 3): voltage, current, pressure. An empty field repeats the last value."""
+        """Codes of every row, shape (rows, 3): voltage, current, pressure; an empty field holds the last."""
         return np.column_stack(
             [
                 _bipolar_code(_hold(trace.voltage_V), self.voltage_full_scale_V),
@@ -90,7 +93,7 @@ class FrontEnd:
 
 
 def range_step(values: FloatArray) -> float:
-    """Smallest full scale of the series 1, 2, 5 x 10^n with a tenth of headroom over the largest finite |value|."""
+    """Smallest of 1, 2, 5 x 10^n with a tenth of headroom over the largest finite |value|."""
     finite = np.abs(values[np.isfinite(values)])
     needed = float(finite.max()) * HEADROOM if finite.size else 0.0
     if needed <= SMALLEST_FULL_SCALE:

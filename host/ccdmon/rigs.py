@@ -7,7 +7,7 @@ from ccdmon.errors import DeviceError
 
 
 def load_rigs() -> Any:
-    """The module behind the entry point `replay` of the group `ccdmon.rigs`: `replay`, `run_closed_loop`, `find_image`."""
+    """The module behind the entry point `replay` of the group `ccdmon.rigs`: `ccdmon_hil.replay`."""
     found = next(iter(entry_points(group="ccdmon.rigs", name="replay")), None)
     if found is None:
         raise DeviceError(

@@ -50,7 +50,9 @@ def test_no_image_names_the_way_out(no_image: Path) -> None:
         image.find_image()
 
 
-def test_a_setting_that_is_no_image_is_not_passed_over(no_image: Path, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_setting_that_is_no_image_is_not_passed_over(
+    no_image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _write(no_image / "good.uf2")
     bad = tmp_path / "bad.uf2"
     bad.write_text("not an image")
@@ -60,7 +62,9 @@ def test_a_setting_that_is_no_image_is_not_passed_over(no_image: Path, tmp_path:
 
 
 @pytest.mark.parametrize("content", [b"", b"MZ" + bytes(1000), uf2.encode(bytes(600))[:-512]])
-def test_command_line_refuses_a_bad_image_in_one_line(tmp_path: Path, capsys, content: bytes) -> None:  # type: ignore[no-untyped-def]
+def test_command_line_refuses_a_bad_image_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
     bad = tmp_path / "bad.uf2"
     bad.write_bytes(content)
     assert main(["image", "--image", str(bad)]) == 2

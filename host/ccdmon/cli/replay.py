@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE
 from ccdmon_fw import limits
+
+from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE
 
 RIGS = ("unix", "pico", "board")
 
@@ -18,17 +19,27 @@ RIGS = ("unix", "pico", "board")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     add = parser.add_argument
-    add("trace", metavar="TRACE", help="Battery Data Format file (.bdf.csv, .bdf.csv.gz, .bdf.parquet), - for stdin")
+    add("trace", metavar="TRACE", help="Battery Data Format file (csv, csv.gz, parquet), - for stdin")
     add("--rig", choices=RIGS, default="unix", help="where the firmware runs (default: %(default)s)")
     add("--port", metavar="P", help="serial port of --rig board")
     add(
         "--expect", choices=("trip", "no-trip", *limits.REASONS[1:]), metavar="WHAT",
         help="exit 1 unless this happens: trip, no-trip, or a reason (%s)" % ", ".join(limits.REASONS[1:]),
     )  # fmt: skip
-    add("--rows", type=_rows, default=(0, None), metavar="A:B", help="play only the rows A to B-1, counted from 0")
+    add("--rows", type=_rows, default=(0, None), metavar="A:B", help="play only rows A to B-1, from 0")
     add("--image", type=Path, metavar="FILE", help="MicroPython image of --rig pico (see ccdmon image)")
-    add("--range-V", type=_positive, metavar="V", help="full scale of the voltage channel (default: fits the trace)")
-    add("--range-A", type=_positive, metavar="A", help="full scale of the current channel (default: fits the trace)")
+    add(
+        "--range-V",
+        type=_positive,
+        metavar="V",
+        help="voltage channel's full scale (default: fits the trace)",
+    )
+    add(
+        "--range-A",
+        type=_positive,
+        metavar="A",
+        help="current channel's full scale (default: fits the trace)",
+    )
     add("--limit-V", type=_positive, metavar="V", default=limits.VOLTAGE_LIMIT_UV * 1e-6,
         help="trip above this |voltage| (default: %(default)g V)")  # fmt: skip
     add("--limit-A", type=_positive, metavar="A", help="trip above this |current| (default: none)")
@@ -38,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit 1 where --expect is not met, else 0 whatever happened; 2 for an unusable input, 3 for a failed rig."""
+    """Exit 1 where --expect is not met, else 0; 2 for an unusable input, 3 for a failed rig."""
     from ccdmon.formats.bdf import read_bdf
     from ccdmon.front_end import FrontEnd
     from ccdmon.rigs import load_rigs
@@ -67,11 +78,12 @@ def _sentence(result: Any) -> str:
     if not result.tripped:
         return f"{head}, no trip, gate {document['gate']}; {counts}"
     latency = document["latency"]
-    virtual = "" if latency["virtual_us"] is None else f", {latency['virtual_us']:.0f} us of the emulator's time"
+    virtual_us = latency["virtual_us"]
+    virtual = "" if virtual_us is None else f" ({virtual_us:.0f} us of the emulator's time)"
     return (
         f"{head}, tripped {document['reason']} at row {document['trip_row']} (test time "
-        f"{document['trip_time_s']:g} s), gate {document['gate']}, {latency['samples']} samples{virtual} after the "
-        f"first faulty row; {counts}"
+        f"{document['trip_time_s']:g} s), {latency['samples']} after the first faulty row{virtual}, "
+        f"gate {document['gate']}; {counts}"
     )
 
 
@@ -97,12 +109,12 @@ def _recording(folder: Path | None, args: argparse.Namespace, trace: Any) -> Ite
         else:
             early.append(data)
 
-    def on_start(identity: dict[str, Any], settings: list[int], front_end: Any, row_interval_s: float) -> None:
+    def on_start(identity: dict[str, Any], settings: list[int], front_end: Any, interval_s: float) -> None:
         run_folder.create(folder, {
             "rig": {"kind": args.rig, "trace": str(args.trace), "first_row": args.rows[0]},
             "cell": cell,
             "front_end": asdict(front_end),
-            "time": {"seconds_per_sample": row_interval_s},
+            "time": {"seconds_per_sample": interval_s},
             "limits": dict(zip(limits.SETTINGS, settings, strict=True)),
             "versions": {"ccdmon": __version__, "firmware": str(identity.get("version")),
                          "micropython": str(identity.get("micropython"))},

