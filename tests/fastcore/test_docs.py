@@ -1,0 +1,40 @@
+"""Every public name says what it takes and gives, in both twins and the typing stub."""
+
+import ast
+import inspect
+from pathlib import Path
+
+import ccd_fastcore
+from ccd_fastcore import _reference, _reference_frames
+
+STUB = ast.parse((Path(ccd_fastcore.__file__).parent / "_core.pyi").read_text())
+
+
+def stub_docs() -> dict[str, str | None]:
+    docs: dict[str, str | None] = {}
+    for node in STUB.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            docs[node.name] = ast.get_docstring(node)
+        if isinstance(node, ast.ClassDef):
+            for item in node.body:
+                if isinstance(item, ast.FunctionDef) and item.name != "__init__":
+                    docs[f"{node.name}.{item.name}"] = ast.get_docstring(item)
+    return docs
+
+
+def test_stub_is_documented_and_complete() -> None:
+    docs = stub_docs()
+    assert all(docs.values()), [name for name, text in docs.items() if not text]
+    for name in docs:
+        target: object = ccd_fastcore
+        for part in name.split("."):
+            target = getattr(target, part)
+
+
+def test_reference_is_documented() -> None:
+    for module in (_reference, _reference_frames):
+        for name, thing in vars(module).items():
+            if name.startswith("_") or not (inspect.isclass(thing) or inspect.isfunction(thing)):
+                continue
+            if thing.__module__ == module.__name__:
+                assert inspect.getdoc(thing), name
