@@ -79,16 +79,17 @@ def _drift(half_cycles: Sequence[HalfCycle], k: int) -> float:
 
 
 def _jump(half_cycles: Sequence[HalfCycle], k: int) -> float | None:
-    """How the log ratio of R across this reversal differs from the one of the same direction before."""
-    if k < 3 or any(h.after_gap for h in half_cycles[k - 3 : k + 1]):
+    """How the log ratio of R across this reversal differs from the last one of the same direction (the next, at first)."""
+    like = k - 2 if k >= 3 else k + 2
+    if like >= len(half_cycles) or any(h.after_gap for h in half_cycles[min(k, like) - 1 : max(k, like) + 1]):
         return None
-    if half_cycles[k].current_A * half_cycles[k - 2].current_A < 0:
+    if half_cycles[k].current_A * half_cycles[like].current_A < 0:
         return None
-    usual_rise = median(h.rise for h in half_cycles[:k])
+    usual_rise = median(h.rise for h in half_cycles[: max(k, 1)])
     if min(half_cycles[k - 1].rise, half_cycles[k].rise) < usual_rise - th.DRIFTING:
         return None  # the resistance is falling on both sides: no step, or none that can be told
-    now, before = _across(half_cycles, k), _across(half_cycles, k - 2)
-    return None if now is None or before is None else now - before
+    now, other = _across(half_cycles, k), _across(half_cycles, like)
+    return None if now is None or other is None else now - other
 
 
 def _across(half_cycles: Sequence[HalfCycle], k: int) -> float | None:

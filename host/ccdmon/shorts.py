@@ -100,7 +100,11 @@ def _hard_shorts(found: Findings) -> list[Event]:
         if half_cycle is None or not _stays_low(step, half_cycle, found):
             continue
         events.append(_step_event("hard_short", step, half_cycle))
-    events += boundary_shorts(found.half_cycles, hard=True, full=found.mode == FULL_CELL)
+    inside = {h.index for event in events if (h := at_row(found.half_cycles, event.row)) is not None}
+    for event in boundary_shorts(found.half_cycles, hard=True, full=found.mode == FULL_CELL):
+        h = at_row(found.half_cycles, event.row)
+        if h is None or h.index not in inside:
+            events.append(event)
     events.sort(key=lambda event: event.row)
     return [_with_recovery(event, found) for event in events[:1]] if events else []
 
@@ -205,7 +209,7 @@ def _lowered(burst: dict[str, float], found: Findings) -> bool:
 def _burst_event(burst: dict[str, float], half_cycle: HalfCycle, found: Findings) -> Event:
     calm_rows = found.rows - burst["end_row"]
     recovered = calm_rows > 32 and not burst["open"]
-    steps = [s for s in found.steps if abs(s["row"] - burst["row"]) <= 24]
+    steps = [s for s in found.steps if -64 <= s["row"] - burst["row"] <= 24]
     row, start_s = int(burst["row"]), burst["time_s"]
     if steps:
         row, start_s = int(steps[0]["row"]), steps[0]["time_s"]
@@ -313,4 +317,5 @@ def _near(h: HalfCycle, row: int, found: Findings) -> bool:
 
 
 def _within(event: Event, soft: Event) -> bool:
-    return soft.row - 16 <= event.row and (soft.end_s is None or event.start_s <= soft.end_s)
+    # The alarm of a fluctuation comes some blocks after its first drop.
+    return soft.row - 64 <= event.row and (soft.end_s is None or event.start_s <= soft.end_s)
