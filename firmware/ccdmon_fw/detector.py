@@ -153,7 +153,7 @@ def _compare_current(m: ptr32):
         return
     level = m[_LEVEL] >> 8
     typical = m[_TYPICAL]
-    m[_PLAIN] = 1 if level * 4 >= typical else 0
+    m[_PLAIN] = 1 if level * 8 >= typical else 0
     if level > 2 * typical:
         m[_START + 1] = 0
         m[_START + 2] = 0
@@ -334,8 +334,9 @@ def step(m: ptr32) -> int:
             return flags | 0x200
         _enter(m, sign, i_abs)
     elif m[_ODD] > 0:
+        restarted = 1 if m[_N] > m[_SETTLE] else m[_RESTARTED]
         _enter(m, sign, i_abs)
-        m[_RESTARTED] = 1
+        m[_RESTARTED] = restarted
     elif sign != 0:
         m[_LEVEL] = level + (((i_abs << 8) - level) >> 3)
     if sign == 0 and mode != 2:
