@@ -26,6 +26,8 @@ cdef extern from *:
     double NEW_SCALE "(5.0)"
     double LONG "(3.0)"
     int RING "(64)"
+    int VOTES "(64)"
+    int MAJORITY "(6)"
     double SCREEN_DROP "(0.04)"
     double SCREEN_NOISE "(3.0)"
     int CONFIRM_BLOCKS "(7)"
@@ -63,7 +65,7 @@ cdef struct State:
     double ring_t[64]
     int mode, sign, n, after_gap, waiting, wait_gap, dt_long, spread_n
     int rest_level, valid, blocks, pending, ring_n, octave, octave_n, octave_end
-    int learned, pairs, burst, burst_blocks, rows_highest, stuck, p_n
+    int learned, pairs, burst, burst_blocks, rows_highest, stuck, p_n, votes
     int ring_r[64]
     double segment[37]  # from here on records, not state
     double step[14]
@@ -169,7 +171,6 @@ cdef int _agrees(State* s, long long sign, double a) noexcept nogil:
 
 
 cdef void _open(State* s, long long row, double t, long long sign, double a, long long gap) noexcept nogil:
-    cdef long long k
     cdef double dt
     if sign != 0 and s.level_s > 0.0 and a > s.level_s:
         _grow(s, a / s.level_s)
@@ -187,6 +188,18 @@ cdef void _open(State* s, long long row, double t, long long sign, double a, lon
         dt = t - s.segment_time
         s.charge = a * (dt if dt < s.interval else s.interval) * 0.5
     s.voltage_sum = 0.0
+    s.block_a = 0.0
+    s.stuck = 0
+    s.p_first = 0.0
+    s.p_last = 0.0
+    s.p_n = 0
+    _restart(s)
+
+
+cdef void _restart(State* s) noexcept nogil:
+    """Forget the voltages of this segment."""
+    cdef long long k
+    s.current_sum += s.block_a
     s.valid = 0
     s.block_sum = 0.0
     s.block_d2 = 0.0
@@ -209,10 +222,6 @@ cdef void _open(State* s, long long row, double t, long long sign, double a, lon
     s.highest = 0.0
     s.top = 0.0
     s.rows_highest = 0
-    s.stuck = 0
-    s.p_first = 0.0
-    s.p_last = 0.0
-    s.p_n = 0
     k = 0
     while k < 16:
         s.profile[k] = 0.0
@@ -224,6 +233,7 @@ cdef void _grow(State* s, double grown) noexcept nogil:
     if grown > NEW_SCALE:  # what went before was a rest
         grown = 0.0
         s.learned = 0
+        s.votes = 0
         s.spread_n = 0
         s.g1 = 0.0
         s.g8 = 0.0
@@ -273,13 +283,25 @@ cdef int _take(State* s, long long row, double t, double v, double i) noexcept n
             s.level_s = s.mean
     if s.mode == 2:
         flags = _sample(s, row, t, fabs(v), fabs(s.v_last), a)
-    elif s.sign > 0:
+    elif _direction(s, v) > 0:
         flags = _sample(s, row, t, v, s.v_last, a)
     else:
         flags = _sample(s, row, t, -v, -s.v_last, a)
     s.current_last = a
     s.v_last = v
     return flags
+
+
+cdef int _direction(State* s, double v) noexcept nogil:
+    """Sign of V along the current: a cell takes up power, whatever sign its currents were given. Voted by rows."""
+    cdef long long flipped, along
+    if s.votes < VOTES and s.votes > -VOTES and v != 0.0:
+        flipped = 1 if s.votes <= -MAJORITY else 0
+        along = 1 if v > 0.0 else -1
+        s.votes += along * s.sign
+        if flipped != (1 if s.votes <= -MAJORITY else 0):
+            _restart(s)
+    return -s.sign if s.votes <= -MAJORITY else s.sign
 
 
 cdef int _rest(State* s, double i) noexcept nogil:
@@ -687,9 +709,9 @@ cdef int _close(State* s, double end, long long gap) noexcept nogil:
         s.charge += s.current_last * (dt if dt < 0.5 * s.interval else 0.5 * s.interval)
     n = s.n if s.n > 0 else 1
     mean = s.voltage_sum / n
-    if s.sign < 0:
-        mean = -mean
-    if s.mode == 2 and mean < 0.0:
+    if s.mode == 2:
+        mean = fabs(mean)
+    elif (s.sign < 0) != (s.votes <= -MAJORITY):
         mean = -mean
     if s.octave_n > 0 and s.octave < 16:
         s.profile[s.octave] = s.octave_sum / s.octave_n

@@ -48,6 +48,8 @@ GAP = 20.0  # row intervals: longer is a gap, and nothing is known of what happe
 NEW_SCALE = 5.0  # times the level so far: nothing learned holds any more
 LONG = 3.0  # row intervals: three in a row are a new sampling rate
 RING = 64
+VOTES = 64  # rows that decide whether V runs with or against the current,
+MAJORITY = 6  # rows against it that turn the sign
 SCREEN_DROP = 0.04  # relative: half of the smallest step wanted, the fit decides
 SCREEN_NOISE = 3.0  # times the error of the difference of two means
 CONFIRM_BLOCKS = 7
@@ -83,8 +85,8 @@ DOUBLES = (
 ARRAYS = ("profile", "ring_y", "ring_t")
 INTS = (
     "mode", "sign", "n", "after_gap", "waiting", "wait_gap", "dt_long", "spread_n", "rest_level", "valid",
-    "blocks", "pending", "ring_n", "octave", "octave_n", "octave_end", "learned", "pairs", 
-    "burst", "burst_blocks", "rows_highest", "stuck", "p_n",
+    "blocks", "pending", "ring_n", "octave", "octave_n", "octave_end", "learned", "pairs",
+    "burst", "burst_blocks", "rows_highest", "stuck", "p_n", "votes",
 )  # fmt: skip
 LAYOUT = f"={len(LONGS)}q{len(DOUBLES) + 16 + 2 * RING}d{len(INTS) + RING}i"
 STATE_BYTES = struct.calcsize(LAYOUT)
@@ -105,15 +107,23 @@ class Stream:
 
     def __init__(self, mode: int = 0) -> None:
         self.mode = mode
-        self.row = self.seen = self.first_row = self.last_row = self.wait_row = self.burst_end_row = self.turn_row = 0
-        self.time_last = self.interval = self.level = self.start = self.segment_time = self.mean = self.spread = 0.0
-        self.current_sum = self.current_last = self.charge = self.voltage_sum = self.wait_time = self.wait_v = 0.0
+        self.row = self.seen = self.first_row = self.last_row = self.wait_row = self.burst_end_row = (
+            self.turn_row
+        ) = 0
+        self.time_last = self.interval = self.level = self.start = self.segment_time = self.mean = (
+            self.spread
+        ) = 0.0
+        self.current_sum = self.current_last = self.charge = self.voltage_sum = self.wait_time = (
+            self.wait_v
+        ) = 0.0
         self.wait_i = self.beta = self.cov = self.var = self.block_cov = self.block_var = self.y1 = 0.0
         self.d1 = self.di1 = self.block_sum = self.block_d2 = self.block_i2 = self.block_a = 0.0
         self.block_dev = 0.0
         self.pair_u = self.pair_iu = self.noise_sum = self.sigma = self.m1 = self.m2 = self.m3 = self.m4 = 0.0
         self.m5 = self.pair_last = self.pair_d = self.s1 = self.s8 = self.si = self.g1 = self.g8 = 0.0
-        self.r_slow = self.level_s = self.burst_end_time = self.burst_sum = self.burst_low = self.burst_r1 = 0.0
+        self.r_slow = self.level_s = self.burst_end_time = self.burst_sum = self.burst_low = self.burst_r1 = (
+            0.0
+        )
         self.burst_r8 = self.burst_ri = self.burst_amp = self.lsb = self.turn_time = self.turn_before = 0.0
         self.octave_sum = self.highest = self.top = self.v_last = self.p_first = self.p_last = 0.0
         self.profile = [0.0] * 16
@@ -122,7 +132,7 @@ class Stream:
         self.sign = self.n = self.after_gap = self.waiting = self.wait_gap = self.dt_long = self.spread_n = 0
         self.rest_level = self.valid = self.blocks = self.pending = self.ring_n = self.octave = 0
         self.octave_n = self.octave_end = self.learned = self.pairs = self.burst = 0
-        self.burst_blocks = self.rows_highest = self.stuck = self.p_n = 0
+        self.burst_blocks = self.rows_highest = self.stuck = self.p_n = self.votes = 0
         self.ring_r = [0] * RING
         # The records, filled when `_row` says so: nothing of them is read again.
         self.segment = [0.0] * 37
@@ -141,7 +151,11 @@ class Stream:
         p = None if pressure_Pa is None else [float(x) for x in pressure_Pa]
         if not len(t) == len(v) == len(i) or (p is not None and len(p) != len(t)):
             raise ValueError("all columns must have the same length")
-        records: tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]] = ([], [], [])
+        records: tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]] = (
+            [],
+            [],
+            [],
+        )
         for k in range(len(t)):
             flags = self._row(t[k], v[k], i[k])
             if p is not None:
@@ -151,7 +165,11 @@ class Stream:
 
     def finish(self) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]]:
         """Close what is open: (segments, steps, bursts). The stream takes no more rows."""
-        records: tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]] = ([], [], [])
+        records: tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]] = (
+            [],
+            [],
+            [],
+        )
         self._collect(self._finish(), records)
         return records
 
@@ -176,7 +194,9 @@ class Stream:
         self.ring_r[:] = list(values)
 
     def _collect(
-        self, flags: int, records: tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]]
+        self,
+        flags: int,
+        records: tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]],
     ) -> None:
         if flags & STEP:
             records[1].append(tuple(map(float, self.step)))
@@ -291,6 +311,16 @@ class Stream:
             dt = t - self.segment_time
             self.charge = a * (dt if dt < self.interval else self.interval) * 0.5
         self.voltage_sum = 0.0
+        self.block_a = 0.0
+        self.stuck = 0
+        self.p_first = 0.0
+        self.p_last = 0.0
+        self.p_n = 0
+        self._restart()
+
+    def _restart(self) -> None:
+        """Forget the voltages of this segment."""
+        self.current_sum += self.block_a
         self.valid = 0
         self.block_sum = 0.0
         self.block_d2 = 0.0
@@ -313,10 +343,6 @@ class Stream:
         self.highest = 0.0
         self.top = 0.0
         self.rows_highest = 0
-        self.stuck = 0
-        self.p_first = 0.0
-        self.p_last = 0.0
-        self.p_n = 0
         k = 0
         while k < 16:
             self.profile[k] = 0.0
@@ -327,6 +353,7 @@ class Stream:
         if grown > NEW_SCALE:  # what went before was a rest
             grown = 0.0
             self.learned = 0
+            self.votes = 0
             self.spread_n = 0
             self.g1 = 0.0
             self.g8 = 0.0
@@ -373,13 +400,23 @@ class Stream:
                 self.level_s = self.mean
         if self.mode == 2:
             flags = self._sample(row, t, fabs(v), fabs(self.v_last), a)
-        elif self.sign > 0:
+        elif self._direction(v) > 0:
             flags = self._sample(row, t, v, self.v_last, a)
         else:
             flags = self._sample(row, t, -v, -self.v_last, a)
         self.current_last = a
         self.v_last = v
         return flags
+
+    def _direction(self, v: float) -> int:
+        """Sign of V along the current: a cell takes up power, whatever sign its currents were given. Voted by rows."""
+        if self.votes < VOTES and self.votes > -VOTES and v != 0.0:
+            flipped = 1 if self.votes <= -MAJORITY else 0
+            along = 1 if v > 0.0 else -1
+            self.votes += along * self.sign
+            if flipped != (1 if self.votes <= -MAJORITY else 0):
+                self._restart()
+        return -self.sign if self.votes <= -MAJORITY else self.sign
 
     def _rest(self, i: float) -> int:
         """A steady small current is no rest."""
@@ -593,7 +630,9 @@ class Stream:
         wa = na if na < 8 else 8
         before = self._mean_of(at - wb, wb)
         after = self._mean_of(first, wa)
-        if before - after < KEEP_DROP * before or (before - after < 0.5 * before and -step < KEEP_ERRORS * error):
+        if before - after < KEEP_DROP * before or (
+            before - after < 0.5 * before and -step < KEEP_ERRORS * error
+        ):
             return 0
         k = at & 63
         self.step[0] = self.first_row + self.ring_r[k]
@@ -670,7 +709,17 @@ class Stream:
         self.level_s = self.mean
 
     def _follow(
-        self, row: int, t: float, m8: float, e1: float, e8: float, ei: float, r1: float, r8: float, ri: float, calm: int
+        self,
+        row: int,
+        t: float,
+        m8: float,
+        e1: float,
+        e8: float,
+        ei: float,
+        r1: float,
+        r8: float,
+        ri: float,
+        calm: int,
     ) -> int:
         g = self.g1 + self.g8
         r = m8 / self.mean
@@ -683,7 +732,9 @@ class Stream:
                 x1 = 3.0 * self.s1
                 x8 = 4.0 * self.s8
                 # From nothing (a quantised signal) it must be able to grow.
-                self._learn(e1 if e1 < x1 or x1 == 0.0 else x1, e8 if e8 < x8 or x8 == 0.0 else x8, ei, 0.03125)
+                self._learn(
+                    e1 if e1 < x1 or x1 == 0.0 else x1, e8 if e8 < x8 or x8 == 0.0 else x8, ei, 0.03125
+                )
                 self.r_slow += (r - self.r_slow) * (0.25 if self.pairs > 4 else 0.125)
             if g < ALARM:
                 return 0
@@ -751,9 +802,9 @@ class Stream:
             self.charge += self.current_last * (dt if dt < 0.5 * self.interval else 0.5 * self.interval)
         n = self.n if self.n > 0 else 1
         mean = self.voltage_sum / n
-        if self.sign < 0:
-            mean = -mean
-        if self.mode == 2 and mean < 0.0:
+        if self.mode == 2:
+            mean = fabs(mean)
+        elif (self.sign < 0) != (self.votes <= -MAJORITY):
             mean = -mean
         if self.octave_n > 0 and self.octave < 16:
             self.profile[self.octave] = self.octave_sum / self.octave_n

@@ -14,6 +14,7 @@ from statistics import median
 from ccdmon import thresholds as th
 from ccdmon.events import Event
 from ccdmon.half_cycles import HalfCycle
+from ccdmon.ratios import log_ratio
 
 FIRST_OCTAVE = 2  # rows 4-7: the first rows may be means across the reversal
 LEAST_ROWS = 12
@@ -43,8 +44,10 @@ def boundary_shorts(
         if hard and _is_hard(early, late, half_cycles, k):
             return [_event("hard_short", now, before, early, late, drift, usual)]
         jump = _jump(half_cycles, k)
-        if not hard and jump is not None and _is_partial(
-            max(early - drift, jump) / scale, early / scale, late, usual, half_cycles, k
+        if (
+            not hard
+            and jump is not None
+            and _is_partial(max(early - drift, jump) / scale, early / scale, late, usual, half_cycles, k)
         ):
             return [_event("partial_short", now, before, early, late, drift, usual)]
         shifts.append(early - drift)
@@ -57,9 +60,8 @@ def _usable(h: HalfCycle) -> bool:
 
 def _ratio(a: HalfCycle, b: HalfCycle, octave: int) -> float | None:
     va, vb = a.profile_V[octave], b.profile_V[octave]
-    if va == 0 or vb <= 0:
-        return None
-    return log(max(va, 1e-3 * vb) / a.level_A / (vb / b.level_A))
+    volts, amperes = log_ratio(max(va, 1e-3 * vb), vb), log_ratio(a.level_A, b.level_A)
+    return None if va == 0 or volts is None or amperes is None else volts - amperes
 
 
 def _shift(now: HalfCycle, before: HalfCycle) -> tuple[float, float]:
@@ -73,9 +75,9 @@ def _shift(now: HalfCycle, before: HalfCycle) -> tuple[float, float]:
 
 def _drift(half_cycles: Sequence[HalfCycle], k: int) -> float:
     """Change of the resistance at the end of the half-cycle before, over the same span of time."""
-    if k < 3 or half_cycles[k - 1].end_V <= 0 or half_cycles[k - 3].end_V <= 0:
+    if k < 3:
         return 0.0
-    return log(half_cycles[k - 1].resistance_end_ohm / half_cycles[k - 3].resistance_end_ohm)
+    return log_ratio(half_cycles[k - 1].resistance_end_ohm, half_cycles[k - 3].resistance_end_ohm) or 0.0
 
 
 def _jump(half_cycles: Sequence[HalfCycle], k: int) -> float | None:
@@ -94,9 +96,7 @@ def _jump(half_cycles: Sequence[HalfCycle], k: int) -> float | None:
 
 def _across(half_cycles: Sequence[HalfCycle], k: int) -> float | None:
     last, now = half_cycles[k - 1], half_cycles[k]
-    if last.end_V <= 0 or now.start_V <= 0:
-        return None
-    return log(now.resistance_start_ohm / last.resistance_end_ohm)
+    return log_ratio(now.resistance_start_ohm, last.resistance_end_ohm)
 
 
 def _is_hard(early: float, late: float, half_cycles: Sequence[HalfCycle], k: int) -> bool:
@@ -105,7 +105,10 @@ def _is_hard(early: float, late: float, half_cycles: Sequence[HalfCycle], k: int
         return False
     # Against the end of the half-cycle just before, too: a slow loss is not sudden.
     last = half_cycles[k - 1]
-    return last.end_V > 0 and half_cycles[k].end_V / half_cycles[k].level_A < th.HARD_REMAINS * last.resistance_end_ohm
+    return (
+        last.end_V > 0
+        and half_cycles[k].end_V / half_cycles[k].level_A < th.HARD_REMAINS * last.resistance_end_ohm
+    )
 
 
 def _is_partial(

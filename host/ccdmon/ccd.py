@@ -41,7 +41,11 @@ def _row(failure: Event) -> int:
 
 def _endured(protocol: TestProtocol, failure: Event | None, failed: Level | None) -> Level | None:
     """The highest level passed before the failure. The test moved on from all but the last, so it passed them."""
-    passed = [level for level in protocol.levels if failure is None or level.half_cycles[-1].last_row < _row(failure)]
+    passed = [
+        level
+        for level in protocol.levels
+        if failure is None or level.half_cycles[-1].last_row < _row(failure)
+    ]
     if failure is None and passed and not _finished(passed[-1], protocol):
         passed.pop()
     passed = [level for level in passed if level is not failed]

@@ -31,7 +31,9 @@ def find_contact_loss(
     after = [h for h in lived if h.index > start.index]
     reached = limit if limit is not None and limit.index >= start.index - 1 else _clamped(lived, start)
     base = _base_ohm(lived, start)
-    recovered = reached is None and len(after) >= 2 and all(h.resistance_end_ohm < 1.15 * base for h in after[-2:])
+    recovered = (
+        reached is None and len(after) >= 2 and all(h.resistance_end_ohm < 1.15 * base for h in after[-2:])
+    )
     highest = max(h.resistance_end_ohm for h in [start, *after])
     evidence = {
         "criterion": "growth within half-cycles and from one to the next",
@@ -79,7 +81,9 @@ def first_at_limit(half_cycles: Sequence[HalfCycle]) -> HalfCycle | None:
     planned_A = 0.0
     for h in half_cycles:
         planned_A = max(h.level_A, 0.0 if h.level_A > 1.04 * planned_A else planned_A)
-        held = h.rows_highest >= th.LIMIT_ROWS and h.highest_V >= 0.99 * top_V and h.end_V > 0.97 * h.highest_V
+        held = (
+            h.rows_highest >= th.LIMIT_ROWS and h.highest_V >= 0.99 * top_V and h.end_V > 0.97 * h.highest_V
+        )
         if held and min(h.current_end_A, h.level_A) < th.LIMIT_CURRENT * planned_A:
             return h
     return None

@@ -65,7 +65,9 @@ def _below_impedance(
         return None
     impedance_ohm = eis.before.bulk_ohm + eis.before.interface_ohm
     low = next((h for h in usable if h.resistance_end_ohm < th.FAKE_DC_TO_EIS * impedance_ohm), None)
-    if low is None or any(h.resistance_end_ohm >= th.FAKE_DC_TO_EIS * impedance_ohm for h in usable[low.index + 1 :]):
+    if low is None or any(
+        h.resistance_end_ohm >= th.FAKE_DC_TO_EIS * impedance_ohm for h in usable[low.index + 1 :]
+    ):
         return None
     evidence = {"criterion": "U/I against impedance", "resistance_ohm": low.resistance_end_ohm}
     return _event(low, evidence | {"impedance_ohm": impedance_ohm})

@@ -131,7 +131,9 @@ def _without_scans(loaded: list[HalfCycle]) -> list[HalfCycle]:
 
 
 def _is_scan(h: HalfCycle, beside: HalfCycle) -> bool:
-    if h.level_A < OFFSET_CURRENT * beside.level_A or (h.rows < 3 and h.charge_C < OFFSET_CURRENT * beside.charge_C):
+    if h.level_A < OFFSET_CURRENT * beside.level_A or (
+        h.rows < 3 and h.charge_C < OFFSET_CURRENT * beside.charge_C
+    ):
         return True
     return h.level_A < SMALLEST_CURRENT * beside.level_A and h.duration_s < SHORT_TIME * beside.duration_s
 

@@ -29,6 +29,7 @@ def _response(half_cycles: Sequence[HalfCycle]) -> float | None:
     """Pressure change per signed charge, Pa/C, median; None without pressure."""
     known = [h for h in half_cycles if h.pressure_start_Pa != 0 and h.charge_C > 0]
     slopes = [
-        (h.pressure_end_Pa - h.pressure_start_Pa) / (h.charge_C if h.current_A > 0 else -h.charge_C) for h in known
+        (h.pressure_end_Pa - h.pressure_start_Pa) / (h.charge_C if h.current_A > 0 else -h.charge_C)
+        for h in known
     ]
     return median(slopes) if slopes else None

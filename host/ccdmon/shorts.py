@@ -18,6 +18,7 @@ from ccdmon.boundaries import boundary_shorts
 from ccdmon.contact import first_at_limit, limit_row
 from ccdmon.events import Event, at_row, holding
 from ccdmon.half_cycles import HalfCycle
+from ccdmon.ratios import log_ratio
 
 FULL_CELL = 2
 
@@ -46,13 +47,17 @@ def findings(
     named: dict[int, dict[str, float]] = {}
     for record in steps:
         step = dict(zip(STEP_FIELDS, record, strict=True))
-        known = next((named[r] for r in range(int(step["row"]) - 3, int(step["row"]) + 4) if r in named), None)
+        known = next(
+            (named[r] for r in range(int(step["row"]) - 3, int(step["row"]) + 4) if r in named), None
+        )
         if known is None or known["rows_after"] < step["rows_after"]:
             if known is not None:
                 del named[int(known["row"])]
             named[int(step["row"])] = step
     ordered = [named[row] for row in sorted(named)]
-    return Findings(half_cycles, ordered, [dict(zip(BURST_FIELDS, b, strict=True)) for b in bursts], mode, rows, scale)
+    return Findings(
+        half_cycles, ordered, [dict(zip(BURST_FIELDS, b, strict=True)) for b in bursts], mode, rows, scale
+    )
 
 
 def find_shorts(found: Findings) -> list[Event]:
@@ -115,7 +120,9 @@ def _stays_low(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -
         return half_cycle.end_V < 0.6 * step["before_V"]
     later = found.half_cycles[half_cycle.index + 1 : half_cycle.index + 2]
     before_ohm = step["before_V"] / abs(step["current_A"])
-    return all(abs(h.end_V) < 0.6 * before_ohm * h.level_A for h in later) and (bool(later) or step["rows_after"] >= 2)
+    return all(abs(h.end_V) < 0.6 * before_ohm * h.level_A for h in later) and (
+        bool(later) or step["rows_after"] >= 2
+    )
 
 
 def _with_recovery(event: Event, found: Findings) -> Event:
@@ -158,7 +165,9 @@ def _soft_shorts(found: Findings) -> list[Event]:
             continue
         event = _burst_event(burst, half_cycle, found)
         if events and events[-1].end_s is not None and _touch(events[-1], event, found):
-            events[-1] = replace(event, start_s=events[-1].start_s, row=events[-1].row, cycle=events[-1].cycle)
+            events[-1] = replace(
+                event, start_s=events[-1].start_s, row=events[-1].row, cycle=events[-1].cycle
+            )
         else:
             events.append(event)
     return events
@@ -262,7 +271,13 @@ def _is_partial(step: dict[str, float], scale: float) -> bool:
     sure = -step["step_V"] > th.STEP_ERRORS * scale * step["step_error_V"]
     doubt = 2 * max(step["noise_before_V"], step["noise_after_V"]) / drop
     abrupt = th.PARTIAL_ABRUPT - doubt < step["abruptness"] < th.OVERSHOOT + doubt
-    return abrupt and step["after_V"] > th.DEEPEST_PARTIAL * before > 0 and drop > least and -step["step_V"] > least and sure
+    return (
+        abrupt
+        and step["after_V"] > th.DEEPEST_PARTIAL * before > 0
+        and drop > least
+        and -step["step_V"] > least
+        and sure
+    )
 
 
 def _lasts(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bool:
@@ -277,7 +292,7 @@ def _lasts(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bo
         return True
     change = _log_ratio(h[k + 1], h[k - 1])
     drift = _log_ratio(h[k - 1], h[k - 3]) if k >= 3 else 0.0
-    fall = log(step["after_V"] / step["before_V"]) if step["after_V"] > 0 else -1.0
+    fall = log_ratio(step["after_V"], step["before_V"]) or -1.0
     return change - min(drift, 0.0) < th.LASTING * fall
 
 
@@ -296,9 +311,7 @@ def _or_soft(event: Event, half_cycle: HalfCycle, found: Findings) -> Event:
 
 
 def _log_ratio(a: HalfCycle, b: HalfCycle) -> float:
-    if a.end_V <= 0 or b.end_V <= 0:
-        return 0.0
-    return log(a.resistance_end_ohm / b.resistance_end_ohm)
+    return log_ratio(a.resistance_end_ohm, b.resistance_end_ohm) or 0.0
 
 
 def _repeats(step: dict[str, float], k: int, found: Findings) -> bool:

@@ -17,7 +17,9 @@ SLACK_ROWS = 2  # a recording may start late and end early by a row or two
 MERGED = 1.15  # of the usual duration: two pieces that make up no more are one half-cycle with a hole
 
 # -- steps of the polarisation
-HARD_REMAINS = 0.38  # of V after a hard short; the deepest partial short leaves half, a leak below R/2 a third
+HARD_REMAINS = (
+    0.38  # of V after a hard short; the deepest partial short leaves half, a leak below R/2 a third
+)
 HARD_ABRUPT = 0.6  # of the drop lies between two neighbouring rows; a leak that forms slowly is fake stable
 PARTIAL_ABRUPT = 0.6  # the same, less what noise makes of it
 OVERSHOOT = 1.6  # of the drop: more is a spike
