@@ -1,0 +1,68 @@
+"""The serial port of a board: bytes in and out, nothing else. The only file that imports pyserial."""
+
+from types import TracebackType
+
+import serial
+
+from ccdmon.errors import DeviceError
+
+READ_WAIT_S = 0.1
+WRITE_WAIT_S = 1.0
+BAUD = 115200  # ignored by a USB console
+
+
+class Port:
+    """An open port; a context manager. `name` is a device path or any URL pyserial knows."""
+
+    def __init__(self, name: str) -> None:
+        """Raises `DeviceError` for a port that is not there, is taken, or may not be opened."""
+        self.name = name
+        try:
+            self._serial = serial.serial_for_url(
+                name, baudrate=BAUD, timeout=READ_WAIT_S, write_timeout=WRITE_WAIT_S, exclusive=True
+            )
+        except (serial.SerialException, ValueError, OSError) as error:
+            raise DeviceError(f"port {name}: cannot be opened ({_cause(error)}); {_advice(error)}") from error
+
+    def read(self) -> bytes:
+        """What has arrived, after waiting `READ_WAIT_S` at most; empty in silence. Raises `DeviceError`."""
+        try:
+            data: bytes = self._serial.read(max(1, self._serial.in_waiting))
+            return data
+        except (serial.SerialException, OSError) as error:
+            raise self._lost(error) from error
+
+    def write(self, data: bytes) -> None:
+        """Send all of `data`. Raises `DeviceError` where the board does not take it."""
+        try:
+            self._serial.write(data)
+        except (serial.SerialException, OSError) as error:
+            raise self._lost(error) from error
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._serial.close()
+
+    def __enter__(self) -> "Port":
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _lost(self, error: Exception) -> DeviceError:
+        return DeviceError(
+            f"port {self.name}: the link broke ({_cause(error)}); check the cable and the board"
+        )
+
+
+def _cause(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error)
+    return " ".join(str(text).split())[:100]
+
+
+def _advice(error: Exception) -> str:
+    if "ermission" in str(error):
+        return "join the group that owns it (often dialout)"
+    return "plug the board in or name another with --port"
