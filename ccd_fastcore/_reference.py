@@ -174,7 +174,7 @@ class Stream:
         return records
 
     def save(self) -> bytes:
-        """The whole state as bytes, to `restore` later on the same kind of machine; the compiled twin's are the same."""
+        """The whole state as bytes, to `restore` on the same kind of machine; the compiled twin's are the same."""
         values = [getattr(self, name) for name in LONGS + DOUBLES]
         values += [x for name in ARRAYS for x in getattr(self, name)]
         values += [getattr(self, name) for name in INTS]

@@ -81,7 +81,7 @@ def _drift(half_cycles: Sequence[HalfCycle], k: int) -> float:
 
 
 def _jump(half_cycles: Sequence[HalfCycle], k: int) -> float | None:
-    """How the log ratio of R across this reversal differs from the last one of the same direction (the next, at first)."""
+    """How the log ratio of R across this reversal differs from the last of its direction (the next, at first)."""
     like = k - 2 if k >= 3 else k + 2
     if like >= len(half_cycles) or any(h.after_gap for h in half_cycles[min(k, like) - 1 : max(k, like) + 1]):
         return None
