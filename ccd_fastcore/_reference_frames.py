@@ -67,19 +67,22 @@ class Unframer:
             self._skipping = True
         return frames
 
-
     def feed_samples(self, data: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint16], list[Frame]]:
         """As `feed`, with the samples in two arrays: (heads, codes, other frames).
 
-        `heads` is int64 of shape (frames, 7): sequence, first sample, dropped, time in us, run, count, flags; `codes` is
-        uint16 of shape (samples, 4): voltage, current, pressure code, verdict.
+        `heads` is int64 of shape (frames, 7): sequence, first sample, dropped, time in us, run, count, flags;
+        `codes` is uint16 of shape (samples, 4): voltage, current, pressure code, verdict.
         """
         heads: list[tuple[int, ...]] = []
         codes: list[tuple[int, ...]] = []
         others: list[Frame] = []
         for frame in self.feed(data):
             kind, sequence, body = frame
-            if kind != SAMPLES or len(body) < SAMPLES_HEAD.size or len(body) != SAMPLES_HEAD.size + 8 * body[14]:
+            if (
+                kind != SAMPLES
+                or len(body) < SAMPLES_HEAD.size
+                or len(body) != SAMPLES_HEAD.size + 8 * body[14]
+            ):
                 others.append(frame)
                 continue
             heads.append((sequence, *SAMPLES_HEAD.unpack_from(body)))

@@ -7,7 +7,6 @@ from typing import Any
 from ccdmon.errors import DeviceError, InputError
 from ccdmon.front_end import FrontEnd
 from ccdmon_fw import limits, wire
-
 from ccdmon_hil.result import ReplayResult, first_pending_row
 from ccdmon_hil.session import Session
 from ccdmon_hil.target import Source

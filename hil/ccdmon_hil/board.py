@@ -8,7 +8,6 @@ pretending.
 from pathlib import Path
 
 from ccdmon.errors import DeviceError, InputError
-
 from ccdmon_hil.target import Edge, Source
 
 

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ccdmon.errors import DeviceError, InputError
-
 from ccdmon_hil import uf2
 
 IMAGE_SETTING = "CCDMON_PICO_IMAGE"

@@ -18,7 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ccdmon.errors import InputError
-
 from ccdmon_hil import uf2
 
 MICROPYTHON_MINIMUM = (1, 26)

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from ccdmon.errors import CcdmonError, DeviceError
 from ccdmon_fw import limits, wire
-
 from ccdmon_hil.firmware import PICO_PINS
 from ccdmon_hil.image import find_image
 from ccdmon_hil.pico import PicoTarget

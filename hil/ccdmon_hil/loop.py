@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ccdmon.front_end import FrontEnd
-
 from ccdmon_hil.bench import OnStart, Progress, run_rows, settings_for
 from ccdmon_hil.result import ReplayResult
 from ccdmon_hil.rigs import open_session

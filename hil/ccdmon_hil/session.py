@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from ccdmon.errors import DeviceError
 from ccdmon.link import Decoder, Identity, Message, Samples
 from ccdmon_fw import limits, wire
-
 from ccdmon_hil.target import Target
 
 RETRY_S = 2.0

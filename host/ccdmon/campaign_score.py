@@ -44,7 +44,9 @@ def score(truth: dict[str, Any], report: dict[str, Any]) -> Score:
 def _sort(event: dict[str, Any], result: Score, truth: dict[str, Any], suspect_row: int | None) -> None:
     row = event["evidence"].get("confirmed_row", event["row"])
     # Two rows of grace: a row that averages over the onset, and the row before the first one under load.
-    if suspect_row is None or (row < suspect_row - 2 and event["kind"] != "fake_stable"):
+    early = suspect_row is not None and row < suspect_row - 2 and event["kind"] != "fake_stable"
+    no_short = result.expected == "limit" and event["kind"] not in ("limit", "contact_loss")
+    if suspect_row is None or early or no_short:
         if event["kind"] not in ("limit", "sensor_fault"):
             result.false_kinds.append(event["kind"])
     elif event["kind"] == result.expected:

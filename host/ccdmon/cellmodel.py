@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ccdmon.cellphysics import CellModel, CellParameters, Surroundings
+from ccdmon.cellparameters import CellParameters, Surroundings
+from ccdmon.cellphysics import CellModel
 from ccdmon.draws import Options
 from ccdmon.impedance import measured_spectrum
 from ccdmon.instrument import Converter, row_times_s, without_gaps

@@ -18,7 +18,8 @@ steady state.
 """
 
 import math
-from dataclasses import dataclass
+
+from ccdmon.cellparameters import CellParameters, CellState, Surroundings
 
 GAS_CONSTANT_J_MOL_K = 8.314462618
 FARADAY_C_MOL = 96485.33212
@@ -30,80 +31,6 @@ LITHIUM_UM_PER_MAH_CM2 = 4.9
 _DEPLETED = 1.0 - 1e-9
 # The smallest contact left: below it a cell is open for any cycler.
 _LEAST_CONTACT = 1e-4
-
-
-@dataclass(frozen=True)
-class CellParameters:
-    """Constants of one cell at its reference temperature and pressure, area-specific."""
-
-    area_cm2: float = 0.785
-    bulk_ohm_cm2: float = 60.0
-    interface_ohm_cm2: tuple[float, float] = (20.0, 20.0)  # electrode 0 and 1, R_SEI + R_ct
-    interface_tau_s: float = 2.0
-    slow_ohm_cm2: float = 4.0  # constriction and diffusion near the interface: the slow rise of a half-cycle
-    slow_tau_s: float = 120.0
-    bulk_activation_J_mol: float = 30e3  # LLZO and sulfides 25-40 kJ/mol (Arrhenius, section 3.5)
-    interface_activation_J_mol: float = 45e3
-    reference_degC: float = 25.0
-    reference_pressure_Pa: float = 5e6
-    sei_growth_per_sqrt_s: float = 0.0  # relative growth of R_int with the square root of time
-    conditioning: float = 0.0  # relative excess of R_int that wears off with `conditioning_tau_s`
-    conditioning_tau_s: float = 3600.0
-    # Flux balance, eq. 10 and 11: lithium supply as a current density. The share of diffusion stands for what
-    # vacancies can carry off before they saturate (eq. 13 and 14).
-    supply_diffusion_mA_cm2: float = 0.2
-    supply_creep_mA_cm2: float = 1.0  # at the reference pressure
-    creep_exponent: float = 1.0
-    void_capacity_mAh_cm2: float = 0.5  # missing lithium that takes half of the contact
-    void_yield: float = 0.3  # share of the excess flux that ends as voids instead of a planar retreat
-    plating_heals: float = (
-        0.03  # share of the plated lithium that goes into voids: most of it grows beside them
-    )
-    creep_heals: float = 0.03  # share of the supply that goes into voids while it is not needed elsewhere
-    # Polymer: salt depletion. None: single-ion conductor (inorganic), no concentration polarisation.
-    limiting_mA_cm2: float | None = None
-    diffusion_tau_s: float = 600.0
-    transference: float = 0.3  # t+ of polymers 0.2-0.4
-    # Electrodes
-    emf_V: float = (
-        0.0  # open-circuit voltage at zero moved charge (full cell), 0 for symmetric and half cells
-    )
-    emf_per_mAh_cm2: float = 0.0
-    nucleation_V: float = 0.0  # extra overpotential when plating starts on a foreign metal (half cell)
-    nucleation_mAh_cm2: float = 0.005
-    # Pressure and heat
-    pressure_per_mAh_cm2_Pa: float = 0.0  # stack pressure per lithium moved from electrode 0 to 1
-    pressure_per_void_Pa: float = 0.0
-    heat_loss_W_K: float = 0.02
-    heat_capacity_J_K: float = 20.0
-    compliance_V: float = 5.0
-
-
-@dataclass
-class CellState:
-    """What changes in a cell; `step` owns it. Overpotentials in V, lithium in mAh cm-2."""
-
-    time_s: float = 0.0
-    interface_V: tuple[float, float] = (0.0, 0.0)
-    slow_V: float = 0.0
-    depletion: float = 0.0  # -1 .. 1: salt concentration difference over its maximum
-    voids_mAh_cm2: tuple[float, float] = (0.0, 0.0)
-    moved_mAh_cm2: float = 0.0  # lithium, not electrons: a leak moves none
-    self_heating_K: float = 0.0
-    ionic_A: float = 0.0
-    voltage_V: float = 0.0
-    current_A: float = 0.0  # what really flowed: less than asked for at the compliance limit
-    limited: bool = False
-
-
-@dataclass
-class Surroundings:
-    """Set from outside between steps: chamber, frame, and the short."""
-
-    temperature_degC: float = 25.0
-    frame_pressure_Pa: float = 5e6
-    leak_S: float = 0.0  # conductance parallel to the whole cell
-    bridged: float = 0.0  # share of the bulk resistance that metal bridges (partial short, figure 7)
 
 
 class CellModel:
@@ -195,15 +122,8 @@ class CellModel:
         rest_0, rest_1, rest_slow = s.interface_V[0] * fast, s.interface_V[1] * fast, s.slow_V * slow
         gain_0, gain_1 = self.interface_ohm(0) * (1 - fast), self.interface_ohm(1) * (1 - fast)
         gain_slow = self.slow_ohm() * (1 - slow)
-        source = self._source_V(current_A) + rest_0 + rest_1 + rest_slow
-        branch_ohm = self.bulk_ohm() + gain_0 + gain_1 + gain_slow
-
-        ionic = (current_A - around.leak_S * source) / (1 + around.leak_S * branch_ohm)
-        voltage = source + branch_ohm * ionic
-        s.limited = abs(voltage) > p.compliance_V
-        if s.limited:
-            voltage = math.copysign(p.compliance_V, voltage)
-            ionic = (voltage - source) / branch_ohm
+        rests_V, gains_ohm = rest_0 + rest_1 + rest_slow, gain_0 + gain_1 + gain_slow
+        ionic, voltage = self._balance(current_A, dt_s, rests_V, gains_ohm)
         s.current_A = ionic + around.leak_S * voltage if s.limited else current_A
         s.interface_V = (rest_0 + gain_0 * ionic, rest_1 + gain_1 * ionic)
         s.slow_V = rest_slow + gain_slow * ionic
@@ -213,14 +133,45 @@ class CellModel:
         self._warm((voltage - p.emf_V) * s.current_A, dt_s)
         return voltage
 
+    def _balance(
+        self, current_A: float, dt_s: float, rests_V: float, gains_ohm: float
+    ) -> tuple[float, float]:
+        """Ionic current and terminal voltage at the end of a step; sets `limited` and the salt's depletion."""
+        p, s, leak_S = self.parameters, self.state, self.surroundings.leak_S
+        before, ionic, voltage = s.depletion, s.ionic_A, 0.0
+        # The depletion is that of the step's end: it follows the current, and the current it (behind a leak).
+        for _ in range(1 if p.limiting_mA_cm2 is None else 3):
+            source, branch_ohm = self._source_V(current_A) + rests_V, self.bulk_ohm() + gains_ohm
+            ionic = (current_A - leak_S * source) / (1 + leak_S * branch_ohm)
+            voltage = source + branch_ohm * ionic
+            s.depletion = self._depletion_after(before, ionic, dt_s)
+        s.limited = abs(voltage) > p.compliance_V
+        if not s.limited:
+            return ionic, voltage
+        limit_V = math.copysign(p.compliance_V, voltage)
+        if p.limiting_mA_cm2 is None:
+            return (limit_V - source) / branch_ohm, limit_V
+        low, high = 0.0, ionic  # the voltage rises with the current: halve the interval
+        for _ in range(50):
+            ionic = (low + high) / 2
+            s.depletion = self._depletion_after(before, ionic, dt_s)
+            reached = self._source_V(current_A) + rests_V + (self.bulk_ohm() + gains_ohm) * ionic
+            low, high = (low, ionic) if abs(reached) > p.compliance_V else (ionic, high)
+        return ionic, limit_V
+
+    def _depletion_after(self, before: float, ionic_A: float, dt_s: float) -> float:
+        """Salt depletion after `dt_s` at one ionic current: it relaxes towards I/I_lim, and saturates."""
+        p = self.parameters
+        if p.limiting_mA_cm2 is None:
+            return 0.0
+        aim = 1e3 * ionic_A / p.area_cm2 / p.limiting_mA_cm2
+        depletion = aim + (before - aim) * math.exp(-dt_s / p.diffusion_tau_s)
+        return min(max(depletion, -_DEPLETED), _DEPLETED)
+
     def _move_lithium(self, ionic_A: float, dt_s: float) -> None:
         p, s = self.parameters, self.state
         j_mA_cm2 = 1e3 * ionic_A / p.area_cm2
         s.moved_mAh_cm2 += j_mA_cm2 * dt_s / 3600
-        if p.limiting_mA_cm2 is not None:
-            aim = j_mA_cm2 / p.limiting_mA_cm2
-            depletion = aim + (s.depletion - aim) * math.exp(-dt_s / p.diffusion_tau_s)
-            s.depletion = min(max(depletion, -_DEPLETED), _DEPLETED)
         supply = self.supply_mA_cm2()
         s.voids_mAh_cm2 = (
             self._voids(0, j_mA_cm2, supply, dt_s),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ccdmon.cellphysics import CellParameters
+from ccdmon.cellparameters import CellParameters
 from ccdmon.errors import InputError
 from ccdmon.instrument import Instrument
 from ccdmon.programs import PROTOCOLS, Program, Rests, build_program, ramp_levels

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from ccdmon_fw import wire
 
 SEQUENCES = 1 << 16

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ccdmon_fw import detector
 
 from ccdmon.analysis import analyze
 from ccdmon.events import Event
 from ccdmon.run_folder import Run
+from ccdmon_fw import detector
 
 # Reasons that say something of the cell; the others (an exception, a command) are the device's own affair.
 CELL_REASONS = ("hard_short", "partial_short", "soft_short", "contact_loss", "limit", "sensor_fault")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ccdmon.cellphysics import CellParameters
+from ccdmon.cellparameters import CellParameters
 from ccdmon.draws import Electrolyte
 from ccdmon.faults import FOREVER_S, Fault
 from ccdmon.instrument import Instrument

@@ -31,7 +31,9 @@ def test_samples_in_arrays(unframer_class: Any) -> None:
     heads, codes, others = unframer_class().feed_samples(STREAM)
     assert heads[3].tolist() == [3, 96, 0, 3000, 7, 32, 1]
     assert codes.shape == (640, 4) and codes.dtype == np.uint16
-    assert codes[96:128].tolist() == np.asarray(unpack_samples(unframer_class().feed(STREAM)[3][2])[5]).tolist()
+    assert (
+        codes[96:128].tolist() == np.asarray(unpack_samples(unframer_class().feed(STREAM)[3][2])[5]).tolist()
+    )
     assert [kind for kind, _, _ in others] == [wire.STATUS]
 
 

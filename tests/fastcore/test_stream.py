@@ -6,11 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from ccd_fastcore import BURST_FIELDS, SEGMENT_FIELDS, STATE_BYTES, STEP_FIELDS, ReferenceStream, Stream, add_known
-from ccd_fastcore import _reference as reference
-
 from made_up_rows import Rows, cycling, with_drop, with_flicker
+
+from ccd_fastcore import (
+    BURST_FIELDS,
+    SEGMENT_FIELDS,
+    STATE_BYTES,
+    STEP_FIELDS,
+    ReferenceStream,
+    Stream,
+    add_known,
+)
+from ccd_fastcore import _reference as reference
 
 
 def records(stream: Any, rows: Rows, chunk: int = 10**9) -> tuple[list[Any], list[Any], list[Any]]:
@@ -81,8 +88,12 @@ def test_twins_give_the_same_bits(name: str) -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10**6), chunk=st.integers(1, 300), at=st.integers(1, 900), share=st.floats(0.0, 1.2))
-def test_any_chunks_and_a_saved_state_give_the_same_bits(seed: int, chunk: int, at: int, share: float) -> None:
+@given(
+    seed=st.integers(0, 10**6), chunk=st.integers(1, 300), at=st.integers(1, 900), share=st.floats(0.0, 1.2)
+)
+def test_any_chunks_and_a_saved_state_give_the_same_bits(
+    seed: int, chunk: int, at: int, share: float
+) -> None:
     rows = with_drop(cycling(seed=seed), at, share)
     whole = records(Stream(), rows)
     assert repr(records(Stream(), rows, chunk)) == repr(whole)
@@ -97,7 +108,9 @@ def test_any_chunks_and_a_saved_state_give_the_same_bits(seed: int, chunk: int, 
 # Powers of two scale floats exactly, so even the bits of every decision must stay.
 @pytest.mark.parametrize("name", TRACES)
 @pytest.mark.parametrize("scale_V, scale_A", [(2.0**-10, 1.0), (2.0**7, 2.0**-9), (2.0**-8, 2.0**6)])
-def test_scale_changes_nothing_but_units(stream_class: Any, name: str, scale_V: float, scale_A: float) -> None:
+def test_scale_changes_nothing_but_units(
+    stream_class: Any, name: str, scale_V: float, scale_A: float
+) -> None:
     time_s, voltage_V, current_A = TRACES[name]
     plain = records(stream_class(), (time_s, voltage_V, current_A))
     scaled = records(stream_class(), (time_s, voltage_V * scale_V, current_A * scale_A))
@@ -119,7 +132,9 @@ def test_sign_and_start_of_time_change_nothing(stream_class: Any, name: str) -> 
         assert [(b[0], b[2]) for b in other[2]] == [(b[0], b[2]) for b in plain[2]]
 
 
-ODD = st.one_of(st.floats(-1e3, 1e3), st.sampled_from([0.0, -0.0, np.nan, np.inf, -np.inf, 1e308, -1e308, 5e-324]))
+ODD = st.one_of(
+    st.floats(-1e3, 1e3), st.sampled_from([0.0, -0.0, np.nan, np.inf, -np.inf, 1e308, -1e308, 5e-324])
+)
 
 
 @settings(max_examples=60, deadline=None)

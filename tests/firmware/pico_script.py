@@ -3,8 +3,9 @@
 import time
 from pathlib import Path
 
-import ccdmon_hil.pico
 import pytest
+
+import ccdmon_hil.pico
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 _PRINT_AFTERWARDS = """

@@ -4,8 +4,8 @@ import struct
 from pathlib import Path
 
 import pytest
-from ccdmon_fw import limits, store, wire
 
+from ccdmon_fw import limits, store, wire
 from tests.firmware.fake_board import Bench
 
 OK, LATCHED, WRONG_ID = wire.OK, wire.LATCHED, wire.WRONG_ID

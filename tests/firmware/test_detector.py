@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from ccdmon_fw import limits
 from ccdmon_fw.detector import PENDING, REASON_MASK, SETTLING, Detector
 

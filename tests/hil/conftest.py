@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from ccdmon_hil import replay
 from ccdmon_hil.session import Session
 

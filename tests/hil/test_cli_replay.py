@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from ccdmon.cli import main
 from ccdmon.formats.bdf import write_bdf
 from ccdmon.trace import Cell, Trace

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+
 from ccdmon.cellmodel import SCENARIOS, simulate
 from ccdmon.formats.bdf import read_bdf
 from ccdmon.front_end import FrontEnd

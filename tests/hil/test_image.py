@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from ccdmon.cli import main
 from ccdmon.errors import DeviceError, InputError
 from ccdmon_hil import image, image_build, uf2

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from ccdmon.errors import DeviceError
 from ccdmon_hil import firmware, uf2
 from ccdmon_hil.session import Session

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from ccdmon.formats.bdf import read_bdf
 from ccdmon_hil import replay
 from ccdmon_hil.session import Session

@@ -3,6 +3,7 @@
 import struct
 
 import pytest
+
 from ccdmon_hil import uf2
 
 

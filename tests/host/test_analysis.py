@@ -99,13 +99,15 @@ def test_the_document_has_the_promised_form() -> None:
 
 def test_without_an_area_nothing_is_area_specific() -> None:
     trace = simulate("hard_short", 7).trace
-    bare = Trace(trace.test_time_s, trace.voltage_V, trace.current_A)
+    bare = Trace(
+        trace.test_time_s, trace.voltage_V, trace.current_A, cell=Cell(configuration=trace.cell.configuration)
+    )
     document = analyze(bare)
-    assert document["ccd"]["endured_mA_cm2"] is None and document["ccd"]["endured_A"] > 0
+    assert document["ccd"]["failed_at_mA_cm2"] is None and document["ccd"]["failed_at_A"] > 0
     assert document["half_cycles"][0]["resistance_start_ohm_cm2"] is None
     assert document["half_cycles"][0]["resistance_start_ohm"] > 0
-    assert analyze(bare, area_cm2=2.0)["ccd"]["endured_mA_cm2"] == pytest.approx(
-        document["ccd"]["endured_A"] * 1e3 / 2
+    assert analyze(bare, area_cm2=2.0)["ccd"]["failed_at_mA_cm2"] == pytest.approx(
+        document["ccd"]["failed_at_A"] * 1e3 / 2
     )
 
 

@@ -5,8 +5,9 @@ import math
 
 import numpy as np
 import pytest
+
 from ccdmon.cellmodel import SCENARIOS, CellModel, CellParameters, open_cell, simulate
-from ccdmon.cellphysics import Surroundings
+from ccdmon.cellparameters import Surroundings
 from ccdmon.errors import InputError
 
 QUIET = {"noise": 0.0, "max_rows": 1500}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from ccdmon.eis import compare, compare_files, resistances
 from ccdmon.errors import InputError
 from ccdmon.formats.eis_csv import write_eis_csv

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from ccdmon.front_end import CODE_ZERO, FrontEnd, range_step
 from ccdmon.trace import Trace
 

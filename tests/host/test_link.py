@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from ccdmon.link import Decoder, Event, Identity, Lost, Message, Restarted, Samples
-from ccdmon_fw import wire
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ccdmon.link import Decoder, Event, Identity, Lost, Message, Restarted, Samples
+from ccdmon_fw import wire
 from tests.host.wire_stream import Device, codes, stream
 
 

@@ -1,6 +1,7 @@
 """Tables of the review, shipped as data."""
 
 import pytest
+
 from ccdmon.literature import compare, group_of, published, sentence, standards
 
 

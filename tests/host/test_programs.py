@@ -1,6 +1,7 @@
 """The four protocols of the review's figure 9."""
 
 import pytest
+
 from ccdmon.programs import Rests, build_program, ramp_levels, steps
 
 

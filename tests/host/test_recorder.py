@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from ccdmon import run_folder
 from ccdmon.errors import InputError
 from ccdmon.formats.bdf import read_bdf
 from ccdmon.recorder import SYNC_INTERVAL_S, Recorder
 from ccdmon.run_folder import EVENTS_FILE, FRAMES_FILE, open_run
-
 from tests.host.wire_stream import CONFIG, Device, recorded_run, stream
 
 

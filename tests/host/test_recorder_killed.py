@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from ccdmon.run_folder import open_run
 
 RECORD_FOREVER = """

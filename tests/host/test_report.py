@@ -9,13 +9,14 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from rich.console import Console
+
 from ccdmon import report_words
 from ccdmon.errors import InputError
 from ccdmon.report import Monitoring, html, write_reports
 from ccdmon.report_plot import envelope, momentary_resistance_ohm, overview_svg, zoom_svg
 from ccdmon.report_text import print_report
 from ccdmon.trace import Cell, Trace
-from rich.console import Console
 
 CELL = Cell(0.785, "symmetric", "LLZO")
 

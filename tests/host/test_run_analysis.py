@@ -4,7 +4,6 @@ from pathlib import Path
 
 from ccdmon.run_analysis import analyze_run, trip_event
 from ccdmon.run_folder import open_run
-
 from tests.host.wire_stream import Device, recorded_run
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from ccdmon.cellmodel import open_cell, simulate
 from ccdmon.draws import Options
 from ccdmon.scenarios import draw_setup

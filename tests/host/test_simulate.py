@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from ccdmon.cli import main
 from ccdmon.formats.bdf import read_bdf
 from ccdmon.formats.eis_files import read_spectra

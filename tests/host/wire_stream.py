@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from ccdmon import run_folder
 from ccdmon_fw import wire
 

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ccdmon_fw import limits
-
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE
+from ccdmon_fw import limits
 
 RIGS = ("unix", "pico", "board")
 

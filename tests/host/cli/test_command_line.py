@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from ccdmon.cli import VERBS, main
 
+from ccdmon.cli import VERBS, main
 from tests.host.wire_stream import Device, recorded_run
 
 HEADER = "Test Time / s,Voltage / V,Current / A\n"

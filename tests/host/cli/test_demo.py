@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from ccdmon.cli import main
 from ccdmon.demo import replay_document
 from ccdmon.run_folder import open_run

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 import pytest
+
 from ccdmon.errors import InputError
 from ccdmon.formats.bdf import COLUMN_NAMES, iter_bdf, read_bdf, write_bdf
 from ccdmon.formats.sidecar import sidecar_path

@@ -2,9 +2,10 @@
 
 import tomllib
 
-from ccdmon.formats.toml_text import dumps
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ccdmon.formats.toml_text import dumps
 
 plain = st.one_of(
     st.booleans(),
