@@ -1,0 +1,112 @@
+"""Scoring of the campaign, on hand-made truths and reports, and one small real run."""
+
+import pytest
+
+from ccdmon.campaign import main, run_many
+from ccdmon.campaign_score import score
+from ccdmon.campaign_table import FAULTS, false_per_million, recall, table_text, write_curve_plot
+
+
+def truth(kind: str | None = "hard_short", **changes):
+    event = {"kind": kind, "row": 500, "recovered": False, "rows_into_half_cycle": 0}
+    made = {
+        "scenario": kind or "healthy",
+        "seed": 1,
+        "rows": 1000,
+        "events": [event] if kind else [],
+        "first_suspect_row": 500 if kind else None,
+        "settling_rows": 3,
+        "levels_seen": 3,
+        "protocol": {"kind": "time_control"},
+        "ccd": {"endured_mA_cm2": 0.2, "failed_at_mA_cm2": 0.3, "lower_bound": False},
+    }
+    return made | changes
+
+
+def report(*events: tuple[str, int], endured=0.2, failed=0.3, lower=False, protocol="time_control"):
+    return {
+        "events": [{"kind": k, "row": row, "recovered": False, "evidence": {}} for k, row in events],
+        "ccd": {"endured_mA_cm2": endured, "failed_at_mA_cm2": failed, "lower_bound": lower},
+        "protocol": {"kind": protocol},
+    }
+
+
+def test_a_find_counts_its_delay_after_settling() -> None:
+    result = score(truth(), report(("hard_short", 505)))
+    assert (result.found, result.delay_rows, result.false_kinds, result.healthy_rows) == (True, 2, [], 500)
+    assert result.ccd_right and result.protocol_right
+
+
+def test_too_early_is_false_and_another_kind_is_no_find() -> None:
+    result = score(truth(), report(("hard_short", 400), ("partial_short", 505)))
+    assert (result.found, result.false_kinds, result.other_kinds) == (
+        False,
+        ["hard_short"],
+        ["partial_short"],
+    )
+
+
+def test_anything_in_a_healthy_cell_is_false() -> None:
+    result = score(truth(None), report(("contact_loss", 10), ("soft_short", 900)))
+    assert result.false_kinds == ["contact_loss", "soft_short"]
+    assert result.healthy_rows == 1000
+
+
+def test_at_the_limiting_current_only_a_short_is_false() -> None:
+    result = score(truth("limit"), report(("contact_loss", 450), ("limit", 500), ("hard_short", 501)))
+    assert result.false_kinds == ["hard_short"] and result.found
+
+
+@pytest.mark.parametrize("wrong", [{"endured": 0.1}, {"failed": None}, {"lower": True}])
+def test_ccd_must_be_the_level(wrong) -> None:
+    assert score(truth(), report(**wrong)).ccd_right is False
+
+
+def test_one_level_does_not_tell_a_protocol() -> None:
+    assert score(truth(levels_seen=1), report(protocol="unknown")).protocol_right is None
+    assert score(truth(), report(protocol="unknown")).protocol_right is False
+
+
+def test_figures_of_a_few_scores() -> None:
+    scores = [
+        score(truth(), report(("hard_short", 500))),
+        score(truth(), report()),
+        score(truth(None), report(("soft_short", 5))),
+    ]
+    assert recall(scores, "hard_short") == 0.5
+    assert false_per_million(scores) == (1, 0.002)
+    assert "| hard_short | 2 | 50.0 % |" in table_text(scores)
+
+
+def test_a_small_campaign_runs_and_prints_its_table(capsys, tmp_path) -> None:
+    assert (
+        main(
+            [
+                "--seeds",
+                "1",
+                "--first-seed",
+                "3",
+                "--scenario",
+                "hard_short",
+                "--scenario",
+                "fake_stable",
+                "--jobs",
+                "1",
+                "--max-rows",
+                "1500",
+                "--failures",
+                "--json",
+                str(tmp_path / "s.json"),
+            ]
+        )
+        == 0
+    )
+    out = capsys.readouterr().out
+    assert all(f"| {kind} |" in out for kind in FAULTS)
+    assert (tmp_path / "s.json").stat().st_size > 100
+
+
+def test_curve_is_plotted(tmp_path) -> None:
+    curve = run_many(["hard_short"], [1], max_rows=1000)
+    write_curve_plot({0.5: curve[1.0], 1.0: curve[1.0]}, tmp_path / "curve.svg")
+    assert (tmp_path / "curve.svg").read_text().startswith("<?xml")
