@@ -10,9 +10,9 @@ from ccd_fastcore._reference import BURST_FIELDS, MODES, SEGMENT_FIELDS, STATE_B
 from ccd_fastcore._reference import Stream as ReferenceStream
 
 if TYPE_CHECKING or os.environ.get("CCD_FASTCORE") != "reference":
-    from ccd_fastcore._core import Stream, Unframer, add_known, unpack_samples
+    from ccd_fastcore._core import Stream, Unframer, add_known, feed_many, unpack_samples
 else:
-    from ccd_fastcore._reference import Stream, add_known
+    from ccd_fastcore._reference import Stream, add_known, feed_many
     from ccd_fastcore._reference_frames import Unframer, unpack_samples
 
 __all__ = [
@@ -25,5 +25,6 @@ __all__ = [
     "Stream",
     "Unframer",
     "add_known",
+    "feed_many",
     "unpack_samples",
 ]

@@ -32,6 +32,14 @@ class Stream:
     def restore(self, state: bytes) -> None:
         """Take over a saved state. Raises ValueError for bytes of another version."""
 
+def feed_many(
+    streams: list[Stream], time_s: FloatArray, voltage_V: FloatArray, current_A: FloatArray
+) -> list[tuple[Records, Records, Records]]:
+    """Rows of many channels in one call: float64 arrays of shape (channels, rows), one `Stream` each.
+
+    Returns a list of what `Stream.feed` returns. Raises ValueError for shapes that do not agree.
+    """
+
 class Unframer:
     """Cuts a byte stream into frames. Counts what it cannot read in `crc_errors`; never raises on input."""
 

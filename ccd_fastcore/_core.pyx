@@ -1000,6 +1000,39 @@ cdef class Stream:
         memcpy(&self.s, <const char*>state, STATE_BYTES)
 
 
+def feed_many(list streams, time_s, voltage_V, current_A):
+    """Rows of many channels in one call: float64 arrays of shape (channels, rows), one `Stream` each.
+
+    Returns a list of what `Stream.feed` returns. Raises ValueError for shapes that do not agree.
+    """
+    cdef const double[:, ::1] t = np.ascontiguousarray(time_s, dtype=np.float64)
+    cdef const double[:, ::1] v = np.ascontiguousarray(voltage_V, dtype=np.float64)
+    cdef const double[:, ::1] i = np.ascontiguousarray(current_A, dtype=np.float64)
+    cdef Py_ssize_t channels = len(streams), n = t.shape[1], c, k
+    cdef int flags
+    cdef State** states
+    if not (t.shape[0] == v.shape[0] == i.shape[0] == channels and v.shape[1] == n and i.shape[1] == n):
+        raise ValueError("time, voltage and current need the shape (channels, rows)")
+    found = [([], [], []) for _ in range(channels)]
+    states = <State**>malloc((channels + 1) * sizeof(State*))
+    if states == NULL:
+        raise MemoryError
+    try:
+        for c in range(channels):
+            states[c] = &(<Stream?>streams[c]).s
+        with nogil:
+            for c in range(channels):
+                k = 0
+                while k < n:
+                    flags = _run(states[c], &t[c, 0], &v[c, 0], &i[c, 0], NULL, n, &k)
+                    if flags:
+                        with gil:
+                            _collect(states[c], flags, found[c])
+    finally:
+        free(states)
+    return found
+
+
 # -- frames of the wire, see `_reference_frames` ------------------------------------------------------------------
 
 cdef uint32_t CRC[8][256]

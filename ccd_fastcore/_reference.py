@@ -19,8 +19,11 @@ saved with `save` and given to `restore`.
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import fabs, isfinite
+
+Column = Iterable[float]
+Records = tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]]
 
 MODES = ("symmetric", "half", "full")
 SEGMENT_FIELDS = (
@@ -145,13 +148,13 @@ class Stream:
         voltage_V: Iterable[float],
         current_A: Iterable[float],
         pressure_Pa: Iterable[float] | None = None,
-    ) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]]:
+    ) -> Records:
         """Take rows. Returns what they completed: segment, step and burst records."""
         t, v, i = ([float(x) for x in column] for column in (time_s, voltage_V, current_A))
         p = None if pressure_Pa is None else [float(x) for x in pressure_Pa]
         if not len(t) == len(v) == len(i) or (p is not None and len(p) != len(t)):
             raise ValueError("all columns must have the same length")
-        records: tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]] = (
+        records: Records = (
             [],
             [],
             [],
@@ -163,9 +166,9 @@ class Stream:
             self._collect(flags, records)
         return records
 
-    def finish(self) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]]:
+    def finish(self) -> Records:
         """Close what is open: (segments, steps, bursts). The stream takes no more rows."""
-        records: tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]] = (
+        records: Records = (
             [],
             [],
             [],
@@ -196,7 +199,7 @@ class Stream:
     def _collect(
         self,
         flags: int,
-        records: tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]],
+        records: Records,
     ) -> None:
         if flags & STEP:
             records[1].append(tuple(map(float, self.step)))
@@ -856,3 +859,15 @@ class Stream:
         if self.burst == 1:
             flags = flags | self._burst_record(1)
         return flags
+
+
+def feed_many(
+    streams: list[Stream], time_s: Sequence[Column], voltage_V: Sequence[Column], current_A: Sequence[Column]
+) -> list[Records]:
+    """Rows of many channels in one call: columns of shape (channels, rows), one `Stream` each.
+
+    Returns a list of what `Stream.feed` returns. Raises ValueError for shapes that do not agree.
+    """
+    if not len(streams) == len(time_s) == len(voltage_V) == len(current_A):
+        raise ValueError("time, voltage and current need the shape (channels, rows)")
+    return [s.feed(t, v, i) for s, t, v, i in zip(streams, time_s, voltage_V, current_A, strict=True)]

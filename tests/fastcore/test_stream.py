@@ -15,6 +15,7 @@ from ccd_fastcore import (
     STEP_FIELDS,
     ReferenceStream,
     Stream,
+    _core,
     add_known,
 )
 from ccd_fastcore import _reference as reference
@@ -190,3 +191,13 @@ def test_pressure_of_a_segment(stream_class: Any, mode: int) -> None:
     (first,) = stream.feed(*rows, pressure_Pa)[0]
     assert named(SEGMENT_FIELDS, first)["pressure_start_Pa"] == pytest.approx(1.015e6, rel=0.01)
     assert named(SEGMENT_FIELDS, first)["pressure_end_Pa"] == pytest.approx(1.48e6, rel=0.02)
+
+
+def test_many_channels_are_as_many_streams(stream_class: Any) -> None:
+    module = _core if stream_class is _core.Stream else reference
+    traces = [cycling(seed=k) for k in range(5)]
+    columns = [np.stack([t[c] for t in traces]) for c in range(3)]
+    found = module.feed_many([stream_class() for _ in traces], *columns)
+    assert repr(found) == repr([stream_class().feed(*t) for t in traces])
+    with pytest.raises(ValueError, match="shape"):
+        module.feed_many([stream_class()], *columns)

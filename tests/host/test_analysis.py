@@ -98,7 +98,7 @@ def test_the_document_has_the_promised_form() -> None:
 
 
 def test_without_an_area_nothing_is_area_specific() -> None:
-    trace = simulate("hard_short", 7).trace
+    trace = simulate("hard_short", 7, protocol="time_control").trace
     bare = Trace(
         trace.test_time_s, trace.voltage_V, trace.current_A, cell=Cell(configuration=trace.cell.configuration)
     )
