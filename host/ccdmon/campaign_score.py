@@ -43,8 +43,13 @@ def score(truth: dict[str, Any], report: dict[str, Any]) -> Score:
 
 def _sort(event: dict[str, Any], result: Score, truth: dict[str, Any], suspect_row: int | None) -> None:
     row = event["evidence"].get("confirmed_row", event["row"])
-    # Two rows of grace: a row that averages over the onset, and the row before the first one under load.
-    early = suspect_row is not None and row < suspect_row - 2 and event["kind"] != "fake_stable"
+    precursor_row = truth.get("precursor_row")
+    if event["kind"] == "contact_loss" and precursor_row is not None and row >= precursor_row:
+        result.other_kinds.append(event["kind"])
+        return
+    early = (
+        suspect_row is not None and row < suspect_row - _grace_rows(truth) and event["kind"] != "fake_stable"
+    )
     no_short = result.expected == "limit" and event["kind"] not in ("limit", "contact_loss")
     if suspect_row is None or early or no_short:
         if event["kind"] not in ("limit", "sensor_fault"):
@@ -56,6 +61,13 @@ def _sort(event: dict[str, Any], result: Score, truth: dict[str, Any], suspect_r
             result.recovery_right = event["recovered"] == truth["events"][0]["recovered"]
     else:
         result.other_kinds.append(event["kind"])
+
+
+def _grace_rows(truth: dict[str, Any]) -> int:
+    """How much too early a row may be: two, as rows may average over the onset; back to the step if the fault
+    came while that settled."""
+    into: int = truth["events"][0]["rows_into_half_cycle"]
+    return max(2, into) if into <= truth["settling_rows"] + 3 else 2
 
 
 def settled_row(truth: dict[str, Any]) -> int:
@@ -82,8 +94,8 @@ def _ccd_right(truth: dict[str, Any], report: dict[str, Any]) -> bool | None:
 
 
 def _protocol_right(truth: dict[str, Any], report: dict[str, Any]) -> bool | None:
-    """Not judged where fewer levels were seen than tell the protocol."""
+    """Not judged where fewer cycles or levels were seen than tell the protocol."""
     kind = truth["protocol"]["kind"]
-    if kind != "long_cycling" and truth["levels_seen"] < 2:
+    if truth["cycles_seen"] < 2 or (kind != "long_cycling" and truth["levels_seen"] < 2):
         return None
     return bool(report["protocol"]["kind"] == kind)

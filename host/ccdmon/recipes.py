@@ -18,7 +18,10 @@ def healthy(setup: Setup, rng: np.random.Generator) -> None:
 def hard_short(setup: Setup, rng: np.random.Generator) -> None:
     segment, _, moment_s = failing_half_cycle(setup, rng, 15)
     ratio, precursor, growth = log_uniform(rng, 1e-3, 0.05), rng.uniform() < 0.25, rng.uniform(0.4, 1.2)
-    if precursor:  # "sometimes preceded by severe polarization": voids focus the current that shorts the cell
+    # Where one level lasts for many cycles the same voids would be a contact loss of their own.
+    if (
+        precursor and setup.program.cycles_per_level == 1
+    ):  # "sometimes preceded by severe polarization": voids focus the current that shorts the cell
         level_mA_cm2 = abs(segment.current_density_mA_cm2)
         capacity = void_capacity_mAh_cm2(level_mA_cm2, segment.duration_s, growth)
         _starve(setup, 0.6 * level_mA_cm2, capacity, 0.6)
@@ -126,7 +129,7 @@ def warming(setup: Setup, rng: np.random.Generator) -> None:
         ramp_from_s=from_s,
         ramp_s=ramp_s,
         # A chamber with a cell in its frame follows by a kelvin a minute at most.
-        ramp_K=min(float(rng.uniform(5, 35)), ramp_s / 60.0),
+        ramp_K=min(float(rng.uniform(5, 35)), ramp_s / 90.0),
         ramp_pressure=float(rng.uniform(0, 1) * (rng.uniform() < 0.3)),
     )
 

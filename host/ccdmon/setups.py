@@ -26,7 +26,9 @@ class Chamber:
     ramp_pressure: float = 0.0  # relative
 
     def _ramped(self, time_s: float) -> float:
-        return min(max((time_s - self.ramp_from_s) / self.ramp_s, 0.0), 1.0)
+        """0 before, 1 after, smooth between: 1.5 times the mean rate in the middle."""
+        share = min(max((time_s - self.ramp_from_s) / self.ramp_s, 0.0), 1.0)
+        return share * share * (3 - 2 * share)
 
     def temperature_degC(self, time_s: float) -> float:
         wave = self.wave_K * math.sin(2 * math.pi * time_s / self.wave_period_s)

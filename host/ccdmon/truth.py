@@ -48,7 +48,7 @@ class Watch:
                 self.fault_end = seen
         if self.limit is None and cell.state.limited:
             self.limit = seen
-        if not segment.rest and self.setup.fault is None:
+        if not segment.rest:
             self._see_voids(seen, cell)
 
     def _see_voids(self, seen: _Seen, cell: CellModel) -> None:
@@ -63,8 +63,13 @@ class Watch:
 
     def first_suspect_row(self) -> int | None:
         """From this row on a careful reader may say something: earlier than the event where a fault grows."""
-        early = self.fault or self.first_voids or self.voids
+        early = self.fault if self.setup.fault else self.first_voids
         return early.row if early else None
+
+    def precursor_row(self) -> int | None:
+        """From this row on voids precede a hard short, and contact loss is a fair reading."""
+        found = "precursor_growth" in self.setup.conditions and self.first_voids
+        return found.row if found else None
 
 
 def truth_document(watch: Watch, trace: Trace) -> dict[str, Any]:
@@ -80,6 +85,8 @@ def truth_document(watch: Watch, trace: Trace) -> dict[str, Any]:
         "first_faulty_row": events[0]["row"] if events else None,
         "first_suspect_row": watch.first_suspect_row(),
         "levels_seen": watch.last.segment.level + 1 if watch.last else 0,
+        "precursor_row": watch.precursor_row(),
+        "cycles_seen": watch.last.segment.cycle + 1 if watch.last else 0,
         "settling_rows": _settling_rows(setup),
         "events": events,
         "ccd": _ccd(watch, events),

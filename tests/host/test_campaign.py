@@ -17,6 +17,7 @@ def truth(kind: str | None = "hard_short", **changes):
         "first_suspect_row": 500 if kind else None,
         "settling_rows": 3,
         "levels_seen": 3,
+        "cycles_seen": 3,
         "protocol": {"kind": "time_control"},
         "ccd": {"endured_mA_cm2": 0.2, "failed_at_mA_cm2": 0.3, "lower_bound": False},
     }
