@@ -2,6 +2,7 @@
 
 import subprocess
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,10 +38,18 @@ def firmware_dir() -> Path:
 def firmware_files() -> dict[str, bytes]:
     """The board's files by their path on its file system, as source."""
     package = firmware_dir() / "ccdmon_fw"
-    start = {name: (firmware_dir() / name).read_bytes() for name in START_FILES}
+    start = {name: (_start_dir() / name).read_bytes() for name in START_FILES}
     return start | {
         f"ccdmon_fw/{file.relative_to(package)}": file.read_bytes() for file in sorted(package.rglob("*.py"))
     }
+
+
+def _start_dir() -> Path:
+    """Folder of `boot.py` and `main.py`: installed under a name of their own, for nobody imports them."""
+    spec = find_spec("ccdmon_board")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(next(iter(spec.submodule_search_locations)))
 
 
 def compiled_files(architecture: str) -> dict[str, bytes] | None:

@@ -1,5 +1,6 @@
 """What only the emulated Pico can show: how it starts, and what it says where it cannot."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,13 @@ def test_compiled_and_source_files_name_the_same_modules() -> None:
     names = {name.removesuffix(".mpy").removesuffix(".py") for name in compiled}
     assert names == {name.removesuffix(".py") for name in firmware.firmware_files()}
     assert {"boot.py", "main.py"} <= set(compiled), "MicroPython starts these as source only"
+
+
+def test_an_installation_without_the_checkout_has_the_start_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(firmware.firmware_dir() / "ccdmon_fw", tmp_path / "ccdmon_fw")
+    monkeypatch.setattr(firmware, "firmware_dir", lambda: tmp_path)
+    files = firmware.firmware_files()
+    assert b"machine.Pin(15" in files["boot.py"]
+    assert "ccdmon_fw/app.py" in files
