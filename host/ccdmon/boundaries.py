@@ -18,6 +18,7 @@ from ccdmon.ratios import log_ratio
 
 FIRST_OCTAVE = 2  # rows 4-7: the first rows may be means across the reversal
 LEAST_ROWS = 12
+WINDOW = 32  # half-cycles that tell what is usual
 
 
 def boundary_shorts(
@@ -35,7 +36,7 @@ def boundary_shorts(
             continue
         early, late = _shift(now, before)
         drift = _drift(half_cycles, k)
-        usual = median(abs(s) for s in shifts) if len(shifts) >= 3 else 0.02
+        usual = median(abs(s) for s in shifts[-WINDOW:]) if len(shifts) >= 3 else 0.02
         if hard and full:
             first_V = now.profile_V[FIRST_OCTAVE]
             if max(first_V, now.end_V) < th.FULL_CELL_HARD_REMAINS * half_cycles[k - 1].end_V:
@@ -43,7 +44,7 @@ def boundary_shorts(
             continue
         if hard and _is_hard(early, late, half_cycles, k):
             return [_event("hard_short", now, before, early, late, drift, usual)]
-        jump = _jump(half_cycles, k)
+        jump = None if hard or early > -th.BOUNDARY_DROP * scale else _jump(half_cycles, k)
         if (
             not hard
             and jump is not None
@@ -87,7 +88,7 @@ def _jump(half_cycles: Sequence[HalfCycle], k: int) -> float | None:
         return None
     if half_cycles[k].current_A * half_cycles[like].current_A < 0:
         return None
-    usual_rise = median(h.rise for h in half_cycles[: max(k, 1)])
+    usual_rise = median(h.rise for h in half_cycles[max(0, k - WINDOW) : max(k, 1)])
     if min(half_cycles[k - 1].rise, half_cycles[k].rise) < usual_rise - th.DRIFTING:
         return None  # the resistance is falling on both sides: no step, or none that can be told
     now, other = _across(half_cycles, k), _across(half_cycles, like)

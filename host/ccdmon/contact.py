@@ -7,7 +7,8 @@ but starts anew after each reversal and is no loss of contact.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from math import inf
 from statistics import median
 
 from ccdmon import thresholds as th
@@ -62,17 +63,31 @@ def _base_ohm(lived: Sequence[HalfCycle], h: HalfCycle) -> float:
 
 def _begin(lived: Sequence[HalfCycle]) -> HalfCycle | None:
     """The first half-cycle that ends a third above the past, in a growth that reversals do not undo."""
+    pasts = {True: _Past(), False: _Past()}
     for n, h in enumerate(lived):
-        earlier = _earlier(lived, h)
-        if h.start_V <= 0 or not earlier or h.resistance_end_ohm < th.CONTACT_GROWTH * _base_ohm(lived, h):
+        if h.start_V <= 0:
             continue
-        start_base = min(x.resistance_start_ohm for x in earlier)
-        ahead = lived[n + 1 : n + 3]
-        stays = [x for x in ahead if x.rows >= LEAST_ROWS]
-        kept = all(x.resistance_start_ohm > th.CONTACT_KEPT * start_base for x in stays)
-        if h.end_V > h.start_V and (kept if stays else h.resistance_start_ohm > th.CONTACT_KEPT * start_base):
-            return h
+        past = pasts[h.current_A > 0]
+        if h.resistance_end_ohm >= th.CONTACT_GROWTH * past.base_ohm and h.end_V > h.start_V:
+            stays = [x for x in lived[n + 1 : n + 3] if x.rows >= LEAST_ROWS] or [h]
+            if all(x.resistance_start_ohm > th.CONTACT_KEPT * past.start_ohm for x in stays):
+                return h
+        past.add(h)
     return None
+
+
+@dataclass
+class _Past:
+    """What the half-cycles of one sign have been: lowest median of three ends in a row, lowest start, in ohm."""
+
+    base_ohm: float = inf
+    start_ohm: float = inf
+    last: tuple[float, ...] = ()
+
+    def add(self, h: HalfCycle) -> None:
+        self.last = (*self.last[-2:], h.resistance_end_ohm)
+        self.base_ohm = min(self.base_ohm, median(self.last))
+        self.start_ohm = min(self.start_ohm, h.resistance_start_ohm)
 
 
 def first_at_limit(half_cycles: Sequence[HalfCycle]) -> HalfCycle | None:

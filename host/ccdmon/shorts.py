@@ -65,6 +65,7 @@ def find_shorts(found: Findings) -> list[Event]:
     hard = _hard_shorts(found)
     first = min((event.row for event in hard if event.fatal), default=found.rows)
     first = min(first, _limit_row(found))
+    found = replace(found, steps=[step for step in found.steps if step["row"] < first])
     soft = [event for event in _soft_shorts(found) if event.row < first - 3]
     partial = [event for event in _partial_shorts(found, soft) if event.row < first - 3]
     events = _without_doubles(sorted([*hard, *soft, *partial], key=lambda event: event.row), found)
