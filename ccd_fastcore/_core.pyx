@@ -484,7 +484,7 @@ cdef double _noise_of(State* s, long long first, long long count) noexcept nogil
 cdef int _confirm(State* s) noexcept nogil:
     """Locate the largest drop in the ring and fit it."""
     cdef long long low, at, c, w1, w2
-    cdef double best, weight, drop
+    cdef double best, weight, drop, after
     s.pending = 0
     low = s.ring_n - RING
     if low < SETTLE_ROWS:
@@ -505,6 +505,11 @@ cdef int _confirm(State* s) noexcept nogil:
         c += 1
     if at < 0:
         return 0
+    # Only two rows may follow the step: the search above asks for three, and takes a good one for the third.
+    if at == s.ring_n - 3:
+        after = _mean_of(s, at + 1, 2)
+        if s.ring_y[at & 63] - after > 0.5 * (_mean_of(s, at - 1, 1) - after):
+            at += 1
     return _fit(s, low, at)
 
 

@@ -601,6 +601,11 @@ class Stream:
             c += 1
         if at < 0:
             return 0
+        # Only two rows may follow the step: the search above asks for three, and takes a good one for the third.
+        if at == self.ring_n - 3:
+            after = self._mean_of(at + 1, 2)
+            if self.ring_y[at & 63] - after > 0.5 * (self._mean_of(at - 1, 1) - after):
+                at += 1
         return self._fit(low, at)
 
     def _fit(self, low: int, at: int) -> int:

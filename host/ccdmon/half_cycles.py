@@ -173,10 +173,12 @@ def _one(a: HalfCycle, b: HalfCycle, around: Sequence[HalfCycle]) -> bool:
     if b.first_row - a.last_row <= 3 and not b.after_gap:
         gives_way = b.level_A < a.level_A and b.highest_V >= 0.98 * a.highest_V and b.end_V > 0.9 * a.end_V
         return near or gives_way or min(a.rows, b.rows) < 4
-    # Across a hole: no longer than a whole half-cycle of this level, or of this charge.
-    whole = max((h.duration_s for h in around if same_level(h.level_A, a.level_A)), default=0.0)
-    charge = sorted(h.charge_C for h in around)[len(around) // 2] / a.level_A
-    return near and b.end_s - a.start_s <= MERGED * max(whole, charge) + 2 * b.interval_s
+    # Across a hole: no longer than a whole half-cycle of this level, this charge or this time.
+    middle = len(around) // 2
+    whole_s = max((h.duration_s for h in around if same_level(h.level_A, a.level_A)), default=0.0)
+    charge_s = sorted(h.charge_C for h in around)[middle] / a.level_A
+    time_s = sorted(h.duration_s for h in around)[middle]
+    return near and b.end_s - a.start_s <= MERGED * max(whole_s, charge_s, time_s) + 2 * b.interval_s
 
 
 def same_level(a_A: float, b_A: float) -> bool:
