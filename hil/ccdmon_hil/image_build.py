@@ -21,7 +21,7 @@ from ccdmon.errors import InputError
 from ccdmon_hil import uf2
 
 MICROPYTHON_MINIMUM = (1, 26)
-DEBIAN_MIRROR = "http://deb.debian.org/debian"
+MIRROR_SETTING = "CCDMON_DEBIAN_MIRROR"  # else the mirror this machine installs its own packages from
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # tool -> Debian package that brings it
 TOOLS = {
@@ -99,7 +99,7 @@ class _Apt:
         state = work_dir / "apt"
         for folder in ("lists/partial", "cache/archives/partial"):
             (state / folder).mkdir(parents=True, exist_ok=True)
-        mirror = os.environ.get("CCDMON_DEBIAN_MIRROR", DEBIAN_MIRROR)
+        mirror = os.environ.get(MIRROR_SETTING) or _own_mirror()
         (state / "sources.list").write_text(SOURCES.format(options=f"signed-by={KEYRING}", mirror=mirror))
         self.options = [
             f"-oDir::Etc::SourceList={state}/sources.list", "-oDir::Etc::SourceParts=/dev/null",
@@ -198,3 +198,13 @@ def _run(command: list[str], work_dir: Path) -> str:
         reason = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
         raise InputError(f"building the image: {Path(command[0]).name} failed: {reason} (log: {log})")
     return str(done.stdout)
+
+
+def _own_mirror() -> str:
+    """The Debian mirror in this machine's package sources. Raises InputError on a machine without one."""
+    command = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    mirrors = [line.rstrip("/") for line in answer.splitlines() if line.rstrip("/").endswith("/debian")]
+    if not mirrors:
+        raise InputError(f"no Debian mirror in this machine's package sources; set {MIRROR_SETTING} to one")
+    return mirrors[0]
