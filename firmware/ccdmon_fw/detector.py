@@ -22,7 +22,7 @@ inside a phase only, for its counter electrode may carry an open-circuit voltage
 Longer than 250 lines: `const` holds within one module only, and the memory's layout shall have one home.
 
 Memory `m` (array 'i'), all values >= 0, because 64-bit ports load 32-bit words without their sign (r is stored with
-_BIAS added): inputs 0..3 | settings 4..14 (order of limits.SETTINGS) | state 15..37 and
+_BIAS added): inputs 0..3 | settings 4..14 (order of limits.DETECTOR_SETTINGS) | state 15..37 and
 70..77 | profile 38..53, its counts 54..69.
 Bounds: units are at most 2**14, r below 2**23 for currents from `current_on_units` (>= 32) on, products below 2**29.
 """
@@ -379,7 +379,7 @@ def step(m: ptr32) -> int:
 
 
 class Detector:
-    """The rules with their memory. `settings`: integers in the order of `limits.SETTINGS`."""
+    """The rules with their memory. `settings`: integers in the order of `limits.SETTINGS`, all of them."""
 
     def __init__(self, settings=None):
         self.memory = array("i", [0] * MEMORY_WORDS)
@@ -390,12 +390,12 @@ class Detector:
         bad = limits.check_settings(settings)
         if bad >= 0:
             raise ValueError("setting out of bounds: %d" % bad)
-        for index, value in enumerate(settings):
-            self.memory[SETTINGS_AT + index] = value
+        for index in range(len(limits.DETECTOR_SETTINGS)):
+            self.memory[SETTINGS_AT + index] = settings[index]
         self.reset()
 
     def settings(self):
-        """The settings in force, in the order of `limits.SETTINGS`."""
+        """The settings in force, in the order of `limits.DETECTOR_SETTINGS`: the detector's part."""
         return list(self.memory[SETTINGS_AT:STATE_AT])
 
     def reset(self):

@@ -63,8 +63,8 @@ REFERENCE_SHIFT_CEILING = 14
 SAMPLE_PERIOD_FLOOR_US = 100
 SAMPLE_PERIOD_CEILING_US = 1_000_000
 
-# Order of the settings on the wire and in the detector's memory.
-SETTINGS = (
+# Order of the settings on the wire: first the detector's, in the order of its memory, then those of the rest.
+DETECTOR_SETTINGS = (
     "mode",  # index into CONFIGURATIONS
     "confirm_samples",
     "settle_samples",
@@ -77,7 +77,9 @@ SETTINGS = (
     "pressure_min_code",
     "pressure_max_code",
 )
-_CEILINGS = (
+EDGE_SETTINGS = ()  # type: tuple[str, ...]
+SETTINGS = DETECTOR_SETTINGS + EDGE_SETTINGS
+_DETECTOR_CEILINGS = (
     (0, 2),
     (1, CONFIRM_CEILING),
     (1, SETTLE_SAMPLES_CEILING),
@@ -90,15 +92,19 @@ _CEILINGS = (
     (0, CODE_MAX),
     (0, CODE_MAX),
 )
+_EDGE_CEILINGS = ()  # type: tuple[tuple[int, int], ...]
+_CEILINGS = _DETECTOR_CEILINGS + _EDGE_CEILINGS
+_EDGE_DEFAULTS = ()  # type: tuple[int, ...]
 
 
 def default_settings():
     """Settings of a symmetric cell with no limit tighter than the converter's own range."""
     full = UNITS_FULL_SCALE
-    return [
+    detector = [
         0, CONFIRM_SAMPLES, 8, REFERENCE_SHIFT, COLLAPSE_64THS, CURRENT_ON_UNITS, VOLTAGE_REFERENCE_UNITS,
         full, full, 0, CODE_MAX,
     ]  # fmt: skip
+    return detector + list(_EDGE_DEFAULTS)
 
 
 def check_settings(settings):
