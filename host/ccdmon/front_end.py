@@ -8,7 +8,9 @@ so `for_trace` leaves room.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,12 +30,46 @@ VOLTAGE_FULL_SCALE_PER_LIMIT = 1.2  # so that the limit is met well before the r
 
 
 @dataclass(frozen=True)
+class Linear:
+    """What calibration knows of a channel: value = gain * nominal value + offset, in the channel's unit."""
+
+    gain: float = 1.0
+    offset: float = 0.0
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> "Linear":
+        """From a table with `gain` and `offset`, either may be missing."""
+        return cls(table.get("gain", 1.0), table.get("offset", 0.0))
+
+    def value(self, nominal: FloatArray) -> FloatArray:
+        """Calibrated values."""
+        return self.gain * nominal + self.offset
+
+    def nominal(self, value: FloatArray) -> FloatArray:
+        """What an ideal channel would have to see to be taken for `value`."""
+        return (value - self.offset) / self.gain
+
+
+@dataclass(frozen=True)
 class FrontEnd:
     """Full scales: voltage and current that reach the rails (either sign), pressure that reaches the upper."""
 
     voltage_full_scale_V: float
     current_full_scale_A: float
     pressure_full_scale_Pa: float | None = None  # None: no pressure sensor, a constant mid-range code
+    voltage: Linear = Linear()
+    current: Linear = Linear()
+    pressure: Linear = Linear()
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> "FrontEnd":
+        """From the table `[front_end]` of a rig file or a run folder."""
+        return cls(
+            table["voltage_full_scale_V"],
+            table["current_full_scale_A"],
+            table.get("pressure_full_scale_Pa"),
+            *(Linear.from_table(table.get(channel, {})) for channel in ("voltage", "current", "pressure")),
+        )
 
     @classmethod
     def for_trace(
@@ -60,8 +96,8 @@ class FrontEnd:
         """Codes of every row, shape (rows, 3): voltage, current, pressure; an empty field holds the last."""
         return np.column_stack(
             [
-                _bipolar_code(_hold(trace.voltage_V), self.voltage_full_scale_V),
-                _bipolar_code(_hold(trace.current_A), self.current_full_scale_A),
+                _bipolar_code(self.voltage.nominal(_hold(trace.voltage_V)), self.voltage_full_scale_V),
+                _bipolar_code(self.current.nominal(_hold(trace.current_A)), self.current_full_scale_A),
                 self._pressure_code(trace),
             ]
         )
@@ -69,26 +105,27 @@ class FrontEnd:
     def _pressure_code(self, trace: Trace) -> CodeArray:
         if self.pressure_full_scale_Pa is None or trace.pressure_Pa is None:
             return np.full(len(trace), CODE_ZERO, dtype=np.uint16)
-        reading = np.rint(_hold(trace.pressure_Pa) / self.pressure_full_scale_Pa * (READING_MAX + 1))
+        nominal = self.pressure.nominal(_hold(trace.pressure_Pa))
+        reading = np.rint(nominal / self.pressure_full_scale_Pa * (READING_MAX + 1))
         return _code(reading)
 
     def voltage_V(self, code: npt.NDArray[np.uint16] | int) -> FloatArray:
         """Voltage of a code, V; the inverse of `codes` within half a step."""
-        return _bipolar_value(code, self.voltage_full_scale_V)
+        return self.voltage.value(_bipolar_value(code, self.voltage_full_scale_V))
 
     def current_A(self, code: npt.NDArray[np.uint16] | int) -> FloatArray:
         """Current of a code, A."""
-        return _bipolar_value(code, self.current_full_scale_A)
+        return self.current.value(_bipolar_value(code, self.current_full_scale_A))
 
     def pressure_Pa(self, code: npt.NDArray[np.uint16] | int) -> FloatArray:
         """Pressure of a code, Pa; NaN without a pressure sensor."""
         full_scale = math.nan if self.pressure_full_scale_Pa is None else self.pressure_full_scale_Pa
-        return np.asarray(code, dtype=np.float64) / (1 << 16) * full_scale
+        return self.pressure.value(np.asarray(code, dtype=np.float64) / (1 << 16) * full_scale)
 
     def code_of(self, voltage_V: float, current_A: float) -> tuple[int, int, int]:
         """Codes of one sample without a pressure sensor: what a closed loop feeds, sample by sample."""
-        voltage = _bipolar_code(np.array([voltage_V]), self.voltage_full_scale_V)
-        current = _bipolar_code(np.array([current_A]), self.current_full_scale_A)
+        voltage = _bipolar_code(self.voltage.nominal(np.array([voltage_V])), self.voltage_full_scale_V)
+        current = _bipolar_code(self.current.nominal(np.array([current_A])), self.current_full_scale_A)
         return int(voltage[0]), int(current[0]), CODE_ZERO
 
 

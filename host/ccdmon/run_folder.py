@@ -142,7 +142,7 @@ def _joined(blocks: list[Samples]) -> tuple[npt.NDArray[np.uint16], npt.NDArray[
 def _trace(
     codes: npt.NDArray[np.uint16], samples: npt.NDArray[np.int64], config: Mapping[str, Any], folder: Path
 ) -> Trace:
-    front_end = _front_end(config)
+    front_end = FrontEnd.from_table(config["front_end"])
     pressure = _declared(config, "pressure_Pa", len(codes))
     if front_end.pressure_full_scale_Pa is not None:
         pressure = front_end.pressure_Pa(codes[:, 2])
@@ -161,13 +161,6 @@ def _declared(config: Mapping[str, Any], name: str, rows: int) -> FloatArray | N
     """A condition that was set and not measured (`[conditions]` in `run.toml`), as a constant column."""
     value = config.get("conditions", {}).get(name)
     return np.full(rows, float(value)) if isinstance(value, int | float) else None
-
-
-def _front_end(config: Mapping[str, Any]) -> FrontEnd:
-    known = config["front_end"]
-    return FrontEnd(
-        known["voltage_full_scale_V"], known["current_full_scale_A"], known.get("pressure_full_scale_Pa")
-    )
 
 
 def _cell(config: Mapping[str, Any]) -> Cell:

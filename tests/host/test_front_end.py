@@ -83,3 +83,22 @@ def test_one_sample_codes_as_a_trace_does() -> None:
     front_end = FrontEnd(1.0, 1e-3)
     codes = front_end.codes(_trace([0.123], [-4.5e-4]))[0]
     assert front_end.code_of(0.123, -4.5e-4) == tuple(codes.tolist())
+
+
+def test_a_calibrated_channel_gives_true_values_both_ways() -> None:
+    front_end = FrontEnd.from_table(
+        {
+            "voltage_full_scale_V": 5.0,
+            "current_full_scale_A": 0.01,
+            "pressure_full_scale_Pa": 1e7,
+            "voltage": {"gain": 1.02, "offset": -0.01, "noise": 1e-3},
+            "pressure": {"offset": 1e5},
+        }
+    )
+    trace = _trace([1.5, -2.0], [0.005, -0.005], [2e6, 4e6])
+    codes = front_end.codes(trace)
+    step_V = 1.02 * 5.0 / 2048
+    np.testing.assert_allclose(front_end.voltage_V(codes[:, 0]), trace.voltage_V, atol=step_V)
+    np.testing.assert_allclose(front_end.pressure_Pa(codes[:, 2]), trace.pressure_Pa, atol=1e7 / 4096)
+    np.testing.assert_allclose(front_end.current_A(codes[:, 1]), trace.current_A, atol=0.01 / 2048)
+    assert codes[0, 0] != FrontEnd(5.0, 0.01).codes(trace)[0, 0]
