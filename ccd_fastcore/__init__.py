@@ -8,19 +8,24 @@ from typing import TYPE_CHECKING
 
 from ccd_fastcore._reference import BURST_FIELDS, MODES, SEGMENT_FIELDS, STATE_BYTES, STEP_FIELDS
 from ccd_fastcore._reference import Stream as ReferenceStream
+from ccd_fastcore._reference_envelope import ENVELOPE_FIELDS
 
 if TYPE_CHECKING or os.environ.get("CCD_FASTCORE") != "reference":
     from ccd_fastcore._core import Stream, Unframer, add_known, feed_many, unpack_samples
+    from ccd_fastcore._envelope import Envelope
 else:
     from ccd_fastcore._reference import Stream, add_known, feed_many
+    from ccd_fastcore._reference_envelope import Envelope
     from ccd_fastcore._reference_frames import Unframer, unpack_samples
 
 __all__ = [
     "BURST_FIELDS",
+    "ENVELOPE_FIELDS",
     "MODES",
     "SEGMENT_FIELDS",
     "STATE_BYTES",
     "STEP_FIELDS",
+    "Envelope",
     "ReferenceStream",
     "Stream",
     "Unframer",

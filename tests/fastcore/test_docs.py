@@ -5,14 +5,17 @@ import inspect
 from pathlib import Path
 
 import ccd_fastcore
-from ccd_fastcore import _reference, _reference_frames
+from ccd_fastcore import _reference, _reference_envelope, _reference_frames
 
-STUB = ast.parse((Path(ccd_fastcore.__file__).parent / "_core.pyi").read_text())
+STUBS = [
+    ast.parse((Path(ccd_fastcore.__file__).parent / name).read_text())
+    for name in ("_core.pyi", "_envelope.pyi")
+]
 
 
 def stub_docs() -> dict[str, str | None]:
     docs: dict[str, str | None] = {}
-    for node in STUB.body:
+    for node in (node for stub in STUBS for node in stub.body):
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             docs[node.name] = ast.get_docstring(node)
         if isinstance(node, ast.ClassDef):
@@ -32,7 +35,7 @@ def test_stub_is_documented_and_complete() -> None:
 
 
 def test_reference_is_documented() -> None:
-    for module in (_reference, _reference_frames):
+    for module in (_reference, _reference_envelope, _reference_frames):
         for name, thing in vars(module).items():
             if name.startswith("_") or not (inspect.isclass(thing) or inspect.isfunction(thing)):
                 continue
