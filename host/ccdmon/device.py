@@ -1,0 +1,169 @@
+"""The conversation with a monitor's firmware, over whatever carries its bytes: a serial port or a rig.
+
+    device = Device(port.write, port.read, f"port {port.name}", on_event=show)
+    device.identify()["version"]
+    device.command(wire.DISARM)
+
+A command is sent again under the same number until it is answered; the firmware carries it out once. A refusal is a
+`RefusedError`: what was refused, why, and what to do. Everything else that arrives meanwhile goes to `on_event`, the
+bytes as they came to `on_bytes`. Waiting is measured on the machine's clock, for that is what a user waits by.
+"""
+
+import itertools
+import random
+import struct
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ccdmon.errors import DeviceError
+from ccdmon.link import Decoder, Event, Identity, Message
+from ccdmon_fw import limits, wire
+
+RETRY_S = 2.0
+ANSWER_LIMIT_S = 30.0  # an emulated board is twenty times slower than a real one
+
+# What to do about a refusal, by its name in `wire.RESULTS`; {detail} is the number that came with it.
+_ADVICE = {
+    "armed": "disarm it first (`ccdmon disarm`)",
+    "latched": "trip {detail} is latched: find its cause, then `ccdmon reset-trip {detail}`",
+    "wrong_id": "the latched trip is {detail} (0: none is)",
+    "no_configuration": "give it one: `ccdmon arm --rig-file rig.toml`",
+    "self_test_failed": "check relay, wiring and feedback (self-test result {detail})",
+    "bad_value": "setting {detail} is beyond its ceiling",
+    "bad_length": "host and firmware differ in version: `ccdmon flash`",
+    "unknown_command": "the firmware is older than this program: `ccdmon flash`",
+    "no_record": "it keeps no black box of that trip",
+    "stale_feedback": "check the gate's feedback wire",
+    "busy": "try again in a moment",
+}
+
+
+class RefusedError(DeviceError):
+    """The firmware answered no: `command` and `result` by name, `detail` the number that came with it."""
+
+    def __init__(self, where: str, command: str, result: str, detail: int) -> None:
+        self.command, self.result, self.detail = command, result, detail
+        advice = _ADVICE.get(result, f"detail {detail}").format(detail=detail)
+        super().__init__(f"{where}: the firmware refuses `{command}`: {result}; {advice}")
+
+
+class Device:
+    """One firmware at the other end of `send(bytes)` and `receive() -> bytes`, which waits a moment at most.
+
+    `where` names it in errors. All methods raise `DeviceError` where it does not answer within `answer_limit_s`.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[bytes], object],
+        receive: Callable[[], bytes],
+        where: str,
+        *,
+        on_event: Callable[[Event], object] | None = None,
+        on_bytes: Callable[[bytes], object] | None = None,
+        answer_limit_s: float = ANSWER_LIMIT_S,
+    ) -> None:
+        self._send, self._receive, self._where = send, receive, where
+        self._on_event, self._on_bytes = on_event, on_bytes
+        self._answer_limit_s = answer_limit_s
+        self.decoder = Decoder()
+        self.identity: dict[str, Any] = {}
+        self._last: dict[str, Message] = {}  # latest message of each kind
+        # A host that came before may have ended with any number: the same one again would not be carried out.
+        first = random.randrange(1, 1 << 16)
+        self._numbers = itertools.cycle([*range(first, 1 << 16), *range(1, first)])
+
+    def identify(self) -> dict[str, Any]:
+        """Who answers: the identity document (`firmware/PROTOCOL.md`)."""
+        self.identity = {}
+        self.command(wire.IDENTIFY)
+        self.wait(lambda: bool(self.identity), "with an identity")
+        return self.identity
+
+    def status(self) -> dict[str, int]:
+        """The firmware's own account: `wire.MESSAGES[STATUS]`."""
+        return self.ask(wire.GET_STATUS, "status").fields
+
+    def clock(self) -> dict[str, int]:
+        """Its clock: `wire.MESSAGES[CLOCK]`."""
+        return self.ask(wire.GET_CLOCK, "clock").fields
+
+    def settings(self) -> list[int]:
+        """The settings in force, in the order of `limits.SETTINGS`."""
+        return [value for (value,) in self.ask(wire.GET_CONFIG, "config").items]
+
+    def configure(self, settings: Sequence[int]) -> int:
+        """Put settings in force, read them back and compare; their generation on its flash."""
+        head = wire.pack(wire.SET_CONFIG, limits.SCHEMA, 0, len(settings))
+        generation = self.command(wire.SET_CONFIG, head + struct.pack(f"<{len(settings)}i", *settings))
+        kept = self.settings()
+        if kept != list(settings):
+            differs = [
+                name
+                for name, *pair in zip(limits.SETTINGS, settings, kept, strict=False)
+                if pair[0] != pair[1]
+            ]
+            raise DeviceError(
+                f"{self._where}: other settings are in force than were sent ({', '.join(differs) or 'their number'}); "
+                "send them again, and flash the board if that does not help"
+            )
+        return generation
+
+    def reset_trip(self, trip_id: int) -> None:
+        """Clear the latched trip of that id; `RefusedError` where another or none is latched."""
+        self.command(wire.RESET_TRIP, wire.pack(wire.RESET_TRIP, trip_id))
+
+    def ask(self, kind: int, answer: str, body: bytes = b"") -> Message:
+        """Send a command that is answered by a message of its own, beside the ACK."""
+        self._last.pop(answer, None)
+        self.command(kind, body)
+        self.wait(lambda: answer in self._last, f"with `{answer}`")
+        return self._last[answer]
+
+    def command(self, kind: int, body: bytes = b"") -> int:
+        """Send a command until it is answered; the answer's detail. `RefusedError` where the answer is no."""
+        number = next(self._numbers)
+        name = wire.MESSAGES[kind][0]
+        self.wait(lambda: self._answer(number) is not None, f"`{name}`", wire.encode(kind, number, body))
+        answer = self._answer(number)
+        assert answer is not None
+        if answer["result"] != wire.OK:
+            raise RefusedError(self._where, name, wire.RESULTS[answer["result"]], answer["detail"])
+        return answer["detail"]
+
+    def pump(self) -> list[Event]:
+        """Take in what has arrived; the events it completed."""
+        data = self._receive()
+        if data and self._on_bytes:
+            self._on_bytes(data)
+        events = self.decoder.feed(data)
+        for event in events:
+            self._take(event)
+        return events
+
+    def wait(self, done: Callable[[], bool], what: str, frame: bytes = b"") -> None:
+        """Take in what arrives until `done`, sending `frame` again and again; `what` it is that does not come."""
+        begin_s = sent_s = time.monotonic()
+        if frame:
+            self._send(frame)
+        while not done():
+            self.pump()
+            now_s = time.monotonic()
+            if now_s - begin_s > self._answer_limit_s:
+                raise DeviceError(f"{self._where}: the firmware does not answer {what}")
+            if frame and now_s - sent_s > RETRY_S:
+                sent_s = now_s
+                self._send(frame)
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Identity):
+            self.identity = event.document
+        elif isinstance(event, Message):
+            self._last[event.name] = event
+        if self._on_event:
+            self._on_event(event)
+
+    def _answer(self, number: int) -> dict[str, int] | None:
+        answer = self._last.get("ack")
+        return answer.fields if answer and answer.fields["command_sequence"] == number else None
