@@ -5,11 +5,12 @@ The rows go once through the streaming core (`ccd_fastcore`); everything here wo
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
-from ccd_fastcore import MODES, Stream, add_known
+from ccd_fastcore import MODES, Stream
+from ccdmon.ambient import Ambient
 from ccdmon.ccd import critical_current_density
 from ccdmon.contact import find_contact_loss
 from ccdmon.eis import Comparison, compare, compare_files
@@ -29,92 +30,71 @@ SCHEMA = "ccdmon.report/1"
 SpectrumLike = Path | str | Spectrum | None
 
 
-@dataclass
-class Ambient:
-    """Running means of temperature and pressure over all rows that have them; summed row by row, so in any chunks."""
+class Options(TypedDict, total=False):
+    """How a trace is read. `area_cm2` wins over the sidecar's; the spectra are files or `Spectrum`.
 
-    temperature_sum: float = 0.0
-    temperatures: int = 0
-    pressure_sum: float = 0.0
-    pressures: int = 0
-
-    def feed(self, trace: Trace) -> None:
-        """Take a chunk of rows."""
-        if trace.temperature_degC is not None:
-            self.temperature_sum, count = add_known(trace.temperature_degC, self.temperature_sum)
-            self.temperatures += count
-        if trace.pressure_Pa is not None:
-            self.pressure_sum, count = add_known(trace.pressure_Pa, self.pressure_sum)
-            self.pressures += count
-
-    @property
-    def temperature_degC(self) -> float | None:
-        """Mean temperature, None without one."""
-        return self.temperature_sum / self.temperatures if self.temperatures else None
-
-    @property
-    def pressure_MPa(self) -> float | None:
-        """Mean stack pressure, None without one."""
-        return self.pressure_sum / self.pressures / 1e6 if self.pressures else None
-
-
-def analyze(
-    trace: Trace,
-    *,
-    area_cm2: float | None = None,
-    eis_before: SpectrumLike = None,
-    eis_after: SpectrumLike = None,
-    threshold_scale: float = 1.0,
-    device_events: Sequence[Event] = (),
-) -> dict[str, Any]:
-    """The report document (`ccdmon.report/1`) of one trace; `area_cm2` wins over the sidecar's.
-
-    `eis_before` and `eis_after` are files of impedance spectra. Raises InputError for one that cannot be read.
-    `threshold_scale` above 1 asks for more before it tells of a partial or soft short (the campaign's curve).
+    `threshold_scale` above 1 asks for more before it tells of a partial or soft short (the campaign's curve);
+    `device_events` are what a monitoring device tripped on.
     """
-    return analyze_chunks(
-        [trace],
-        trace.cell,
-        area_cm2=area_cm2,
-        eis_before=eis_before,
-        eis_after=eis_after,
-        threshold_scale=threshold_scale,
-        device_events=device_events,
-    )
+
+    area_cm2: float | None
+    eis_before: SpectrumLike
+    eis_after: SpectrumLike
+    threshold_scale: float
+    device_events: Sequence[Event]
 
 
-def analyze_chunks(
-    chunks: Iterable[Trace],
-    cell: Cell,
-    *,
-    area_cm2: float | None = None,
-    eis_before: SpectrumLike = None,
-    eis_after: SpectrumLike = None,
-    threshold_scale: float = 1.0,
-    device_events: Sequence[Event] = (),
-) -> dict[str, Any]:
-    """As `analyze`, for rows that come in chunks of any size; memory does not grow with them.
+def analyze(trace: Trace, **options: Unpack[Options]) -> dict[str, Any]:
+    """The report document (`ccdmon.report/1`) of one trace. Raises InputError as `StreamingAnalysis`."""
+    return analyze_chunks([trace], trace.cell, **options)
+
+
+def analyze_chunks(chunks: Iterable[Trace], cell: Cell, **options: Unpack[Options]) -> dict[str, Any]:
+    """As `analyze`, for rows that come in chunks of any size; memory grows with the half-cycles, not the rows."""
+    analysis = StreamingAnalysis(cell, **options)
+    for chunk in chunks:
+        analysis.feed(chunk)
+    return analysis.report()
+
+
+class StreamingAnalysis:
+    """The analysis of a test that is still running: `feed` rows as they come, ask for a `report` at any time.
 
     Raises InputError for an area that is no area, or an impedance file that cannot be read.
     """
-    area = area_cm2 if area_cm2 is not None else cell.electrode_area_cm2
-    if area is not None and not (math.isfinite(area) and area > 0):
-        raise InputError(f"--area-cm2 {area:g}: an electrode area is a number above 0, in cm2")
-    eis = _compared(eis_before, eis_after)
-    mode = MODES.index(cell.configuration) if cell.configuration in MODES else 0
-    stream, ambient = Stream(mode), Ambient()
-    records: Records = ([], [], [])
-    rows = 0
-    for chunk in chunks:
-        rows += len(chunk)
+
+    def __init__(self, cell: Cell, **options: Unpack[Options]) -> None:
+        area_cm2 = options.get("area_cm2")
+        self._area_cm2 = area_cm2 if area_cm2 is not None else cell.electrode_area_cm2
+        if self._area_cm2 is not None and not (math.isfinite(self._area_cm2) and self._area_cm2 > 0):
+            raise InputError(f"--area-cm2 {self._area_cm2:g}: an electrode area is a number above 0, in cm2")
+        self._eis = _compared(options.get("eis_before"), options.get("eis_after"))
+        self._threshold_scale = options.get("threshold_scale", 1.0)
+        self._device_events = options.get("device_events", ())
+        self._cell = cell
+        self._mode = MODES.index(cell.configuration) if cell.configuration in MODES else 0
+        self._stream, self._ambient = Stream(self._mode), Ambient()
+        self._records: Records = ([], [], [])
+        self.rows = 0
+
+    def feed(self, chunk: Trace) -> None:
+        """Take the next rows, any number of them; their `cell` and `source` are not looked at."""
         columns = (chunk.test_time_s, chunk.voltage_V, chunk.current_A, chunk.pressure_Pa)
-        _extend(records, stream.feed(*columns))
-        ambient.feed(chunk)
-    _extend(records, stream.finish())
-    half_cycles = half_cycles_of(records[0])
-    found = findings(half_cycles, records[1], records[2], mode, rows, threshold_scale)
-    events = _with_device_events(_events(found, eis, cell, ambient), device_events, half_cycles)
-    return _document(half_cycles, events, area, ambient, eis.verdict)
+        _extend(self._records, self._stream.feed(*columns))
+        self._ambient.feed(chunk)
+        self.rows += len(chunk)
+
+    def report(self) -> dict[str, Any]:
+        """The report document as if the test ended with the last row; the rows go on afterwards as if not asked."""
+        ending = Stream(self._mode)
+        ending.restore(self._stream.save())
+        closed = ending.finish()
+        segments, steps, bursts = (known + last for known, last in zip(self._records, closed, strict=True))
+        half_cycles = half_cycles_of(segments)
+        found = findings(half_cycles, steps, bursts, self._mode, self.rows, self._threshold_scale)
+        events = _events(found, self._eis, self._cell, self._ambient)
+        events = _with_device_events(events, self._device_events, half_cycles)
+        return _document(half_cycles, events, self._area_cm2, self._ambient, self._eis.verdict)
 
 
 def _with_device_events(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ccdmon.analysis import analyze, analyze_chunks
+from ccdmon.analysis import StreamingAnalysis, analyze, analyze_chunks
 from ccdmon.cellmodel import simulate
 from ccdmon.errors import InputError
 from ccdmon.formats.bdf import read_bdf
@@ -131,3 +131,21 @@ def test_traces_that_say_nothing_have_a_document(current_A: float) -> None:
     document = analyze(trace)
     assert document["verdict"] == "healthy"
     json.dumps(document, allow_nan=False)
+
+
+@pytest.mark.parametrize("scenario", ["hard_short", "soft_short", "healthy_rests"])
+def test_a_report_asked_for_while_the_test_runs_is_that_of_the_rows_so_far(scenario: str) -> None:
+    trace = simulate(scenario, 7).trace
+    analysis = StreamingAnalysis(trace.cell)
+    for start in range(0, len(trace), 700):
+        analysis.feed(trace.rows(start, start + 700))
+        assert analysis.rows == min(start + 700, len(trace))
+        if start // 700 % 3 == 0:
+            assert analysis.report() == analyze(trace.rows(0, start + 700))
+    assert analysis.report() == analysis.report() == analyze(trace)
+
+
+def test_a_report_before_the_first_row_says_that_nothing_is_known() -> None:
+    document = StreamingAnalysis(Cell(1.0)).report()
+    assert (document["verdict"], document["half_cycles"]) == ("healthy", [])
+    assert document["ccd"]["endured_mA_cm2"] is None
