@@ -44,8 +44,9 @@ class App:
             self.gate.trip(limits.WATCHDOG)
         if hasattr(self.board, "on_external_trip"):
             self.board.on_external_trip(self._external)
-        self.ring.control[GAP_US] = limits.SAMPLE_PERIOD_US * 3 // 2
-        self.board.start_timer(limits.SAMPLE_PERIOD_US, self.sampler.tick)
+        period_us = max(limits.SAMPLE_PERIOD_US, getattr(self.board, "SAMPLE_PERIOD_FLOOR_US", 0))
+        self.ring.control[GAP_US] = period_us * 3 // 2
+        self.board.start_timer(period_us, self.sampler.tick)
 
     def _external(self, _pin):
         if self.gate.armed:

@@ -77,6 +77,7 @@ class Telemetry:
                 "board": self._board.NAME,
                 "id": self._board.unique_id(),
                 "sample_period_us": self._board.sample_period_us(),
+                "front_end": getattr(self._board, "FRONT_END", None),
                 "reasons": limits.REASONS,
                 "settings": dict(zip(limits.SETTINGS, settings)),
                 "messages": wire.dictionary(),

@@ -26,7 +26,7 @@ class Pins(NamedTuple):
         return self[:3]
 
 
-# As wired in firmware/ccdmon_fw/board.py.
+# As wired in firmware/ccdmon_fw/board.py and pico.py.
 PICO_PINS = Pins(voltage_channel=0, current_channel=1, pressure_channel=2, gate=15)
 
 

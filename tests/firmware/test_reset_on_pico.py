@@ -14,10 +14,10 @@ from ccdmon_hil.session import Session
 pytestmark = pytest.mark.pico
 
 MAIN = b"""
-from ccdmon_fw import app, board, commands
-board.WATCHDOG_MS = 300
+from ccdmon_fw import app, board, commands, pico
+pico.WATCHDOG_MS = 300
 def stop_sampling(_self, _sequence, _fields, _rest):
-    board._timer.deinit()
+    pico._timer.deinit()
 commands.Commands._keep_alive = stop_sampling
 app.run(board)
 """

@@ -1,0 +1,128 @@
+"""What every board built on a Raspberry Pi Pico shares: gate, timer, console, watchdog, external trip.
+
+A board's description takes all of it and adds its converters; `ccdmon_fw/board.py` tells what a board offers. Like the
+descriptions, this file touches hardware.
+
+Wiring: GP15 gate (a relay driver with a pull-down), GP14 an external comparator's trip (active low, pulled up),
+GP25 the LED, lit while the gate is closed.
+"""
+
+import select
+import sys
+import time
+from binascii import hexlify
+
+import machine
+import micropython
+from micropython import const
+
+if sys.implementation.version < (1, 26):
+    raise RuntimeError("ccdmon needs MicroPython 1.26 or newer: Timer(hard=True)")
+
+STORE = "/ccdmon"
+WATCHDOG_MS = 4_000
+EXTERNAL_TRIP_PIN = const(14)
+GATE_PIN = const(15)
+LED_PIN = const(25)
+_SEND_BYTES = const(64)  # one USB packet: the console is polled before each, so that a write never waits
+
+_period_us = 0
+_watchdog = None
+_external = None
+_timer = None  # an unreferenced Timer is collected, and stops
+_poll = select.poll()
+_poll.register(sys.stdin, select.POLLIN)
+_poll_out = select.poll()
+_poll_out.register(sys.stdout, select.POLLOUT)
+_gate_pin = machine.Pin(GATE_PIN, machine.Pin.OUT, value=0)
+_led_pin = machine.Pin(LED_PIN, machine.Pin.OUT, value=0)
+
+
+@micropython.viper
+def gate(level: int):
+    """Pin and LED through the SIO (RP2040 datasheet 2.3.1.7: GPIO_OUT_SET at 0x14, GPIO_OUT_CLR at 0x18)."""
+    sio = ptr32(-0x30000000)  # 0xD0000000, written so that it fits a small integer
+    mask = (1 << 15) | (1 << 25)
+    if level:
+        sio[5] = mask
+    else:
+        sio[6] = mask
+
+
+def start_timer(period_us, callback):
+    global _timer, _period_us
+    micropython.kbd_intr(-1)  # the console carries binary frames from now on
+    micropython.alloc_emergency_exception_buf(100)
+    _period_us = period_us
+    _timer = machine.Timer(  # type: ignore[call-overload] # the stubs lack period with tick_hz, which gives microseconds
+        period=period_us, tick_hz=1_000_000, mode=machine.Timer.PERIODIC, hard=True, callback=callback
+    )
+
+
+def sample_period_us():
+    return _period_us
+
+
+lock = machine.disable_irq
+unlock = machine.enable_irq
+
+
+def service():
+    """Nothing to do: the timer samples."""
+
+
+def receive():
+    data = b""
+    while _poll.poll(0):
+        data += sys.stdin.buffer.read(1)
+    return data
+
+
+def send(buffer, size):
+    sent = 0
+    while sent < size and _poll_out.poll(0):
+        end = min(size, sent + _SEND_BYTES)
+        sys.stdout.buffer.write(buffer[sent:end])
+        sent = end
+    return sent
+
+
+uptime_ms = time.ticks_ms
+
+
+def unique_id():
+    return hexlify(machine.unique_id()).decode()
+
+
+def watchdog_bit():
+    return machine.reset_cause() == machine.WDT_RESET and _was_armed()
+
+
+def _was_armed():
+    """SCRATCH0 of the watchdog survives its reset (RP2040 datasheet 4.7.6): set while it guards an armed gate."""
+    return machine.mem32[0x4005800C] == 0x61726D64
+
+
+def feed_watchdog(armed):
+    global _watchdog
+    if _watchdog is None and not armed:
+        return
+    if _watchdog is None:
+        _watchdog = machine.WDT(timeout=WATCHDOG_MS)
+    machine.mem32[0x4005800C] = 0x61726D64 if armed else 0
+    _watchdog.feed()
+
+
+def on_external_trip(callback):
+    global _external
+    _external = machine.Pin(EXTERNAL_TRIP_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
+    _external.irq(callback, machine.Pin.IRQ_FALLING, hard=True)
+
+
+def leave():
+    """A watchdog cannot be stopped: start afresh without it. The host then asks for the console once more."""
+    if _watchdog is not None:
+        machine.mem32[0x4005800C] = 0
+        machine.reset()
+    if _timer is not None:
+        _timer.deinit()
