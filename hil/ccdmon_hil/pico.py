@@ -74,13 +74,19 @@ class PicoTarget:
         return self._boot(firmware_files())
 
     def _boot(self, files: dict[str, bytes]) -> None:
+        self.power_on(files)
+        self._run_until_sampling()
+
+    def power_on(self, files: dict[str, bytes] | None) -> None:
+        """A chip that is about to boot, with these files on its flash; None: MicroPython and nothing else."""
         self._mcu = mcu = RP2040()
         self._simulator = Simulator(rp2040=mcu)
         self._simulator.stopped = False
         mcu.load_bootrom(BOOTROM_B1)
         mcu.logger = ConsoleLogger(LogLevel.ERROR, throw_on_error=False)
         load_uf2(self.image, mcu)
-        _write_file_system(mcu, files)
+        if files is not None:
+            _write_file_system(mcu, files)
         mcu.watchdog.on_watchdog_trigger = self._on_watchdog
         self._received.clear()
         self._wire_usb(mcu)
@@ -88,7 +94,6 @@ class PicoTarget:
         self._frame_alarm = mcu.clock.create_alarm(self._usb_frame)
         self._frame_alarm.schedule(USB_FRAME_NS)
         mcu.core.pc = FLASH_ENTRY
-        self._run_until_sampling()
 
     def play(self, source: Source, closed_loop: bool = False) -> None:  # noqa: ARG002 - always in lock-step
         """Take rows from `source` once the gate closes; the emulator is always in lock-step with it."""
@@ -121,11 +126,31 @@ class PicoTarget:
         assert self._mcu is not None
         return self._mcu.clock.nanos / 1000
 
+    def power_cycle(self) -> None:
+        """Off and on again: the chip boots, its flash as it was."""
+        self._reset(from_watchdog=False)
+
     # -- USB console
+
+    def open_console(self, is_open: bool) -> None:
+        """A program opened or closed the port: DTR, which MicroPython obeys. Without effect before enumeration."""
+        if self._enumerated and self._cdc.dtr != is_open:
+            self._cdc.set_control_lines(dtr=is_open, rts=is_open)
+
+    def stall_console(self, stalled: bool) -> None:
+        """The host takes no more packets (NAK), as when nobody reads an open port; or takes them again."""
+        self._stalled = stalled
+        while self._untaken and not stalled:
+            self._packet_taken(*self._untaken.pop(0))
 
     def _wire_usb(self, mcu: RP2040) -> None:
         self._cdc = USBCDC(mcu.usb_ctrl)
         self._cdc.on_serial_data = self._received.extend
+        self._cdc.on_device_connected = self._on_enumerated
+        self._enumerated = self._stalled = False
+        self._untaken: list[tuple[int, bool]] = []
+        self._packet_taken = mcu.usb_ctrl._indicate_buffer_ready
+        mcu.usb_ctrl._indicate_buffer_ready = self._on_packet  # type: ignore[method-assign] # no hook there
         answer_read = mcu.usb_ctrl.on_endpoint_read
         assert answer_read is not None
 
@@ -137,6 +162,15 @@ class PicoTarget:
 
         mcu.usb_ctrl.on_endpoint_read = on_read
         self._answer_read = answer_read
+
+    def _on_enumerated(self) -> None:
+        self._enumerated = True
+
+    def _on_packet(self, endpoint: int, out: bool) -> None:
+        if self._stalled and endpoint and not out:
+            self._untaken.append((endpoint, out))
+        else:
+            self._packet_taken(endpoint, out)
 
     def _pump(self) -> None:
         """Move queued bytes to the endpoint and answer a read that waits for them."""
@@ -176,7 +210,7 @@ class PicoTarget:
     def _wire_pins(self, mcu: RP2040) -> None:
         self._convert = mcu.adc.on_adc_read
         mcu.adc.on_adc_read = self._on_conversion
-        self._set_converters(IDLE_CODES)
+        self.set_converters(IDLE_CODES)
         mcu.gpio[PICO_PINS.gate].add_listener(self._on_gate)
 
     def _on_conversion(self, channel: int) -> None:
@@ -194,9 +228,10 @@ class PicoTarget:
             codes = IDLE_CODES
         else:
             self.row_virtual_us.append(self.virtual_us())
-        self._set_converters(codes)
+        self.set_converters(codes)
 
-    def _set_converters(self, codes: Codes) -> None:
+    def set_converters(self, codes: Codes) -> None:
+        """16-bit codes that the converters read from now on."""
         assert self._mcu is not None
         for channel, code in zip(PICO_PINS.channels, codes, strict=True):
             self._mcu.adc.channel_values[channel] = code >> 4
@@ -206,15 +241,23 @@ class PicoTarget:
         if closed == self._closed:
             return
         self._closed = closed
+        assert self._mcu is not None
+        self._mcu.gpio[PICO_PINS.gate].set_input_value(closed)  # a pad reads its own level
         self.edges.append(Edge(closed, len(self.row_virtual_us), self.virtual_us()))
         if closed and self._source is not None and not self.row_virtual_us:
             self._playing = True
 
     def _on_watchdog(self) -> None:
+        self._reset(from_watchdog=True)
+
+    def _reset(self, from_watchdog: bool) -> None:
         assert self._mcu is not None
         self._unanswered.clear()
+        self._untaken.clear()
+        self._to_send.clear()
+        self._enumerated = False
         self._sampling = False  # booting again: the console needs its empty packets
-        self._mcu.enter_reset(from_watchdog=True)
+        self._mcu.enter_reset(from_watchdog=from_watchdog)
         self._mcu.leave_reset()
 
 

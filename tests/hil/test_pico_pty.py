@@ -1,0 +1,63 @@
+"""The emulated Pico behind a terminal: stock mpremote and pyserial take it for a board."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ccdmon.link import Decoder, Identity, Message
+from ccdmon.port import Port
+from ccdmon_fw import limits, wire
+from ccdmon_hil.pico_pty import PicoPty
+
+pytestmark = pytest.mark.pico
+LIMIT_S = 60.0
+
+
+def _mpremote(pico: PicoPty, *arguments: str) -> str:
+    command = [sys.executable, "-m", "mpremote", "connect", pico.port, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _next(port: Port, decoder: Decoder, wanted: Callable[[object], bool]) -> Any:
+    """The next event of the wanted kind."""
+    until_s = time.monotonic() + LIMIT_S
+    while time.monotonic() < until_s:
+        for event in decoder.feed(port.read()):
+            if wanted(event):
+                return event
+    raise AssertionError("did not come")
+
+
+def test_mpremote_copies_files_that_outlive_a_power_cycle(blank_pico: PicoPty, tmp_path: Path) -> None:
+    script = tmp_path / "told.py"
+    script.write_text("words = %r\n" % ("bytes 3 and 4: \x03\x04 " * 60))
+    _mpremote(blank_pico, "fs", "cp", str(script), ":told.py")
+    blank_pico.order(power_cycle=True)
+    said = _mpremote(blank_pico, "exec", "import told, machine; print([told.words, machine.reset_cause()])")
+    assert json.loads(said.replace("'", '"').replace("\\x03", "\\u0003").replace("\\x04", "\\u0004")) == [
+        "bytes 3 and 4: \x03\x04 " * 60,
+        1,
+    ]
+
+
+def test_the_firmware_answers_and_the_pin_is_seen_from_outside(flashed_pico: PicoPty) -> None:
+    decoder = Decoder()
+    flashed_pico.order(converters=[40000, 40000, 32768])
+    with Port(flashed_pico.port) as port:
+        port.write(wire.encode(wire.IDENTIFY, 1))
+        identity = _next(port, decoder, lambda event: isinstance(event, Identity))
+        assert identity.document["board"] == "rpi_pico"
+        port.write(wire.encode(wire.ARM, 2))
+        assert [said["gate_closed"] for said in flashed_pico.listen(LIMIT_S)] == [True]
+        flashed_pico.order(converters=[65520, 40000, 32768])
+        assert [said["gate_closed"] for said in flashed_pico.listen(LIMIT_S)] == [False]
+        trip = _next(port, decoder, lambda event: isinstance(event, Message) and event.name == "trip")
+        assert limits.REASONS[trip.fields["reason"]] == "sensor_fault"
