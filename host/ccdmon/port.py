@@ -1,8 +1,10 @@
 """The serial port of a board: bytes in and out, nothing else. The only file that imports pyserial."""
 
+import os
 from types import TracebackType
 
 import serial
+from serial.tools import list_ports
 
 from ccdmon.errors import DeviceError
 
@@ -55,6 +57,23 @@ class Port:
         return DeviceError(
             f"port {self.name}: the link broke ({_cause(error)}); check the cable and the board"
         )
+
+
+def usb_identity(name: str) -> tuple[int, int, str] | None:
+    """Vendor, product and serial number of the USB board on a port; None where it is no such port."""
+    path = os.path.realpath(name)
+    found = next((port for port in list_ports.comports() if port.device == path), None)
+    if found is None or found.vid is None or found.serial_number is None:
+        return None
+    return found.vid, found.pid, found.serial_number
+
+
+def name_of(identity: tuple[int, int, str]) -> str | None:
+    """The port where that board is now: it gets another name when the old one is still held; None: nowhere."""
+    for port in list_ports.comports():
+        if (port.vid, port.pid, port.serial_number) == identity:
+            return str(port.device)
+    return None
 
 
 def _cause(error: Exception) -> str:

@@ -1,27 +1,35 @@
 """Writes a run down as it happens: the bytes as received first of all, then what the rules decided.
 
 `frames.bin` is only ever appended to, unbuffered, and synced to the disk at least every `SYNC_INTERVAL_S`:
-killing the host loses what was never handed to it, pulling the plug at most the last second.
+killing the host loses what was never handed to it, pulling the plug at most the last second. Rows and messages are
+read back from what was written, never from what was not: what the host shows is what the files say.
 """
 
 import json
-import os
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ccdmon.errors import InputError
-from ccdmon.link import Decoder, Event, Identity, Message
-from ccdmon.run_folder import EVENTS_FILE, FRAMES_FILE
+from ccdmon.frame_files import ROTATE_BYTES, FrameFiles, PatientFile, read_parts
+from ccdmon.front_end import FrontEnd
+from ccdmon.link import Identity, Message
+from ccdmon.rows import Batch, RowReader
+from ccdmon.rule_units import compared
+from ccdmon.run_folder import EVENTS_FILE, read_events
+from ccdmon.run_time import CLOCK_FILE, Anchor, HostTime, RunTime, host_time, read_anchors
+from ccdmon_fw import limits
 
 SYNC_INTERVAL_S = 0.5  # half of what is promised, so that a late call still keeps the promise
+ANCHOR_INTERVAL_S = 10.0
+MOST_LOG_BYTES_WAITING = 1 << 20  # lines of a log that a full disk does not take
 
 
 class Recorder:
     """Appends one run to a folder that `run_folder.create` made. Call `feed` often, with `b""` in silence.
 
-    `firmware_hash` is written beside each event; the clocks (seconds) can be replaced in tests.
+    `patient`: a disk that takes nothing is waited for (`frames.error` tells); else it is an `InputError`.
+    `firmware_hash` is written beside each event; the host's clocks can be replaced in tests.
     """
 
     def __init__(
@@ -29,51 +37,117 @@ class Recorder:
         folder: Path,
         *,
         firmware_hash: str | None = None,
-        wall_clock_s: Callable[[], float] = time.time,
-        monotonic_s: Callable[[], float] = time.monotonic,
+        front_end: FrontEnd | None = None,
+        time: RunTime | None = None,
+        patient: bool = False,
+        rotate_bytes: int = ROTATE_BYTES,
+        clock: Callable[[], HostTime] = host_time,
     ) -> None:
         self.folder = folder
-        self.decoder = Decoder()
         self.identity: dict[str, Any] = {}
-        self.trips: dict[int, dict[str, int]] = {}  # first message of each trip, by its id
-        self._firmware_hash = firmware_hash
-        self._wall_clock_s, self._monotonic_s = wall_clock_s, monotonic_s
-        self._frames = (folder / FRAMES_FILE).open("ab", buffering=0)
-        self._events = (folder / EVENTS_FILE).open("ab", buffering=0)
-        self._synced_s, self._dirty = monotonic_s(), False
+        self.trips: dict[int, Mapping[str, Any]] = {}  # first message of each trip, by its id
+        self.rows = RowReader()
+        self.time = RunTime(1.0) if time is None else time
+        self._firmware_hash, self._front_end, self._patient, self._clock = (
+            firmware_hash, front_end, patient, clock,
+        )  # fmt: skip
+        self.frames = FrameFiles(folder, rotate_bytes=rotate_bytes)
+        self._events = PatientFile(folder / EVENTS_FILE)
+        self._anchors = PatientFile(folder / CLOCK_FILE)
+        self._began = self._first_host_time()
+        self._synced_s = self._anchored_s = clock().monotonic_s
+        self._dirty = False
 
-    def feed(self, data: bytes) -> list[Event]:
+    def catch_up(self, on_batch: Callable[[Batch], object]) -> None:
+        """Read what an earlier host wrote, so that this one continues it; before the first `feed`."""
+        for event in read_events(self.folder / EVENTS_FILE):
+            if event.get("action") == "trip" and "trip_id" in event:
+                self.trips[int(event["trip_id"])] = event
+        for data in read_parts(self.folder):
+            batch = self.rows.feed(data)
+            for message in batch.messages:
+                if isinstance(message, Identity):
+                    self.identity = message.document
+            on_batch(batch)
+        self.rows.feed(b"\0")
+
+    def feed(self, data: bytes) -> Batch:
         """Write `data` down, then say what it means; rule events also go to the event log."""
-        if data:
-            self._append(self._frames, data)
-        events = self.decoder.feed(data)
-        for event in events:
-            self._note(event)
-        if self._dirty and self._monotonic_s() - self._synced_s >= SYNC_INTERVAL_S:
-            self.sync()
-        return events
+        written = self.frames.append(data)
+        if self.frames.error is not None and not self._patient:
+            raise InputError(self.full_disk())
+        batch = self.rows.feed(written)
+        now = self._clock()
+        for rows in batch.rows:
+            if not self.time.knows(rows.segment):
+                self._anchor(rows.segment, int(rows.samples[-1]) + rows.samples_per_row - 1, now)
+            self.time.place(rows)
+        for message in batch.messages:
+            self._note(message)
+        self._dirty |= bool(written)
+        self._keep(batch, now)
+        return batch
+
+    def full_disk(self) -> str:
+        """One line on a disk that takes nothing."""
+        reason = self.frames.error.strerror if self.frames.error is not None else "?"
+        path = self.folder / "frames.bin"
+        return f"{path}: cannot write ({reason}); what was written stays readable, make space"
 
     def sync(self) -> None:
         """Put everything written so far on the disk."""
-        os.fsync(self._frames.fileno())
-        os.fsync(self._events.fileno())
-        self._synced_s, self._dirty = self._monotonic_s(), False
+        self.frames.sync()
+        self._events.sync()
+        self._synced_s, self._dirty = self._clock().monotonic_s, False
 
     def close(self) -> None:
         """Sync and close; the folder is complete but for what is derived from it."""
         self.sync()
-        self._frames.close()
+        self.frames.close()
         self._events.close()
+        self._anchors.close()
 
     def log(self, **event: Any) -> None:
         """Append one line to the event log, with the host's time."""
-        line = json.dumps({"host_time_s": self._wall_clock_s(), **event}) + "\n"
-        self._append(self._events, line.encode())
+        line = json.dumps({"host_time_s": self._clock().unix_s, **event}) + "\n"
+        if len(self._events.waiting) < MOST_LOG_BYTES_WAITING:
+            self._events.write(line.encode())
+        self._dirty = True
 
-    def _note(self, event: Event) -> None:
+    def elapsed_s(self, now: HostTime | None = None) -> float:
+        """Since the recording began, a host asleep included; by the wall clock where an earlier host began it."""
+        now = now or self._clock()
+        if self._began.boot_s < 0:
+            return now.unix_s - self._began.unix_s
+        return now.boot_s - self._began.boot_s
+
+    def _first_host_time(self) -> HostTime:
+        known = read_anchors(self.folder / CLOCK_FILE)
+        for anchor in known:
+            self.time.add(anchor)
+        return HostTime(0.0, -1.0, known[0].unix_s - known[0].elapsed_s) if known else self._clock()
+
+    def _keep(self, batch: Batch, now: HostTime) -> None:
+        """What is due by the clock: an anchor, the sync."""
+        if batch.rows and now.monotonic_s - self._anchored_s >= ANCHOR_INTERVAL_S:
+            last = batch.rows[-1]
+            self._anchor(last.segment, int(last.samples[-1]) + last.samples_per_row - 1, now)
+        if self._events.waiting:
+            self._events.write(b"")
+        if self._dirty and now.monotonic_s - self._synced_s >= SYNC_INTERVAL_S:
+            self.sync()
+
+    def _anchor(self, segment: int, sample: int, now: HostTime) -> None:
+        self._anchored_s = now.monotonic_s
+        anchor = Anchor(segment, sample, self.elapsed_s(now), now.unix_s)
+        self.time.add(anchor)
+        if len(self._anchors.waiting) < MOST_LOG_BYTES_WAITING:
+            self._anchors.write(anchor.line().encode())
+
+    def _note(self, event: Message | Identity) -> None:
         if isinstance(event, Identity):
             self.identity = event.document
-        elif isinstance(event, Message) and event.name in ("trip", "event"):
+        elif event.name in ("trip", "event"):
             self._note_rule(event)
 
     def _note_rule(self, event: Message) -> None:
@@ -82,27 +156,46 @@ class Recorder:
             if fields["trip_id"] in self.trips:
                 return  # the device repeats a trip until it is acknowledged
             self.trips[fields["trip_id"]] = fields
+        rule = self.reason(fields["reason"])
         self.log(
-            action="trip" if event.name == "trip" else "warn",
-            rule=self.reason(fields["reason"]),
+            action="trip" if event.name == "trip" else self._action(fields),
+            rule=rule,
+            segment=self.rows.segment,
             firmware_hash=self._firmware_hash,
             **{key: value for key, value in fields.items() if key not in ("reason", "repeat", "action")},
+            **self._physical(rule, fields),
+            **self._window(),
         )
+
+    def _action(self, fields: Mapping[str, int]) -> str:
+        names = {limits.ACTION_INFORM: "inform", limits.ACTION_TRIP: "trip"}
+        return names.get(fields.get("action", limits.ACTION_WARN), "warn")
+
+    def _physical(self, rule: str, fields: Mapping[str, int]) -> dict[str, Any]:
+        """Value and limit in physical units, and the device's time of the sample."""
+        known: dict[str, Any] = {"device_time_s": self.time.at(self.rows.segment, fields["sample"])}
+        if self._front_end is None:
+            return known
+        settings = self.identity.get("settings", {})
+        found = compared(rule, fields["value"], fields["limit"], settings, self._front_end)
+        if found is not None:
+            known.update(value_physical=found.value, limit_physical=found.limit, unit=found.unit)
+        return known
+
+    def _window(self) -> dict[str, Any]:
+        """Samples a rule waits for before it acts, and what that takes: the edge acts in the last one's own tick."""
+        samples = self.identity.get("settings", {}).get("confirm_samples")
+        if samples is None:
+            return {}
+        period_s = self.time.seconds_per_sample
+        return {
+            "window_samples": samples,
+            "window_s": samples * period_s,
+            "latency_s": (samples - 1) * period_s,
+            "latency_from": "the first suspicious sample to the verdict",
+        }
 
     def reason(self, code: int) -> str:
         """Name of a reason code as the device's own identity states it, else as this version knows it."""
-        from ccdmon_fw import limits
-
         reasons = self.identity.get("reasons", limits.REASONS)
         return str(reasons[code]) if code < len(reasons) else f"reason_{code}"
-
-    def _append(self, file: Any, data: bytes) -> None:
-        try:
-            left = memoryview(data)
-            while left:
-                left = left[file.write(left) :]
-        except OSError as error:
-            raise InputError(
-                f"{file.name}: cannot write ({error.strerror}); what was written stays readable, make space"
-            ) from error
-        self._dirty = True

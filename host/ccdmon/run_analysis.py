@@ -7,8 +7,6 @@ trace alone. The firmware's own decision is evidence then, and named as such.
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ccdmon.analysis import analyze
 from ccdmon.events import Event
 from ccdmon.run_folder import Run
@@ -37,8 +35,8 @@ def trip_event(run: Run) -> Event | None:
     trip = run.trip
     if trip is None or trip.get("rule") not in CELL_REASONS or "sample" not in trip:
         return None
-    tripped = int(np.searchsorted(run.samples, trip["sample"]))
-    if tripped >= len(run.trace):
+    tripped = run.row_of(trip)
+    if tripped is None:
         return None
     row = tripped
     while row > 0 and run.verdicts[row - 1] & detector.PENDING:

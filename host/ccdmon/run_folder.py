@@ -1,13 +1,15 @@
 """A run on disk: what is recorded (`frames.bin`, `events.ndjson`, `run.toml`) and what is derived from it.
 
-`frames.bin` is the truth. The trace is decoded from it with the front end and the time per sample that
-`run.toml` names, so a folder cut off at any byte still opens: a torn last frame is one the CRC refuses.
+`frames.bin` and its rotated parts are the truth. The trace is decoded from them with the front end and the time per
+sample that `run.toml` names, so a folder cut off at any byte still opens: a torn last frame is one the CRC refuses.
+`[time] segments = "joined"` puts all segments of a recording on one time axis; without it the last one is the trace
+(a replay or a demo arms the rig anew for each).
 """
 
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,15 +20,26 @@ import numpy.typing as npt
 from ccdmon.errors import InputError
 from ccdmon.formats import toml_text
 from ccdmon.formats.bdf import write_bdf
+from ccdmon.frame_files import FRAMES_FILE, parts, read_parts
 from ccdmon.front_end import FrontEnd
-from ccdmon.link import Counts, Decoder, Samples
-from ccdmon.trace import Cell, FloatArray, Trace
+from ccdmon.link import Counts
+from ccdmon.rows import RowReader, Rows
+from ccdmon.run_time import CLOCK_FILE, RunTime, read_anchors
+from ccdmon.trace import Cell, FloatArray, Trace, joined
 
-FRAMES_FILE, EVENTS_FILE, CONFIG_FILE = "frames.bin", "events.ndjson", "run.toml"
+EVENTS_FILE, CONFIG_FILE = "events.ndjson", "run.toml"
 TRACE_FILE = "trace.bdf.parquet"
 REPORT_HTML, REPORT_JSON = "report.html", "report.json"
 SCHEMA = "ccdmon.run/1"
-_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One arming of the device in a recording: its rows begin at `first_row`."""
+
+    number: int
+    run: int
+    first_row: int
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,7 @@ class Run:
     trace: Trace
     samples: npt.NDArray[np.int64]  # the device's sample counter of each row
     verdicts: npt.NDArray[np.uint16]  # the firmware's verdict on each row
+    segments: tuple[Segment, ...]
     counts: Counts
     events: tuple[Mapping[str, Any], ...]
 
@@ -45,6 +59,20 @@ class Run:
     def trip(self) -> Mapping[str, Any] | None:
         """The first event that opened the gate."""
         return next((event for event in self.events if event.get("action") == "trip"), None)
+
+    def row_of(self, event: Mapping[str, Any]) -> int | None:
+        """The row of an event's sample; None where it did not arrive."""
+        for index in range(len(self.segments) - 1, -1, -1):
+            segment = self.segments[index]
+            if event.get("segment", segment.number) != segment.number:
+                continue
+            later = self.segments[index + 1 : index + 2]
+            stop = later[0].first_row if later else len(self.samples)
+            row = segment.first_row + int(
+                np.searchsorted(self.samples[segment.first_row : stop], event.get("sample", -1))
+            )
+            return row if row < stop else None
+        return None
 
 
 def is_run_folder(path: Path) -> bool:
@@ -74,17 +102,30 @@ def rewrite_config(folder: Path, config: Mapping[str, Any]) -> None:
 
 def open_run(folder: Path) -> Run:
     """Decode a run folder, complete or cut off. Raises `InputError` where nothing can be had from it."""
-    config = _read_config(folder / CONFIG_FILE)
-    frames = folder / FRAMES_FILE
-    if not frames.is_file():
-        raise InputError(f"{frames}: missing; this folder holds no recording")
-    blocks, counts = _read_samples(frames)
-    if not blocks:
-        raise InputError(f"{frames}: holds no whole frame with samples; nothing was recorded")
-    codes, samples = _joined(blocks)
-    trace = _trace(codes, samples, config, folder)
-    events = tuple(_read_events(folder / EVENTS_FILE))
-    return Run(folder, config, trace, samples, codes[:, 3], counts, events)
+    config = read_config(folder)
+    if not parts(folder):
+        raise InputError(f"{folder / FRAMES_FILE}: missing; this folder holds no recording")
+    reader, stretches = RowReader(), list[Rows]()
+    for data in read_parts(folder):
+        stretches += reader.feed(data).rows
+    if not stretches:
+        raise InputError(f"{folder / FRAMES_FILE}: holds no whole frame with samples; nothing was recorded")
+    if config["time"].get("segments") != "joined":
+        stretches = [rows for rows in stretches if rows.segment == stretches[-1].segment]
+    time = RunTime.of_config(config, read_anchors(folder / CLOCK_FILE))
+    trace = joined([trace_of(rows, time, config, folder) for rows in stretches])
+    samples = np.concatenate([rows.samples for rows in stretches])
+    verdicts = np.concatenate([rows.codes[:, 3] for rows in stretches])
+    events = tuple(read_events(folder / EVENTS_FILE))
+    return Run(folder, config, trace, samples, verdicts, _segments(stretches), reader.counts, events)
+
+
+def _segments(stretches: list[Rows]) -> tuple[Segment, ...]:
+    found, row = dict[int, Segment](), 0
+    for rows in stretches:
+        found.setdefault(rows.segment, Segment(rows.segment, rows.run, row))
+        row += len(rows)
+    return tuple(found.values())
 
 
 def derive_trace(run: Run) -> Path:
@@ -104,7 +145,9 @@ def _write_whole(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def _read_config(path: Path) -> Mapping[str, Any]:
+def read_config(folder: Path) -> Mapping[str, Any]:
+    """`run.toml` of a folder. Raises `InputError` where the samples could not be scaled by it."""
+    path = folder / CONFIG_FILE
     try:
         config = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -119,40 +162,20 @@ def _read_config(path: Path) -> Mapping[str, Any]:
     return config
 
 
-def _read_samples(path: Path) -> tuple[list[Samples], Counts]:
-    """The sample blocks of the last run in the file."""
-    decoder, blocks = Decoder(), list[Samples]()
-    with path.open("rb") as file:
-        while data := file.read(_READ_BYTES):
-            blocks += [
-                event for event in decoder.feed(data) if isinstance(event, Samples) and len(event.codes)
-            ]
-    last_run = blocks[-1].run if blocks else 0
-    return [block for block in blocks if block.run == last_run], decoder.counts
-
-
-def _joined(blocks: list[Samples]) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.int64]]:
-    """Codes of shape (rows, 4) and sample counters; a block that came twice counts once."""
-    codes = np.concatenate([block.codes for block in blocks])
-    samples = np.concatenate([block.first_sample + np.arange(len(block.codes)) for block in blocks])
-    samples, first = np.unique(samples, return_index=True)
-    return codes[first], samples
-
-
-def _trace(
-    codes: npt.NDArray[np.uint16], samples: npt.NDArray[np.int64], config: Mapping[str, Any], folder: Path
-) -> Trace:
+def trace_of(rows: Rows, time: RunTime, config: Mapping[str, Any], folder: Path) -> Trace:
+    """Rows in physical units on the run's time axis."""
     front_end = FrontEnd.from_table(config["front_end"])
-    pressure = _declared(config, "pressure_Pa", len(codes))
+    pressure = _declared(config, "pressure_Pa", len(rows))
     if front_end.pressure_full_scale_Pa is not None:
-        pressure = front_end.pressure_Pa(codes[:, 2])
+        pressure = front_end.pressure_Pa(rows.codes[:, 2])
     return Trace(
-        test_time_s=samples.astype(np.float64) * float(config["time"]["seconds_per_sample"]),
-        voltage_V=front_end.voltage_V(codes[:, 0]),
-        current_A=front_end.current_A(codes[:, 1]),
+        test_time_s=time.test_time_s(rows),
+        voltage_V=front_end.voltage_V(rows.codes[:, 0]),
+        current_A=front_end.current_A(rows.codes[:, 1]),
         pressure_Pa=pressure,
-        temperature_degC=_declared(config, "temperature_degC", len(codes)),
-        cell=_cell(config),
+        temperature_degC=_declared(config, "temperature_degC", len(rows)),
+        unix_time_s=time.unix_time_s(rows),
+        cell=cell_of(config),
         source=folder,
     )
 
@@ -163,21 +186,20 @@ def _declared(config: Mapping[str, Any], name: str, rows: int) -> FloatArray | N
     return np.full(rows, float(value)) if isinstance(value, int | float) else None
 
 
-def _cell(config: Mapping[str, Any]) -> Cell:
+def cell_of(config: Mapping[str, Any]) -> Cell:
+    """The cell as `run.toml` describes it."""
     cell = config.get("cell", {})
     area = cell.get("electrode_area_cm2")
     base = Cell(area, cell.get("configuration", "symmetric"), cell.get("electrolyte"))
     return replace(base, metadata={"cell": dict(cell)})
 
 
-def _read_events(path: Path) -> list[Mapping[str, Any]]:
-    """The event log's whole lines; the last may be torn."""
-    events: list[Mapping[str, Any]] = []
+def read_events(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The event log's whole lines; the last may be torn, the file may be missing."""
     for line in path.read_bytes().split(b"\n") if path.is_file() else []:
         try:
             event = json.loads(line)
         except ValueError:
             continue
         if isinstance(event, dict):
-            events.append(event)
-    return events
+            yield event

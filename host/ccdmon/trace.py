@@ -62,3 +62,20 @@ COLUMN_FIELDS = (
     "cycle_count",
     "step_count",
 )
+
+
+def joined(traces: list[Trace]) -> Trace:
+    """Traces of one cell one after the other; a column that one of them lacks is NaN there."""
+    if len(traces) == 1:
+        return traces[0]
+    columns: dict[str, Any] = {
+        name: np.concatenate([_column(trace, name) for trace in traces])
+        for name in COLUMN_FIELDS
+        if any(getattr(trace, name) is not None for trace in traces)
+    }
+    return Trace(**columns, cell=traces[0].cell, source=traces[0].source)
+
+
+def _column(trace: Trace, name: str) -> FloatArray:
+    column: FloatArray | None = getattr(trace, name)
+    return np.full(len(trace), np.nan) if column is None else column

@@ -12,8 +12,10 @@ import pytest
 from ccdmon import run_folder
 from ccdmon.errors import InputError
 from ccdmon.formats.bdf import read_bdf
+from ccdmon.frame_files import FRAMES_FILE, part_path
 from ccdmon.recorder import SYNC_INTERVAL_S, Recorder
-from ccdmon.run_folder import EVENTS_FILE, FRAMES_FILE, open_run
+from ccdmon.run_folder import EVENTS_FILE, open_run
+from ccdmon.run_time import HostTime
 from tests.host.wire_stream import CONFIG, Device, recorded_run, stream
 
 
@@ -26,17 +28,32 @@ def test_the_log_on_disk_is_the_wire_stream(tmp_path: Path) -> None:
     assert (tmp_path / "r" / FRAMES_FILE).read_bytes() == data, "handed over before closing, nothing buffered"
 
 
-def test_a_second_recorder_appends(tmp_path: Path) -> None:
-    folder = recorded_run(tmp_path / "r", b"one")
+def test_a_second_recorder_appends_behind_whole_frames(tmp_path: Path) -> None:
+    device = Device()
+    folder = recorded_run(tmp_path / "r", device.samples(0, 32))
     again = Recorder(folder)
-    again.feed(b"two")
+    again.feed(device.samples(32, 32))
     again.close()
-    assert (folder / FRAMES_FILE).read_bytes() == b"onetwo"
+    assert not part_path(folder, 1).exists()
+    assert len(open_run(folder).trace) == 64
+
+
+def test_behind_half_a_frame_a_new_part_begins(tmp_path: Path) -> None:
+    """What a killed host left must not spoil the first frame of the next."""
+    device = Device()
+    folder = recorded_run(tmp_path / "r", device.samples(0, 32) + device.samples(32, 32)[:-5])
+    again = Recorder(folder)
+    again.feed(device.samples(64, 32))
+    again.close()
+    run = open_run(folder)
+    assert part_path(folder, 1).exists()
+    assert run.samples.tolist() == [*range(32), *range(64, 96)]
+    assert (run.counts.missing_samples, run.counts.crc_errors) == (32, 1)
 
 
 def test_a_trip_is_logged_once_with_its_rule_and_firmware(tmp_path: Path) -> None:
     run_folder.create(tmp_path / "r", CONFIG)
-    recorder = Recorder(tmp_path / "r", firmware_hash="abc", wall_clock_s=lambda: 12.5)
+    recorder = Recorder(tmp_path / "r", firmware_hash="abc", clock=lambda: HostTime(0.0, 0.0, 12.5))
     device = Device()
     recorder.feed(device.identity() + device.trip(1, 77, 1) + device.trip(1, 77, 2))
     recorder.close()
@@ -52,7 +69,7 @@ def test_synced_at_least_every_second(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("os.fsync", synced.append)
     now_s = 0.0
     run_folder.create(tmp_path / "r", CONFIG)
-    recorder = Recorder(tmp_path / "r", monotonic_s=lambda: now_s)
+    recorder = Recorder(tmp_path / "r", clock=lambda: HostTime(now_s, now_s, 0.0))
     synced.clear()
     recorder.feed(b"x")
     assert not synced
@@ -72,7 +89,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
         def write(self, _: Any) -> int:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    recorder._frames = Full()
+    recorder.frames._file._file = Full()
     with pytest.raises(InputError, match=r"frames\.bin: cannot write \(No space left"):
         recorder.feed(b"x")
 

@@ -36,7 +36,7 @@ class Device:
         return self.frame(wire.IDENTITY, struct.pack("<H", len(text)) + text)
 
     def samples(self, first: int, count: int, run: int = 1, dropped: int = 0) -> bytes:
-        head = wire.pack(wire.SAMPLES, first, dropped, first * 250, run, count, 0)
+        head = wire.pack(wire.SAMPLES, first, dropped, first * 250 % (1 << 30), run, count, 0)
         return self.frame(wire.SAMPLES, head + codes(first, count).tobytes())
 
     def trip(self, trip_id: int, sample: int, repeat: int = 1) -> bytes:

@@ -1,0 +1,90 @@
+"""Commands on their way to a device: numbered, sent again until answered, given up in the end; no I/O.
+
+The recorder must never wait for an answer, so unlike `device.Device` nothing here blocks: `due` says what to send now,
+`answered` takes each ACK. One command is on its way at a time, for the firmware remembers only the last number.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ccdmon_fw import wire
+
+RETRY_S = 1.0
+GIVE_UP_S = 30.0  # an emulated board is twenty times slower than a real one
+# (result by name, or None where no answer came; its detail)
+OnAnswer = Callable[[str | None, int], object]
+
+
+@dataclass
+class _Command:
+    kind: int
+    body: bytes
+    on_answer: OnAnswer
+    number: int = 0
+    began_s: float | None = None
+    sent_s: float = 0.0
+
+
+def _ignore(_result: str | None, _detail: int) -> None:
+    return
+
+
+class CommandQueue:
+    """Commands for one device, first come, first served; urgent ones overtake."""
+
+    def __init__(self) -> None:
+        # A host that came before may have ended with any number: the same one again would not be carried out.
+        self._number = random.randrange(1 << 16)
+        self._waiting: deque[_Command] = deque()
+        self._current: _Command | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting) + (self._current is not None)
+
+    def add(self, kind: int, *values: int, body: bytes = b"", on_answer: OnAnswer = _ignore) -> None:
+        """Queue a command: field values of its fixed part, then `body`."""
+        self._waiting.append(_Command(kind, wire.pack(kind, *values) + body, on_answer))
+
+    def add_urgent(self, kind: int, *values: int, on_answer: OnAnswer = _ignore) -> None:
+        """Before all others, also the one that is on its way: that one is sent again afterwards."""
+        if self._current is not None:
+            self._current.began_s = None
+            self._waiting.appendleft(self._current)
+            self._current = None
+        self._waiting.appendleft(_Command(kind, wire.pack(kind, *values), on_answer))
+
+    def due(self, now_s: float) -> bytes:
+        """Bytes to send now, monotonic seconds; empty when there is nothing to do but wait."""
+        current = self._current
+        if current is not None and current.began_s is not None and now_s - current.began_s > GIVE_UP_S:
+            self._current = None
+            current.on_answer(None, 0)
+        if self._current is None and self._waiting:
+            self._current = self._waiting.popleft()
+        current = self._current
+        if current is None or (current.began_s is not None and now_s - current.sent_s < RETRY_S):
+            return b""
+        if current.began_s is None:
+            current.began_s = now_s
+            self._number = self._number % 0xFFFF + 1
+            current.number = self._number
+        current.sent_s = now_s
+        return bytes(wire.encode(current.kind, current.number, current.body))
+
+    def answered(self, ack: Mapping[str, int]) -> None:
+        """Take the fields of an ACK message."""
+        current = self._current
+        if current is None or ack["command_sequence"] != current.number or ack["command"] != current.kind:
+            return
+        self._current = None
+        result = wire.RESULTS[ack["result"]] if ack["result"] < len(wire.RESULTS) else "unknown_result"
+        current.on_answer(result, ack["detail"])
+
+    def restart(self) -> None:
+        """The device was away: what was on its way is sent again under a new number."""
+        if self._current is not None:
+            self._current.began_s = None
+            self._waiting.appendleft(self._current)
+            self._current = None

@@ -1,0 +1,169 @@
+"""`frames.bin` and its rotated parts: appended to only, waiting for space where a disk is full, and read back.
+
+    frames.bin, frames-0001.bin, frames-0002.bin, ...     parts end at a frame's end, so each stands alone
+
+When a write fails, what has arrived waits in memory, up to a bound; beyond it whole frames are dropped and counted.
+Once the disk takes bytes again writing goes on at a frame's beginning: the hole shows in the device's own counters.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+FRAMES_FILE = "frames.bin"
+WAITING_BYTES = 4 << 20  # four minutes at 16.6 kB/s
+ROTATE_BYTES = 1000 << 20
+READ_BYTES = 1 << 20
+
+
+def part_path(folder: Path, number: int) -> Path:
+    """Path of the part with that number, from 0."""
+    return folder / (FRAMES_FILE if number == 0 else f"frames-{number:04d}.bin")
+
+
+def parts(folder: Path) -> list[Path]:
+    """The parts of a recording in order."""
+    found = [folder / FRAMES_FILE] if (folder / FRAMES_FILE).is_file() else []
+    later = [path for path in folder.glob("frames-*.bin") if path.stem.removeprefix("frames-").isdigit()]
+    return found + sorted(later, key=lambda path: int(path.stem.removeprefix("frames-")))
+
+
+def read_parts(folder: Path) -> Iterator[bytes]:
+    """All bytes of a recording in pieces; a torn end of a part is closed, lest it spoil the first frame of the next."""
+    paths = parts(folder)
+    for path in paths:
+        last = b"\0"
+        with path.open("rb") as file:
+            while data := file.read(READ_BYTES):
+                yield data
+                last = data[-1:]
+        if last != b"\0" and path != paths[-1]:
+            yield b"\0"
+
+
+class PatientFile:
+    """An append-only file, unbuffered. What the disk refuses waits in `waiting`; `error` says why."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.waiting = bytearray()
+        self.error: OSError | None = None
+        self._file: BinaryIO = path.open("ab", buffering=0)
+
+    def write(self, data: bytes) -> bytes:
+        """Append; returns the bytes that are in the file now and were not before."""
+        self.waiting += data
+        written = bytearray()
+        self.error = None
+        while self.waiting:
+            try:
+                taken = self._file.write(self.waiting)
+            except OSError as error:
+                self.error = error
+                break
+            written += self.waiting[:taken]
+            del self.waiting[:taken]
+        return bytes(written)
+
+    def sync(self) -> None:
+        """Put what was written on the disk; a failure is kept in `error`."""
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            self.error = error
+
+    def close(self) -> None:
+        """Sync and close."""
+        self.sync()
+        self._file.close()
+
+
+class FrameFiles:
+    """The recording of one folder; `resume` appends a part to what lies there."""
+
+    def __init__(
+        self, folder: Path, *, rotate_bytes: int = ROTATE_BYTES, waiting_bytes: int = WAITING_BYTES
+    ) -> None:
+        self._folder, self._rotate_bytes, self._waiting_bytes = folder, rotate_bytes, waiting_bytes
+        self.part = max(len(parts(folder)) - 1, 0)
+        self._open()
+        if self._size and not _ends_whole(self._file.path):
+            self._next_part()  # a killed host left half a frame
+        self.dropped_bytes = 0  # since the disk began to refuse
+        self._skipping = False  # until the next frame's beginning
+
+    @property
+    def error(self) -> OSError | None:
+        """Why the disk takes nothing at the moment; None: all is well."""
+        return self._file.error
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What waits for space."""
+        return len(self._file.waiting)
+
+    def append(self, data: bytes) -> bytes:
+        """Append bytes as received; returns those that got into the files now, in order."""
+        if self._skipping:
+            data = self._from_next_frame(data)
+        if self._size >= self._rotate_bytes and not self._file.waiting and b"\0" in data:
+            return self._across(data)
+        written = self._file.write(data)
+        self._size += len(written)
+        if len(self._file.waiting) > self._waiting_bytes:
+            self._drop()
+        return written
+
+    def sync(self) -> None:
+        """Put everything written so far on the disk."""
+        self._file.sync()
+
+    def close(self) -> None:
+        """Sync and close."""
+        self._file.close()
+
+    def _open(self) -> None:
+        path = part_path(self._folder, self.part)
+        self._file = PatientFile(path)
+        self._size = path.stat().st_size
+
+    def _next_part(self) -> None:
+        self._file.close()
+        self.part += 1
+        self._open()
+
+    def _across(self, data: bytes) -> bytes:
+        """The frame that is open ends the old part; the rest begins a new one."""
+        end = data.index(b"\0") + 1
+        written = self._file.write(data[:end])
+        if self._file.waiting:  # full just now: rotate later
+            more = self._file.write(data[end:])
+            self._size += len(written) + len(more)
+            return written + more
+        self._next_part()
+        rest = self._file.write(data[end:])
+        self._size += len(rest)
+        return written + rest
+
+    def _drop(self) -> None:
+        """Keep the oldest whole frames within the bound, and from now on skip to a frame's beginning."""
+        waiting = self._file.waiting
+        end = waiting.rfind(b"\0", 0, self._waiting_bytes) + 1
+        self.dropped_bytes += len(waiting) - end
+        torn = waiting[-1:] != b"\0"
+        del waiting[end:]
+        self._skipping = torn
+
+    def _from_next_frame(self, data: bytes) -> bytes:
+        end = data.find(b"\0") + 1
+        self._skipping = end == 0
+        dropped = len(data) if end == 0 else end
+        self.dropped_bytes += dropped
+        return data[dropped:]
+
+
+def _ends_whole(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\0"

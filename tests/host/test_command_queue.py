@@ -1,0 +1,67 @@
+"""Commands on their way: one at a time, repeated under the same number, urgent ones first, given up in the end."""
+
+from ccdmon.command_queue import GIVE_UP_S, RETRY_S, CommandQueue
+from ccdmon_fw import wire
+
+
+def sent(data: bytes) -> tuple[int, int]:
+    ((kind, number, _),) = wire.Unframer().feed(data)
+    return kind, number
+
+
+def ack(kind: int, number: int, result: int = wire.OK, detail: int = 0) -> dict[str, int]:
+    return {"command_sequence": number, "command": kind, "result": result, "detail": detail}
+
+
+def test_repeated_under_the_same_number_until_answered() -> None:
+    queue, answers = CommandQueue(), list[tuple[str | None, int]]()
+    queue.add(wire.ARM, on_answer=lambda result, detail: answers.append((result, detail)))
+    first = queue.due(0.0)
+    assert queue.due(RETRY_S / 2) == b""
+    assert queue.due(RETRY_S) == first
+    kind, number = sent(first)
+    queue.answered(ack(kind, number ^ 1))
+    assert not answers
+    queue.answered(ack(kind, number, wire.LATCHED, 7))
+    assert answers == [("latched", 7)]
+    assert len(queue) == 0
+
+
+def test_one_at_a_time_in_order() -> None:
+    queue = CommandQueue()
+    queue.add(wire.IDENTIFY)
+    queue.add(wire.GET_STATUS)
+    kind, number = sent(queue.due(0.0))
+    assert kind == wire.IDENTIFY
+    assert queue.due(0.1) == b""
+    queue.answered(ack(kind, number))
+    assert sent(queue.due(0.2))[0] == wire.GET_STATUS
+
+
+def test_a_trip_overtakes() -> None:
+    queue = CommandQueue()
+    queue.add(wire.GET_STATUS)
+    queue.due(0.0)
+    queue.add_urgent(wire.FORCE_TRIP)
+    kind, number = sent(queue.due(0.01))
+    assert kind == wire.FORCE_TRIP
+    queue.answered(ack(kind, number))
+    assert sent(queue.due(0.02))[0] == wire.GET_STATUS
+
+
+def test_given_up_in_the_end() -> None:
+    queue, answers = CommandQueue(), list[str | None]()
+    queue.add(wire.ARM, on_answer=lambda result, _: answers.append(result))
+    queue.due(0.0)
+    queue.due(GIVE_UP_S + 1)
+    assert answers == [None]
+    assert len(queue) == 0
+
+
+def test_after_a_break_under_a_new_number() -> None:
+    """The device that was reset has forgotten the old one, and another one would only answer again."""
+    queue = CommandQueue()
+    queue.add(wire.ARM)
+    _, number = sent(queue.due(0.0))
+    queue.restart()
+    assert sent(queue.due(0.1)) == (wire.ARM, number % 0xFFFF + 1)
