@@ -2,13 +2,14 @@
 
 import argparse
 import json
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ccdmon.analysis import analyze
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
-from ccdmon.formats.bdf import read_bdf
+from ccdmon.formats.importer import notes_of, read_trace
 from ccdmon.report import Monitoring, write_reports
 from ccdmon.run_analysis import analyze_run
 from ccdmon.run_folder import Run, derive_trace, is_run_folder, open_run
@@ -30,8 +31,9 @@ class Source:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "traces", nargs="+", metavar="TRACE", help="a trace, a run folder, or - for CSV on stdin"
+        "traces", nargs="+", metavar="TRACE", help="a trace or cycler's file, a run folder, or - for stdin"
     )
+    add_import_arguments(parser)
     parser.add_argument(
         "--area-cm2", type=positive, metavar="A", help="electrode area; wins over the sidecar's"
     )
@@ -39,6 +41,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--eis-after", type=Path, metavar="F", help="impedance after the test")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write report.html and report.json there")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def add_import_arguments(parser: argparse.ArgumentParser) -> None:
+    """How to read a file that is not in the Battery Data Format."""
+    parser.add_argument(
+        "--columns",
+        metavar="MAP",
+        help="labels of a table: time=t[h],voltage=U[mV],current=I[A],pressure=...",
+    )
+    parser.add_argument("--salvage", action="store_true", help="keep whatever is readable of a broken file")
 
 
 def positive(text: str) -> float:
@@ -51,7 +63,7 @@ def positive(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Analyse everything named; exit 1 when any cell failed."""
-    sources = [open_source(name, args.area_cm2) for name in args.traces]
+    sources = [open_source(name, args) for name in args.traces]
     documents = [document_of(source, args) for source in sources]
     if args.out is not None:
         _write(args.out, sources, documents)
@@ -62,19 +74,25 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_NEGATIVE if any(document["verdict"] == "failed" for document in documents) else EXIT_FINE
 
 
-def open_source(name: str, area_cm2: float | None = None) -> Source:
-    """A trace file, `-`, or a run folder; a given area replaces its own. Raises `InputError` for others."""
-    source = _open(name)
+def open_source(name: str, args: argparse.Namespace) -> Source:
+    """A trace or cycler's file, `-`, or a run folder; a given area replaces its own. Raises `InputError` for others.
+
+    Notes of what was left out go to stderr.
+    """
+    source = _open(name, args)
+    if notes := notes_of(source.trace):
+        print(f"{name}: note: {'; '.join(notes)}", file=sys.stderr)
+    area_cm2 = getattr(args, "area_cm2", None)
     if area_cm2 is None:
         return source
     cell = replace(source.trace.cell, electrode_area_cm2=area_cm2)
     return replace(source, trace=replace(source.trace, cell=cell))
 
 
-def _open(name: str) -> Source:
+def _open(name: str, args: argparse.Namespace) -> Source:
     path = Path(name)
     if name == "-" or not path.is_dir():
-        return Source(name, read_bdf(name))
+        return Source(name, read_trace(name, columns=args.columns, salvage=args.salvage))
     if not is_run_folder(path):
         raise InputError(f"{name}: a folder without frames.bin; name a trace file or a run folder")
     opened = open_run(path)

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ccdmon.cli.analyze import open_source
+from ccdmon.cli.analyze import add_import_arguments, open_source
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
 from ccdmon.report_words import duration
 from ccdmon.trace import COLUMN_FIELDS
@@ -13,14 +13,15 @@ from ccdmon.trace import COLUMN_FIELDS
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "traces", nargs="+", metavar="TRACE", help="a trace, a run folder, or - for CSV on stdin"
+        "traces", nargs="+", metavar="TRACE", help="a trace or cycler's file, a run folder, or - for stdin"
     )
+    add_import_arguments(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
 def run(args: argparse.Namespace) -> int:
     """One line for each file; exit 1 when any is no usable trace, 2 when one is not there at all."""
-    results = [_check(name) for name in args.traces]
+    results = [_check(name, args) for name in args.traces]
     if args.json:
         print(json.dumps({"schema": "ccdmon.validate/1", "files": results}))
     else:
@@ -29,16 +30,17 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_FINE if all(result["valid"] for result in results) else EXIT_NEGATIVE
 
 
-def _check(name: str) -> dict[str, Any]:
+def _check(name: str, args: argparse.Namespace) -> dict[str, Any]:
     if name != "-" and not Path(name).exists():
         raise InputError(f"{name}: No such file or directory; check the path")
     try:
-        trace = open_source(name).trace
+        trace = open_source(name, args).trace
     except InputError as error:
         return {"source": name, "valid": False, "error": str(error)}
     return {
         "source": name,
         "valid": True,
+        "format": trace.cell.metadata.get("import", {}).get("format", "Battery Data Format"),
         "rows": len(trace),
         "duration_s": float(trace.test_time_s[-1] - trace.test_time_s[0]),
         "columns": [column for column in COLUMN_FIELDS if getattr(trace, column) is not None],

@@ -53,14 +53,15 @@ KNOWN = frozenset(label for labels in COLUMN_NAMES.values() for label in labels)
 _PARQUET_MAGIC = b"PAR1"
 
 
-def read_bdf(path: str | Path) -> Trace:
-    """Read one trace; `-` is CSV on stdin. Columns are float64 of shape (rows,), NaN where a cell was empty.
+def read_bdf(path: str | Path, data: bytes | None = None) -> Trace:
+    """Read one trace; `-` is CSV on stdin, or in `data` where it has been read already.
 
-    An empty time cell is filled linearly from its neighbours, so that row numbers stay those of the file.
+    Columns are float64 of shape (rows,), NaN where a cell was empty. An empty time cell is filled linearly from its
+    neighbours, so that row numbers stay those of the file.
     Raises `InputError`, naming file, data row (from 0) and column, for anything that cannot be used.
     """
     name = str(path)
-    trace = _trace(read_table(path), name, first_row=0)
+    trace = _trace(read_table(path, data=data), name, first_row=0)
     source = None if name == "-" else Path(path)
     return replace(_with_checked_time(trace, name, 0, None), cell=read_cell(source), source=source)
 
@@ -85,11 +86,12 @@ def iter_bdf(path: str | Path, chunk_rows: int = 1_000_000) -> Iterator[Trace]:
         raise InputError(f"{path}: no rows; nothing to read")
 
 
-def read_table(path: str | Path, *, keep_unknown: bool = False) -> pa.Table:
+def read_table(path: str | Path, *, keep_unknown: bool = False, data: bytes | None = None) -> pa.Table:
     """The file's columns as labelled, unchecked but for numbers; `keep_unknown` also those not in BDF."""
     name = str(path)
     if name == "-":
-        return parse_csv(sys.stdin.buffer.read(), "stdin", KNOWN, keep_unknown=keep_unknown)
+        data = sys.stdin.buffer.read() if data is None else data
+        return parse_csv(data, "stdin", KNOWN, keep_unknown=keep_unknown)
     if _magic(path) == _PARQUET_MAGIC:
         with _parquet(Path(path)) as file:
             return file.read() if keep_unknown else file.read(columns=_known_columns(file))

@@ -4,6 +4,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from ccdmon.errors import InputError
+from ccdmon.formats.biologic_mpr import MAGIC, read_mpr_spectra
 from ccdmon.formats.eis_csv import parse_eis_csv
 from ccdmon.formats.eis_instruments import parse_biologic_mpt, parse_gamry_dta, parse_zplot_z
 from ccdmon.spectrum import Spectrum
@@ -21,8 +22,10 @@ def read_spectra(path: str | Path) -> list[Spectrum]:
     plugins = entry_points(group=PLUGIN_GROUP, name=ending)
     if plugins:
         spectra: list[Spectrum] = next(iter(plugins)).load()(Path(path))
+    elif (text := _text(path)).startswith(MAGIC.decode()):
+        spectra = read_mpr_spectra(text.encode("latin-1"), name)
     else:
-        spectra = _parsed(_text(path), name, ending)
+        spectra = _parsed(text, name, ending)
     if not any(len(spectrum) for spectrum in spectra):
         raise InputError(f"{name}: no usable impedance point; export the file again")
     return [spectrum for spectrum in spectra if len(spectrum)]
