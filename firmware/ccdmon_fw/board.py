@@ -19,6 +19,7 @@ and may offer:
     on_external_trip(callback)   call `callback(pin)` in a hard interrupt when an external comparator trips
     leave()                  called before the program ends on the host's wish
     SAMPLE_PERIOD_FLOOR_US   the shortest period its converters allow; the firmware samples no faster
+    FAULT                    why a converter did not start, for the identity; such a board trips as soon as it is armed
     FRONT_END                full scales for the identity: what the codes 0 and 65536 stand for at the cell (None: not
                              known to the board), {"voltage_full_scale_V", "current_full_scale_A",
                              "pressure_full_scale_Pa"}

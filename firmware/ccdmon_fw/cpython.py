@@ -20,6 +20,10 @@ def ptr32(buffer):
     return buffer
 
 
+def ptr16(buffer):
+    return buffer
+
+
 def ptr8(buffer):
     return buffer
 

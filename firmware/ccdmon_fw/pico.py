@@ -49,6 +49,16 @@ def gate(level: int):
         sio[6] = mask
 
 
+@micropython.viper
+def stamp(memory: ptr32):
+    """Time of a sample into detector memory: TIMERAWL (RP2040 datasheet 4.6.5) modulo 2**30, as `now_us`."""
+    timer = ptr32(0x10015000 << 2)  # 0x40054000
+    memory[3] = timer[10] & 0x3FFFFFFF
+
+
+now_us = time.ticks_us
+
+
 def start_timer(period_us, callback):
     global _timer, _period_us
     micropython.kbd_intr(-1)  # the console carries binary frames from now on

@@ -78,6 +78,7 @@ class Telemetry:
                 "id": self._board.unique_id(),
                 "sample_period_us": self._board.sample_period_us(),
                 "front_end": getattr(self._board, "FRONT_END", None),
+                "fault": getattr(self._board, "FAULT", None),
                 "reasons": limits.REASONS,
                 "settings": dict(zip(limits.SETTINGS, settings)),
                 "messages": wire.dictionary(),

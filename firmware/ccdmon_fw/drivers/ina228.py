@@ -1,0 +1,124 @@
+"""TI INA228: 20-bit current, voltage and charge monitor on I2C. Sections and tables are those of SLYS021A.
+
+Registers [table 7-3] are big-endian, 16 or 24 bits; of VSHUNT and VBUS the lowest four bits are empty [tables 7-9,
+7-10]. The bus voltage is measured against the chip's own ground and never negative: a cell that reverses is wired so
+that its zero lies above that ground. I2C bus and `sleep_ms` are injected.
+"""
+
+from array import array
+
+try:
+    import micropython
+    from micropython import const
+except ImportError:
+    from ccdmon_fw.cpython import const, micropython, ptr8, ptr32
+
+CONFIG = const(0x00)
+ADC_CONFIG = const(0x01)
+SHUNT_CAL = const(0x02)
+VSHUNT = const(0x04)
+VBUS = const(0x05)
+DIAG_ALRT = const(0x0B)
+SOVL = const(0x0C)
+SUVL = const(0x0D)
+MANUFACTURER_ID = const(0x3E)
+DEVICE_ID = const(0x3F)
+
+_RESET = const(0x8000)  # CONFIG.RST [table 7-5]
+_RESET_MS = const(1)  # 300 us to start
+_FINE_RANGE = const(0x0010)  # CONFIG.ADCRANGE: +-40.96 mV instead of +-163.84 mV
+_CONTINUOUS_BUS_SHUNT = const(0xB000)  # ADC_CONFIG.MODE [table 7-6]
+CONVERSION_US = (50, 84, 150, 280, 540, 1052, 2074, 4120)  # ADC_CONFIG.VBUSCT, VSHCT
+_CONVERTED = const(0x02)  # DIAG_ALRT.CNVRF, cleared by reading it [table 7-16]
+_MEMORY_GOOD = const(0x01)  # DIAG_ALRT.MEMSTAT
+_TI = const(0x5449)
+_INA228 = const(0x228)  # DEVICE_ID without its revision
+
+VSHUNT_LSB_nV = (312.5, 78.125)  # by range [table 7-1]
+VBUS_LSB_uV = 195.3125
+SHUNT_FULL_SCALE_uV = (163_840, 40_960)
+
+OK, STALE = const(0), const(3)
+
+
+@micropython.viper
+def _unpack(shunt: ptr8, bus: ptr8, raw: ptr32):
+    value = (shunt[0] << 16 | shunt[1] << 8 | shunt[2]) >> 4
+    if value & 0x80000:
+        value -= 0x100000
+    raw[1] = value
+    value = (bus[0] << 16 | bus[1] << 8 | bus[2]) >> 4
+    if value & 0x80000:
+        value -= 0x100000
+    raw[0] = value
+
+
+class Ina228:
+    """One chip; `raw` holds bus voltage (195.3125 uV) and shunt voltage (312.5 or 78.125 nV), -2**19 to 2**19 - 1."""
+
+    def __init__(self, i2c, sleep_ms, address=0x40):
+        self._read_into = i2c.readfrom_mem_into  # bound once: binding allocates
+        self._write = i2c.writeto_mem
+        self._sleep_ms = sleep_ms
+        self._address = address
+        self._shunt, self._bus, self._flags = bytearray(3), bytearray(3), bytearray(2)
+        self.raw = array("i", [0, 0])
+
+    def configure(self, conversion_us=150, fine_range=False):
+        """Reset, check that it is one, convert bus and shunt for ever, no averaging; OSError if anything differs."""
+        identity = self.read_register(MANUFACTURER_ID), self.read_register(DEVICE_ID) >> 4
+        if identity != (_TI, _INA228):
+            raise OSError("ina228: another chip answers (%04x %03x)" % identity)
+        self.write_register(CONFIG, _RESET)
+        self._sleep_ms(_RESET_MS)
+        time = CONVERSION_US.index(conversion_us)
+        self._set(CONFIG, _FINE_RANGE if fine_range else 0)
+        self._set(ADC_CONFIG, _CONTINUOUS_BUS_SHUNT | time << 9 | time << 6)
+        if not self.read_register(DIAG_ALRT) & _MEMORY_GOOD:
+            raise OSError("ina228: its trim memory is damaged")
+
+    def calibrate(self, shunt_ohm, current_max_A, fine_range=False):
+        """SHUNT_CAL for its own CURRENT, POWER and CHARGE registers [equations 2, 3]; the value written."""
+        lsb_A = current_max_A / 524288
+        value = min(0x7FFF, int(13107.2e6 * lsb_A * shunt_ohm * (4 if fine_range else 1) + 0.5))
+        self._set(SHUNT_CAL, value)
+        return value
+
+    def alert_above(self, shunt_uV, fine_range=False):
+        """Pull ALERT low while the shunt voltage exceeds +-`shunt_uV`: an independent trip for the board's input.
+
+        Thresholds count 5 or 1.25 uV [tables 7-17, 7-18]; the limit is compared with every conversion.
+        """
+        limit = min(0x7FFF, int(shunt_uV / (1.25 if fine_range else 5)))
+        self._set(SOVL, limit)
+        self._set(SUVL, 0x10000 - limit)
+
+    def read_register(self, register):
+        """16-bit content of a register. OSError if nobody answers."""
+        self._read_into(self._address, register, self._flags)
+        return self._flags[0] << 8 | self._flags[1]
+
+    def write_register(self, register, value):
+        """Write a 16-bit register."""
+        self._write(self._address, register, bytes((value >> 8, value & 0xFF)))
+
+    @micropython.native
+    def read(self):
+        """Fetch the newest conversions into `raw`: OK, or STALE where none was finished since. Allocates nothing.
+
+        OSError if nobody answers.
+        """
+        read, address = self._read_into, self._address
+        read(address, DIAG_ALRT, self._flags)
+        if self._flags[1] & 0x02 == 0:  # _CONVERTED
+            return STALE
+        read(address, VSHUNT, self._shunt)
+        read(address, VBUS, self._bus)
+        _unpack(self._shunt, self._bus, self.raw)
+        return OK
+
+    def _set(self, register, value):
+        self.write_register(register, value)
+        kept = self.read_register(register)
+        if kept != value:
+            raise OSError("ina228: register %02x holds %04x, not %04x" % (register, kept, value))
