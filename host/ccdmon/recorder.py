@@ -48,7 +48,7 @@ class Recorder:
         self.trips: dict[int, Mapping[str, Any]] = {}  # first message of each trip, by its id
         self.rows = RowReader()
         self.time = RunTime(1.0) if time is None else time
-        self._firmware_hash, self._front_end, self._patient, self._clock = (
+        self._firmware_hash, self.front_end, self._patient, self._clock = (
             firmware_hash, front_end, patient, clock,
         )  # fmt: skip
         self.frames = FrameFiles(folder, rotate_bytes=rotate_bytes)
@@ -152,13 +152,15 @@ class Recorder:
 
     def _note_rule(self, event: Message) -> None:
         fields = event.fields
+        action = self._action(fields)
         if event.name == "trip":
             if fields["trip_id"] in self.trips:
                 return  # the device repeats a trip until it is acknowledged
             self.trips[fields["trip_id"]] = fields
+            action = "trip" if self.rows.segment >= 0 else "latched"  # from before this recording
         rule = self.reason(fields["reason"])
         self.log(
-            action="trip" if event.name == "trip" else self._action(fields),
+            action=action,
             rule=rule,
             segment=self.rows.segment,
             firmware_hash=self._firmware_hash,
@@ -174,10 +176,10 @@ class Recorder:
     def _physical(self, rule: str, fields: Mapping[str, int]) -> dict[str, Any]:
         """Value and limit in physical units, and the device's time of the sample."""
         known: dict[str, Any] = {"device_time_s": self.time.at(self.rows.segment, fields["sample"])}
-        if self._front_end is None:
+        if self.front_end is None:
             return known
         settings = self.identity.get("settings", {})
-        found = compared(rule, fields["value"], fields["limit"], settings, self._front_end)
+        found = compared(rule, fields["value"], fields["limit"], settings, self.front_end)
         if found is not None:
             known.update(value_physical=found.value, limit_physical=found.limit, unit=found.unit)
         return known

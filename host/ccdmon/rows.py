@@ -6,12 +6,12 @@ a host that starts again, adds a segment to the same recording. The counter wrap
 unrolled here. A row is one sample, or one block of samples with its lowest, highest and mean codes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from ccdmon.link import Counts, Decoder, Identity, Message, Restarted, Samples
+from ccdmon.link import Counts, Decoder, Event, Identity, Message, Restarted, Samples
 
 COUNTER = 1 << 30
 # A counter that falls back by no more than this without a restart repeats rows that came already.
@@ -53,19 +53,23 @@ class RowReader:
         self._next = 0  # unrolled counter expected next in this segment
         self._restarted = False
         self._pending: list[Rows] = []
+        self._joining = True
+        self._joined_late = 0  # damaged frames that were none: 1 where the recording began within one
         self.segment = -1  # ordinal of the current one
         self.missing_samples = 0  # within segments
 
     @property
     def counts(self) -> Counts:
         """The link's account; `missing_samples` is this reader's, which tells a gap from a restart."""
-        self._decoder.counts.missing_samples = self.missing_samples
-        return self._decoder.counts
+        counts = self._decoder.counts
+        damaged = counts.crc_errors - self._joined_late
+        return replace(counts, missing_samples=self.missing_samples, crc_errors=damaged)
 
     def feed(self, data: bytes) -> Batch:
         """What `data` completed."""
         batch = Batch()
-        for event in self._decoder.feed(data):
+        events = self._begin(data) if self._joining else self._decoder.feed(data)
+        for event in events:
             if isinstance(event, Samples):
                 self._single(event)
             elif isinstance(event, Message) and event.name == "blocks":
@@ -76,6 +80,16 @@ class RowReader:
                 batch.messages.append(event)
         batch.rows, self._pending = _joined(self._pending), []
         return batch
+
+    def _begin(self, data: bytes) -> list[Event]:
+        """The first bytes: whoever opens a port while the board sends gets the rest of a frame first, no damage."""
+        end = data.find(b"\0") + 1
+        events = self._decoder.feed(data[:end] if end else data)
+        if end:
+            self._joining = False
+            self._joined_late = self._decoder.counts.crc_errors
+            events += self._decoder.feed(data[end:])
+        return events
 
     def _single(self, event: Samples) -> None:
         self._place(event.run, event.first_sample, event.codes, event.codes[:, :3], event.codes[:, :3], 1)

@@ -7,9 +7,13 @@ trace alone. The firmware's own decision is evidence then, and named as such.
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ccdmon.analysis import analyze
 from ccdmon.events import Event
 from ccdmon.run_folder import Run
+from ccdmon.trace import Trace
 from ccdmon_fw import detector
 
 # Reasons that say something of the cell; the others (an exception, a command) are the device's own affair.
@@ -35,17 +39,22 @@ def trip_event(run: Run) -> Event | None:
     trip = run.trip
     if trip is None or trip.get("rule") not in CELL_REASONS or "sample" not in trip:
         return None
-    tripped = run.row_of(trip)
-    if tripped is None:
-        return None
-    row = tripped
-    while row > 0 and run.verdicts[row - 1] & detector.PENDING:
-        row -= 1
+    row = run.row_of(trip)
+    return None if row is None else device_event(str(trip["rule"]), run.trace, run.verdicts, row)
+
+
+def device_event(
+    rule: str, trace: Trace, verdicts: npt.NDArray[np.uint16], tripped: int, first_row: int = 0
+) -> Event:
+    """A trip on `rule` at place `tripped` of these rows, of which the first is row `first_row` of the recording."""
+    at = tripped
+    while at > 0 and verdicts[at - 1] & detector.PENDING:
+        at -= 1
     return Event(
-        kind=str(trip["rule"]),
-        start_s=float(run.trace.test_time_s[row]),
-        row=row,
+        kind=rule,
+        start_s=float(trace.test_time_s[at]),
+        row=first_row + at,
         cycle=None,
-        current_A=float(run.trace.current_A[row]),
-        evidence={"criterion": "tripped by the firmware", "tripped_at_row": tripped},
+        current_A=float(trace.current_A[at]),
+        evidence={"criterion": "tripped by the firmware", "tripped_at_row": first_row + tripped},
     )

@@ -10,6 +10,7 @@ import json
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,17 @@ def create(folder: Path, config: Mapping[str, Any]) -> None:
         rewrite_config(folder, config)
     except OSError as error:
         raise InputError(f"{folder}: cannot write ({error.strerror}); choose another folder") from error
+
+
+def remove_empty(folder: Path) -> None:
+    """Take back a folder into which nothing intact was recorded, so that its name can be used again."""
+    if any(RowReader().feed(data).messages for data in read_parts(folder)):
+        return
+    for name in (FRAMES_FILE, EVENTS_FILE, CLOCK_FILE, CONFIG_FILE):
+        (folder / name).unlink(missing_ok=True)
+    for emptied in (folder / "trace-parts", folder):
+        with suppress(OSError):  # it holds something else, too
+            emptied.rmdir()
 
 
 def rewrite_config(folder: Path, config: Mapping[str, Any]) -> None:

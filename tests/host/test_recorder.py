@@ -55,13 +55,23 @@ def test_a_trip_is_logged_once_with_its_rule_and_firmware(tmp_path: Path) -> Non
     run_folder.create(tmp_path / "r", CONFIG)
     recorder = Recorder(tmp_path / "r", firmware_hash="abc", clock=lambda: HostTime(0.0, 0.0, 12.5))
     device = Device()
-    recorder.feed(device.identity() + device.trip(1, 77, 1) + device.trip(1, 77, 2))
+    recorder.feed(device.identity() + device.samples(70, 8) + device.trip(1, 77, 1) + device.trip(1, 77, 2))
     recorder.close()
     lines = (tmp_path / "r" / EVENTS_FILE).read_text().splitlines()
     assert len(lines) == 1
     event = json.loads(lines[0])
     assert (event["action"], event["rule"], event["sample"]) == ("trip", "hard_short", 77)
     assert (event["firmware_hash"], event["host_time_s"]) == ("abc", 12.5)
+
+
+def test_a_trip_from_before_the_recording_is_told_as_such(tmp_path: Path) -> None:
+    device = Device()
+    folder = recorded_run(tmp_path / "r", device.identity() + device.trip(1, 77))
+    again = Recorder(folder)
+    again.feed(device.samples(0, 32))
+    again.close()
+    assert json.loads((folder / EVENTS_FILE).read_text())["action"] == "latched"
+    assert open_run(folder).trip is None
 
 
 def test_synced_at_least_every_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

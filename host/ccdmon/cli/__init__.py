@@ -17,6 +17,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "the whole job without hardware: a simulated cell shorts and is cut off"),
     "replay": ("replay", "feed a recorded trace into the firmware on a rig and check the cutoff"),
     "analyze": ("analyze", "full analysis of recorded traces or run folders"),
+    "record": ("record", "write down what a board sends, for hours or weeks"),
     "simulate": ("simulate", "write a labelled ground-truth trace from the cell model"),
     "report": ("report", "write the self-contained report of a trace or run folder"),
     "validate": ("validate", "check whether files are traces that can be used"),

@@ -105,13 +105,17 @@ def write_bdf(trace: Trace, path: str | Path) -> None:
 
     Raises `InputError` for an ending that is none of `.csv`, `.csv.gz`, `.parquet`, or a folder not writable.
     """
-    arrays = {name: getattr(trace, name) for name in COLUMN_FIELDS if getattr(trace, name) is not None}
-    table = pa.table(
-        {COLUMN_NAMES[name][0]: pa.array(column, from_pandas=True) for name, column in arrays.items()}
-    )
-    write_table(table, path)
+    write_table(table_of(trace), path)
     if str(path) != "-":
         write_cell(trace.cell, Path(path))
+
+
+def table_of(trace: Trace) -> pa.Table:
+    """A trace's columns under their preferred labels; NaN is an empty cell."""
+    arrays = {name: getattr(trace, name) for name in COLUMN_FIELDS if getattr(trace, name) is not None}
+    return pa.table(
+        {COLUMN_NAMES[name][0]: pa.array(column, from_pandas=True) for name, column in arrays.items()}
+    )
 
 
 def write_table(table: pa.Table, path: str | Path) -> None:

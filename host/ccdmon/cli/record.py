@@ -1,0 +1,185 @@
+"""`ccdmon record`: write down what a board sends, for hours or weeks, whatever happens meanwhile."""
+
+import argparse
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ccdmon.errors import EXIT_FINE, DeviceError, InputError
+
+if TYPE_CHECKING:
+    from ccdmon.recording import Options, Recording
+    from ccdmon.rig_file import Rig
+    from ccdmon.serial_link import SerialLink
+
+START_LIMIT_S = 30.0  # an emulated board is twenty times slower than a real one
+UNITS_S = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+# Without a rig file and without a board that states its own: +-6 V, +-10 mA.
+ASSUMED_FRONT_END = {"voltage_full_scale_V": 6.0, "current_full_scale_A": 0.01, "assumed": True}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", metavar="P", help="serial port of the board, for example /dev/ttyACM0")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default ./ccdmon-runs/TIME)")
+    parser.add_argument(
+        "--rig-file", type=Path, metavar="FILE", help="cell, front end, limits: `ccdmon init`"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on with the recording that lies in DIR")
+    parser.add_argument("--arm", action="store_true", help="send the rig file's limits and close the gate")
+    parser.add_argument(
+        "--stop-after", type=duration_s, metavar="TIME", help="for example 90s, 30min, 12h, 7d"
+    )
+    parser.add_argument(
+        "--rotate-mb", type=float, metavar="MB", help="begin a new frames file after so much (default 1000)"
+    )
+
+
+def duration_s(text: str) -> float:
+    """Seconds of `90s`, `30min`, `12h`, `7d` or a plain number of seconds, for argparse."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min|h|d)?", text.strip())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 90s, 30min, 12h or 7d")
+    return float(match[1]) * UNITS_S[match[2] or "s"]
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record until stopped (Ctrl-C, SIGTERM, --stop-after); exit 3 where no board answers in the beginning."""
+    from ccdmon.recording import Recording
+    from ccdmon.run_folder import remove_empty
+    from ccdmon.serial_link import SerialLink
+
+    rig = None if args.rig_file is None else _read_rig(args.rig_file)
+    folder = args.out or Path("ccdmon-runs") / time.strftime("record-%Y%m%d-%H%M%S")
+    link = SerialLink(_port(args, rig))
+    try:
+        _prepare(folder, args, rig, link)
+        recording = Recording(folder, link, _options(args, rig), say=_say)
+    except BaseException:
+        link.close()
+        raise
+    print(f"recording {link.name} into {folder}; Ctrl-C ends it", file=sys.stderr)
+    with _stopping() as stopped, _state_line() as show:
+        recording.run(lambda: stopped() or _silent(recording), show)
+    if not recording.heard:
+        remove_empty(folder)
+        raise DeviceError(
+            f"port {link.name}: no ccdmon firmware answers; is it the right port? "
+            "`ccdmon flash` puts it on a board"
+        )
+    return _ended(recording)
+
+
+def _silent(recording: "Recording") -> bool:
+    """No board has answered since the beginning."""
+    return not recording.heard and recording.running_s() > START_LIMIT_S
+
+
+def _ended(recording: "Recording") -> int:
+    counts = recording.recorder.rows.counts
+    print(
+        f"{recording.folder}: {counts.samples} samples, {counts.missing_samples} missing, "
+        f"{counts.crc_errors} damaged frames; read it with `ccdmon analyze {recording.folder}`",
+        file=sys.stderr,
+    )
+    return EXIT_FINE
+
+
+def _read_rig(path: Path) -> "Rig":
+    from ccdmon.rig_file import read_rig
+
+    return read_rig(path)
+
+
+def _port(args: argparse.Namespace, rig: "Rig | None") -> str:
+    name = args.port or (rig.port.device if rig is not None else None)
+    if name in (None, "auto"):
+        raise InputError("name the board's port with --port, for example --port /dev/ttyACM0")
+    return str(name)
+
+
+def _options(args: argparse.Namespace, rig: "Rig | None") -> "Options":
+    from ccdmon.frame_files import ROTATE_BYTES
+    from ccdmon.recording import Options
+    from ccdmon.rig_settings import settings_of
+
+    rotate_MB = args.rotate_mb if args.rotate_mb is not None else (rig.recording.rotate_MB if rig else None)
+    return Options(
+        rig={} if rig is None else rig.document(),
+        settings=None if rig is None else partial(settings_of, rig),
+        arm=args.arm,
+        stop_after_s=args.stop_after,
+        rotate_bytes=ROTATE_BYTES if rotate_MB is None else int(rotate_MB * 1e6),
+    )
+
+
+def _prepare(folder: Path, args: argparse.Namespace, rig: "Rig | None", link: "SerialLink") -> None:
+    """Make the run folder, or find the one to resume."""
+    from ccdmon import run_folder
+    from ccdmon.recording import config_of
+
+    if args.resume and run_folder.is_run_folder(folder):
+        run_folder.read_config(folder)
+        return
+    document: dict[str, Any] = {} if rig is None else rig.document()
+    if "front_end" not in document:
+        document["front_end"] = dict(ASSUMED_FRONT_END)
+        _say("no --rig-file: scales as the board states them, else +-6 V and +-10 mA; no cell is declared")
+    source = "recorded from a board" if args.rig_file is None else f"recorded from a board, {args.rig_file}"
+    run_folder.create(folder, config_of(document, link.name, source))
+
+
+def _say(line: str) -> None:
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    if console.is_terminal:
+        console.print(f"{time.strftime('%H:%M:%S')} {line}", markup=False)
+    else:
+        print(f"ccdmon record: {line}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _stopping() -> "Iterator[Callable[[], bool]]":
+    """Ctrl-C and SIGTERM end the recording in good order."""
+    asked: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _frame: asked.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _state_line() -> "Iterator[Callable[[Recording], None]]":
+    """A line that lives at the bottom of a terminal; nothing where stderr is none."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    from ccdmon.state_line import state_line
+
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield lambda _recording: None
+        return
+    shown_s = [0.0]
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+
+        def show(recording: "Recording") -> None:
+            if time.monotonic() - shown_s[0] > 0.25:
+                shown_s[0] = time.monotonic()
+                live.update(
+                    Text(state_line(recording.state()), overflow="ellipsis", no_wrap=True), refresh=True
+                )
+
+        yield show

@@ -1,0 +1,95 @@
+"""A recording as it grows: rows to physical units, through the streaming analysis, told as `analyze` would tell it.
+
+The recorder feeds it with what it has just written, the live page with what it reads back; both see the same.
+"""
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ccdmon.analysis import StreamingAnalysis
+from ccdmon.events import Event
+from ccdmon.rows import Rows
+from ccdmon.run_analysis import CELL_REASONS, device_event
+from ccdmon.run_folder import cell_of, trace_of
+from ccdmon.run_time import RunTime
+from ccdmon.trace import Trace, joined
+
+REPORT_INTERVAL_S = 0.25
+REPORT_SHARE = 0.1  # of the machine's time: a report over thousands of half-cycles comes less often
+RECENT_STRETCHES = 64  # to find the row of a trip in, whose message overtakes its sample or comes behind it
+
+
+class _Stretch(NamedTuple):
+    first_row: int
+    rows: Rows
+    trace: Trace
+
+
+class LiveRun:
+    """`config` is `run.toml`, `time_axis` the run's. `report` is None before the first rows."""
+
+    def __init__(self, folder: Path, config: Mapping[str, Any], time_axis: RunTime) -> None:
+        self._folder, self._config, self.time = folder, config, time_axis
+        self._device_events: list[Event] = []  # the analysis looks at it at each report
+        self._analysis = StreamingAnalysis(cell_of(config), device_events=self._device_events)
+        self._recent: deque[_Stretch] = deque(maxlen=RECENT_STRETCHES)
+        self._trip: tuple[str, int] | None = None  # (rule, sample) of the first trip, until its row is known
+        self._due_s = 0.0
+        self._reported = (0, 0)
+        self.report: dict[str, Any] | None = None
+
+    @property
+    def rows(self) -> int:
+        """Rows taken so far."""
+        return self._analysis.rows
+
+    @property
+    def last(self) -> _Stretch | None:
+        """The newest rows."""
+        return self._recent[-1] if self._recent else None
+
+    def feed(self, rows: Rows) -> Trace:
+        """Take rows; returns them in physical units."""
+        trace = trace_of(rows, self.time, self._config, self._folder)
+        self._recent.append(_Stretch(self.rows, rows, trace))
+        self._analysis.feed(trace)
+        self._place_trip()
+        return trace
+
+    def tripped(self, rule: str, sample: int) -> None:
+        """The device tripped on `rule` at that sample of the segment that runs; the first of a recording counts."""
+        if self._trip is None and not self._device_events and rule in CELL_REASONS:
+            self._trip = (rule, sample)
+            self._place_trip()
+
+    def refresh(self, now_s: float | None = None) -> bool:
+        """Make `report` new where something came and it is time; True when it is new."""
+        now_s = time.monotonic() if now_s is None else now_s
+        came = (self.rows, len(self._device_events))
+        if now_s < self._due_s or came == self._reported:
+            return False
+        began_s = time.monotonic()
+        self.report = self._analysis.report()
+        self._reported = came
+        self._due_s = now_s + max(REPORT_INTERVAL_S, (time.monotonic() - began_s) / REPORT_SHARE)
+        return True
+
+    def _place_trip(self) -> None:
+        if self._trip is None or not self._recent:
+            return
+        rule, sample = self._trip
+        segment = self._recent[-1].rows.segment
+        known = [stretch for stretch in self._recent if stretch.rows.segment == segment]
+        samples = np.concatenate([stretch.rows.samples for stretch in known])
+        row = int(np.searchsorted(samples, sample))
+        if row >= len(samples):
+            return
+        verdicts = np.concatenate([stretch.rows.codes[:, 3] for stretch in known])
+        trace = joined([stretch.trace for stretch in known])
+        self._device_events.append(device_event(rule, trace, verdicts, row, known[0].first_row))
+        self._trip = None
