@@ -34,12 +34,13 @@ def boundary_shorts(
         before = half_cycles[k - 2] if k >= 2 else half_cycles[k - 1]
         if now.rows < LEAST_ROWS or now.after_gap or not _usable(before):
             continue
-        early, late = _shift(now, before)
+        early, late = _shift(now, before, 0.0 if hard else th.BOUNDARY_SETTLED)
         drift = _drift(half_cycles, k)
         usual = median(abs(s) for s in shifts[-WINDOW:]) if len(shifts) >= 3 else 0.02
         if hard and full:
-            first_V = now.profile_V[FIRST_OCTAVE]
-            if max(first_V, now.end_V) < th.FULL_CELL_HARD_REMAINS * half_cycles[k - 1].end_V:
+            # Charge against charge, discharge against discharge: a large polarisation parts the two.
+            least_V = min(half_cycles[k - 1].end_V, before.end_V)
+            if max(now.profile_V[FIRST_OCTAVE], now.end_V) < th.FULL_CELL_HARD_REMAINS * least_V:
                 return [_event("hard_short", now, half_cycles[k - 1], early, late, drift, usual)]
             continue
         if hard and _is_hard(early, late, half_cycles, k):
@@ -51,23 +52,27 @@ def boundary_shorts(
             and _is_partial(max(early - drift, jump) / scale, early / scale, late, usual, half_cycles, k)
         ):
             return [_event("partial_short", now, before, early, late, drift, usual)]
-        shifts.append(early - drift)
+        if k >= 3:  # the first of each sign follow no reversal of the other
+            shifts.append(early - drift)
     return []
 
 
 def _usable(h: HalfCycle) -> bool:
-    return h.rows >= LEAST_ROWS and h.start_V > 0 and not h.after_gap
+    return h.rows >= LEAST_ROWS and h.end_V > 0 and not h.after_gap
 
 
 def _ratio(a: HalfCycle, b: HalfCycle, octave: int) -> float | None:
     va, vb = a.profile_V[octave], b.profile_V[octave]
     volts, amperes = log_ratio(max(va, 1e-3 * vb), vb), log_ratio(a.level_A, b.level_A)
-    return None if va == 0 or volts is None or amperes is None else volts - amperes
+    return (
+        None if va == 0 or va < -th.HARD_REMAINS * vb or volts is None or amperes is None else volts - amperes
+    )
 
 
-def _shift(now: HalfCycle, before: HalfCycle) -> tuple[float, float]:
-    """Mean log ratio of the first positions and of the last ones."""
-    ratios = [r for b in range(FIRST_OCTAVE, 16) if (r := _ratio(now, before, b)) is not None]
+def _shift(now: HalfCycle, before: HalfCycle, settled: float = th.BOUNDARY_SETTLED) -> tuple[float, float]:
+    """Mean log ratio of the first positions and of the last ones, of those where V had reached its share `settled`."""
+    positions = [b for b in range(FIRST_OCTAVE, 16) if before.profile_V[b] >= settled * before.end_V]
+    ratios = [r for b in positions if (r := _ratio(now, before, b)) is not None]
     if not ratios:
         return 0.0, 0.0
     half = max(1, len(ratios) // 2)
@@ -75,10 +80,8 @@ def _shift(now: HalfCycle, before: HalfCycle) -> tuple[float, float]:
 
 
 def _drift(half_cycles: Sequence[HalfCycle], k: int) -> float:
-    """Change of the resistance at the end of the half-cycle before, over the same span of time."""
-    if k < 3:
-        return 0.0
-    return log_ratio(half_cycles[k - 1].resistance_end_ohm, half_cycles[k - 3].resistance_end_ohm) or 0.0
+    """Change of the later positions from k - 3 to k - 1: over the same span of time, before the reversal."""
+    return _shift(half_cycles[k - 1], half_cycles[k - 3])[1] if k >= 3 else 0.0
 
 
 def _jump(half_cycles: Sequence[HalfCycle], k: int) -> float | None:
@@ -88,11 +91,20 @@ def _jump(half_cycles: Sequence[HalfCycle], k: int) -> float | None:
         return None
     if half_cycles[k].current_A * half_cycles[like].current_A < 0:
         return None
-    usual_rise = median(h.rise for h in half_cycles[max(0, k - WINDOW) : max(k, 1)])
-    if min(half_cycles[k - 1].rise, half_cycles[k].rise) < usual_rise - th.DRIFTING:
+    around = half_cycles[max(0, k - WINDOW) : k + WINDOW]
+    usual_ohm = median(
+        _rise_ohm(h) for h in around
+    )  # in ohm: what is bridged of the bulk takes no part in it
+    least_ohm = usual_ohm - th.DRIFTING * half_cycles[k - 1].resistance_end_ohm
+    # The very first half-cycle begins from rest and rises less.
+    if min(_rise_ohm(h) for h in half_cycles[max(k - 1, 1) : k + 1]) < least_ohm:
         return None  # the resistance is falling on both sides: no step, or none that can be told
     now, other = _across(half_cycles, k), _across(half_cycles, like)
     return None if now is None or other is None else now - other
+
+
+def _rise_ohm(h: HalfCycle) -> float:
+    return h.resistance_end_ohm - h.resistance_start_ohm
 
 
 def _across(half_cycles: Sequence[HalfCycle], k: int) -> float | None:
@@ -104,11 +116,11 @@ def _is_hard(early: float, late: float, half_cycles: Sequence[HalfCycle], k: int
     limit = log(th.HARD_REMAINS)
     if not (early < limit and late < limit):
         return False
-    # Against the end of the half-cycle just before, too: a slow loss is not sudden.
-    last = half_cycles[k - 1]
+    # All of it against the end of the half-cycle just before, too: a slow loss is not sudden.
+    last, now = half_cycles[k - 1], half_cycles[k]
     return (
         last.end_V > 0
-        and half_cycles[k].end_V / half_cycles[k].level_A < th.HARD_REMAINS * last.resistance_end_ohm
+        and max(now.profile_V[FIRST_OCTAVE:]) / now.level_A < th.HARD_REMAINS * last.resistance_end_ohm
     )
 
 
@@ -118,22 +130,44 @@ def _is_partial(
     limit = -max(th.BOUNDARY_DROP, th.BOUNDARY_SCATTER * usual)
     if not (shift < limit and early < -th.BOUNDARY_DROP and late < th.LASTING * early):
         return False
+    if (k == 1 and late > -th.BOUNDARY_FIRST) or not _sudden(half_cycles, k, early):
+        return False
     if k + 1 >= len(half_cycles):
         return half_cycles[k].rows >= 2 * LEAST_ROWS
     next_early, next_late = _shift(half_cycles[k + 1], half_cycles[k - 1])
     return next_early < th.LASTING * early and next_late < th.LASTING * late
 
 
+def _sudden(half_cycles: Sequence[HalfCycle], k: int, early: float) -> bool:
+    """Neither did the resistance fall as fast already before k, nor does it go on to fall after k + 1."""
+    around = [(k - 1, k - 3), (k + 2, k), (k + 3, k + 1)]
+    falls = [
+        _shift(half_cycles[a], half_cycles[b])[1]
+        for a, b in around
+        if b >= 0 and a < len(half_cycles) and min(half_cycles[a].rows, half_cycles[b].rows) >= LEAST_ROWS
+    ]
+    return all(fall > th.BOUNDARY_DRIFT * early for fall in falls)
+
+
 def _event(
     kind: str, now: HalfCycle, before: HalfCycle, early: float, late: float, drift: float, usual: float
 ) -> Event:
+    hard = kind == "hard_short"
     evidence = {
         "criterion": "against the half-cycle before of the same sign",
-        "resistance_before_ohm": before.resistance_start_ohm,
-        "resistance_after_ohm": now.resistance_start_ohm,
+        "resistance_before_ohm": before.resistance_end_ohm if hard else before.resistance_start_ohm,
+        "resistance_after_ohm": now.resistance_end_ohm if hard else now.resistance_start_ohm,
         "log_ratio_early": early,
         "log_ratio_late": late,
         "log_drift": drift,
         "log_usual": usual,
     }
-    return Event(kind, now.start_s, now.first_row, now.cycle, now.current_A, evidence=evidence)
+    row, start_s = _place(now, before) if hard else (now.first_row, now.start_s)
+    return Event(kind, start_s, row, now.cycle, now.current_A, evidence=evidence)
+
+
+def _place(now: HalfCycle, before: HalfCycle) -> tuple[int, float]:
+    """Row and time in s of the first position that is low where the half-cycle before shows what V should be."""
+    known = next((b for b in range(1, 16) if (_ratio(now, before, b) or 0.0) < log(th.HARD_REMAINS)), 1)
+    rows = min(2**known if known > 1 else 0, now.last_row - now.first_row)
+    return now.first_row + rows, now.start_s + rows * now.interval_s

@@ -14,6 +14,7 @@ from statistics import median
 from ccdmon import thresholds as th
 from ccdmon.events import Event
 from ccdmon.half_cycles import HalfCycle
+from ccdmon.voltage_limit import Limit, limit_row, limits
 
 LEAST_ROWS = 8
 POLYMERS = ("peo", "pvdf", "pan", "polymer", "pmma", "pcl", "litfsi")
@@ -24,13 +25,14 @@ def find_contact_loss(
 ) -> list[Event]:
     """At most one contact loss, or a limit reached without one, before the row `before_row`."""
     lived = [h for h in half_cycles if h.last_row < before_row and h.rows >= LEAST_ROWS and h.end_V > 0]
-    limit = first_at_limit(lived)
+    limit = next(limits(lived), None)
     polymer = any(name in (electrolyte or "").lower() for name in POLYMERS)
-    start = None if polymer else _begin(lived)
+    start = None if polymer else _begin(lived, bool(electrolyte))
     if start is None:
         return [_limit_event(limit)] if limit is not None else []
     after = [h for h in lived if h.index > start.index]
-    reached = limit if limit is not None and limit.index >= start.index - 1 else _clamped(lived, start)
+    held = limit is not None and limit.half_cycle.index >= start.index - 1
+    reached = limit if held else _clamped(lived, start)
     base = _base_ohm(lived, start)
     recovered = (
         reached is None and len(after) >= 2 and all(h.resistance_end_ohm < 1.15 * base for h in after[-2:])
@@ -42,10 +44,10 @@ def find_contact_loss(
         "resistance_highest_ohm": highest,
         "growth": highest / base,
         "growth_within": start.end_V / start.start_V if start.start_V > 0 else None,
-        "limit_V": reached.highest_V if reached is not None else None,
+        "limit_V": reached.half_cycle.highest_V if reached is not None else None,
     }
     event = Event("contact_loss", start.start_s, start.first_row, start.cycle, start.current_A, None, recovered,
-                  reached is None and not recovered, evidence, limit_row(reached) if reached else None)  # fmt: skip
+                  reached is None and not recovered, evidence, reached.row if reached else None)  # fmt: skip
     return [replace(event, end_s=after[-2].start_s) if recovered else event]
 
 
@@ -61,7 +63,7 @@ def _base_ohm(lived: Sequence[HalfCycle], h: HalfCycle) -> float:
     return min(median(ends[max(0, k - 2) : k + 1]) for k in range(len(ends)))
 
 
-def _begin(lived: Sequence[HalfCycle]) -> HalfCycle | None:
+def _begin(lived: Sequence[HalfCycle], inorganic: bool) -> HalfCycle | None:
     """The first half-cycle that ends a third above the past, in a growth that reversals do not undo."""
     pasts = {True: _Past(), False: _Past()}
     for n, h in enumerate(lived):
@@ -69,8 +71,11 @@ def _begin(lived: Sequence[HalfCycle]) -> HalfCycle | None:
             continue
         past = pasts[h.current_A > 0]
         if h.resistance_end_ohm >= th.CONTACT_GROWTH * past.base_ohm and h.end_V > h.start_V:
-            stays = [x for x in lived[n + 1 : n + 3] if x.rows >= LEAST_ROWS] or [h]
-            if all(x.resistance_start_ohm > th.CONTACT_KEPT * past.start_ohm for x in stays):
+            stays = lived[n + 1 : n + 3]
+            # The last half-cycle has none to tell whether the reversal undoes it; salt depletion is ruled out.
+            if (inorganic and not stays) or all(
+                x.resistance_start_ohm > th.CONTACT_KEPT * past.start_ohm for x in stays or [h]
+            ):
                 return h
         past.add(h)
     return None
@@ -90,21 +95,7 @@ class _Past:
         self.start_ohm = min(self.start_ohm, h.resistance_start_ohm)
 
 
-def first_at_limit(half_cycles: Sequence[HalfCycle]) -> HalfCycle | None:
-    """The first half-cycle in which the highest |V| of the test was held and the current gave way."""
-    top_V = max((h.highest_V for h in half_cycles), default=0.0)
-    planned_A = 0.0
-    for h in half_cycles:
-        planned_A = max(h.level_A, 0.0 if h.level_A > 1.04 * planned_A else planned_A)
-        held = (
-            h.rows_highest >= th.LIMIT_ROWS and h.highest_V >= 0.99 * top_V and h.end_V > 0.97 * h.highest_V
-        )
-        if held and min(h.current_end_A, h.level_A) < th.LIMIT_CURRENT * planned_A:
-            return h
-    return None
-
-
-def _clamped(lived: Sequence[HalfCycle], start: HalfCycle) -> HalfCycle | None:
+def _clamped(lived: Sequence[HalfCycle], start: HalfCycle) -> Limit | None:
     """In a cell whose V runs up: the first half-cycle whose top is flat, for rows in which it should have risen."""
     top_V = max(h.highest_V for h in lived)
     for h in lived:
@@ -113,17 +104,12 @@ def _clamped(lived: Sequence[HalfCycle], start: HalfCycle) -> HalfCycle | None:
         rise_V_row = (h.highest_V - h.start_V) / max(h.rows - h.rows_highest, 1)
         expected_rows = 0.002 * h.highest_V / rise_V_row if rise_V_row > 0 else h.rows
         if h.rows_highest >= th.FLAT_ROWS and h.rows_highest > th.FLAT_FACTOR * expected_rows:
-            return h
+            return Limit(h, limit_row(h, h.level_A))
     return None
 
 
-def limit_row(h: HalfCycle) -> int:
-    """Where the highest |V| was reached."""
-    return max(h.first_row, h.last_row - h.rows_highest + 1)
-
-
-def _limit_event(h: HalfCycle) -> Event:
-    row = limit_row(h)
+def _limit_event(limit: Limit) -> Event:
+    h, row = limit
     share = (row - h.first_row) / max(h.last_row - h.first_row, 1)
     evidence = {"highest_V": h.highest_V, "rows_at_limit": h.rows_highest, "current_end_A": h.current_end_A}
     start_s = h.start_s + share * (h.end_s - h.start_s)

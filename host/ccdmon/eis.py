@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ccdmon.kramers_kronig import linear_fit
+from ccdmon.kramers_kronig import FEWEST_POINTS, linear_fit
 from ccdmon.spectrum import Spectrum
 from ccdmon.trace import FloatArray
 
@@ -124,7 +124,8 @@ def compare(before: Spectrum | None, after: Spectrum | None) -> Comparison:
     `unvalidated` if one is missing, too short, or breaks the Kramers-Kronig relations.
     """
     if before is None or after is None:
-        return Comparison("unvalidated", "a spectrum before and one after are needed", None, None, None)
+        reason = "a spectrum before and one after are needed"
+        return Comparison("unvalidated", reason, None, _alone(before), _alone(after))
     try:
         first, last = resistances(_above(before, after)), resistances(_above(after, before))
     except ValueError as error:
@@ -135,6 +136,11 @@ def compare(before: Spectrum | None, after: Spectrum | None) -> Comparison:
             reason += f" (residual {found.kramers_kronig_rms:.3f})"
             return Comparison("unvalidated", reason, None, first, last)
     return _judged(first, last)
+
+
+def _alone(spectrum: Spectrum | None) -> Resistances | None:
+    """One spectrum still tells what U/I should be (review, 2.3.2); None if it is missing or too short."""
+    return None if spectrum is None or len(spectrum) < FEWEST_POINTS else resistances(spectrum)
 
 
 def _judged(first: Resistances, last: Resistances) -> Comparison:

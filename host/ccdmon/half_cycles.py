@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ccd_fastcore import SEGMENT_FIELDS
-from ccdmon.thresholds import MERGED, OFFSET_CURRENT, ONE_LEVEL, SHORT_TIME, SMALLEST_CURRENT
+from ccdmon.thresholds import (
+    MERGED,
+    OFFSET_CURRENT,
+    ONE_LEVEL,
+    SCAN_CHARGE,
+    SHORT_TIME,
+    SMALLEST_CURRENT,
+)
 
 _AT = {name: k for k, name in enumerate(SEGMENT_FIELDS)}
 _PROFILE = slice(_AT["p0_V"], _AT["p15_V"] + 1)
@@ -135,6 +142,8 @@ def _is_scan(h: HalfCycle, beside: HalfCycle) -> bool:
         h.rows < 3 and h.charge_C < OFFSET_CURRENT * beside.charge_C
     ):
         return True
+    if h.charge_C < SCAN_CHARGE * beside.charge_C and not same_level(h.level_A, beside.level_A):
+        return h.first_row < beside.first_row or h.level_A < beside.level_A
     return h.level_A < SMALLEST_CURRENT * beside.level_A and h.duration_s < SHORT_TIME * beside.duration_s
 
 

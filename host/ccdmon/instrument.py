@@ -40,6 +40,9 @@ def row_times_s(instrument: Instrument, program: Program, rng: np.random.Generat
     gaps = instrument.row_interval_s * (1 + instrument.jitter * rng.uniform(-1, 1, count))
     phase = rng.uniform(0, 1) * instrument.row_interval_s
     times = phase + np.concatenate([[0.0], np.cumsum(gaps)])
+    # Jitter adds up: the recording goes on to the end of the program.
+    missing = int(max(end_s - times[-1], 0.0) / instrument.row_interval_s)
+    times = np.append(times, times[-1] + instrument.row_interval_s * np.arange(1, missing + 1))
     if instrument.extra_rows_at_steps:
         starts = np.array(program.starts_s()[1:-1])
         times = np.sort(np.concatenate([times, starts + 0.02 * instrument.row_interval_s]))

@@ -19,6 +19,7 @@ MU_LIMIT = 0.85
 # With fewer elements mu is small because the ladder is too coarse, not because it fits noise.
 FEWEST_PER_DECADE = 2
 MOST_PER_DECADE = 6
+FEWEST_POINTS = 6
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,10 @@ class LinearFit:
 
 def linear_fit(spectrum: Spectrum) -> LinearFit:
     """Fit the ladder, an inductance and a series capacity. Needs at least 6 points (ValueError)."""
-    if len(spectrum) < 6:
-        raise ValueError(f"{len(spectrum)} points are too few for a Kramers-Kronig test, 6 are needed")
+    if len(spectrum) < FEWEST_POINTS:
+        raise ValueError(
+            f"{len(spectrum)} points are too few for a Kramers-Kronig test, {FEWEST_POINTS} are needed"
+        )
     decades = np.log10(spectrum.frequency_Hz[0] / spectrum.frequency_Hz[-1])
     most = max(3, min(int(MOST_PER_DECADE * decades), len(spectrum) - 3))
     fewest = min(max(3, int(FEWEST_PER_DECADE * decades)), most)

@@ -14,7 +14,8 @@ from statistics import median
 from typing import Any
 
 from ccdmon.half_cycles import HalfCycle, per_area, same_level
-from ccdmon.thresholds import COMPLETE, CONSTANT, LAST_COMPLETE, LIMIT_ROWS, MOSTLY, ONE_LEVEL, SLACK_ROWS
+from ccdmon.thresholds import COMPLETE, CONSTANT, LAST_COMPLETE, MOSTLY, ONE_LEVEL, SLACK_ROWS
+from ccdmon.voltage_limit import limits
 
 
 @dataclass(frozen=True)
@@ -88,15 +89,13 @@ def recognise(half_cycles: Sequence[HalfCycle]) -> TestProtocol:
 
 
 def _not_limited(half_cycles: Sequence[HalfCycle]) -> list[HalfCycle]:
-    """Without those whose current gave way at the highest |V|: their mean current is nobody's level."""
-    top_V = max((h.highest_V for h in half_cycles), default=0.0)
+    """Without those at the limit whose current gave way by more than a level's width: it is nobody's level."""
     kept: list[HalfCycle] = []
-    largest = 0.0
+    largest_A, at_limit = 0.0, {limit.half_cycle.index for limit in limits(half_cycles)}
     for h in half_cycles:
-        limited = h.rows_highest >= LIMIT_ROWS and h.highest_V >= 0.98 * top_V
-        if not (limited and h.level_A < largest * (1 - ONE_LEVEL)):
+        if not (h.index in at_limit and h.level_A < largest_A * (1 - ONE_LEVEL)):
             kept.append(h)
-            largest = max(largest, h.level_A)
+            largest_A = max(largest_A, h.level_A)
     return kept
 
 

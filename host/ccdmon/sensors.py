@@ -1,7 +1,7 @@
 """Faults of the measurement itself, not of the cell."""
 
 from ccdmon.events import Event
-from ccdmon.shorts import FULL_CELL, Findings
+from ccdmon.findings import FULL_CELL, Findings
 
 STUCK_ROWS = 8
 STUCK_SHARE = 0.9

@@ -7,6 +7,7 @@ cells; these follow from the classes of Lu et al. 2021 (Adv. Funct. Mater. 31, 2
 # -- half-cycles and levels
 SMALLEST_CURRENT = 0.35  # of its neighbours: below, and short, it is a scan in a rest
 SHORT_TIME = 0.3  # of its neighbours
+SCAN_CHARGE = 0.05  # of its neighbours' charge, at another current: a scan, whatever its amplitude
 OFFSET_CURRENT = 0.02  # of its neighbours: an offset or noise in a rest, however long
 ONE_LEVEL = 0.04  # relative difference of two currents that are one level; ramps step by more
 CONSTANT = 0.06  # relative deviation of times or charges that count as constant: a row at either end
@@ -20,9 +21,11 @@ MERGED = 1.15  # of the usual duration: two pieces that make up no more are one 
 HARD_REMAINS = (
     0.38  # of V after a hard short; the deepest partial short leaves half, a leak below R/2 a third
 )
+HARD_RETURNS = 0.55  # of the resistance before, in a later half-cycle: the short was a soft one
 HARD_ABRUPT = 0.6  # of the drop lies between two neighbouring rows; a leak that forms slowly is fake stable
 PARTIAL_ABRUPT = 0.6  # the same, less what noise makes of it
 OVERSHOOT = 1.6  # of the drop: more is a spike
+SETTLING_ROWS = 8  # of a half-cycle: V still rises
 PARTIAL_DROP = 0.065  # the smallest step wanted is 10 %; a third is left for noise
 DEEPEST_PARTIAL = 0.3  # of V: what is left after the deepest step that is no hard short
 STEP_ERRORS = 4.8  # standard errors: about one false alarm in a million
@@ -30,6 +33,9 @@ FULL_CELL_HARD_REMAINS = 0.55  # of |V|: most of it is the open-circuit voltage,
 FIRST_ROWS = 16  # of a recording: nothing to compare with yet
 LASTING = 0.5  # of the step must still be there at the end of the half-cycle and in the next
 BOUNDARY_DROP = 0.075  # a step hidden in a reversal, seen in the profiles of two half-cycles
+BOUNDARY_FIRST = 0.22  # the same at the first reversal: a fresh cell conditions, nothing else to compare with
+BOUNDARY_DRIFT = 0.4  # of the drop, lost in as long a time before or after it: a slow change, not a step
+BOUNDARY_SETTLED = 0.6  # of its end: below, V is still relaxing from the last half-cycle
 DRIFTING = 0.06  # of the resistance, lost within a half-cycle: it is warming
 BOUNDARY_SCATTER = 4.0  # times the usual scatter of that comparison in this test
 
@@ -37,13 +43,20 @@ BOUNDARY_SCATTER = 4.0  # times the usual scatter of that comparison in this tes
 SOFT_WITHIN = 4  # half-cycles: a drop gone by then was soft
 BACK = 0.3  # of the drop (as logarithm) may be left
 SOFT_DROP = 0.02  # of the mean resistance of a half-cycle in which it fluctuates
+SOFT_ABOVE = 1.4  # of the resistance before: a leak can only lower it
 SOFT_RATIO = 2.4  # fluctuation over the usual one, mean of the burst, when the burst is long
+SOFT_RATIO_AFTER_DROP = 1.5  # the same where a sure drop begins it: two signs of one thing
 SOFT_ACTIVE = 6  # blocks of 8 rows: chance makes shorter ones
 SOFT_STRONG = 4.0  # the same ratio when it is short
 SEVERE_RATIO = 3.0  # fluctuation over the usual one: enough by itself,
 SEVERE_AMPLITUDE = 0.02  # when it is this large beside the polarisation
 SOFT_AMPLITUDE = 0.008  # fluctuation over polarisation
 SOFT_BLOCKS = 4  # of 8 rows
+NOISY_WINDOW = 8  # half-cycles that tell what is usual
+NOISY_RATIO = 1.8  # noise of a whole half-cycle over the usual: its estimate scatters by a tenth or two
+NOISY_DROP = 0.03  # of the mean resistance, below all of the half-cycles before
+NOISY_WHOLE = 0.9  # of its rows must be there
+NOISY_FLOOR = 0.002  # of V: noise below is the converter's
 EXCITED = 0.5  # the current fluctuates more, too: V follows it, nothing happened to the cell
 SOFT_GONE = 0.9  # of the resistance before, and no more fluctuation: recovered
 SOFT_STEPS = 3  # as many drops within one half-cycle are a fluctuation
@@ -54,6 +67,8 @@ CONTACT_KEPT = 1.1  # of the lowest start: the reversal does not undo it, as it 
 LIMIT_ROWS = 3  # rows at the highest |V|
 FLAT_ROWS = 4  # a flat top of as many rows,
 FLAT_FACTOR = 4.0  # times those it would have taken to rise through it: the voltage is held
+LIMIT_TOP = 0.99  # of the highest |V| of the test
+LIMIT_FOLLOWS = 0.5  # of the current's loss: V that falls by less is held
 LIMIT_CURRENT = 0.985  # of the level: below, the cycler holds the voltage, not the current
 
 # -- fake stable

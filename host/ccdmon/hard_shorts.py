@@ -1,0 +1,53 @@
+"""Hard shorts: V falls at once to a fraction, and stays (Lu et al. 2021, 2.2.3)."""
+
+from dataclasses import replace
+
+from ccdmon import thresholds as th
+from ccdmon.boundaries import boundary_shorts
+from ccdmon.events import Event, at_row, holding
+from ccdmon.findings import FULL_CELL, Findings, step_event
+from ccdmon.half_cycles import HalfCycle
+
+
+def hard_shorts(found: Findings) -> list[Event]:
+    """At most one; a soft short where the cell came back from it."""
+    remains = th.FULL_CELL_HARD_REMAINS if found.mode == FULL_CELL else th.HARD_REMAINS
+    events: list[Event] = []
+    for step in found.steps:
+        if step["after_V"] >= remains * step["before_V"] or step["abruptness"] < th.HARD_ABRUPT:
+            continue
+        if -step["step_V"] < th.STEP_ERRORS * found.scale * step["step_error_V"]:
+            continue
+        half_cycle = holding(found.half_cycles, int(step["row"]))
+        if half_cycle is None or not _stays_low(step, half_cycle, found):
+            continue
+        events.append(step_event("hard_short", step, half_cycle))
+    inside = {h.index for event in events if (h := at_row(found.half_cycles, event.row)) is not None}
+    for event in boundary_shorts(found.half_cycles, hard=True, full=found.mode == FULL_CELL):
+        h = at_row(found.half_cycles, event.row)
+        if h is None or h.index not in inside:
+            events.append(event)
+    events.sort(key=lambda event: event.row)
+    return [_with_recovery(event, found) for event in events[:1]] if events else []
+
+
+def _stays_low(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bool:
+    """The rest of the half-cycle, or the next one when too little was left, is low, too."""
+    if half_cycle.last_row - step["row"] >= 6:
+        return half_cycle.end_V < 0.6 * step["before_V"]
+    later = found.half_cycles[half_cycle.index + 1 : half_cycle.index + 2]
+    before_ohm = step["before_V"] / abs(step["current_A"])
+    return all(abs(h.end_V) < 0.6 * before_ohm * h.level_A for h in later) and (
+        bool(later) or step["rows_after"] >= 2
+    )
+
+
+def _with_recovery(event: Event, found: Findings) -> Event:
+    """A short that heals was a soft one."""
+    before_ohm = event.evidence["resistance_before_ohm"]
+    for h in found.half_cycles:
+        highest_ohm = max(h.resistance_start_ohm, h.resistance_end_ohm, h.resistance_mean_ohm)
+        if h.first_row > event.row and h.rows >= 8 and highest_ohm > th.HARD_RETURNS * before_ohm:
+            evidence = {**event.evidence, "resistance_recovered_ohm": h.resistance_start_ohm}
+            return replace(event, kind="soft_short", end_s=h.start_s, recovered=True, evidence=evidence)
+    return event

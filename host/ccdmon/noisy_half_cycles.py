@@ -1,0 +1,92 @@
+"""Soft shorts too short or too calm for the core's bursts: a half-cycle that is noisier and lower than those before.
+
+The noise of a half-cycle is measured on second differences over all of its rows, so a few swings among hundreds of
+rows count. A single step adds its double to their sum and is taken off: a partial short is not noise. Warming lowers
+the resistance and leaves the noise, an excitation on the current adds noise and leaves the resistance.
+"""
+
+from collections.abc import Sequence
+from statistics import median
+
+from ccdmon import thresholds as th
+from ccdmon.events import Event
+from ccdmon.findings import FULL_CELL, Findings
+from ccdmon.half_cycles import HalfCycle
+
+LEAST_ROWS = 16
+SIGMA_PER_D2 = 0.511663  # standard deviation over the mean |second difference|, as in the core
+
+
+def noisy_half_cycles(found: Findings, before_row: int) -> list[Event]:
+    """One event for each such half-cycle that ends before the row `before_row`."""
+    if found.mode == FULL_CELL:
+        return []
+    usable = [h for h in found.half_cycles if h.last_row < before_row and _whole(h)]
+    noise_V = [_without_steps(h, found) for h in usable]
+    events: list[Event] = []
+    for k in range(2, len(usable)):
+        window = range(max(0, k - th.NOISY_WINDOW), k)
+        usual_V = _usual(usable, noise_V, k, window)
+        like = [usable[n] for n in window if usable[n].current_A * usable[k].current_A > 0]
+        if not like or noise_V[k] < th.NOISY_RATIO * found.scale * usual_V:
+            continue
+        before = min(like, key=lambda h: h.resistance_mean_ohm)
+        lower = usable[k].resistance_mean_ohm < (1 - th.NOISY_DROP * found.scale) * before.resistance_mean_ohm
+        if lower or _sure_drops(usable[k], found):
+            later = [n for n in range(k + 1, len(usable)) if noise_V[n] < th.NOISY_RATIO * usual_V]
+            quiet = usable[later[0]] if later else None
+            events.append(_event(usable[k], before, quiet, noise_V[k], usual_V, found))
+    return events
+
+
+def _whole(h: HalfCycle) -> bool:
+    """Enough rows, none missing: a hole while V rises is a jump in it, and shifts its mean."""
+    return h.rows >= LEAST_ROWS and not h.after_gap and h.rows * h.interval_s > th.NOISY_WHOLE * h.duration_s
+
+
+def _usual(usable: Sequence[HalfCycle], noise_V: Sequence[float], k: int, window: range) -> float:
+    """Noise of the half-cycles before, grown with the level as that of a current source may."""
+    grown = [noise_V[n] * max(usable[k].level_A / usable[n].level_A, 1.0) for n in window]
+    return max(median(grown), th.NOISY_FLOOR * abs(usable[k].end_V))
+
+
+def _without_steps(h: HalfCycle, found: Findings) -> float:
+    steps = [s for s in found.steps if h.first_row <= s["row"] <= h.last_row]
+    return max(h.noise_V - SIGMA_PER_D2 * sum(2 * abs(s["step_V"]) for s in steps) / h.rows, 0.0)
+
+
+def _sure_drops(h: HalfCycle, found: Findings) -> bool:
+    """Steps down in it that are no chance: they lower V where a growing resistance hides it in the mean."""
+    steps = [s for s in found.steps if h.first_row <= s["row"] <= h.last_row]
+    return any(-s["step_V"] > th.STEP_ERRORS * found.scale * s["step_error_V"] for s in steps)
+
+
+def _event(
+    h: HalfCycle, before: HalfCycle, quiet: HalfCycle | None, noise_V: float, usual_V: float, found: Findings
+) -> Event:
+    row = _first_lower_row(h, before, found.steps)
+    start_s = h.start_s + (row - h.first_row) * h.interval_s
+    evidence = {
+        "criterion": "noise and mean of the half-cycle",
+        "resistance_before_ohm": before.resistance_mean_ohm,
+        "resistance_mean_ohm": h.resistance_mean_ohm,
+        "ratio": h.resistance_mean_ohm / before.resistance_mean_ohm,
+        "noise_V": noise_V,
+        "noise_before_V": usual_V,
+    }
+    end_s = None if quiet is None else quiet.start_s
+    at = (h.cycle, h.current_A)
+    return Event("soft_short", min(start_s, h.end_s), row, *at, end_s, quiet is not None, evidence=evidence)
+
+
+def _first_lower_row(h: HalfCycle, before: HalfCycle, steps: Sequence[dict[str, float]]) -> int:
+    """Its first sudden drop; else the last row of the first position lower than before by half of the loss."""
+    share = 1 - 0.5 * (1 - h.resistance_mean_ohm / before.resistance_mean_ohm)
+    drops = [int(s["row"]) for s in steps if h.first_row <= s["row"] <= h.last_row]
+    if drops:
+        return drops[0]
+    for position in range(1, 16):
+        now_V, then_V = h.profile_V[position], before.profile_V[position]
+        if then_V > 0 and now_V / h.level_A < share * then_V / before.level_A:
+            return min(h.first_row + (2 ** (position + 1) - 1 if position > 1 else 3), h.last_row)
+    return h.first_row
