@@ -1,71 +1,93 @@
-"""`python -m tests.bench`: one table, one run, medians. Peers that are not installed are left out, and named."""
+"""`python -m tests.bench`: one table, one run, medians. Peers that are not installed are left out, and named.
+
+What each of them computes is written in `peers.py`. Work that is compared is timed in turns, so that a machine that
+slows down slows all of it. `--quick` takes a tenth of the rows, to see that it runs.
+"""
 
 import argparse
 import resource
 import statistics
 import tempfile
+import threading
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ccd_fastcore import STATE_BYTES, ReferenceStream, Stream, Unframer, feed_many
+from ccd_fastcore import STATE_BYTES, Envelope, ReferenceStream, Stream, Unframer, feed_many
 
-from . import peers
+from . import numba_peer, peers, plain_c
 from .data import frames, rows
 
 Columns = tuple[Any, ...]
+Work = Callable[[], Any]
 
 
-def seconds(work: Callable[[], Any], repeats: int) -> float:
-    """Median wall time of `work`."""
-    taken = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
+def seconds(works: Mapping[str, Work], rounds: int) -> dict[str, float]:
+    """Median wall time of each, one after the other in every round."""
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            start = time.perf_counter()
+            work()
+            taken[name].append(time.perf_counter() - start)
+    return {name: statistics.median(times) for name, times in taken.items()}
 
 
 def line(name: str, value: str, ratio: str = "") -> None:
     print(f"| {name} | {value} | {ratio} |", flush=True)
 
 
-def peer_table(columns: Columns, few: Columns) -> list[tuple[str, Callable[[], Callable[..., Any]], Columns]]:
-    """Name, what makes it, and the rows it gets: the slow ones get few."""
-    return [
-        ("plain-Python twin", lambda: ReferenceStream().feed, few),
-        ("river composite", lambda: peers.river_composite, few),
-        ("numpy + pandas composite", lambda: peers.pandas_composite, columns),
-        ("polars composite", lambda: peers.polars_composite, columns),
-        ("numba, the basic part only", peers.numba_composite, columns),
-    ]
+def left_out(works: dict[str, Work], name: str, make: Callable[[], Work]) -> None:
+    """Add what `make` gives, tried once, or say why not."""
+    try:
+        work = make()
+        work()
+        works[name] = work
+    except (ImportError, OSError) as error:
+        line(name, f"left out: {error}")
 
 
-def batch(count: int, repeats: int) -> float:
+def batch(count: int, rounds: int) -> None:
     columns = rows(count)
-    core = seconds(lambda: Stream().feed(*columns), repeats) / count
-    line(f"core, batch of {count:,} rows", f"{core * 1e9:.1f} ns/row", "1")
-    few = tuple(c[: min(count, 50_000)] for c in columns)
-    for name, make, part in peer_table(columns, few):
-        try:
-            work = make()
-            work(*(c[:1000] for c in part))
-        except ImportError as error:
-            line(name, f"left out: {error}")
-            continue
-        each = seconds(partial(work, *part), max(1, repeats // 2)) / len(part[0])
-        line(name, f"{each * 1e9:.1f} ns/row", f"{each / core:.1f}")
-    return core
+    few = tuple(c[: min(count, 20_000)] for c in columns)
+    core = f"core, batch of {count:,} rows"
+    works: dict[str, Work] = {core: lambda: Stream().feed(*columns)}
+
+    def bound() -> Work:
+        work = plain_c.compiled()
+        if work(*columns) != sum(map(len, Stream().feed(*columns))):
+            raise SystemExit(
+                "the plain C finds other records than the core; plain_c.py has to learn something"
+            )
+        return lambda: work(*columns)
+
+    def numba() -> Work:
+        work = numba_peer.numba_composite()
+        return lambda: work(*columns)
+
+    left_out(works, "C bound: the same algorithm without Python", bound)
+    left_out(works, "river composite", lambda: lambda: peers.river_composite(*few))
+    left_out(works, "numpy + pandas composite", lambda: lambda: peers.pandas_composite(*columns))
+    left_out(works, "numpy by hand", lambda: lambda: peers.numpy_composite(*columns))
+    left_out(works, "polars composite", lambda: lambda: peers.polars_composite(*columns))
+    left_out(works, "numba, the peers' list as one loop", numba)
+    works["plain-Python twin"] = lambda: ReferenceStream().feed(*few)
+    slow = {"river composite", "plain-Python twin"}
+    each = {
+        name: taken / (len(few[0]) if name in slow else count)
+        for name, taken in seconds(works, rounds).items()
+    }
+    for name, taken in each.items():
+        line(name, f"{taken * 1e9:.1f} ns/row", f"{taken / each[core]:.2f}")
 
 
-def chunks(repeats: int) -> None:
-    columns = rows(200_000)
+def chunks(rounds: int) -> None:
+    columns = rows(100_000)
     for size in (1, 10, 100, 1000):
-        total = min(200_000, size * 5000)
+        total = min(len(columns[0]), size * 2000)
         parts = [tuple(c[k : k + size] for c in columns) for k in range(0, total, size)]
 
         def work(parts: list[Any] = parts) -> None:
@@ -73,33 +95,67 @@ def chunks(repeats: int) -> None:
             for part in parts:
                 stream.feed(*part)
 
-        line(f"core, chunk of {size}", f"{seconds(work, repeats) / len(parts) * 1e6:.2f} us/chunk")
+        taken = seconds({"": work}, rounds)[""] / len(parts)
+        line(f"core, chunk of {size}", f"{taken * 1e6:.2f} us/chunk", f"{taken / size * 1e9:.1f} ns/row")
 
 
-def channels(repeats: int) -> None:
+def channels(rounds: int) -> None:
     columns = [np.stack([c] * 256) for c in rows(100)]
     streams = [Stream() for _ in range(256)]
-    taken = seconds(lambda: feed_many(streams, *columns), repeats)  # type: ignore[arg-type]
+    taken = seconds({"": lambda: feed_many(streams, *columns)}, rounds)[""]  # type: ignore[arg-type]
     line(
-        "core, 256 channels of 100 rows in one call",
-        f"{taken * 1e6:.0f} us",
-        f"{taken / 25600 * 1e9:.1f} ns/row",
+        "core, 256 rigs of 100 rows in one call", f"{taken * 1e6:.0f} us", f"{taken / 25600 * 1e9:.1f} ns/row"
+    )
+    line("state of one rig", f"{STATE_BYTES} bytes")
+
+
+def threads(count: int, rounds: int) -> None:
+    """Two threads with a stream each: without the interpreter lock they take as long as one, on two idle cores."""
+    columns = rows(count)
+
+    def both() -> None:
+        pair = [threading.Thread(target=Stream().feed, args=columns) for _ in range(2)]
+        for thread in pair:
+            thread.start()
+        for thread in pair:
+            thread.join()
+
+    taken = seconds({"one": lambda: Stream().feed(*columns), "two": both}, rounds)
+    line(
+        "two threads against one, twice the rows",
+        f"{taken['two'] * 1e3:.1f} ms",
+        f"{taken['two'] / taken['one']:.2f}",
     )
 
 
-def wire_frames(repeats: int) -> None:
+def envelope(count: int, rounds: int) -> None:
+    time_s, voltage_V, _ = rows(count)
+    taken = seconds({"": lambda: Envelope().feed(time_s, voltage_V)}, rounds)[""]
+    line("smallest and largest for plots, one signal", f"{taken / count * 1e9:.1f} ns/row")
+
+
+def wire_frames(rounds: int) -> None:
     data = frames()
     count = data.count(b"\0")
-    core = seconds(lambda: Unframer().feed_samples(data), repeats) / count
-    line("core, frame of 32 samples", f"{core * 1e6:.2f} us", "1")
-    try:
-        python = seconds(lambda: peers.python_frames(data), repeats) / count
-        line("cobs + crc + struct in Python", f"{python * 1e6:.2f} us", f"{python / core:.1f}")
-    except ImportError as error:
-        line("cobs + crc + struct in Python", f"left out: {error}")
+    works: dict[str, Work] = {"core, frame of 32 samples": lambda: Unframer().feed_samples(data)}
+    left_out(works, "cobs + crc + struct in Python", lambda: lambda: peers.python_frames(data))
+    taken = seconds(works, rounds)
+    for name, whole_s in taken.items():
+        line(name, f"{whole_s / count * 1e6:.2f} us", f"{whole_s / taken['core, frame of 32 samples']:.1f}")
 
 
-def whole(count: int, repeats: int) -> None:
+def high_water_MB() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def memory(count: int) -> None:
+    columns = rows(count)
+    stream, before = Stream(), high_water_MB()
+    stream.feed(*columns)
+    line(f"core, more memory for {count:,} rows in one call", f"{high_water_MB() - before:.1f} MB")
+
+
+def whole(count: int, rounds: int) -> None:
     from ccdmon.analysis import analyze_chunks
     from ccdmon.formats.bdf import iter_bdf, write_bdf
     from ccdmon.trace import Cell, Trace
@@ -110,35 +166,38 @@ def whole(count: int, repeats: int) -> None:
         write_bdf(trace, parquet)
         write_bdf(trace, csv)
         del trace
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        taken = seconds(lambda: analyze_chunks(iter_bdf(parquet, 100_000), Cell(1.0)), repeats)
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-        line(f"analyze, Parquet of {count:,} rows", f"{taken:.2f} s", "1")
-        line("more memory at its peak (process high water)", f"{grown:.1f} MB")
-        try:
+        core = f"analyze, Parquet of {count:,} rows"
+        works: dict[str, Work] = {core: lambda: analyze_chunks(iter_bdf(parquet, 100_000), Cell(1.0))}
+
+        def parse() -> Work:
             import polars
 
-            parse = seconds(lambda: polars.read_csv(csv), repeats)
-            line("polars, parse the same rows from CSV", f"{parse:.2f} s", f"{parse / taken:.2f}")
-        except ImportError as error:
-            line("polars, parse the same rows from CSV", f"left out: {error}")
+            return lambda: polars.read_csv(csv)
+
+        left_out(works, "polars, parse the same rows from CSV", parse)
+        taken = seconds(works, rounds)
+        for name, whole_s in taken.items():
+            line(name, f"{whole_s:.2f} s", f"{whole_s / taken[core]:.2f}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the batch (default 1000000)")
-    parser.add_argument(
-        "--whole-rows", type=int, default=2_000_000, help="of the Parquet file (default 2000000)"
-    )
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--whole-rows", type=int, default=10_000_000, help="of the files (default 10000000)")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rows, three rounds")
     args = parser.parse_args()
+    if args.quick:
+        args.rows, args.whole_rows, args.rounds = args.rows // 10, args.whole_rows // 10, 3
     print("| what | median | times the core |\n|---|--:|--:|")
-    batch(args.rows, args.repeats)
-    chunks(args.repeats)
-    channels(args.repeats)
-    line("state of one channel", f"{STATE_BYTES} bytes")
-    wire_frames(args.repeats)
-    whole(args.whole_rows, max(1, args.repeats // 2))
+    memory(args.whole_rows)  # first: a high-water mark only rises
+    batch(args.rows, args.rounds)
+    chunks(args.rounds)
+    channels(args.rounds)
+    threads(args.rows, args.rounds)
+    envelope(args.rows, args.rounds)
+    wire_frames(args.rounds)
+    whole(args.whole_rows, max(1, args.rounds // 2))
 
 
 if __name__ == "__main__":

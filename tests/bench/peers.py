@@ -1,10 +1,19 @@
-"""The same functions as the core's, as a user would compose them from other libraries.
+"""What the core finds, as a user would compose it from other libraries: the same list of functions in each.
 
-Segmentation by the sign of the current, charge, R = V / I, exponentially weighted mean and variance of R, a two-sided
-CUSUM on it, minimum and maximum, a rolling or running median. None of them sees soft shorts, steps by fit or protocols.
+Per half-cycle (a new one where the current changes sign): rows, start and end, charge by the trapezoid rule, mean
+current and voltage, voltage after settling (rows 4 to 7) and at the end (last 8 rows), slope, noise (mean |second
+difference|), smallest and largest voltage, smallest step of it, repeated values. Running: exponentially weighted
+mean of R and of the noise, how V follows I (regression of their differences), the drop of the mean of 8 rows against
+the 8 before in units of the noise, and a CUSUM of the noise against its usual size.
+
+Where the lists differ, the peers have less to do: the core tells rests, gaps and steps of the current from
+reversals, keeps 16 voltages per half-cycle instead of one slope, takes what V follows of I out of V, accumulates the
+fluctuation of blocks, too, and fits each step. No peer computes what the core does not. Each uses what its library
+does fastest: polars one lazy query, pandas its built-in aggregations, numpy sums over slices (`reduceat`).
 """
 
 import math
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -13,99 +22,174 @@ import numpy as np
 from .data import FloatArray
 
 Peer = Callable[[FloatArray, FloatArray, FloatArray], Any]
+LEVEL, USUAL, FOLLOW = 1 / 16, 1 / 32, 1 / 16  # weights of the running means
+DRIFT = 1.7  # noise over its usual size that counts as more
 
 
-def river_composite(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatArray) -> Any:
-    from river import drift, stats
+class RiverHalfCycle:
+    """What river keeps of one half-cycle."""
 
-    mean, spread = stats.EWMean(0.05), stats.EWVar(0.05)
-    median, low, high = stats.Quantile(0.5), stats.Min(), stats.Max()
-    detector = drift.PageHinkley()
-    charge, sign, last = 0.0, 0, None
+    def __init__(self, time_s: float) -> None:
+        from river import stats
+
+        self.rows, self.start, self.charge, self.stuck, self.step = 0, time_s, 0.0, 0, math.inf
+        self.voltage, self.current, self.noise, self.settled = (stats.Mean() for _ in range(4))
+        self.lowest, self.highest = stats.Min(), stats.Max()
+        self.slope, self.spread = stats.Cov(), stats.Var()
+        self.drop = self.swing = 0.0
+
+
+def river_composite(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatArray) -> list[Any]:
+    from river import stats
+
+    level, usual = stats.EWMean(LEVEL), stats.EWMean(USUAL)
+    follows, moved = stats.EWCov(FOLLOW), stats.EWVar(FOLLOW)
+    last_rows: deque[float] = deque(maxlen=16)
+    found: list[Any] = []
+    half, cusum, t_last, v_last, i_last, dv_last = RiverHalfCycle(0.0), 0.0, 0.0, 0.0, 0.0, 0.0
     for t, v, i in zip(time_s.tolist(), voltage_V.tolist(), current_A.tolist(), strict=True):
-        now = (i > 0) - (i < 0)
-        if now != sign:
-            sign = now
-        if last is not None:
-            charge += abs(i) * (t - last)
-        last = t
-        if not i:
-            continue
-        r = v / i
-        for each in (mean, spread, median, low, high, detector):
-            each.update(r)
-    return charge, mean.get(), median.get()
+        if not found or (i > 0) != (i_last > 0):
+            half = RiverHalfCycle(t)
+            found.append(half)
+        dv, di = v - v_last, i - i_last
+        half.rows += 1
+        half.charge += 0.5 * (abs(i) + abs(i_last)) * (t - t_last)
+        half.voltage.update(v)
+        half.current.update(i)
+        half.lowest.update(v)
+        half.highest.update(v)
+        half.slope.update(t, v)
+        half.spread.update(t)
+        if 4 < half.rows <= 8:
+            half.settled.update(v)
+        level.update(v / i if i else 0.0)
+        follows.update(dv, di)
+        moved.update(di)
+        last_rows.append(v)
+        if half.rows > 2:
+            noise = abs(dv - dv_last)
+            half.noise.update(noise)
+            usual.update(noise)
+            size = usual.get() or 1.0
+            cusum = max(0.0, cusum + noise / size - DRIFT)
+            half.swing = max(half.swing, cusum)
+            if len(last_rows) == 16:
+                rows = list(last_rows)
+                half.drop = max(half.drop, (sum(rows[:8]) - sum(rows[8:])) / 8 / size)
+        half.stuck += dv == 0.0
+        if dv and abs(dv) < half.step:
+            half.step = abs(dv)
+        t_last, v_last, i_last, dv_last = t, v, i, dv
+    return found
 
 
 def pandas_composite(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatArray) -> Any:
     import pandas as pd
 
     frame = pd.DataFrame({"t": time_s, "v": voltage_V, "i": current_A})
-    frame["half"] = (np.sign(frame.i).diff() != 0).cumsum()
-    frame["r"] = frame.v / frame.i
-    frame["q"] = frame.i.abs() * frame.t.diff().fillna(0.0)
-    mean = frame.r.ewm(alpha=0.05).mean()
-    deviation = frame.r.ewm(alpha=0.05).std()
-    score = ((frame.r - mean) / deviation).fillna(0.0)
-    up = score.cumsum() - score.cumsum().cummin()
-    down = score.cumsum().cummax() - score.cumsum()
-    grouped = frame.groupby("half", sort=False).agg(
-        q=("q", "sum"), low=("r", "min"), high=("r", "max"), middle=("r", "median"), first=("r", "first")
-    )
-    return grouped, up.max(), down.max()
+    new = np.sign(frame.i).diff().fillna(0.0) != 0
+    dv, di, size = frame.v.diff(), frame.i.diff(), frame.i.abs()
+    frame["half"] = new.cumsum()
+    frame["charge"] = 0.5 * (size + size.shift()) * frame.t.diff()
+    frame["noise"] = dv.diff().abs().mask(new | new.shift(fill_value=False))
+    usual = frame.noise.ewm(alpha=USUAL).mean()
+    frame["level"] = (frame.v / frame.i).ewm(alpha=LEVEL).mean()
+    frame["follows"] = (dv * di).ewm(alpha=FOLLOW).mean() / (di * di).ewm(alpha=FOLLOW).mean()
+    now = frame.v.rolling(8).mean()
+    frame["drop"] = (now.shift(8) - now) / usual
+    score = (frame.noise / usual - DRIFT).fillna(0.0).cumsum()
+    frame["swing"] = score - score.cummin()
+    frame["stuck"] = dv == 0.0
+    frame["step"] = dv.abs().where(dv != 0.0)
+    frame["tv"], frame["tt"] = frame.t * frame.v, frame.t * frame.t
+    grouped = frame.groupby("half", sort=False)
+    found = grouped.agg(
+        start=("t", "first"), end=("t", "last"), rows=("t", "size"), charge=("charge", "sum"), voltage=("v", "mean"),
+        current=("i", "mean"), t=("t", "mean"), tv=("tv", "mean"), tt=("tt", "mean"), noise=("noise", "mean"),
+        lowest=("v", "min"), highest=("v", "max"), step=("step", "min"), stuck=("stuck", "sum"),
+        level=("level", "last"), follows=("follows", "last"), drop=("drop", "max"), swing=("swing", "max"),
+    )  # fmt: skip
+    found["slope"] = (found.tv - found.t * found.voltage) / (found.tt - found.t**2)
+    position = grouped.cumcount()
+    settled = frame[["v", "half"]][(position >= 4) & (position < 8)]
+    found["settled"] = settled.groupby("half", sort=False).v.mean()
+    found["last_rows"] = grouped[["v", "half"]].tail(8).groupby("half", sort=False).v.mean()
+    return found
+
+
+def numpy_composite(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatArray) -> dict[str, Any]:
+    """By hand, with pandas only for the exponentially weighted means: what an expert would write."""
+    import pandas as pd
+
+    def running(x: FloatArray, alpha: float) -> FloatArray:
+        return pd.Series(x).ewm(alpha=alpha).mean().to_numpy()  # type: ignore[no-any-return]
+
+    t, v, i = time_s, voltage_V, current_A
+    first = np.concatenate(([0], np.flatnonzero(np.diff(np.sign(i))) + 1))
+    stop = np.append(first[1:], len(t))
+    rows = stop - first
+    size, dv, di = np.abs(i), np.diff(v, prepend=v[0]), np.diff(i, prepend=i[0])
+    charge = 0.5 * (size + np.concatenate(([0.0], size[:-1]))) * np.diff(t, prepend=t[0])
+    noise = np.abs(np.diff(dv, prepend=0.0))
+    noise[first] = noise[np.minimum(first + 1, len(t) - 1)] = np.nan
+    usual = running(noise, USUAL)
+    total = np.concatenate(([0.0], np.cumsum(v)))
+    now = (total[8:] - total[:-8]) / 8
+    drop = np.full_like(v, -np.inf)
+    drop[15:] = (now[:-8] - now[8:]) / usual[15:]
+    score = np.cumsum(np.nan_to_num(noise / usual - DRIFT))
+    step = np.abs(dv)
+    mean_t, mean_v = np.add.reduceat(t, first) / rows, np.add.reduceat(v, first) / rows
+    with np.errstate(invalid="ignore", divide="ignore"):
+        follows = running(dv * di, FOLLOW)[stop - 1] / running(di * di, FOLLOW)[stop - 1]
+        slope = (np.add.reduceat(t * v, first) / rows - mean_t * mean_v) / (
+            np.add.reduceat(t * t, first) / rows - mean_t**2
+        )
+    return {
+        "start": t[first], "end": t[stop - 1], "rows": rows, "charge": np.add.reduceat(charge, first),
+        "voltage": mean_v, "current": np.add.reduceat(i, first) / rows, "slope": slope,
+        "noise": np.add.reduceat(np.nan_to_num(noise), first) / np.maximum(rows - 2, 1),
+        "lowest": np.minimum.reduceat(v, first), "highest": np.maximum.reduceat(v, first),
+        "step": np.minimum.reduceat(np.where(step > 0, step, np.inf), first),
+        "stuck": np.add.reduceat(dv == 0, first, dtype=np.int64),
+        "level": running(v / i, LEVEL)[stop - 1], "follows": follows, "drop": np.maximum.reduceat(drop, first),
+        "swing": np.maximum.reduceat(score - np.minimum.accumulate(score), first),
+        "settled": (total[np.minimum(first + 8, stop)] - total[np.minimum(first + 4, stop)]) / 4,
+        "last_rows": (total[stop] - total[np.maximum(stop - 8, first)]) / np.minimum(8, rows),
+    }  # fmt: skip
 
 
 def polars_composite(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatArray) -> Any:
     import polars as pl
 
-    frame = pl.DataFrame({"t": time_s, "v": voltage_V, "i": current_A}).lazy()
+    t, v, i, dv, di, new = (pl.col(name) for name in ("t", "v", "i", "dv", "di", "new"))
+    noise, usual, now, score = (pl.col(name) for name in ("noise", "usual", "now", "score"))
+    frame = pl.LazyFrame({"t": time_s, "v": voltage_V, "i": current_A}).with_columns(
+        new=i.sign().diff().fill_null(0.0) != 0.0, dv=v.diff(), di=i.diff(), now=v.rolling_mean(8),
+        charge=0.5 * (i.abs() + i.abs().shift()) * t.diff(), level=(v / i).ewm_mean(alpha=LEVEL),
+    )  # fmt: skip
     frame = frame.with_columns(
-        half=(pl.col("i").sign().diff().fill_null(1) != 0).cum_sum(),
-        r=pl.col("v") / pl.col("i"),
-        q=pl.col("i").abs() * pl.col("t").diff().fill_null(0.0),
-    )
+        half=new.cum_sum(),
+        noise=pl.when(new | new.shift(fill_value=False)).then(None).otherwise(dv.diff().abs()),
+        covariance=(dv * di).ewm_mean(alpha=FOLLOW),
+        variance=(di * di).ewm_mean(alpha=FOLLOW),
+    ).with_columns(usual=noise.ewm_mean(alpha=USUAL, ignore_nulls=True))
     frame = frame.with_columns(
-        mean=pl.col("r").ewm_mean(alpha=0.05), deviation=pl.col("r").ewm_std(alpha=0.05)
-    ).with_columns(score=((pl.col("r") - pl.col("mean")) / pl.col("deviation")).fill_null(0.0).cum_sum())
-    frame = frame.with_columns(
-        up=pl.col("score") - pl.col("score").cum_min(), down=pl.col("score").cum_max() - pl.col("score")
-    )
+        drop=(now.shift(8) - now) / usual,
+        score=(noise / usual - DRIFT).fill_null(0.0).fill_nan(0.0).cum_sum(),
+    ).with_columns(swing=score - score.cum_min())
     return (
         frame.group_by("half", maintain_order=True)
         .agg(
-            pl.col("q").sum(),
-            pl.col("r").min().alias("low"),
-            pl.col("r").max().alias("high"),
-            pl.col("r").median().alias("middle"),
-            pl.col("r").first().alias("first"),
-            pl.col("up").max(),
-            pl.col("down").max(),
+            t.first().alias("start"), t.last().alias("end"), pl.len().alias("rows"), pl.col("charge").sum(),
+            v.mean().alias("voltage"), i.mean().alias("current"), (pl.cov(t, v) / t.var()).alias("slope"),
+            noise.mean(), v.min().alias("lowest"), v.max().alias("highest"),
+            dv.abs().filter(dv != 0.0).min().alias("step"), (dv == 0.0).sum().alias("stuck"), pl.col("level").last(),
+            (pl.col("covariance").last() / pl.col("variance").last()).alias("follows"), pl.col("drop").max(),
+            pl.col("swing").max(), v.slice(4, 4).mean().alias("settled"), v.tail(8).mean().alias("last_rows"),
         )
         .collect()
-    )
-
-
-def numba_composite() -> Peer:
-    """The basic part in numba, compiled before it is timed."""
-    import numba
-
-    @numba.njit  # type: ignore[untyped-decorator]
-    def one_pass(t: FloatArray, v: FloatArray, i: FloatArray) -> tuple[float, float, float, float]:
-        charge, mean, variance, up, down, low, high = 0.0, 0.0, 0.0, 0.0, 0.0, 1e300, -1e300
-        for k in range(1, len(t)):
-            charge += abs(i[k]) * (t[k] - t[k - 1])
-            if i[k] == 0.0:
-                continue
-            r = v[k] / i[k]
-            score = (r - mean) / math.sqrt(variance + 1e-30)
-            mean += 0.05 * (r - mean)
-            variance += 0.05 * ((r - mean) ** 2 - variance)
-            up, down = max(0.0, up + score - 0.5), max(0.0, down - score - 0.5)
-            low, high = min(low, r), max(high, r)
-        return charge, mean, up + down, high - low
-
-    one_pass(np.zeros(2), np.ones(2), np.ones(2))
-    return one_pass  # type: ignore[no-any-return]
+    )  # fmt: skip
 
 
 def python_frames(data: bytes) -> int:
