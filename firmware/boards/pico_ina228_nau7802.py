@@ -11,7 +11,7 @@ import time
 import machine
 import micropython
 
-from ccdmon_fw.drivers.common import DEAD, SlowChannel, bipolar, first_fault
+from ccdmon_fw.drivers.common import SlowChannel, first_fault, put_pressure
 from ccdmon_fw.drivers.ina228 import Ina228, SHUNT_FULL_SCALE_uV, VBUS_LSB_uV
 from ccdmon_fw.drivers.nau7802 import Nau7802
 from ccdmon_fw.pico import *  # noqa: F403 - all that a Pico offers, whatever its converters
@@ -46,30 +46,23 @@ FRONT_END = {
 
 _i2c = machine.I2C(0, sda=machine.Pin(4), scl=machine.Pin(5), freq=400_000, timeout=500)
 _load_i2c = machine.I2C(1, sda=machine.Pin(6), scl=machine.Pin(7), freq=400_000, timeout=2_000)
-_monitor = Ina228(_i2c, time.sleep_ms)
+_monitor = Ina228(_i2c, time.sleep_ms, bus_zero=BUS_ZERO)
+_read_monitor = _monitor.read  # bound once: binding allocates
 _bridge = Nau7802(_load_i2c, time.sleep_ms)
 _load = SlowChannel(_bridge.reading, TARE, LOAD_SHIFT, poll_us=2_000, stale_us=200_000)
+_load_state = _load.state
 FAULT = first_fault(
-    lambda: _monitor.configure(150, FINE_RANGE),
-    lambda: _monitor.alert_above(ALERT_A * SHUNT_OHM * 1e6, FINE_RANGE),
-    lambda: _bridge.configure(LOAD_GAIN, 3.0, 80),
+    ("ina228", lambda: _monitor.configure(150, FINE_RANGE)),
+    ("ina228", lambda: _monitor.alert_above(ALERT_A * SHUNT_OHM * 1e6, FINE_RANGE)),
+    ("nau7802", lambda: _bridge.configure(LOAD_GAIN, 3.0, 80)),
 )
 
 
 @micropython.native
 def read(memory):
     stamp(memory)
-    try:
-        bad = _monitor.read()
-    except OSError:  # nobody acknowledges, or the bus hangs
-        bad = 1
-    if bad:
-        memory[0] = memory[1] = DEAD
-    else:
-        raw = _monitor.raw
-        memory[0] = bipolar(raw[0], BUS_ZERO, 0)
-        memory[1] = bipolar(raw[1], 0, 4)
-    memory[2] = _load.code(memory[3])
+    _read_monitor(memory)
+    put_pressure(memory, _load_state)
 
 
 def service():

@@ -1,11 +1,14 @@
 """Runs a script on the emulated Pico with the firmware beside it, and returns what it printed."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import ccdmon_hil.pico
+from ccdmon_hil.firmware import compiled_files, firmware_files
+from ccdmon_hil.pico import PicoTarget
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 _PRINT_AFTERWARDS = """
@@ -27,15 +30,21 @@ for _ in range(3):  # the console may not be open yet: what is printed before is
 
 
 def run_on_pico(
-    monkeypatch: pytest.MonkeyPatch, image: Path, script: str, limit_s: float = 120.0
+    monkeypatch: pytest.MonkeyPatch,
+    image: Path,
+    script: str,
+    limit_s: float = 120.0,
+    make_target: Callable[[Path], PicoTarget] = PicoTarget,
+    board: str | None = None,
 ) -> list[str]:
-    """Lines that `script` gave to its function `say`, run as main.py on a fresh board."""
-    files = {"main.py": f"_script = {script!r}\n{_PRINT_AFTERWARDS}".encode()}
-    for file in sorted((FIRMWARE / "ccdmon_fw").rglob("*.py")):
-        files[f"ccdmon_fw/{file.relative_to(FIRMWARE / 'ccdmon_fw')}"] = file.read_bytes()
+    """Lines that `script` gave to its function `say`, run as main.py on a fresh board; `board`: its description."""
+    files = compiled_files(ccdmon_hil.pico.ARCHITECTURE) or firmware_files()
+    files["main.py"] = f"_script = {script!r}\n{_PRINT_AFTERWARDS}".encode()
+    if board is not None:
+        files["board.py"] = board.encode()
     monkeypatch.setattr(ccdmon_hil.pico, "compiled_files", lambda _architecture: None)
     monkeypatch.setattr(ccdmon_hil.pico, "firmware_files", lambda: files)
-    target = ccdmon_hil.pico.PicoTarget(image)
+    target = make_target(image)
     target.start()
     printed = b""
     until_s = time.monotonic() + limit_s

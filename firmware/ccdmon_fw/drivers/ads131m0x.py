@@ -69,38 +69,59 @@ def _crc(table: ptr16, data: ptr8, size: int) -> int:
 
 
 @micropython.viper
-def _unpack(frame: ptr8, raw: ptr32, channels: int, wanted: int) -> int:
-    """Sign-extend the channels of an undamaged frame into `raw`; OK, or what STATUS says against it."""
-    if frame[0] != 0x01:  # the upper half of STATUS_GOOD
-        return 2  # BAD_STATUS
-    if frame[1] & wanted != wanted:
-        return 3  # STALE
-    channel = 0
-    at = 3
-    while channel < channels:
-        value = frame[at] << 16 | frame[at + 1] << 8 | frame[at + 2]
-        if value & 0x800000:
-            value -= 0x1000000
-        raw[channel] = value
-        channel += 1
-        at += 3
-    return 0
+def _take(table: ptr16, frame: ptr8, memory: ptr32, plan: ptr32):
+    """Judge a frame; voltage and current codes into detector memory, the rail where it must not be believed.
+
+    plan: 0 trouble found | 1 where the CRC stands | 2 DRDY flags that must be set | 3.. for each of the two: where it
+    stands, shift, newest reading. One function, for each call costs as much as a third of it.
+    """
+    crc = 0xFFFF  # seed [CRC]
+    at = 0
+    while at < plan[1]:
+        crc = (crc << 8 & 0xFFFF) ^ table[(crc >> 8) ^ frame[at]]
+        at += 1
+    trouble = 0
+    if crc != (frame[at] << 8 | frame[at + 1]):
+        trouble = 1  # BAD_CRC
+    elif frame[0] != 0x01:  # the upper half of STATUS_GOOD
+        trouble = 2  # BAD_STATUS
+    elif frame[1] & plan[2] != plan[2]:
+        trouble = 3  # STALE
+    plan[0] = trouble
+    k = 0
+    p = 3
+    while k < 2:
+        code = 65535  # DEAD
+        if trouble == 0:
+            at = plan[p]
+            value = frame[at] << 16 | frame[at + 1] << 8 | frame[at + 2]
+            if value & 0x800000:
+                value -= 0x1000000
+            plan[p + 2] = value
+            code = (value >> plan[p + 1]) + 32768
+            if code < 0:
+                code = 0
+            elif code > 65535:
+                code = 65535
+        memory[k] = code
+        k += 1
+        p += 3
 
 
 class Ads131m0x:
-    """One converter; `raw` holds the newest reading of each channel, -2**23 to 2**23 - 1 for -+full scale."""
+    """One converter; `inputs` are its channels of voltage and current, `shift` as in `common.py` (8: full scale)."""
 
-    def __init__(self, spi, select, sleep_ms, channels=4):
+    def __init__(self, spi, select, sleep_ms, channels=4, inputs=(0, 1), shift=8):
         self._transfer = spi.write_readinto  # bound once: binding allocates
         self._select = select
         self._sleep_ms = sleep_ms
         self._channels = channels
-        self._wanted = (1 << channels) - 1  # DRDY flags that must be set [STATUS Register]
         self._table = _crc_table()
         self._null = bytes(3 * channels + 6)
         self._frame = bytearray(3 * channels + 6)
-        self._crc_at = 3 * channels + 3
-        self.raw = array("i", [0] * channels)
+        self._plan = array("i", [0, 3 * channels + 3, (1 << channels) - 1])
+        for channel in inputs:
+            self._plan.extend(array("i", [3 + 3 * channel, shift, 0]))
 
     def configure(self, gains, oversampling):
         """Reset, set gains (one per channel) and data rate, read all back. OSError if it does not keep them."""
@@ -108,7 +129,7 @@ class Ads131m0x:
         self._sleep_ms(_RESET_MS)
         answer = self._command(_NULL)  # [RESET command]
         if answer != 0xFF20 | self._channels:
-            raise OSError("ads131m0x: no answer to its reset (%04x)" % answer)
+            raise OSError("no answer to its reset (%04x)" % answer)
         clock = ((1 << self._channels) - 1) << 8 | OVERSAMPLING.index(oversampling) << 2 | _HIGH_RESOLUTION
         self._set(MODE, _MODE_VALUE)
         self._set(CLOCK, clock)
@@ -127,29 +148,32 @@ class Ads131m0x:
         self._command(_WREG | register << 7, value)
         answer = self._command(_NULL)
         if answer != 0x4000 | register << 7:
-            raise OSError("ads131m0x: register %02x is not written (%04x)" % (register, answer))
+            raise OSError("register %02x is not written (%04x)" % (register, answer))
+
+    @property
+    def trouble(self):
+        """Why the newest frame was not believed; OK: it was."""
+        return self._plan[0]
+
+    @property
+    def readings(self):
+        """The newest believed readings of voltage and current, -2**23 to 2**23 - 1 for -+full scale."""
+        return self._plan[5], self._plan[8]
 
     @micropython.native
-    def read(self):
-        """Fetch the newest conversion into `raw`: OK, or why it must not be believed. Allocates nothing."""
+    def read(self, memory):
+        """Codes of the newest conversion into detector memory, DEAD where there is `trouble`. Allocates nothing."""
         select = self._select
         select(0)
         self._transfer(self._null, self._frame)
         select(1)
-        if not self._undamaged():
-            return BAD_CRC
-        return _unpack(self._frame, self.raw, self._channels, self._wanted)
-
-    @micropython.native
-    def _undamaged(self):
-        frame, at = self._frame, self._crc_at
-        return _crc(self._table, frame, at) == frame[at] << 8 | frame[at + 1]
+        _take(self._table, self._frame, memory, self._plan)
 
     def _set(self, register, value):
         self.write_register(register, value)
         kept = self.read_register(register)
         if kept != value:
-            raise OSError("ads131m0x: register %02x holds %04x, not %04x" % (register, kept, value))
+            raise OSError("register %02x holds %04x, not %04x" % (register, kept, value))
 
     def _command(self, command, value=0):
         """One frame; the answer to the one before. OSError if the frame is damaged."""
@@ -159,8 +183,9 @@ class Ads131m0x:
         self._select(0)
         self._transfer(out, self._frame)
         self._select(1)
-        if not self._undamaged():
-            raise OSError("ads131m0x: frame with a wrong CRC; check SPI wiring and clock")
+        at = self._plan[1]
+        if _crc(self._table, self._frame, at) != self._frame[at] << 8 | self._frame[at + 1]:
+            raise OSError("frame with a wrong CRC; check SPI wiring and clock")
         return self._frame[0] << 8 | self._frame[1]
 
 

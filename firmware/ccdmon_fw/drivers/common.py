@@ -18,17 +18,6 @@ TIME_MASK = const(0x3FFFFFFF)  # times are microseconds modulo 2**30
 
 
 @micropython.viper
-def bipolar(raw: int, zero: int, shift: int) -> int:
-    """Code of a signed reading below 2**24, zero at 32768."""
-    code = ((raw - zero) >> shift) + 32768
-    if code < 0:
-        return 0
-    if code > 65535:
-        return 65535
-    return code
-
-
-@micropython.viper
 def unipolar(raw: int, zero: int, shift: int) -> int:
     """Code of a reading below 2**24 that only grows, zero at 0; below zero it stays at 0."""
     code = (raw - zero) >> shift
@@ -40,14 +29,17 @@ def unipolar(raw: int, zero: int, shift: int) -> int:
 
 
 @micropython.viper
-def _fresh(state: ptr32, now_us: int) -> int:
-    if state[1] == 0 or (now_us - state[2]) & 0x3FFFFFFF > state[3]:
-        return 65535
-    return state[0]
+def put_pressure(memory: ptr32, state: ptr32):
+    """Into detector memory: the code of a `SlowChannel.state`, DEAD if it is older than it may be. For the tick."""
+    code = 65535
+    if state[1] and (memory[3] - state[2]) & 0x3FFFFFFF <= state[3]:
+        code = state[0]
+    memory[2] = code
 
 
 class SlowChannel:
-    """A converter slower than the tick: the main loop polls it, the tick takes the newest code, or DEAD once it is old.
+    """A converter slower than the tick: the main loop polls it, the tick takes the newest code with
+    `put_pressure`, DEAD once it is older than `stale_us`.
 
     `reading()` gives a signed reading, None while there is no new one, or raises OSError. All times in microseconds.
     """
@@ -58,7 +50,7 @@ class SlowChannel:
         self._shift = shift
         self._poll_us = poll_us
         self._polled_us = 0
-        self._state = array(
+        self.state = array(
             "i", [0, 0, 0, stale_us]
         )  # code, whether there ever was one, when it came, stale after
         self.errors = 0
@@ -74,22 +66,20 @@ class SlowChannel:
             self.errors += 1
             return
         if raw is not None:
-            state = self._state
+            state = self.state
             state[0] = unipolar(raw, self._zero, self._shift)
             state[2] = now_us & TIME_MASK
             state[1] = 1
 
-    @micropython.native
-    def code(self, now_us):
-        """The newest code, DEAD without one younger than `stale_us`. Safe in an interrupt, allocates nothing."""
-        return _fresh(self._state, now_us)
-
 
 def first_fault(*starts):
-    """Start converters; None, or what the first that failed says. A board without its converter still answers."""
-    for start in starts:
+    """Start converters, each a name and what to call; None, or what the first that failed says.
+
+    So a board without its converters still answers, and trips as soon as it is armed.
+    """
+    for name, start in starts:
         try:
             start()
         except OSError as error:
-            return str(error)
+            return "%s: %s" % (name, error)
     return None

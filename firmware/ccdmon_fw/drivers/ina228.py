@@ -13,6 +13,8 @@ try:
 except ImportError:
     from ccdmon_fw.cpython import const, micropython, ptr8, ptr32
 
+from ccdmon_fw.drivers.common import DEAD
+
 CONFIG = const(0x00)
 ADC_CONFIG = const(0x01)
 SHUNT_CAL = const(0x02)
@@ -38,44 +40,52 @@ VSHUNT_LSB_nV = (312.5, 78.125)  # by range [table 7-1]
 VBUS_LSB_uV = 195.3125
 SHUNT_FULL_SCALE_uV = (163_840, 40_960)
 
-OK, STALE = const(0), const(3)
+OK, NO_ANSWER, STALE = const(0), const(1), const(3)
 
 
 @micropython.viper
-def _unpack(shunt: ptr8, bus: ptr8, raw: ptr32):
-    value = (shunt[0] << 16 | shunt[1] << 8 | shunt[2]) >> 4
-    if value & 0x80000:
-        value -= 0x100000
-    raw[1] = value
+def _take(shunt: ptr8, bus: ptr8, memory: ptr32, plan: ptr32):
+    """Codes of voltage and current; plan: 0 trouble | 1 bus reading at 0 V | 2, 3 newest readings: bus, shunt."""
     value = (bus[0] << 16 | bus[1] << 8 | bus[2]) >> 4
     if value & 0x80000:
         value -= 0x100000
-    raw[0] = value
+    plan[2] = value
+    code = value - plan[1] + 32768
+    if code < 0:
+        code = 0
+    elif code > 65535:
+        code = 65535
+    memory[0] = code
+    value = (shunt[0] << 16 | shunt[1] << 8 | shunt[2]) >> 4
+    if value & 0x80000:
+        value -= 0x100000
+    plan[3] = value
+    memory[1] = (value >> 4) + 32768
 
 
 class Ina228:
-    """One chip; `raw` holds bus voltage (195.3125 uV) and shunt voltage (312.5 or 78.125 nV), -2**19 to 2**19 - 1."""
+    """One chip. The voltage code counts VBUS_LSB_uV from `bus_zero` on, the current code 16 VSHUNT_LSB_nV."""
 
-    def __init__(self, i2c, sleep_ms, address=0x40):
+    def __init__(self, i2c, sleep_ms, bus_zero=0, address=0x40):
         self._read_into = i2c.readfrom_mem_into  # bound once: binding allocates
         self._write = i2c.writeto_mem
         self._sleep_ms = sleep_ms
         self._address = address
         self._shunt, self._bus, self._flags = bytearray(3), bytearray(3), bytearray(2)
-        self.raw = array("i", [0, 0])
+        self._plan = array("i", [0, bus_zero, 0, 0])
 
     def configure(self, conversion_us=150, fine_range=False):
         """Reset, check that it is one, convert bus and shunt for ever, no averaging; OSError if anything differs."""
         identity = self.read_register(MANUFACTURER_ID), self.read_register(DEVICE_ID) >> 4
         if identity != (_TI, _INA228):
-            raise OSError("ina228: another chip answers (%04x %03x)" % identity)
+            raise OSError("another chip answers (%04x %03x)" % identity)
         self.write_register(CONFIG, _RESET)
         self._sleep_ms(_RESET_MS)
         time = CONVERSION_US.index(conversion_us)
         self._set(CONFIG, _FINE_RANGE if fine_range else 0)
         self._set(ADC_CONFIG, _CONTINUOUS_BUS_SHUNT | time << 9 | time << 6)
         if not self.read_register(DIAG_ALRT) & _MEMORY_GOOD:
-            raise OSError("ina228: its trim memory is damaged")
+            raise OSError("its trim memory is damaged")
 
     def calibrate(self, shunt_ohm, current_max_A, fine_range=False):
         """SHUNT_CAL for its own CURRENT, POWER and CHARGE registers [equations 2, 3]; the value written."""
@@ -102,23 +112,39 @@ class Ina228:
         """Write a 16-bit register."""
         self._write(self._address, register, bytes((value >> 8, value & 0xFF)))
 
-    @micropython.native
-    def read(self):
-        """Fetch the newest conversions into `raw`: OK, or STALE where none was finished since. Allocates nothing.
+    @property
+    def trouble(self):
+        """Why the newest reading was not believed; OK: it was."""
+        return self._plan[0]
 
-        OSError if nobody answers.
-        """
-        read, address = self._read_into, self._address
-        read(address, DIAG_ALRT, self._flags)
-        if self._flags[1] & 0x02 == 0:  # _CONVERTED
-            return STALE
-        read(address, VSHUNT, self._shunt)
-        read(address, VBUS, self._bus)
-        _unpack(self._shunt, self._bus, self.raw)
-        return OK
+    @property
+    def readings(self):
+        """The newest believed readings of bus and shunt, -2**19 to 2**19 - 1."""
+        return self._plan[2], self._plan[3]
+
+    @micropython.native
+    def read(self, memory):
+        """Codes of the newest conversions into detector memory, DEAD where there is `trouble`. Allocates nothing."""
+        read, address, plan = self._read_into, self._address, self._plan
+        trouble = 1  # NO_ANSWER, unless the bus says otherwise
+        try:
+            read(address, 0x0B, self._flags)  # DIAG_ALRT
+            if self._flags[1] & 0x02:  # _CONVERTED
+                read(address, 0x04, self._shunt)  # VSHUNT
+                read(address, 0x05, self._bus)  # VBUS
+                trouble = 0
+            else:
+                trouble = 3  # STALE
+        except OSError:
+            pass
+        plan[0] = trouble
+        if trouble:
+            memory[0] = memory[1] = DEAD
+        else:
+            _take(self._shunt, self._bus, memory, plan)
 
     def _set(self, register, value):
         self.write_register(register, value)
         kept = self.read_register(register)
         if kept != value:
-            raise OSError("ina228: register %02x holds %04x, not %04x" % (register, kept, value))
+            raise OSError("register %02x holds %04x, not %04x" % (register, kept, value))

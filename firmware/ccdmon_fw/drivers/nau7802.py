@@ -50,7 +50,7 @@ class Nau7802:
         self._put(PU_CTRL, _PUD)
         self._wait(PU_CTRL, _PUR, _PUR, _POWER_UP_MS, "does not power up")
         if self._get(DEVICE_REV) & 0x0F != _REVISION:
-            raise OSError("nau7802: another chip answers (%02x)" % self._byte[0])
+            raise OSError("another chip answers (%02x)" % self._byte[0])
         self._put(PU_CTRL, _PUD | _PUA | _AVDDS)
         self._set(CTRL1, LDO_V.index(ldo_V) << 3 | GAINS.index(gain))
         self._set(CTRL2, RATES_SPS[rate_sps] << 4)
@@ -65,7 +65,7 @@ class Nau7802:
         self._put(CTRL2, self._get(CTRL2) & 0xF8 | _CALS)
         self._wait(CTRL2, _CALS, 0, _CALIBRATION_MS, "does not calibrate")
         if self._get(CTRL2) & _CAL_ERR:
-            raise OSError("nau7802: calibration failed; is the bridge connected?")
+            raise OSError("calibration failed; is the bridge connected?")
 
     def reading(self):
         """The newest conversion, -2**23 to 2**23 - 1; None while there is no new one. OSError if nobody answers."""
@@ -87,11 +87,11 @@ class Nau7802:
     def _set(self, register, value):
         self._put(register, value)
         if self._get(register) != value:
-            raise OSError("nau7802: register %02x holds %02x, not %02x" % (register, self._byte[0], value))
+            raise OSError("register %02x holds %02x, not %02x" % (register, self._byte[0], value))
 
     def _wait(self, register, mask, value, limit_ms, what):
         for _ in range(limit_ms):
             if self._get(register) & mask == value:
                 return
             self._sleep_ms(1)
-        raise OSError("nau7802: " + what)
+        raise OSError(what)

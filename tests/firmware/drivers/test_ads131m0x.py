@@ -4,6 +4,7 @@ import pytest
 
 from ccdmon_fw.drivers import ads131m0x
 from ccdmon_fw.drivers.ads131m0x import BAD_CRC, BAD_STATUS, OK, STALE, Ads131m0x
+from ccdmon_fw.drivers.common import DEAD
 from ccdmon_hil.chip_buses import SpiBus
 from ccdmon_hil.chips import Ads131m04
 
@@ -44,33 +45,53 @@ def test_configuration_byte_for_byte() -> None:
     assert driver.read_register(ads131m0x.ID) == 0x2401
 
 
+def codes(driver: Ads131m0x) -> tuple[int, int]:
+    memory = [7, 7, 7, 7]
+    driver.read(memory)
+    assert memory[2:] == [7, 7]
+    return memory[0], memory[1]
+
+
 @pytest.mark.parametrize("reading", [0, 1, -1, 0x7FFFFF, -0x800000, 0x123456, -0x123456])
 def test_readings_keep_their_sign(reading: int) -> None:
     chip, driver = configured()
-    chip.readings = [reading, 0, -reading - 1, 5]
-    assert driver.read() == OK
-    assert list(driver.raw) == [reading, 0, -reading - 1, 5]
+    chip.readings = [reading, -reading - 1, 3, 5]
+    assert codes(driver) == ((reading >> 8) + 32768, (-reading - 1 >> 8) + 32768)
+    assert driver.trouble == OK
+    assert driver.readings == (reading, -reading - 1)
     assert chip.heard == [bytes(18)]
 
 
+def test_channels_and_a_narrower_range() -> None:
+    chip = Ads131m04()
+    driver = Ads131m0x(SpiBus(chip), chip.select, lambda _ms: None, inputs=(3, 1), shift=4)
+    driver.configure((1, 1, 1, 1), 256)
+    chip.readings = [1, -32, 2, 16]
+    assert codes(driver) == (32769, 32766)
+    chip.readings = [1, -0x80001, 2, 0x80000]  # beyond it: the rails
+    assert codes(driver) == (65535, 0)
+
+
 @pytest.mark.parametrize(
-    ("fault", "value", "result"),
+    ("fault", "value", "trouble"),
     [("damaged", True, BAD_CRC), ("dead", True, BAD_CRC), ("converting", False, STALE)],
 )
-def test_what_must_not_be_believed_is_not_taken(fault: str, value: bool, result: int) -> None:
+def test_what_must_not_be_believed_is_the_rail(fault: str, value: bool, trouble: int) -> None:
     chip, driver = configured()
     chip.readings = [1, 2, 3, 4]
-    assert driver.read() == OK
+    assert codes(driver) == (32768, 32768)
     setattr(chip, fault, value)
     chip.readings = [5, 6, 7, 8]
-    assert driver.read() == result
-    assert list(driver.raw) == [1, 2, 3, 4]
+    assert codes(driver) == (DEAD, DEAD)
+    assert driver.trouble == trouble
+    assert driver.readings == (1, 2)
 
 
 def test_a_converter_that_lost_its_settings_is_noticed() -> None:
     chip, driver = configured()
     chip.power_up()
-    assert driver.read() == BAD_STATUS
+    assert codes(driver) == (DEAD, DEAD)
+    assert driver.trouble == BAD_STATUS
 
 
 def test_a_bus_with_nobody_on_it() -> None:

@@ -3,14 +3,15 @@
 import pytest
 
 from ccdmon_fw.drivers import ina228
-from ccdmon_fw.drivers.ina228 import OK, STALE
+from ccdmon_fw.drivers.common import DEAD
+from ccdmon_fw.drivers.ina228 import NO_ANSWER, OK, STALE
 from ccdmon_hil.chip_buses import I2cBus
 from ccdmon_hil.chips import Ina228, Nau7802
 
 
 def monitor() -> tuple[Ina228, ina228.Ina228]:
     chip = Ina228()
-    return chip, ina228.Ina228(I2cBus(chip), lambda _ms: None)
+    return chip, ina228.Ina228(I2cBus(chip), lambda _ms: None, bus_zero=30_000)
 
 
 def test_configuration_byte_for_byte() -> None:
@@ -33,28 +34,45 @@ def test_alert_thresholds_both_ways() -> None:
     assert [write.hex() for write in chip.heard] == ["0c3e80", "0dc180"]  # +-16000 steps of 5 uV
 
 
+def codes(driver: ina228.Ina228) -> tuple[int, int]:
+    memory = [7, 7, 7, 7]
+    driver.read(memory)
+    assert memory[2:] == [7, 7]
+    return memory[0], memory[1]
+
+
 @pytest.mark.parametrize("reading", [0, 1, -1, 0x7FFFF, -0x80000, 0x12345, -0x12345])
 def test_readings_keep_their_sign(reading: int) -> None:
     chip, driver = monitor()
-    chip.shunt, chip.bus = reading, 30_000
-    assert driver.read() == OK
-    assert list(driver.raw) == [30_000, reading]
+    chip.shunt, chip.bus = reading, 30_005
+    assert codes(driver) == (32768 + 5, (reading >> 4) + 32768)
+    assert driver.trouble == OK
+    assert driver.readings == (30_005, reading)
 
 
-def test_a_conversion_that_does_not_come_is_stale() -> None:
+def test_a_voltage_beyond_the_codes_is_the_rail() -> None:
+    chip, driver = monitor()
+    for chip.bus, code in ((30_000 + 40_000, 65535), (-20_000, 0)):
+        assert codes(driver)[0] == code
+
+
+@pytest.mark.parametrize(
+    ("fault", "value", "trouble"), [("converting", False, STALE), ("dead", True, NO_ANSWER)]
+)
+def test_what_must_not_be_believed_is_the_rail(fault: str, value: bool, trouble: int) -> None:
     chip, driver = monitor()
     chip.shunt = 7
-    assert driver.read() == OK
-    chip.converting, chip.shunt = False, 9
-    assert driver.read() == STALE
-    assert driver.raw[1] == 7
+    codes(driver)
+    setattr(chip, fault, value)
+    chip.shunt = 9
+    assert codes(driver) == (DEAD, DEAD)
+    assert driver.trouble == trouble
+    assert driver.readings[1] == 7
 
 
 def test_nobody_answers() -> None:
     chip, driver = monitor()
     chip.dead = True
-    with pytest.raises(OSError, match="5"):
-        driver.read()
     with pytest.raises(OSError, match="5"):
         driver.configure()
 
