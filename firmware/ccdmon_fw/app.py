@@ -1,6 +1,7 @@
 """Builds the parts on a board and runs the main loop: telemetry and commands, all that is not the safety path."""
 
 from ccdmon_fw import limits
+from ccdmon_fw.alarms import Alarms
 from ccdmon_fw.blackbox import BlackBox
 from ccdmon_fw.commands import Commands
 from ccdmon_fw.config import Config
@@ -31,6 +32,7 @@ class App:
         self.box = BlackBox(self.ring, self.sampler.note, folder)
         self.gate.reason = self.box.reason  # a trip survives a power cycle
         self.telemetry = Telemetry(self.ring, self.gate, self.sampler, board, self.box)
+        self.alarms = Alarms(self.detector, board, self.telemetry)
         self.stuck = StuckWatch(self.detector, self.gate, self.telemetry)
         self.commands = Commands(
             board, self.detector, self.gate, self.ring, self.telemetry, self.box, self.config, self.stuck
@@ -59,6 +61,7 @@ class App:
         data = self.board.receive()
         if data:
             self.commands.feed(data)
+        self.alarms.poll()
         self.telemetry.pump()
         self.stuck.poll(self.board.uptime_ms())
         self._count_overruns()

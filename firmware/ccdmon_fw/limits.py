@@ -6,7 +6,7 @@ that products of two stay inside 2**30), and raw 16-bit codes for pressure. The 
 """
 
 VERSION = "0.1.0"
-SCHEMA = 1
+SCHEMA = 2
 
 # Index = reason code on the wire. The first reason wins; a code never changes its meaning.
 REASONS = (
@@ -26,6 +26,9 @@ REASONS = (
     "host_silent",
 )
 HARD_SHORT = 1
+PARTIAL_SHORT = 2
+SOFT_SHORT = 3
+CONTACT_LOSS = 4
 LIMIT = 5
 SENSOR_FAULT = 6
 EXCEPTION = 7
@@ -36,7 +39,31 @@ WATCHDOG = 11
 GATE_STUCK = 12
 
 # What a rule does when it fires.
+ACTIONS = ("off", "inform", "warn", "trip")
 ACTION_OFF, ACTION_INFORM, ACTION_WARN, ACTION_TRIP = 0, 1, 2, 3
+
+# The detector's rules in the order of its memory: name, reason, action by default. The actions follow the table of
+# failures in Lu et al. 2021, 2.2.3: a hard short is cut off at once, a partial or soft short and contact loss are
+# warned of, contact loss is cut off at a limit; a fake stable cell has no rule, for it looks healthy.
+_RULES = (
+    ("hard_short", HARD_SHORT, ACTION_TRIP),
+    ("limit_voltage", LIMIT, ACTION_TRIP),
+    ("limit_current", LIMIT, ACTION_TRIP),
+    ("limit_pressure", LIMIT, ACTION_TRIP),
+    ("rail", SENSOR_FAULT, ACTION_TRIP),
+    ("stuck", SENSOR_FAULT, ACTION_TRIP),
+    ("open_wire", SENSOR_FAULT, ACTION_WARN),
+    ("jump", SENSOR_FAULT, ACTION_INFORM),
+    ("partial_short", PARTIAL_SHORT, ACTION_WARN),
+    ("soft_short", SOFT_SHORT, ACTION_WARN),
+    ("soft_persists", SOFT_SHORT, ACTION_WARN),
+    ("divergence", CONTACT_LOSS, ACTION_WARN),
+    ("rate_voltage", LIMIT, ACTION_TRIP),
+    ("rate_current", LIMIT, ACTION_TRIP),
+    ("rate_pressure", LIMIT, ACTION_TRIP),
+)
+RULES = tuple(name for name, _, _ in _RULES)
+RULE_REASONS = tuple(reason for _, reason, _ in _RULES)
 
 CODE_ZERO = 32768  # code of 0 V and 0 A
 CODE_MAX = 65535
@@ -45,53 +72,59 @@ UNITS_FULL_SCALE = 16384
 
 CONFIGURATIONS = ("symmetric", "half", "full")
 
-# Physical defaults, for a cell behind a +-5 V front end. Sources: the settling time covers a double layer and a
-# cycler's own slewing; the collapse ratio lies between the deepest partial short (half of R) and a hard short's
-# leak ("far below the cell's own", Lu et al. 2021, 2.2.3).
+# Physical defaults, for a cell behind a +-5 V front end.
 VOLTAGE_LIMIT_UV = 5_000_000
-SETTLE_MS = 2_000
+SETTLE_MS = 300  # a cycler's own slewing; how the cell itself relaxes the detector learns
 CONFIRM_SAMPLES = 2
-COLLAPSE_64THS = 26  # R below 26/64 = 0.41 of its reference has collapsed
-REFERENCE_SHIFT = 4  # the running reference averages over 2**4 samples
-# Below eight steps of a 12-bit converter, current and voltage are too coarse for a ratio.
+# Below eight steps of a 12-bit converter, current and voltage are too coarse to be compared.
 CURRENT_ON_UNITS = 64
-VOLTAGE_REFERENCE_UNITS = 48
+VOLTAGE_DROP_MIN_UNITS = 48
+COLLAPSE_64THS = (
+    18  # between the deepest partial short (half) and a hard short's leak (Lu et al. 2021, 2.2.3)
+)
+BLOCK_S = 2.0  # a collapse is abrupt if it takes less than about this long, or four samples
+SOFT_PERSIST_S = 600.0
 SAMPLE_PERIOD_US = 250
-CONFIRM_CEILING = 32
 SETTLE_SAMPLES_CEILING = 1_000_000
-REFERENCE_SHIFT_CEILING = 14
+BLOCK_SHIFT_CEILING = 13
 SAMPLE_PERIOD_FLOOR_US = 100
 SAMPLE_PERIOD_CEILING_US = 1_000_000
+_COUNT_CEILING = 0x0FFFFFFF
 
-# Order of the settings on the wire: first the detector's, in the order of its memory, then those of the rest.
-DETECTOR_SETTINGS = (
-    "mode",  # index into CONFIGURATIONS
-    "confirm_samples",
-    "settle_samples",
-    "reference_shift",
-    "collapse_64ths",
-    "current_on_units",
-    "voltage_reference_units",
-    "voltage_limit_units",
-    "current_limit_units",
-    "pressure_min_code",
-    "pressure_max_code",
+# The detector's settings in the order of its memory: name, least, most, default. "64ths": of the value compared with.
+_DETECTOR_OWN = (
+    ("mode", 0, 2, 0),  # index into CONFIGURATIONS
+    ("confirm_samples", 1, 32, CONFIRM_SAMPLES),
+    ("settle_samples", 2, SETTLE_SAMPLES_CEILING, 8),
+    ("block_shift", 2, BLOCK_SHIFT_CEILING, 2),
+    ("collapse_64ths", 1, 48, COLLAPSE_64THS),
+    ("current_on_units", 32, UNITS_FULL_SCALE, CURRENT_ON_UNITS),
+    ("voltage_drop_min_units", 1, UNITS_FULL_SCALE, VOLTAGE_DROP_MIN_UNITS),
+    ("voltage_min_code", 0, CODE_MAX, 0),
+    ("voltage_max_code", 0, CODE_MAX, CODE_MAX),
+    ("current_min_code", 0, CODE_MAX, 0),
+    ("current_max_code", 0, CODE_MAX, CODE_MAX),
+    ("pressure_min_code", 0, CODE_MAX, 0),
+    ("pressure_max_code", 0, CODE_MAX, CODE_MAX),
+    ("limit_confirm_samples", 1, 32, CONFIRM_SAMPLES),
+    ("limit_hysteresis_codes", 0, 4096, 4 * ADC_STEP),
+    ("rate_voltage_codes", 1, CODE_MAX, CODE_MAX),  # from block to block
+    ("rate_current_codes", 1, CODE_MAX, CODE_MAX),
+    ("rate_pressure_codes", 1, CODE_MAX, CODE_MAX),
+    ("partial_64ths", 4, 48, 7),
+    ("fluctuation_64ths", 1, 64, 2),
+    ("soft_blocks", 1, 1000, 4),
+    ("soft_persist_blocks", 1, _COUNT_CEILING, 300),
+    ("divergence_64ths", 8, 1024, 32),
+    ("outgrown_64ths", 80, 4096, 160),
 )
+_DETECTOR_ACTIONS = tuple(("action_" + name, ACTION_OFF, ACTION_TRIP, action) for name, _, action in _RULES)
+_DETECTOR = _DETECTOR_OWN + _DETECTOR_ACTIONS
+# Order of the settings on the wire: first the detector's, then those of the rest.
+DETECTOR_SETTINGS = tuple(row[0] for row in _DETECTOR)
 EDGE_SETTINGS = ()  # type: tuple[str, ...]
 SETTINGS = DETECTOR_SETTINGS + EDGE_SETTINGS
-_DETECTOR_CEILINGS = (
-    (0, 2),
-    (1, CONFIRM_CEILING),
-    (1, SETTLE_SAMPLES_CEILING),
-    (1, REFERENCE_SHIFT_CEILING),
-    (1, 48),
-    (1, UNITS_FULL_SCALE),
-    (1, UNITS_FULL_SCALE),
-    (1, UNITS_FULL_SCALE),
-    (1, UNITS_FULL_SCALE),
-    (0, CODE_MAX),
-    (0, CODE_MAX),
-)
+_DETECTOR_CEILINGS = tuple(row[1:3] for row in _DETECTOR)
 _EDGE_CEILINGS = ()  # type: tuple[tuple[int, int], ...]
 _CEILINGS = _DETECTOR_CEILINGS + _EDGE_CEILINGS
 _EDGE_DEFAULTS = ()  # type: tuple[int, ...]
@@ -99,12 +132,7 @@ _EDGE_DEFAULTS = ()  # type: tuple[int, ...]
 
 def default_settings():
     """Settings of a symmetric cell with no limit tighter than the converter's own range."""
-    full = UNITS_FULL_SCALE
-    detector = [
-        0, CONFIRM_SAMPLES, 8, REFERENCE_SHIFT, COLLAPSE_64THS, CURRENT_ON_UNITS, VOLTAGE_REFERENCE_UNITS,
-        full, full, 0, CODE_MAX,
-    ]  # fmt: skip
-    return detector + list(_EDGE_DEFAULTS)
+    return [row[3] for row in _DETECTOR] + list(_EDGE_DEFAULTS)
 
 
 def check_settings(settings):
@@ -117,14 +145,17 @@ def check_settings(settings):
     return -1
 
 
-def units(value, full_scale):
-    """`value` in detector units, at least 1 and at most full scale (both in the same physical unit)."""
-    return max(1, min(UNITS_FULL_SCALE, int(value * UNITS_FULL_SCALE / full_scale)))
-
-
 def settle_samples(settle_s, sample_interval_s):
     """Samples of a settling time, at least two: the first after a step is often half a step."""
     return max(2, min(SETTLE_SAMPLES_CEILING, int(-(-settle_s // sample_interval_s))))
+
+
+def block_shift(sample_interval_s):
+    """Logarithm of the samples in a block of about BLOCK_S, at least four."""
+    shift = 2
+    while shift < BLOCK_SHIFT_CEILING and sample_interval_s * (2 << shift) <= BLOCK_S:
+        shift += 1
+    return shift
 
 
 def detector_settings(
@@ -133,30 +164,74 @@ def detector_settings(
     sample_interval_s,
     configuration="symmetric",
     voltage_limit_V=VOLTAGE_LIMIT_UV * 1e-6,
+    voltage_min_V=None,
     current_limit_A=None,
     pressure_full_scale_Pa=None,
     pressure_limit_Pa=None,
+    pressure_min_Pa=None,
+    voltage_rate_limit_V_s=None,
+    current_rate_limit_A_s=None,
+    pressure_rate_limit_Pa_s=None,
     settle_s=SETTLE_MS * 1e-3,
     confirm_samples=CONFIRM_SAMPLES,
+    soft_persist_s=SOFT_PERSIST_S,
+    actions=None,
 ):
     """Integers in the order of SETTINGS from physical limits; for the host (floats). None: no such limit.
 
-    `sample_interval_s` is the cell's time between two samples, whatever the firmware's own period.
-    Raises ValueError for a configuration that is not one or a full scale that is not positive.
+    `sample_interval_s` is the cell's time between two samples, whatever the firmware's own period. The limits on
+    voltage and current hold for both signs; `voltage_min_V`, for a full cell, replaces the lower one. Rates are
+    those of the mean of a block (`block_shift`) and never judged across a current step.
+    `actions`: {name of RULES: name of ACTIONS}, the others keep their default.
+    Raises ValueError for a configuration, rule or action that is not one or a full scale that is not positive.
     """
     if configuration not in CONFIGURATIONS:
         raise ValueError("configuration must be one of " + ", ".join(CONFIGURATIONS))
     if min(voltage_full_scale_V, current_full_scale_A, sample_interval_s) <= 0:
         raise ValueError("full scales and the sample interval must be positive")
-    settings = default_settings()
-    values = dict(zip(SETTINGS, range(len(SETTINGS))))
-    settings[values["mode"]] = CONFIGURATIONS.index(configuration)
-    settings[values["confirm_samples"]] = confirm_samples
-    settings[values["settle_samples"]] = settle_samples(settle_s, sample_interval_s)
-    settings[values["voltage_limit_units"]] = units(voltage_limit_V, voltage_full_scale_V)
-    if current_limit_A is not None:
-        settings[values["current_limit_units"]] = units(current_limit_A, current_full_scale_A)
-    if pressure_limit_Pa is not None and pressure_full_scale_Pa is not None:
-        code = int(pressure_limit_Pa / pressure_full_scale_Pa * (CODE_MAX + 1))
-        settings[values["pressure_max_code"]] = max(0, min(CODE_MAX, code))
-    return settings
+    shift = block_shift(sample_interval_s)
+    block_s = sample_interval_s * (1 << shift)
+    wanted = {
+        "mode": CONFIGURATIONS.index(configuration),
+        "confirm_samples": confirm_samples,
+        "limit_confirm_samples": confirm_samples,
+        "settle_samples": settle_samples(settle_s, sample_interval_s),
+        "block_shift": shift,
+        "soft_persist_blocks": max(1, int(soft_persist_s / block_s)),
+    }
+    wanted.update(_window("voltage", voltage_limit_V, voltage_min_V, voltage_full_scale_V))
+    wanted.update(_window("current", current_limit_A, None, current_full_scale_A))
+    rates = [
+        ("voltage", voltage_rate_limit_V_s, voltage_full_scale_V / CODE_ZERO),
+        ("current", current_rate_limit_A_s, current_full_scale_A / CODE_ZERO),
+    ]
+    if pressure_full_scale_Pa is not None:
+        code_Pa = pressure_full_scale_Pa / (CODE_MAX + 1)
+        rates.append(("pressure", pressure_rate_limit_Pa_s, code_Pa))
+        if pressure_limit_Pa is not None:
+            wanted["pressure_max_code"] = _code(pressure_limit_Pa / code_Pa)
+        if pressure_min_Pa is not None:
+            wanted["pressure_min_code"] = _code(pressure_min_Pa / code_Pa)
+    for name, rate, code in rates:
+        if rate is not None:
+            wanted["rate_%s_codes" % name] = max(1, _code(rate * block_s / code))
+    for rule, action in (actions or {}).items():
+        if rule not in RULES or action not in ACTIONS:
+            raise ValueError("no rule %s or no action %s" % (rule, action))
+        wanted["action_" + rule] = ACTIONS.index(action)
+    return [wanted.get(name, default) for name, default in zip(SETTINGS, default_settings())]
+
+
+def _code(value):
+    return max(0, min(CODE_MAX, int(value)))
+
+
+def _window(name, limit, least, full_scale):
+    """Both ends of a bipolar channel's window: `limit` for both signs, `least` instead for the lower."""
+    window = {}
+    if limit is not None:
+        window[name + "_max_code"] = _code(CODE_ZERO + limit / full_scale * CODE_ZERO)
+        window[name + "_min_code"] = _code(CODE_ZERO - limit / full_scale * CODE_ZERO)
+    if least is not None:
+        window[name + "_min_code"] = _code(CODE_ZERO + least / full_scale * CODE_ZERO)
+    return window

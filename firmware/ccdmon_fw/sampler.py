@@ -52,7 +52,7 @@ def _make_tick(parts, gate, note):
             read, memory, step, the_gate, put, control, records, capacity = parts
             read(memory)
             verdict = step(memory)
-            if verdict & 0xFF and the_gate.armed:
+            if verdict & 0x1800 == 0x1800 and the_gate.armed:  # detector.TRIPS: the other rules only warn
                 the_gate.trip(verdict & 0xFF)
                 _keep(note, control, memory)
             put(control, records, capacity, memory, verdict)

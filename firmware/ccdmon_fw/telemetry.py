@@ -57,9 +57,11 @@ class Telemetry:
         return True
 
     def message(self, kind, body):
-        """Queue one frame of any kind."""
-        if len(self._waiting) < WAITING_MESSAGES:
-            self._waiting.append(wire.encode(kind, self._take_sequence(), body))
+        """Queue one frame of any kind; False where too many wait already."""
+        if len(self._waiting) >= WAITING_MESSAGES:
+            return False
+        self._waiting.append(wire.encode(kind, self._take_sequence(), body))
+        return True
 
     def start_run(self):
         """The gate closes: call with the timer's interrupt held off."""
@@ -80,6 +82,7 @@ class Telemetry:
                 "front_end": getattr(self._board, "FRONT_END", None),
                 "fault": getattr(self._board, "FAULT", None),
                 "reasons": limits.REASONS,
+                "rules": limits.RULES,
                 "settings": dict(zip(limits.SETTINGS, settings)),
                 "messages": wire.dictionary(),
             }
@@ -98,11 +101,18 @@ class Telemetry:
         self._trip_repeat = 0
         self._trip_due_ms = self._board.uptime_ms()
 
-    def event(self, reason, action, value, limit):
-        """A rule that does not trip has fired."""
-        sample, time_us = self._ring.newest()
-        self.message(
-            wire.EVENT, wire.pack(wire.EVENT, self.run, reason, action, sample, time_us, value, limit)
+    def event(self, reason, action, value, limit, fired=None):
+        """Something that does not trip has happened; False where the message found no room.
+
+        `fired`: (sample, time_us, times, rule) of a detector's rule; None: now, and no rule of the detector.
+        """
+        if fired is None:
+            sample, time_us = self._ring.newest()
+            fired = (sample, time_us, 1, wire.NO_RULE)
+        sample, time_us, times, rule = fired
+        return self.message(
+            wire.EVENT,
+            wire.pack(wire.EVENT, self.run, reason, action, sample, time_us, value, limit, times, rule),
         )
 
     def cleared(self):

@@ -30,6 +30,8 @@ KEEP_ALIVE, EXIT, SELF_TEST = 0x4D, 0x4E, 0x4F
 # Stream modes of the STREAM command
 EVERY_SAMPLE, BLOCK_SUMMARY, EVENTS_ONLY = 0, 1, 2
 
+NO_RULE = 255  # in EVENT: what happened is no rule of the detector
+
 # Results in ACK; zero is yes, all others name why nothing was done.
 RESULTS = (
     "ok", "unknown_command", "bad_length", "bad_value", "armed", "not_armed", "latched", "wrong_id",
@@ -67,7 +69,10 @@ MESSAGES = {
         "<HHHH", ("voltage_code", "current_code", "pressure_code", "verdict"),
     ),
     CLOCK: ("clock", "<HIII", ("command_sequence", "time_us", "uptime_ms", "sample"), "", ()),
-    EVENT: ("event", "<HBBIIii", ("run", "reason", "action", "sample", "time_us", "value", "limit"), "", ()),
+    EVENT: (
+        "event", "<HBBIIiiIB",
+        ("run", "reason", "action", "sample", "time_us", "value", "limit", "times", "rule"), "", (),
+    ),
     IDENTIFY: ("identify", "<", (), "", ()),
     GET_STATUS: ("get_status", "<", (), "", ()),
     ARM: ("arm", "<", (), "", ()),

@@ -26,7 +26,7 @@ CODE_ZERO = READING_ZERO << CODE_SHIFT
 HEADROOM = 1.1
 SMALLEST_FULL_SCALE = 1e-6
 VOLTAGE_LIMIT_V = 5.0  # firmware's default limit on |V|
-VOLTAGE_FULL_SCALE_PER_LIMIT = 1.2  # so that the limit is met well before the rail
+VOLTAGE_FULL_SCALE_PER_LIMIT = 4.0  # beyond the limit is a limit; so far beyond, a wire is off
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class FrontEnd:
         """Ranges a bench would choose for this trace: the 1-2-5 step with a tenth of headroom over the
         largest value.
 
-        A given full scale wins. The chosen voltage range never exceeds 1.2 times the voltage limit.
+        A given full scale wins. The chosen voltage range never exceeds 4 times the voltage limit.
         """
         pressure = trace.pressure_Pa
         return cls(

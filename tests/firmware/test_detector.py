@@ -109,8 +109,8 @@ def test_voltage_at_the_rail_is_a_sensor_fault_at_once() -> None:
 
 def test_limits_need_their_confirmation() -> None:
     over, under = (48000, 32768), (40000, 32768)
-    assert first_trip(iter([over, under] * 20), voltage_limit_units=6000) is None
-    assert first_trip(iter([under, over, over]), voltage_limit_units=6000) == (2, "limit")
+    assert first_trip(iter([over, under] * 20), voltage_max_code=44768) is None
+    assert first_trip(iter([under, over, over]), voltage_max_code=44768) == (2, "limit")
 
 
 def test_full_cell_short_is_seen_at_rest_too() -> None:

@@ -10,7 +10,7 @@ from ccdmon.cellmodel import SCENARIOS, simulate
 from ccdmon.formats.bdf import read_bdf
 from ccdmon.front_end import FrontEnd
 from ccdmon.trace import Trace
-from ccdmon_fw.detector import REASON_MASK, Detector
+from ccdmon_fw.detector import ACTION_MASK, TRIPS, Detector
 from ccdmon_hil import replay
 from ccdmon_hil.session import Session
 
@@ -33,8 +33,8 @@ def _check(session: Session, trace: Trace, start: int = 0, stop: int | None = No
     assert result.dropped == 0
     different = np.flatnonzero(result.verdicts != golden)
     assert not different.size, f"row {start + different[0]} of {len(golden)} differs"
-    confirmed = np.flatnonzero(golden & REASON_MASK)
-    assert result.trip_row == (start + confirmed[0] if confirmed.size else None)
+    trips = np.flatnonzero((golden & ACTION_MASK) == TRIPS)
+    assert result.trip_row == (start + trips[0] if trips.size else None)
 
 
 def _simulated(seed: int) -> tuple[Trace, int]:

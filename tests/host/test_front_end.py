@@ -52,7 +52,7 @@ def test_an_empty_field_repeats_the_last_value() -> None:
 
 def test_the_voltage_range_keeps_the_limit_inside() -> None:
     front_end = FrontEnd.for_trace(_trace([40.0], [1.0]))
-    assert front_end.voltage_full_scale_V == pytest.approx(6.0)
+    assert front_end.voltage_full_scale_V == pytest.approx(20.0)
 
 
 def test_a_given_range_wins() -> None:

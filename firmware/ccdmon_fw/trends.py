@@ -1,0 +1,216 @@
+"""The slow rules: partial and soft short, divergence, rates. They see blocks of 2**block_shift samples.
+
+* **Partial short**: x steps down by an eighth or more between two stretches, each steady by itself. What slides down
+  (a warming cell, a relaxation, a leak that grows) is not steady before or after.
+* **Soft short**: x fluctuates, by its second difference, far more than it did in this cell before. It *persists*
+  when it has not calmed for `persist_blocks`.
+* **Divergence**: the polarisation outgrows twice its own growth since the last power of two of samples, by half of
+  itself (a diffusing salt slows down instead), or the end of the phase before, by far.
+* **Rates**: the mean of a block against the one before. Voltage and current only where the phase has settled
+  before both of them, so that no current step counts as one.
+
+The words used here are those of `detector.py`, where the memory is laid out. Sums of a block stay below 2**30: at
+most 2**13 samples of 16 bits and two more.
+"""
+
+try:
+    import micropython
+    from micropython import const
+except ImportError:
+    from ccdmon_fw.cpython import const, micropython, ptr32
+
+from ccdmon_fw.rules import fire
+
+_MODE = const(4)
+_SETTLE = const(6)
+_DROP_MIN = const(10)
+_RATES = const(19)  # of voltage, current, pressure: codes per block
+_PARTIAL = const(22)
+_FLUCTUATION = const(23)
+_SOFT_BLOCKS = const(24)
+_PERSIST_BLOCKS = const(25)
+_DIVERGENCE = const(26)
+_OUTGROWN = const(27)
+_ACTIVE = const(47)
+_SIGN = const(48)
+_LEVEL = const(50)
+_N = const(51)
+_LOW = const(52)
+_REF = const(54)
+_NOISE = const(58)
+_QUIET = const(59)
+_END = const(64)
+_PLAIN = const(66)
+_FLIPPED = const(68)
+_BLOCK_N = const(78)
+_BLOCK_V = const(79)
+_RECTIFIED = const(82)
+_M0 = const(83)  # x of the last five blocks, newest first, + 2**15; 0: not of this phase
+_MEANS = const(88)  # codes of the block before: voltage, current (0: not settled), pressure
+_SOFT = const(91)  # blocks that fluctuated
+_SOFT_LASTS = const(92)  # blocks since it was told
+_MARK_N = const(93)  # sample of the last power of two
+_MARK_X = const(94)  # x there and at the one before, + 2**15; 0: none
+_MARK_OLD = const(95)
+_GROWN = const(96)  # blocks in a row that diverge
+_CALM_BLOCKS = const(97)  # blocks that told what is quiet
+
+
+@micropython.viper
+def _rate(m: ptr32, channel: int, mean: int, verdict: int) -> int:
+    """One channel's mean against the one before it."""
+    before = m[_MEANS + channel]
+    m[_MEANS + channel] = mean
+    rule = 12 + channel
+    if before and mean:
+        change = mean - before
+        if change < 0:
+            change = 0 - change
+        if change > m[_RATES + channel]:
+            return int(fire(m, rule, change, m[_RATES + channel], verdict))
+    m[_ACTIVE] &= 0x7FFF ^ (1 << rule)
+    return verdict
+
+
+@micropython.viper
+def _soft(m: ptr32, verdict: int) -> int:
+    """Does the voltage fluctuate as it did not before?"""
+    noise = m[_NOISE]
+    quiet = m[_QUIET]
+    ref = m[_REF]
+    share = ref * m[_FLUCTUATION] >> 6
+    count = m[_SOFT]
+    if m[_CALM_BLOCKS] < 8:
+        m[_CALM_BLOCKS] += 1
+        if noise > quiet:
+            m[_QUIET] = noise
+        return verdict
+    if noise > 4 * quiet + share and noise > m[_DROP_MIN] << 3:
+        if count < m[_SOFT_BLOCKS]:
+            count += 1
+        if count >= m[_SOFT_BLOCKS]:
+            verdict = int(fire(m, 9, noise >> 4, (4 * quiet + share) >> 4, verdict))
+    else:
+        if noise < 3 * quiet:
+            m[_QUIET] = quiet + ((noise - quiet) >> 5)
+        if noise < 2 * quiet + (share >> 1):
+            if count > 0:
+                count -= 1
+            if count == 0:
+                m[_ACTIVE] &= 0x7FFF ^ 0x600
+                m[_SOFT_LASTS] = 0
+    m[_SOFT] = count
+    if m[_ACTIVE] & 0x200:
+        if m[_SOFT_LASTS] < 0x10000000:
+            m[_SOFT_LASTS] += 1
+        if m[_SOFT_LASTS] >= m[_PERSIST_BLOCKS]:
+            verdict = int(fire(m, 10, m[_SOFT_LASTS], m[_PERSIST_BLOCKS], verdict))
+    return verdict
+
+
+@micropython.viper
+def _partial(m: ptr32, verdict: int) -> int:
+    """Before (two blocks), the step (one), after (two)."""
+    if m[_M0 + 4] == 0:
+        return verdict
+    after = m[_M0] - 0x8000
+    spread_after = after - m[_M0 + 1] + 0x8000
+    if spread_after < 0:
+        after -= spread_after
+        spread_after = 0 - spread_after
+    before = m[_M0 + 4] - 0x8000
+    spread_before = before - m[_M0 + 3] + 0x8000
+    if spread_before > 0:
+        before -= spread_before
+    else:
+        spread_before = 0 - spread_before
+    drop = before - after
+    if before <= 0 or drop * 64 < before * m[_PARTIAL] or drop < m[_DROP_MIN] or drop * 16 < m[_NOISE] * 2:
+        return verdict
+    if spread_before * 4 > drop or spread_after * 4 > drop or m[_LOW] > 0 or m[_ACTIVE] & 0x200:
+        return verdict
+    return int(fire(m, 8, after if after > 0 else 0, before - (before * m[_PARTIAL] >> 6), verdict))
+
+
+@micropython.viper
+def _divergence(m: ptr32, x: int, verdict: int) -> int:
+    """Does x run away from its own past?"""
+    n = m[_N]
+    mark = m[_MARK_X] - 0x8000
+    end = m[_END]
+    level = m[_LEVEL] >> 8
+    if end > 0x8000:
+        end = (end >> 8) * level >> 6
+    else:
+        end = end * level >> 14
+    limit = 0x7FFF
+    if m[_MARK_OLD]:
+        growth = mark - m[_MARK_OLD] + 0x8000
+        if growth < 0:
+            growth = 0
+        limit = mark + 2 * growth + (mark * m[_DIVERGENCE] >> 6)
+        least = end + (end * m[_DIVERGENCE] >> 6)
+        if limit < least:
+            limit = least
+    outgrown = end * m[_OUTGROWN] >> 6
+    if end > 0 and outgrown < limit:
+        limit = outgrown
+    if x > limit and x >= 4 * m[_DROP_MIN] and m[_PLAIN]:
+        m[_GROWN] += 1
+        if m[_GROWN] >= 2:
+            m[_GROWN] = 2
+            verdict = int(fire(m, 11, x, limit, verdict))
+    else:
+        m[_GROWN] = 0
+        m[_ACTIVE] &= 0x77FF
+    if n >= 2 * m[_MARK_N]:
+        m[_MARK_OLD] = m[_MARK_X] if x > 0 else 0
+        m[_MARK_X] = x + 0x8000 if x > 0 else 0
+        m[_MARK_N] = n
+    return verdict
+
+
+@micropython.viper
+def block(m: ptr32, verdict: int) -> int:
+    """A block of samples is complete: judge it, begin the next."""
+    count = m[_BLOCK_N]
+    voltage = m[_BLOCK_V] // count
+    current = m[_BLOCK_V + 1] // count
+    pressure = m[_BLOCK_V + 2] // count
+    k = 0
+    while k < 4:
+        m[_BLOCK_N + k] = 0
+        k += 1
+    settled = 1
+    if m[_N] - count < m[_SETTLE]:
+        settled = 0
+    verdict = int(_rate(m, 2, pressure, verdict))
+    verdict = int(_rate(m, 0, voltage if settled else 0, verdict))
+    verdict = int(_rate(m, 1, current if settled else 0, verdict))
+    if settled == 0 or (m[_SIGN] == 0 and m[_MODE] != 2):
+        k = 0
+        while k < 5:
+            m[_M0 + k] = 0
+            k += 1
+        m[_MARK_N] = 4 * m[_SETTLE]
+        m[_MARK_X] = 0
+        m[_MARK_OLD] = 0
+        m[_GROWN] = 0
+        return verdict
+    x = (voltage - 32768) >> 1
+    if m[_MODE] == 2 or m[_RECTIFIED]:
+        if x < 0:
+            x = 0 - x
+    elif (m[_SIGN] - 1) ^ m[_FLIPPED]:
+        x = 0 - x
+    k = 4
+    while k > 0:
+        m[_M0 + k] = m[_M0 + k - 1]
+        k -= 1
+    m[_M0] = x + 0x8000
+    if m[_MODE] != 2:
+        verdict = int(_divergence(m, x, verdict))
+        verdict = int(_partial(m, verdict))
+        if m[_PLAIN] and m[_N] > 4 * m[_SETTLE] + 16:
+            verdict = int(_soft(m, verdict))
+    return verdict
