@@ -16,6 +16,7 @@ from ccdmon.firmware_hash import firmware_hash
 from ccdmon.front_end import FrontEnd
 from ccdmon.recorder import Recorder
 from ccdmon.report import write_reports
+from ccdmon.report_context import Context
 from ccdmon.rigs import load_rigs
 from ccdmon.run_analysis import analyze_run
 from ccdmon.run_monitoring import monitoring_of
@@ -118,7 +119,7 @@ class Demo:
         run = run_folder.open_run(self.folder)
         run_folder.derive_trace(run)
         report = analyze_run(run)
-        write_reports(report, run.trace, self.folder, monitoring_of(run))
+        write_reports(report, run.trace, self.folder, monitoring_of(run), Context(config=run.config))
         return report
 
 

@@ -100,7 +100,7 @@ def compare(
     any group if it is unknown). `better_than` is the share of them it exceeds, None if there are none.
     """
     group = group_of(electrolyte)
-    peers = [p for p in published() if _is_peer(p, group, temperature_degC)]
+    peers = peers_of(group, temperature_degC)
     values = sorted(p.ccd_mA_cm2 for p in peers)
     met = [s for s in standards() if ccd_mA_cm2 >= s.current_density_mA_cm2]
     return {
@@ -117,6 +117,11 @@ def compare(
         "most_demanding_met": max(met, key=lambda s: s.current_density_mA_cm2).standard if met else None,
         "source": "Adv. Funct. Mater. 2021, 31, 2009925, tables 1 and 2",
     }
+
+
+def peers_of(group: str | None, temperature_degC: float | None) -> list[Published]:
+    """Published cells of one group within 15 K; see `compare`."""
+    return [cell for cell in published() if _is_peer(cell, group, temperature_degC)]
 
 
 def _is_peer(cell: Published, group: str | None, temperature_degC: float | None) -> bool:
@@ -139,8 +144,8 @@ def sentence(comparison: dict[str, Any]) -> str:
     if comparison["better_than"] is None:
         return "No published cell of that kind near that temperature to compare with."
     return (
-        f"{comparison['ccd_mA_cm2']:g} mA cm-2 is above {100 * comparison['better_than']:.0f} % of "
+        f"{comparison['ccd_mA_cm2']:.3g} mA cm⁻² is above {100 * comparison['better_than']:.0f} % of "
         f"{comparison['peers']} published {kind}cells (median {comparison['median_mA_cm2']:g}, best "
         f"{comparison['best_mA_cm2']:g}); {comparison['standards_met']} of {comparison['standards']} "
-        f"standard conditions met; target > {comparison['target_mA_cm2']:g} mA cm-2."
+        f"conditions of vehicle standards met; target > {comparison['target_mA_cm2']:g} mA cm⁻²."
     )

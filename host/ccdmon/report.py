@@ -14,7 +14,10 @@ from typing import Any
 
 from ccdmon import __version__, report_words
 from ccdmon.errors import InputError
-from ccdmon.report_plot import overview_svg, zoom_svg
+from ccdmon.literature import sentence
+from ccdmon.report_context import Context, comparison_of, configuration, impedance, methods
+from ccdmon.report_drawing import Drawing
+from ccdmon.report_figures import drawings_of
 from ccdmon.trace import Trace
 
 Document = Mapping[str, Any]
@@ -37,11 +40,15 @@ class Monitoring:
 
 
 def write_reports(
-    document: Document, trace: Trace, folder: Path, monitoring: Monitoring | None = None
+    document: Document,
+    trace: Trace,
+    folder: Path,
+    monitoring: Monitoring | None = None,
+    context: Context | None = None,
 ) -> None:
     """Write `report.json` and `report.html` into `folder`, which is made where it is missing."""
     write_json(document, folder / "report.json")
-    write_html(document, trace, folder / "report.html", monitoring)
+    write_html(document, trace, folder / "report.html", monitoring, context=context)
 
 
 def write_json(document: Document, path: Path) -> None:
@@ -55,22 +62,38 @@ def write_html(
     path: Path,
     monitoring: Monitoring | None = None,
     title: str | None = None,
+    context: Context | None = None,
 ) -> None:
     """The page; `title` names the test, else the trace's file does. Raises `InputError` as `write_json`."""
-    _write(path, html(document, trace, monitoring, title or _name(trace)))
+    _write(path, html(document, trace, monitoring, title or _name(trace), context))
 
 
-def html(document: Document, trace: Trace, monitoring: Monitoring | None, title: str) -> str:
+def html(
+    document: Document,
+    trace: Trace,
+    monitoring: Monitoring | None,
+    title: str,
+    context: Context | None = None,
+) -> str:
     """The whole page as text."""
+    context = context or Context()
+    figures = {
+        drawing.name: drawing
+        for drawing in drawings_of(document, trace, monitoring.trip_row if monitoring else None, context)
+    }
     style = files("ccdmon").joinpath("data/report.css.html").read_text(encoding="utf-8")
     body = [
         _header(document, trace, title),
         _cards(document, monitoring),
-        _figures(document, trace, monitoring),
+        *(_figure(figures[name]) for name in ("overview", "short") if name in figures),
         _section("Conditions", _pairs(report_words.conditions(document, trace.cell)), _no_area(document)),
         _section("Events", _events(document["events"])),
         _section("Monitoring", _pairs(_monitoring_rows(monitoring))) if monitoring else "",
         _section("Half-cycles", _half_cycles(document)),
+        _impedance(document, context, figures),
+        _comparison(document, trace, figures),
+        _section("Methods", f"<p>{escape(methods(document, trace, context))}</p>"),
+        _configuration(context),
         _footer(),
     ]
     return (
@@ -121,20 +144,31 @@ def _card(label: str, text: str) -> str:
     )
 
 
-def _figures(document: Document, trace: Trace, monitoring: Monitoring | None) -> str:
-    trip_row = monitoring.trip_row if monitoring else None
-    figures = _figure(overview_svg(trace, document, trip_row), "The whole test.")
-    short = next((event for event in document["events"] if event["kind"] == "hard_short"), None)
-    if short is not None:
-        caption = "The short, sample by sample" + (
-            ", and the firmware's answer." if trip_row is not None else "."
-        )
-        figures += _figure(zoom_svg(trace, short["row"], trip_row), caption)
-    return figures
+def _figure(drawing: Drawing) -> str:
+    return f'<figure class="{drawing.name}">{drawing.svg()}<figcaption>{escape(drawing.caption)}</figcaption></figure>'
 
 
-def _figure(svg: str, caption: str) -> str:
-    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
+def _impedance(document: Document, context: Context, figures: Mapping[str, Drawing]) -> str:
+    if "nyquist" not in figures:
+        return ""
+    rows = impedance(context, document["ccd"]["area_cm2"])
+    return _section("Impedance", _figure(figures["nyquist"]), _pairs(rows))
+
+
+def _comparison(document: Document, trace: Trace, figures: Mapping[str, Drawing]) -> str:
+    found = comparison_of(document, trace.cell)
+    if found is None:
+        return ""
+    text = f"<p>{escape(sentence(found))}</p>"
+    return _section("Comparison", text, _figure(figures["literature"]))
+
+
+def _configuration(context: Context) -> str:
+    rows = configuration(context)
+    if not rows:
+        return ""
+    table = f"<details><summary>{len(rows)} settings</summary>{_pairs(rows)}</details>"
+    return _section("Configuration", _pairs([("Firmware", context.firmware or report_words.DASH)]), table)
 
 
 def _section(title: str, *content: str) -> str:

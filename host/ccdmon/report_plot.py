@@ -1,22 +1,28 @@
-"""The report's figures as SVG text: the whole test on one time axis, and the short sample by sample.
+"""Figures of a test in time: the whole test on one time axis, and the short sample by sample.
 
 Long traces are drawn as the smallest and largest value of each pixel column, so no spike is lost and a week
 of data stays a small file.
 """
 
-import io
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-import matplotlib
 import numpy as np
-
-matplotlib.use("svg")  # before any figure: no display is needed or wanted
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ccdmon.report_drawing import (
+    CURRENT_COLOUR,
+    END_COLOUR,
+    FAINT,
+    MUTED,
+    PRESSURE_COLOUR,
+    START_COLOUR,
+    TEMPERATURE_COLOUR,
+    VOLTAGE_COLOUR,
+    Drawing,
+)
 from ccdmon.report_marks import (
     EVENT_COLOURS,
     INK,
@@ -31,49 +37,27 @@ from ccdmon.trace import FloatArray, Trace
 Document = Mapping[str, Any]
 
 PIXEL_COLUMNS = 1600
+MEGAPASCALS_WORTH_SHOWING, KELVINS_WORTH_SHOWING = 0.001, 1.0
 ZOOM_ROWS = 14  # on either side of the short
-GRID, MUTED, FAINT = "#e4e7eb", "#616e7c", "#aab4c0"
-# Okabe and Ito's palette, told apart by colour-blind readers.
-VOLTAGE_COLOUR, CURRENT_COLOUR, PRESSURE_COLOUR = "#0072b2", "#52606d", "#009e73"
-START_COLOUR, END_COLOUR = "#56b4e9", "#0b4f7a"
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",  # text stays text: sharp, selectable, small
-    "svg.hashsalt": "ccdmon",  # the same report gives the same bytes
-    "font.family": "sans-serif",
-    "font.sans-serif": ["Inter", "Segoe UI", "Helvetica Neue", "Arial", "DejaVu Sans"],
-    "font.size": 10,
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": INK,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": GRID,
-    "grid.linewidth": 0.8,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "text.color": INK,
-    "legend.frameon": False,
-}
 
 
-def overview_svg(trace: Trace, document: Document, trip_row: int | None = None) -> str:
-    """Voltage, current, resistance per half-cycle and, where recorded, pressure over time, with the events.
+def overview(trace: Trace, document: Document, trip_row: int | None = None) -> Drawing:
+    """Voltage, current, resistance per half-cycle and, where they vary, pressure and temperature, with the events.
 
     `trip_row`: the sample at which the firmware opened the gate, when the trace is a monitored run.
     """
-    with _styled():
-        pressure = trace.pressure_Pa if _varies(trace.pressure_Pa) else None
-        heights = [3.2, 1.6, 2.2] + ([1.2] if pressure is not None else [])
-        figure = Figure(figsize=(11, 1.05 * sum(heights)), layout="constrained")
+    extra = _surroundings(trace)
+    heights = [3.2, 1.6, 2.2] + [1.2] * len(extra)
+
+    def draw(figure: Figure) -> None:
         axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
         unit, scale = time_unit(trace)
         _draw_voltage(axes[0], trace, scale)
         _draw_current(axes[1], trace, scale)
         _draw_resistance(axes[2], trace, document["half_cycles"], scale)
-        if pressure is not None:
-            _line(axes[3], trace.test_time_s * scale, pressure / 1e6, PRESSURE_COLOUR)
-            axes[3].set_ylabel("pressure / MPa")
+        for panel, (label, values, colour) in zip(axes[3:], extra, strict=True):
+            _line(panel, trace.test_time_s * scale, values, colour)
+            panel.set_ylabel(label)
         labels = event_labels(document["events"], scale)
         mark_events(axes, document["events"], trace, scale)
         if trip_row is not None and 0 <= trip_row < len(trace):
@@ -86,16 +70,17 @@ def overview_svg(trace: Trace, document: Document, trip_row: int | None = None) 
         axes[-1].set_xlim(begin - margin, end + margin)
         axes[-1].set_xlabel(f"test time / {unit}")
         figure.align_ylabels()
-        return _svg(figure)
+
+    return Drawing("overview", "The whole test.", draw, (11, 1.05 * sum(heights)))
 
 
-def zoom_svg(trace: Trace, row: int, trip_row: int | None = None) -> str:
+def zoom(trace: Trace, row: int, trip_row: int | None = None) -> Drawing:
     """Voltage and current of the rows around `row` (the first that shows the fault), each sample a dot."""
     start = max(0, row - ZOOM_ROWS)
     part = trace.rows(start, max(row, trip_row or 0) + ZOOM_ROWS)
     rows = np.arange(start, start + len(part))
-    with _styled():
-        figure = Figure(figsize=(11, 3.0), layout="constrained")
+
+    def draw(figure: Figure) -> None:
         voltage_axes, current_axes = figure.subplots(1, 2)
         for axes, values, (label, factor), colour in (
             (voltage_axes, part.voltage_V, voltage_unit(part), VOLTAGE_COLOUR),
@@ -108,7 +93,24 @@ def zoom_svg(trace: Trace, row: int, trip_row: int | None = None) -> str:
             if trip_row is not None:
                 axes.axvline(trip_row, color=INK, lw=1.2, ls=(0, (4, 2)))
         zoom_labels(voltage_axes, row, trip_row)
-        return _svg(figure)
+
+    caption = "The short, sample by sample" + (
+        ", and the firmware's answer." if trip_row is not None else "."
+    )
+    return Drawing("short", caption, draw, (11, 3.0))
+
+
+def _surroundings(trace: Trace) -> list[tuple[str, FloatArray, str]]:
+    """(label, values, colour) of what was measured beside the cell, where it varies."""
+    measured = (
+        ("pressure\n/ MPa", trace.pressure_Pa, 1e-6, MEGAPASCALS_WORTH_SHOWING, PRESSURE_COLOUR),
+        ("temperature\n/ °C", trace.temperature_degC, 1.0, KELVINS_WORTH_SHOWING, TEMPERATURE_COLOUR),
+    )
+    return [
+        (label, values * factor, colour)
+        for label, values, factor, least, colour in measured
+        if values is not None and _varies(values * factor, least)
+    ]
 
 
 def time_unit(trace: Trace) -> tuple[str, float]:
@@ -181,7 +183,7 @@ def _draw_resistance(axes: Axes, trace: Trace, half_cycles: Sequence[Document], 
     axes.set_ylabel("resistance\n/ Ω cm²" if specific else "resistance / Ω")
     if half_cycles:
         axes.legend(
-            loc="lower left", bbox_to_anchor=(0, 1), ncols=2, handletextpad=0.1, borderpad=0, fontsize=9
+            loc="lower left", bbox_to_anchor=(0, 1), ncols=2, handletextpad=0.1, borderpad=0, fontsize="small"
         )
 
 
@@ -199,20 +201,7 @@ def _line(axes: Axes, x: FloatArray, y: FloatArray, colour: str) -> None:
     axes.plot(*envelope(x, y), color=colour, lw=1.1, solid_joinstyle="round")
 
 
-def _varies(column: FloatArray | None) -> bool:
-    """Whether a column is worth a panel; a constant stands among the conditions."""
-    known = np.empty(0) if column is None else column[np.isfinite(column)]
-    return known.size > 0 and float(np.ptp(known)) > 1e-3 * float(np.abs(known).max())
-
-
-@contextmanager
-def _styled() -> Iterator[None]:
-    with matplotlib.rc_context(_STYLE):
-        yield
-
-
-def _svg(figure: Figure) -> str:
-    sink = io.StringIO()
-    figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
-    text = sink.getvalue()
-    return text[text.index("<svg") :]
+def _varies(values: FloatArray, least: float) -> bool:
+    """Whether a column is worth a panel: nine tenths of it span more than `least`. Else a condition tells it."""
+    known = values[np.isfinite(values)]
+    return known.size > 0 and float(np.ptp(np.percentile(known, (5, 95)))) > least

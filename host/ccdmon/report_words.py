@@ -132,7 +132,7 @@ def event_line(event: Document) -> str:
 
 def evidence(event: Document) -> list[tuple[str, str]]:
     """The numbers that decided an event, as (name, value)."""
-    return [(key.replace("_", " "), _plain(value)) for key, value in event["evidence"].items()]
+    return [(key.replace("_", " "), plain(value)) for key, value in event["evidence"].items()]
 
 
 def half_cycle_columns(document: Document) -> list[tuple[str, str, float]]:
@@ -169,7 +169,8 @@ def _cell(value: Any, factor: float) -> str:
     return number(None if value is None else value * factor)
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """Any value as text: yes and no, numbers to four digits, a dash for nothing."""
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: DASH}[value]
     return number(value) if isinstance(value, float) else str(value)

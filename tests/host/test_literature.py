@@ -40,5 +40,5 @@ def test_target_needs_current_and_capacity() -> None:
 
 
 def test_sentence_for_a_person() -> None:
-    assert "mA cm-2 is above" in sentence(compare(0.5, "Li6PS5Cl", 25.0))
+    assert "mA cm⁻² is above" in sentence(compare(0.5, "Li6PS5Cl", 25.0))
     assert "No published cell" in sentence(compare(0.5, "NASICON", 400.0))

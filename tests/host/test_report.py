@@ -14,8 +14,11 @@ from rich.console import Console
 from ccdmon import report_words
 from ccdmon.errors import InputError
 from ccdmon.report import Monitoring, html, write_reports
-from ccdmon.report_plot import envelope, momentary_resistance_ohm, overview_svg, zoom_svg
+from ccdmon.report_context import Context, methods
+from ccdmon.report_figures import write_figures
+from ccdmon.report_plot import envelope, momentary_resistance_ohm, overview, zoom
 from ccdmon.report_text import print_report
+from ccdmon.spectrum import Spectrum, make_spectrum
 from ccdmon.trace import Cell, Trace
 
 CELL = Cell(0.785, "symmetric", "LLZO")
@@ -72,7 +75,7 @@ def test_page_is_self_contained_and_well_formed(page: str) -> None:
     assert "cell &lt;7&gt; &amp; co" in page
     for svg in re.findall(r"<svg.*?</svg>", page, re.S):
         ElementTree.fromstring(svg)
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 3
 
 
 @pytest.mark.parametrize(
@@ -96,22 +99,22 @@ def test_without_an_area_the_page_says_so_and_speaks_of_amperes() -> None:
 
 
 def test_the_plot_marks_the_event_and_the_trip() -> None:
-    svg = overview_svg(shorted_trace(), document(), trip_row=321)
+    svg = overview(shorted_trace(), document(), trip_row=321).svg()
     assert "hard short" in svg
     assert "gate opened" in svg
-    assert "gate opened" not in overview_svg(shorted_trace(), document())
-    assert "first shorted sample" in zoom_svg(shorted_trace(), 320, 321)
+    assert "gate opened" not in overview(shorted_trace(), document()).svg()
+    assert "first shorted sample" in zoom(shorted_trace(), 320, 321).svg()
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3])
 def test_the_shortest_traces_are_drawn(rows: int) -> None:
-    assert overview_svg(shorted_trace().rows(0, rows), {"events": [], "half_cycles": []})
+    assert overview(shorted_trace().rows(0, rows), {"events": [], "half_cycles": []}).svg()
 
 
 def test_empty_columns_are_drawn() -> None:
     trace = shorted_trace()
     empty = replace(trace, voltage_V=np.full(400, np.nan), current_A=np.full(400, np.nan))
-    assert overview_svg(empty, {"events": [], "half_cycles": []})
+    assert overview(empty, {"events": [], "half_cycles": []}).svg()
 
 
 def test_a_long_trace_keeps_its_spike_and_a_small_file() -> None:
@@ -170,3 +173,78 @@ def test_numbers() -> None:
     assert report_words.number(None, "V") == "–"
     assert report_words.number(12345.0, "s") == "12345 s"
     assert report_words.number(1.23e-9) == "1.23e-09"
+
+
+def spectrum(resistance_ohm: float) -> Spectrum:
+    """A resistor and one arc."""
+    frequency_Hz = np.logspace(6, -1, 36)
+    arc = resistance_ohm / (1 + 2j * np.pi * frequency_Hz * resistance_ohm * 1e-6)
+    return make_spectrum(frequency_Hz, resistance_ohm / 2 + arc)
+
+
+CONTEXT = Context(
+    spectrum(70.0),
+    spectrum(4.0),
+    {
+        "rig": "bay 3",
+        "versions": {"firmware_hash": "abc123"},
+        "firmware": {"version": "0.1.0"},
+        "time": {"x": 1.5},
+    },
+)
+
+
+def test_impedance_comparison_methods_and_configuration_stand_in_the_page() -> None:
+    page = html(document(), shorted_trace(), MONITORING, "t", CONTEXT)
+    assert page.count("<svg") == 4
+    for part in (
+        "shorted: resistance fell to 0.06",
+        "Total resistance before",
+        "82.4 ± ",  # 105 ohm on 0.785 cm2
+        "published oxide cells",
+        "this cell",
+        "A symmetric cell with LLZO as electrolyte (electrode area 0.785 cm²) was cycled galvanostatically under "
+        "time control (50 s per half-cycle) at 1.274 mA cm⁻²",
+        "at 61.5 °C and under a stack pressure of 4.75 MPa",
+        "watched by firmware 0.1.0 (abc123)",
+        "time.x",
+    ):
+        assert part in page, part
+    for svg in re.findall(r"<svg.*?</svg>", page, re.S):
+        ElementTree.fromstring(svg)
+
+
+def test_methods_say_what_is_missing() -> None:
+    known = document()
+    known["ccd"] |= {"temperature_degC": None, "pressure_MPa": None}
+    text = methods(known, shorted_trace(), Context())
+    assert text.endswith("Not recorded: temperature, stack pressure.")
+    assert "unvalidated" in text
+    assert "firmware" not in text
+
+
+def test_without_an_area_nothing_is_compared() -> None:
+    trace = replace(shorted_trace(), cell=Cell(None, "symmetric", "LLZO"))
+    page = html(document(None), trace, None, "t", CONTEXT)
+    assert "published" not in page
+    assert "Re(Z) / Ω<" in page
+
+
+def test_figures_for_a_paper(tmp_path: Path) -> None:
+    paths = write_figures(document(), shorted_trace(), tmp_path / "f", None, CONTEXT)
+    assert {path.name for path in paths} == {
+        f"{name}.{ending}"
+        for name in ("overview", "short", "nyquist", "literature")
+        for ending in ("svg", "png")
+    }
+    ElementTree.parse(tmp_path / "f" / "nyquist.svg")
+    assert (tmp_path / "f" / "overview.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_panel_only_for_what_varies() -> None:
+    n = np.arange(400.0)
+    noisy = replace(shorted_trace(), temperature_degC=25 + 0.1 * np.sin(n), pressure_Pa=np.full(400, 5e6))
+    assert "temperature" not in overview(noisy, document()).svg()
+    warming = replace(noisy, temperature_degC=25 + n / 100, pressure_Pa=5e6 + 1e3 * n)
+    svg = overview(warming, document()).svg()
+    assert "temperature" in svg and "pressure" in svg

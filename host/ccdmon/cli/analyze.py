@@ -11,6 +11,7 @@ from ccdmon.analysis import analyze
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
 from ccdmon.formats.importer import notes_of, read_trace
 from ccdmon.report import Monitoring, write_reports
+from ccdmon.report_context import Context, read_context
 from ccdmon.run_analysis import analyze_run
 from ccdmon.run_folder import Run, derive_trace, is_run_folder, open_run
 from ccdmon.run_monitoring import monitoring_of
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     sources = [open_source(name, args) for name in args.traces]
     documents = [document_of(source, args) for source in sources]
     if args.out is not None:
-        _write(args.out, sources, documents)
+        _write(args, sources, documents)
     if args.json:
         print(json.dumps(_joined(sources, documents), allow_nan=False))
     else:
@@ -112,10 +113,15 @@ def _joined(sources: list[Source], documents: list[dict[str, Any]]) -> dict[str,
     return {"schema": REPORTS_SCHEMA, "reports": reports}
 
 
-def _write(out: Path, sources: list[Source], documents: list[dict[str, Any]]) -> None:
-    """One report goes into `out` itself, several each into a folder of the trace's name."""
-    for source, document, folder in zip(sources, documents, _folders(out, sources), strict=True):
-        write_reports(document, source.trace, folder, source.monitoring)
+def context_of(source: Source, args: argparse.Namespace) -> Context:
+    """The spectra of the command line and the configuration of a run folder, for the report."""
+    return read_context(args.eis_before, args.eis_after, source.run.config if source.run else None)
+
+
+def _write(args: argparse.Namespace, sources: list[Source], documents: list[dict[str, Any]]) -> None:
+    """One report goes into `--out` itself, several each into a folder of the trace's name."""
+    for source, document, folder in zip(sources, documents, _folders(args.out, sources), strict=True):
+        write_reports(document, source.trace, folder, source.monitoring, context_of(source, args))
         if source.run is not None and folder.resolve() == source.run.folder.resolve():
             derive_trace(source.run)
 

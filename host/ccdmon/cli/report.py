@@ -1,11 +1,15 @@
 """`ccdmon report`: the self-contained page and the JSON document of one trace or run folder."""
 
 import argparse
+import json
 from pathlib import Path
 
-from ccdmon.cli.analyze import add_import_arguments, document_of, open_source, positive
+from ccdmon.cli.analyze import add_import_arguments, context_of, document_of, open_source, positive
 from ccdmon.errors import EXIT_FINE, InputError
 from ccdmon.report import write_reports
+from ccdmon.report_figures import write_figures
+
+SCHEMA = "ccdmon.report-files/1"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--eis-before", type=Path, metavar="F", help="impedance before the test")
     parser.add_argument("--eis-after", type=Path, metavar="F", help="impedance after the test")
+    parser.add_argument(
+        "--figures", action="store_true", help="also every figure as SVG and PNG, for a paper"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -27,6 +35,20 @@ def run(args: argparse.Namespace) -> int:
     if folder is None:
         raise InputError(f"{args.source}: not a run folder; say with --out where the report shall go")
     source = open_source(args.source, args)
-    write_reports(document_of(source, args), source.trace, folder, source.monitoring)
-    print(folder / "report.html")
+    document, context = document_of(source, args), context_of(source, args)
+    write_reports(document, source.trace, folder, source.monitoring, context)
+    trip_row = source.monitoring.trip_row if source.monitoring else None
+    figures = []
+    if args.figures:
+        figures = write_figures(document, source.trace, folder / "figures", trip_row, context)
+    page = folder / "report.html"
+    if args.json:
+        written = {
+            "page": str(page),
+            "document": str(folder / "report.json"),
+            "figures": [str(f) for f in figures],
+        }
+        print(json.dumps({"schema": SCHEMA, **written, "report": document}, allow_nan=False))
+    else:
+        print(page, *figures, sep="\n")
     return EXIT_FINE
