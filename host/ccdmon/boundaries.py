@@ -61,18 +61,29 @@ def _usable(h: HalfCycle) -> bool:
     return h.rows >= LEAST_ROWS and h.end_V > 0 and not h.after_gap
 
 
-def _ratio(a: HalfCycle, b: HalfCycle, octave: int) -> float | None:
-    va, vb = a.profile_V[octave], b.profile_V[octave]
-    volts, amperes = log_ratio(max(va, 1e-3 * vb), vb), log_ratio(a.level_A, b.level_A)
-    return (
-        None if va == 0 or va < -th.HARD_REMAINS * vb or volts is None or amperes is None else volts - amperes
-    )
+def _ratio(now: HalfCycle, before: HalfCycle, octave: int) -> float | None:
+    amperes = log_ratio(now.level_A, before.level_A)
+    if amperes is None:
+        return None
+    return _log_ohm(now.profile_V[octave], before.profile_V[octave], amperes)
+
+
+def _log_ohm(now_V: float, before_V: float, amperes: float) -> float | None:
+    """Log ratio of two resistances, from their voltages and the log ratio of their currents."""
+    if now_V == 0 or now_V < -th.HARD_REMAINS * before_V:
+        return None
+    volts = log_ratio(max(now_V, 1e-3 * before_V), before_V)
+    return None if volts is None else volts - amperes
 
 
 def _shift(now: HalfCycle, before: HalfCycle, settled: float = th.BOUNDARY_SETTLED) -> tuple[float, float]:
     """Mean log ratio of the first positions and of the last ones, of those where V had reached its share `settled`."""
-    positions = [b for b in range(FIRST_OCTAVE, 16) if before.profile_V[b] >= settled * before.end_V]
-    ratios = [r for b in positions if (r := _ratio(now, before, b)) is not None]
+    amperes, least_V = log_ratio(now.level_A, before.level_A), settled * before.end_V
+    if amperes is None:
+        return 0.0, 0.0
+    pairs = zip(now.profile_V[FIRST_OCTAVE:], before.profile_V[FIRST_OCTAVE:], strict=True)
+    found = [_log_ohm(now_V, before_V, amperes) for now_V, before_V in pairs if before_V >= least_V]
+    ratios = [r for r in found if r is not None]
     if not ratios:
         return 0.0, 0.0
     half = max(1, len(ratios) // 2)

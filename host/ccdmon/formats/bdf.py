@@ -193,11 +193,19 @@ def _as_float(column: pa.ChunkedArray, name: str, label: str, first_row: int) ->
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
+def _ascends(time_s: FloatArray, previous_s: float | None) -> bool:
+    """Whether every time is there and none is before the last: nearly always, so it is asked first."""
+    whole = bool(np.isfinite(time_s[[0, -1]]).all() and (time_s[1:] >= time_s[:-1]).all())
+    return whole and (previous_s is None or bool(time_s[0] >= previous_s))
+
+
 def _with_checked_time(trace: Trace, name: str, first_row: int, previous_s: float | None) -> Trace:
     """The trace, its empty time cells filled; refuses no rows, no time at all, time that runs backwards."""
     if len(trace) == 0:
         raise InputError(f"{name}: no rows after the header; nothing to read")
     time_s, label = trace.test_time_s, COLUMN_NAMES["test_time_s"][0]
+    if _ascends(time_s, previous_s):
+        return trace
     known = np.flatnonzero(np.isfinite(time_s))
     if not known.size:
         raise InputError(
