@@ -1,0 +1,50 @@
+"""`ccdmon merge`: a cycler's file and a rig's recording of the same test on one time axis."""
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from ccdmon.cli.analyze import add_import_arguments, open_source
+from ccdmon.errors import EXIT_FINE
+from ccdmon.formats.bdf import write_table
+from ccdmon.formats.sidecar import write_cell
+from ccdmon.merge import align, current_steps, merged_table
+
+SCHEMA = "ccdmon.merge/1"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("cycler", metavar="CYCLER_FILE", help="the cycler's own file, or any trace")
+    parser.add_argument("rig", metavar="RUN", help="a run folder, or the trace made of one")
+    parser.add_argument(
+        "--out", required=True, metavar="F", help=".bdf.csv, .bdf.csv.gz or .bdf.parquet; - is stdout"
+    )
+    parser.add_argument(
+        "--near-s", type=float, metavar="S", help="about where the cycler's zero lies on the rig's clock"
+    )
+    add_import_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Align, say how well, write the cycler's rows with what the rig saw."""
+    cycler, rig = (open_source(name, args).trace for name in (args.cycler, args.rig))
+    alignment = align(current_steps(cycler), current_steps(rig), near_s=args.near_s)
+    write_table(merged_table(cycler, rig, alignment), args.out)
+    cell = cycler.cell if cycler.cell.electrode_area_cm2 is not None else rig.cell
+    about = {"cycler": str(args.cycler), "rig": str(args.rig), **alignment.document()}
+    if args.out != "-":
+        write_cell(replace(cell, metadata={**cell.metadata, "merge": about}), Path(args.out))
+    if args.json and args.out != "-":
+        print(json.dumps({"schema": SCHEMA, "path": args.out, **about}))
+    else:
+        a = alignment
+        print(
+            f"rig time = {a.offset_s:.6g} s + cycler time, drift {a.drift_ppm:+.1f} ppm; {a.matched} of {a.steps} "
+            f"current steps agree within {a.residual_s:.3g} s (1 sigma)"
+            + (", currents of opposite sign: the rig's were turned" if a.opposite_signs else ""),
+            file=sys.stderr,
+        )
+    return EXIT_FINE
