@@ -296,7 +296,7 @@ def _mark(m: ptr32, x: int) -> int:
         else:
             rise = 0
         # a short is flat: it lacks the rise of a cell coming up from below
-        flat = (end >> 5) + (m[_NOISE] >> 4)
+        flat = (end >> 5) + (m[_NOISE] >> 5)
         if rise >> 2 > flat:
             flat = rise >> 2
         expected = 0
@@ -328,7 +328,7 @@ def _confirm(m: ptr32, x: int, verdict: int) -> int:
     verdict |= 0x100
     needed = m[_CONFIRM]
     ref = m[_REF]
-    if m[_NOISE] > (ref >> 4) + 2 * m[_QUIET]:
+    if m[_NOISE] * 32 > ref * 3:
         needed *= 4  # it fluctuates: a soft short until it stays down
     if low < needed:
         return verdict
@@ -368,7 +368,7 @@ def _flow(m: ptr32, x: int, verdict: int) -> int:
         return verdict | 0x200
     verdict |= 0x400
     suspect = 0
-    if x4 * 64 < ref * m[_COLLAPSE] and ref >= m[_FLOOR] and ref - x4 >= m[_DROP_MIN] << 4:
+    if x4 * 64 < ref * m[_COLLAPSE] and ref >= m[_FLOOR] and ref - x4 >= (m[_DROP_MIN] << 4) + 4 * m[_NOISE]:
         if x4 + (ref >> 3) > 0:
             suspect = 1
     if n >= m[_MARK_AT] and m[_MODE] != 2 and m[_RECTIFIED] == 0:
@@ -423,7 +423,11 @@ def _wires(m: ptr32, verdict: int) -> int:
             verdict = int(fire(m, 6, moved, before >> 6, verdict))
     if m[_MOVED] == 1 or m[_MODE] == 2 or n < m[_SETTLE] + m[_CONFIRM] or m[_END] == 0:
         return verdict
-    di = (m[I] - m[_I_BEFORE]) >> 1
+    before = (m[_I_BEFORE] - 32768) >> 1
+    now = (m[I] - 32768) >> 1
+    if (before >= m[CURRENT_ON] and now > 0) or (before + m[CURRENT_ON] <= 0 and now < 0):
+        return verdict  # the same sign: a cycler at its limit holds the voltage, whatever current it is asked for
+    di = now - before
     if di < 0:
         di = 0 - di
     if di > 0x4000:
