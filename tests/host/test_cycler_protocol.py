@@ -1,0 +1,121 @@
+"""The cycler's file says what the rig file says: currents, times, rests, loops and limits, for the four protocols."""
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from ccdmon.cli import main
+from ccdmon.cli.protocol import CYCLERS as OFFERED
+from ccdmon.cycler_protocol import CYCLERS, ENDINGS, unicycler, write_protocol
+from ccdmon.errors import InputError
+from ccdmon.programs import PROTOCOLS
+from ccdmon.rig_file import Rig, check_rig
+
+pytest.importorskip("aurora_unicycler", reason="the optional extra ccdmon[cycler] is not installed")
+AREA_CM2 = 0.785
+TESTS: dict[str, dict[str, Any]] = {
+    "time_control": {"levels_mA_cm2": [0.1, 0.2, 0.3], "half_cycle_s": 1800},
+    "capacity_control": {"levels_mA_cm2": [0.1, 0.2], "half_cycle_mAh_cm2": 0.5, "rest_between_cycles_s": 60},
+    "endurable_time": {
+        "levels_mA_cm2": [0.1, 0.2],
+        "half_cycle_s": 600,
+        "cycles_per_level": 5,
+        "rest_initial_s": 30,
+        "rest_between_half_cycles_s": 10,
+    },
+    "long_cycling": {"levels_mA_cm2": [0.1], "half_cycle_s": 3600, "cycles_per_level": 500},
+}
+
+
+def rig(kind: str, **tables: Any) -> Rig:
+    document = {
+        "front_end": {"voltage_full_scale_V": 5.0, "current_full_scale_A": 0.01},
+        "cell": {"electrode_area_cm2": AREA_CM2},
+        "limits": {"voltage_V": 2.0},
+        "protocol": {"kind": kind, **TESTS[kind]},
+        **tables,
+    }
+    return check_rig(document, "rig.toml")
+
+
+def expanded(steps: list[dict[str, Any]]) -> list[tuple[float, float]]:
+    """(mA, s) of every step, loops unrolled."""
+    out: list[tuple[float, float]] = []
+    since: dict[str, int] = {}
+    for step in steps:
+        if step["step"] == "tag":
+            since[step["tag"]] = len(out)
+        elif step["step"] == "loop":
+            out += out[since[step["loop_to"]] :] * (step["cycle_count"] - 1)
+        else:
+            out.append((step.get("current_mA", 0.0), step["until_time_s"]))
+    return out
+
+
+@pytest.mark.parametrize("kind", PROTOCOLS)
+def test_the_steps_are_those_that_the_monitor_expects(kind: str) -> None:
+    described = rig(kind)
+    assert described.protocol is not None
+    program = described.protocol.program()
+    wanted = [(s.current_density_mA_cm2 * AREA_CM2, s.duration_s) for s in program.segments]
+    written = expanded(json.loads(write_protocol(described, "unicycler", None))["method"])
+    assert written[: len(wanted)] == [pytest.approx(step) for step in wanted]
+    assert all(current == 0 for current, _ in written[len(wanted) :])  # at most a last rest
+
+
+def test_the_cyclers_own_limits_are_the_rigs() -> None:
+    safety = unicycler(rig("time_control")).safety
+    assert (safety.max_voltage_V, safety.min_voltage_V) == (2.0, -2.0)
+    assert safety.max_current_mA == pytest.approx(1.05 * 0.3 * AREA_CM2)
+    full = rig("time_control", cell={"electrode_area_cm2": 1.0, "configuration": "full"})
+    assert unicycler(full).safety.min_voltage_V is None
+
+
+@pytest.mark.parametrize("cycler", OFFERED)
+def test_every_cycler_gets_its_file(cycler: str, tmp_path: Path) -> None:
+    text = write_protocol(rig("endurable_time"), cycler, tmp_path / "f")
+    assert (tmp_path / "f").read_text() == text
+    if cycler == "neware":
+        ElementTree.fromstring(text)
+    if cycler == "biologic":
+        assert "EC-LAB SETTING FILE" in text and "78.500" in text and "Ewe min = -2.00000 V" in text
+    if ENDINGS[cycler] == ".json":
+        json.loads(text)
+
+
+def test_the_command_offers_what_there_is() -> None:
+    assert set(OFFERED) == set(CYCLERS) == set(ENDINGS)
+
+
+@pytest.mark.parametrize(
+    ("tables", "part"),
+    [({"protocol": None}, r"no \[protocol\]"), ({"cell": {}}, "electrode_area_cm2 is missing")],
+)
+def test_what_is_missing_is_one_line(tables: dict[str, Any], part: str) -> None:
+    with pytest.raises(InputError, match=part):
+        write_protocol(rig("time_control", **tables), "neware", None)
+
+
+def test_a_current_that_the_cycler_has_not_is_one_line() -> None:
+    huge = rig("time_control", cell={"electrode_area_cm2": 1e6})
+    with pytest.raises(InputError, match="biologic cannot run it"):
+        write_protocol(huge, "biologic", None)
+
+
+def test_from_a_rig_file_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "rig.toml"
+    assert main(["init", str(path), "--area-cm2", "0.785"]) == 0
+    path.write_text(
+        path.read_text()
+        + '\n[protocol]\nkind = "time_control"\nlevels_mA_cm2 = [0.1, 0.2]\nhalf_cycle_s = 60.0\n'
+    )
+    capsys.readouterr()
+    assert main(["protocol", str(path), "--cycler", "neware", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["duration_s"] == 240
+    assert Path(told["path"]).name == "rig.neware.xml"
+    assert main(["protocol", str(path), "--cycler", "pybamm", "--out", "-"]) == 0
+    assert "0.0785" in capsys.readouterr().out
