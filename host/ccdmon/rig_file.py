@@ -76,11 +76,16 @@ class FrontEndTable(Table):
 class LimitsTable(Table):
     """What the board cuts off at, and how it judges; the board refuses what lies beyond its compiled bounds."""
 
-    voltage_V: Positive = 5.0
+    voltage_V: Positive = 5.0  # of either sign
+    voltage_min_V: float | None = None  # of a full cell, instead of -voltage_V
     current_A: Positive | None = None
     pressure_max_Pa: Positive | None = None
     pressure_min_Pa: NotNegative | None = None
-    settle_s: Positive = 2.0
+    voltage_rate_V_s: Positive | None = None
+    current_rate_A_s: Positive | None = None
+    pressure_rate_Pa_s: Positive | None = None
+    settle_s: Positive | None = None  # None: the firmware's own default
+    soft_persist_s: Positive | None = None
     confirm_samples: Annotated[int, Field(ge=1)] = 2
 
     @model_validator(mode="after")
@@ -216,10 +221,7 @@ def rule_names() -> tuple[str, ...]:
     """Rules of the firmware whose action can be chosen."""
     from ccdmon_fw import limits
 
-    fallback = tuple(
-        r for r in limits.REASONS if r in ("hard_short", "partial_short", "soft_short", "contact_loss")
-    )
-    return tuple(getattr(limits, "RULES", fallback))
+    return tuple(limits.RULES)
 
 
 def _problems(error: ValidationError) -> Iterator[str]:

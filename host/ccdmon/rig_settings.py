@@ -12,24 +12,42 @@ def settings_of(rig: Rig, sample_interval_s: float) -> list[int]:
     side. Raises ValueError where the firmware's own arithmetic refuses the rig.
     """
     scales, wanted = rig.front_end_scales(), rig.limits
+    voltage, current, pressure = scales.voltage, scales.current, scales.pressure
+    physical = {
+        "voltage_limit_V": _nominal(wanted.voltage_V, voltage),
+        "voltage_min_V": _lower(wanted.voltage_min_V, voltage),
+        "current_limit_A": _nominal(wanted.current_A, current),
+        "pressure_full_scale_Pa": scales.pressure_full_scale_Pa,
+        "pressure_limit_Pa": _nominal(wanted.pressure_max_Pa, pressure),
+        "pressure_min_Pa": _lower(wanted.pressure_min_Pa, pressure),
+        "voltage_rate_limit_V_s": _rate(wanted.voltage_rate_V_s, voltage),
+        "current_rate_limit_A_s": _rate(wanted.current_rate_A_s, current),
+        "pressure_rate_limit_Pa_s": _rate(wanted.pressure_rate_Pa_s, pressure),
+        "settle_s": wanted.settle_s,
+        "soft_persist_s": wanted.soft_persist_s,
+        "confirm_samples": wanted.confirm_samples,
+        "actions": dict(rig.rules),
+    }
     return list(
         limits.detector_settings(
             scales.voltage_full_scale_V,
             scales.current_full_scale_A,
             sample_interval_s,
             configuration=rig.cell.configuration,
-            voltage_limit_V=_nominal(wanted.voltage_V, scales.voltage),
-            current_limit_A=None if wanted.current_A is None else _nominal(wanted.current_A, scales.current),
-            pressure_full_scale_Pa=scales.pressure_full_scale_Pa,
-            pressure_limit_Pa=(
-                None if wanted.pressure_max_Pa is None else _nominal(wanted.pressure_max_Pa, scales.pressure)
-            ),
-            settle_s=wanted.settle_s,
-            confirm_samples=wanted.confirm_samples,
+            **{name: value for name, value in physical.items() if value is not None},
         )
     )
 
 
-def _nominal(limit: float, channel: Linear) -> float:
+def _nominal(limit: float | None, channel: Linear) -> float | None:
     """What an uncalibrated channel shows when either sign of the true value reaches `limit`, at the earliest."""
-    return (limit - abs(channel.offset)) / channel.gain
+    return None if limit is None else (limit - abs(channel.offset)) / channel.gain
+
+
+def _lower(limit: float | None, channel: Linear) -> float | None:
+    """What an uncalibrated channel shows when the true value falls to `limit`."""
+    return None if limit is None else (limit - channel.offset) / channel.gain
+
+
+def _rate(limit: float | None, channel: Linear) -> float | None:
+    return None if limit is None else limit / channel.gain

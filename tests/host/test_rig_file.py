@@ -89,15 +89,29 @@ def test_a_run_folder_keeps_the_rig_and_the_rig_the_cell() -> None:
     assert rig.front_end_scales() == FrontEnd(5.0, 0.01)
 
 
-def test_the_firmware_gets_limits_in_its_units_calibration_taken_out() -> None:
-    plain = check_rig(rig_with(limits={"voltage_V": 2.5, "current_A": 0.005}), "rig.toml")
-    settings = dict(zip(limits.SETTINGS, settings_of(plain, 0.001), strict=True))
-    assert settings["voltage_limit_units"] == limits.UNITS_FULL_SCALE // 2
-    assert settings["current_limit_units"] == limits.UNITS_FULL_SCALE // 2
-    assert settings["settle_samples"] == 2000
-    calibrated = check_rig(
-        {"front_end": {**FRONT_END, "voltage": {"gain": 1.25, "offset": 0.1}}, "limits": {"voltage_V": 2.6}},
-        "",
+def firmware_settings(document: dict[str, Any]) -> dict[str, int]:
+    rig = check_rig(document, "rig.toml")
+    return dict(zip(limits.SETTINGS, settings_of(rig, 0.001), strict=False))
+
+
+def test_the_firmware_gets_limits_in_its_codes_calibration_taken_out() -> None:
+    plain = firmware_settings(rig_with(limits={"voltage_V": 2.5, "current_A": 0.005, "settle_s": 2.0}))
+    assert plain["voltage_max_code"] == limits.CODE_ZERO * 3 // 2
+    assert plain["current_min_code"] == limits.CODE_ZERO // 2
+    assert plain["settle_samples"] == 2000
+    voltage = {"gain": 1.25, "offset": 0.1}
+    calibrated = firmware_settings(
+        {"front_end": {**FRONT_END, "voltage": voltage}, "limits": {"voltage_V": 2.6}}
     )
-    settings = dict(zip(limits.SETTINGS, settings_of(calibrated, 0.001), strict=True))
-    assert settings["voltage_limit_units"] == int(2.0 / 5.0 * limits.UNITS_FULL_SCALE)
+    assert calibrated["voltage_max_code"] == int(limits.CODE_ZERO * (1 + 2.0 / 5.0))
+
+
+def test_the_firmware_gets_the_actions() -> None:
+    names = [name for name in limits.SETTINGS if name.startswith("action")]
+    before, after = (
+        firmware_settings(rig_with()),
+        firmware_settings(rig_with(rules={"soft_persists": "trip"})),
+    )
+    assert names and before != after
+    with pytest.raises(InputError, match="did you mean 'soft_persists'"):
+        check_rig(rig_with(rules={"soft_persist": "trip"}), "rig.toml")

@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "report": ("report", "write the self-contained report of a trace or run folder"),
     "validate": ("validate", "check whether files are traces that can be used"),
     "convert": ("convert", "write a trace in another form of the Battery Data Format"),
+    "calibrate": ("calibrate", "two-point calibration of a channel, written into the rig file"),
     "protocol": ("protocol", "write the rig file's test as a file for the cycler"),
     "merge": ("merge", "put a cycler's file and a rig's recording of one test on one time axis"),
     "init": ("init", "write a commented rig file: cell, limits, front end, port, recording"),

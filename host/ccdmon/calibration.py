@@ -1,0 +1,125 @@
+"""Two-point calibration of a channel: two known values and the codes the board reads at them give gain and offset.
+
+Value = gain * nominal value + offset, the nominal value being what the rig file's full scale makes of a code.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tomlkit
+
+from ccdmon.device import Device
+from ccdmon.errors import DeviceError, InputError
+from ccdmon.front_end import CODE_ZERO, FrontEnd
+from ccdmon.link import Event, Samples
+from ccdmon.rig_file import Rig, read_rig
+from ccdmon_fw import wire
+
+CHANNELS = ("voltage", "current", "pressure")
+UNITS = {"voltage": "V", "current": "A", "pressure": "Pa"}
+RAILS = (16, 65519)  # the outermost 12-bit readings
+LEAST_APART = 2000  # codes, 3 % of the range: the error of a gain is that of a code over it
+LARGEST_CORRECTION = 0.5  # a gain further from 1 is a wrong full scale or a swapped channel
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Mean and standard deviation of the codes at one known value."""
+
+    known: float
+    code: float
+    code_noise: float = 0.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """Gain, offset and residual noise in the channel's unit."""
+
+    channel: str
+    gain: float
+    offset: float
+    noise: float
+
+
+def read_codes(
+    device: Device, channel: str, samples: int, listen: Callable[[Callable[[Event], None]], None]
+) -> Reading:
+    """Close the gate, average `samples` codes, open it again. `listen` gives the device's events to a function.
+
+    The current to be measured flows through the relay, so the board is armed meanwhile and may trip: `DeviceError`.
+    """
+    column, codes = CHANNELS.index(channel), list[np.ndarray]()
+
+    def take(event: Event) -> None:
+        if isinstance(event, Samples):
+            codes.append(event.codes[:, column].astype(np.float64))
+
+    listen(take)
+    if device.status()["armed"]:
+        raise DeviceError("calibrate: the board is armed; end the recording and disarm it first")
+    device.command(wire.ARM)
+    try:
+        codes.clear()
+        device.wait(
+            lambda: sum(map(len, codes)) >= samples or bool(device.status()["reason"]), "with samples"
+        )
+        if device.status()["reason"]:
+            raise DeviceError(
+                "calibrate: the board tripped while it was read; see `ccdmon doctor`, then reset the trip"
+            )
+    finally:
+        device.command(wire.DISARM)
+    read = np.concatenate(codes)[:samples]
+    return Reading(float("nan"), float(read.mean()), float(read.std()))
+
+
+def calibrate(channel: str, readings: Sequence[Reading], front_end: FrontEnd) -> Result:
+    """Gain and offset from two readings. Raises `InputError` for points that cannot give any."""
+    low, high = readings
+    for reading in readings:
+        if not RAILS[0] < reading.code < RAILS[1]:
+            raise InputError(
+                f"calibrate: {channel} at {reading.known:g} {UNITS[channel]} reads code {reading.code:.0f}, the end of "
+                "the range; choose a smaller value or mend the wiring"
+            )
+    if abs(high.code - low.code) < LEAST_APART:
+        raise InputError(
+            f"calibrate: the two points lie {abs(high.code - low.code):.0f} codes apart, at least {LEAST_APART} are "
+            "needed; choose values further apart"
+        )
+    nominal = [_nominal(channel, reading.code, front_end) for reading in readings]
+    gain = (high.known - low.known) / (nominal[1] - nominal[0])
+    if not abs(gain - 1) <= LARGEST_CORRECTION:
+        raise InputError(
+            f"calibrate: {channel} would need a gain of {gain:.3g}; check the full scale in [front_end], the wiring "
+            "and the channel"
+        )
+    step = _nominal(channel, CODE_ZERO + 1.0, front_end) - _nominal(channel, float(CODE_ZERO), front_end)
+    noise = gain * step * float(np.hypot(low.code_noise, high.code_noise)) / 2**0.5
+    return Result(channel, gain, low.known - gain * nominal[0], noise)
+
+
+def _nominal(channel: str, code: float, front_end: FrontEnd) -> float:
+    if channel == "pressure":
+        return code / (1 << 16) * (front_end.pressure_full_scale_Pa or float("nan"))
+    full_scale = front_end.voltage_full_scale_V if channel == "voltage" else front_end.current_full_scale_A
+    return (code - CODE_ZERO) / CODE_ZERO * full_scale
+
+
+def write_calibration(path: Path, result: Result, at: str) -> Rig:
+    """Put it into the rig file, comments kept; the checked file. `at`: when, for the record."""
+    document = tomlkit.parse(path.read_text(encoding="utf-8"))
+    table = tomlkit.table()
+    for key, value in (("gain", result.gain), ("offset", result.offset), ("noise", result.noise)):
+        table[key] = float(f"{value:.9g}")
+    table["calibrated_at"] = at
+    document["front_end"][result.channel] = table
+    before = path.read_text(encoding="utf-8")
+    try:
+        path.write_text(tomlkit.dumps(document), encoding="utf-8")
+        return read_rig(path)
+    except InputError:
+        path.write_text(before, encoding="utf-8")
+        raise

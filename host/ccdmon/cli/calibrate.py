@@ -1,0 +1,128 @@
+"""`ccdmon calibrate`: two-point calibration of one channel, written into the rig file.
+
+ccdmon calibrate rig.toml --port P --channel voltage --point 0 --point 3     asks for each value, then reads it
+ccdmon calibrate --port P --channel voltage --read --json                    reads one point, for scripts
+ccdmon calibrate rig.toml --channel voltage --point 0=32771.4 --point 3=52440.0   from points read before
+"""
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ccdmon.errors import EXIT_FINE, InputError
+
+if TYPE_CHECKING:
+    from ccdmon.calibration import Reading
+    from ccdmon.link import Event
+
+SCHEMA = "ccdmon.calibrate/1"
+SAMPLES = 2000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rig", type=Path, nargs="?", metavar="RIG", help="rig file to write the result into")
+    parser.add_argument("--port", metavar="P", help="serial port of the board (default: the rig file's)")
+    parser.add_argument("--channel", choices=("voltage", "current", "pressure"), required=True)
+    parser.add_argument(
+        "--point", action="append", default=[], metavar="VALUE[=CODE]",
+        help="a known value in V, A or Pa (twice); with a code it is not read from the board",
+    )  # fmt: skip
+    parser.add_argument(
+        "--read", action="store_true", help="only read: mean code and noise at what is applied now"
+    )
+    parser.add_argument(
+        "--samples", type=int, default=SAMPLES, metavar="N", help=f"to average (default {SAMPLES})"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask before each reading")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read what has no code yet, then write gain, offset and noise."""
+    if args.samples < 1:
+        raise InputError(f"--samples {args.samples}: at least one is needed")
+    if args.read:
+        reading = _read(args, args.port or _port(args))
+        document = {
+            "schema": SCHEMA,
+            "channel": args.channel,
+            "code": reading.code,
+            "code_noise": reading.code_noise,
+        }
+        print(json.dumps(document) if args.json else f"{reading.code:.2f} ± {reading.code_noise:.2f}")
+        return EXIT_FINE
+    return _calibrate(args)
+
+
+def _calibrate(args: argparse.Namespace) -> int:
+    from ccdmon.calibration import UNITS, calibrate, write_calibration
+    from ccdmon.rig_file import read_rig
+
+    if args.rig is None or len(args.point) != 2:
+        raise InputError("calibrate: name the rig file and two --point values, or use --read")
+    rig = read_rig(args.rig)
+    if args.channel == "pressure" and rig.front_end.pressure_full_scale_Pa is None:
+        raise InputError(
+            f"{args.rig}: [front_end] pressure_full_scale_Pa is missing; there is no pressure to calibrate"
+        )
+    readings = [_reading(point, args) for point in args.point]
+    result = calibrate(args.channel, readings, rig.front_end_scales())
+    write_calibration(args.rig, result, time.strftime("%Y-%m-%dT%H:%M:%S%z"))
+    unit = UNITS[args.channel]
+    document = {"schema": SCHEMA, "channel": args.channel, "gain": result.gain, "offset": result.offset,
+                "noise": result.noise, "rig": str(args.rig)}  # fmt: skip
+    line = f"{args.channel}: gain {result.gain:.6g}, offset {result.offset:.4g} {unit}, noise {result.noise:.3g} {unit}"
+    print(json.dumps(document) if args.json else line)
+    return EXIT_FINE
+
+
+def _reading(point: str, args: argparse.Namespace) -> "Reading":
+    from ccdmon.calibration import UNITS, Reading
+
+    value, equals, code = point.partition("=")
+    try:
+        known, given = float(value), float(code) if equals else math.nan
+    except ValueError:
+        known = math.nan
+    if not math.isfinite(known) or (equals and not math.isfinite(given)):
+        raise InputError(f"--point {point}: should read VALUE or VALUE=CODE, for example 3.0 or 3.0=52440")
+    if equals:
+        return Reading(known, given)
+    port = args.port or _port(args)
+    if not args.yes:
+        print(f"apply {known:g} {UNITS[args.channel]} and press Enter", file=sys.stderr)
+        if not sys.stdin.readline():
+            raise InputError("calibrate: nobody at the keyboard; use --yes, or --read and --point VALUE=CODE")
+    read = _read(args, port)
+    return Reading(known, read.code, read.code_noise)
+
+
+def _port(args: argparse.Namespace) -> str:
+    from ccdmon.rig_file import read_rig
+
+    name = "auto" if args.rig is None else read_rig(args.rig).port.device
+    if name == "auto":
+        raise InputError("name the board's port with --port, for example --port /dev/ttyACM0")
+    return name
+
+
+def _read(args: argparse.Namespace, port_name: str) -> "Reading":
+    from ccdmon.calibration import read_codes
+    from ccdmon.device import Device
+    from ccdmon.port import Port
+
+    listeners: list[Callable[[Event], None]] = []
+    with Port(port_name) as port:
+        device = Device(
+            port.write,
+            port.read,
+            f"port {port_name}",
+            on_event=lambda event: [hear(event) for hear in listeners],
+        )
+        device.identify()
+        return read_codes(device, args.channel, args.samples, listeners.append)

@@ -1,0 +1,114 @@
+"""Two-point calibration over a port: gain, offset and noise come back, comments stay, nonsense is refused."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from ccdmon.calibration import Reading, calibrate
+from ccdmon.cli import main
+from ccdmon.errors import InputError
+from ccdmon.front_end import FrontEnd
+from ccdmon.rig_file import read_rig
+from ccdmon_fw import wire
+from tests.host.pty_board import PtyBoard
+
+FRONT_END = FrontEnd(5.0, 0.01, 1e7)
+
+
+def applied(voltage_code: float) -> Callable[[int, int], npt.NDArray[np.uint16]]:
+    """A board that reads this code with a noise of 8 codes on its voltage channel, 40000 on the others."""
+    rng = np.random.default_rng(1)
+
+    def source(_first: int, count: int) -> npt.NDArray[np.uint16]:
+        rows = np.full((count, 4), 40000.0)
+        rows[:, 0] = voltage_code + rng.normal(0, 8, count)
+        rows[:, 3] = 0
+        return np.rint(rows).astype(np.uint16)
+
+    return source
+
+
+def test_two_points_give_gain_offset_and_noise() -> None:
+    # A channel that shows 0.98 * true + 0.02 V.
+    codes = [32768 * (1 + (0.98 * v + 0.02) / 5) for v in (0.0, 3.0)]
+    found = calibrate("voltage", [Reading(0.0, codes[0], 8), Reading(3.0, codes[1], 8)], FRONT_END)
+    assert found.gain == pytest.approx(1 / 0.98)
+    assert found.offset == pytest.approx(-0.02 / 0.98)
+    assert found.noise == pytest.approx(8 / 32768 * 5 / 0.98)
+    pressure = calibrate("pressure", [Reading(0.0, 1000, 0), Reading(5e6, 33768, 0)], FRONT_END)
+    assert pressure.gain == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("codes", "part"),
+    [((32768, 33000), "codes apart"), ((32768, 65535), "end of the range"), ((32768, 36000), "a gain of 6")],
+)
+def test_points_that_give_nothing_are_refused(codes: tuple[float, float], part: str) -> None:
+    with pytest.raises(InputError, match=part):
+        calibrate("voltage", [Reading(0.0, codes[0]), Reading(3.0, codes[1])], FRONT_END)
+
+
+def test_a_point_is_read_from_the_board_with_the_gate_closed_for_it_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with PtyBoard(tmp_path / "port", source=applied(52000)) as board:
+        board.gate = 0
+        assert (
+            main(["calibrate", "--port", str(tmp_path / "port"), "--channel", "voltage", "--read", "--json"])
+            == 0
+        )
+        commands = [kind for kind in board.commands if kind in (wire.ARM, wire.DISARM)]
+        assert (commands, board.gate) == ([wire.ARM, wire.DISARM], 0)
+    told = json.loads(capsys.readouterr().out)
+    assert told["code"] == pytest.approx(52000, abs=1)
+    assert told["code_noise"] == pytest.approx(8, rel=0.2)
+
+
+def test_the_result_stands_in_the_rig_file_beside_its_comments(tmp_path: Path) -> None:
+    path = tmp_path / "rig.toml"
+    assert main(["init", str(path)]) == 0
+    comments = [line for line in path.read_text().splitlines() if line.startswith("#")]
+    with PtyBoard(tmp_path / "port", source=applied(52000)) as board:
+        board.gate = 0
+        points = ["--point", "0=32700", "--point", "3", "--yes", "--samples", "500"]
+        assert main(["calibrate", str(path), "--port", str(board.name), "--channel", "voltage", *points]) == 0
+    voltage = read_rig(path).front_end.voltage
+    assert voltage.gain == pytest.approx(3 / (5 * (52000 - 32700) / 32768), rel=1e-3)
+    assert voltage.noise is not None and voltage.noise > 0
+    assert [line for line in path.read_text().splitlines() if line.startswith("#")] == comments
+    # Again: the table is replaced, not doubled.
+    assert (
+        main(["calibrate", str(path), "--channel", "voltage", "--point", "0=32768", "--point", "3=52428.8"])
+        == 0
+    )
+    assert read_rig(path).front_end.voltage.gain == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "part"),
+    [
+        (["--channel", "voltage"], 2, "two --point"),
+        (["rig.toml", "--channel", "voltage", "--point", "x=1", "--point", "2"], 2, "--point x=1"),
+        (
+            ["rig.toml", "--channel", "pressure", "--point", "0=1", "--point", "2=9"],
+            2,
+            "pressure_full_scale_Pa",
+        ),
+        (["rig.toml", "--channel", "voltage", "--point", "0", "--point", "2"], 2, "--port"),
+        (["--channel", "voltage", "--read", "--port", "/dev/no-such-port"], 3, "/dev/no-such-port"),
+    ],
+)
+def test_what_is_wrong_is_one_line(
+    argv: list[str], code: int, part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert main(["init"]) == 0
+    capsys.readouterr()
+    assert main(["calibrate", *argv]) == code
+    err = capsys.readouterr().err
+    assert part in err and len(err.strip().splitlines()) == 1
