@@ -112,7 +112,7 @@ def _header(document: Document, trace: Trace, title: str) -> str:
         f'<header><p class="kicker">Critical current density report</p><h1>{escape(title)}</h1>'
         f'<p><span class="badge {escape(verdict)}">{escape(verdict)}</span> '
         f"{escape(report_words.ccd_sentence(document))}</p>"
-        f'<p class="muted">{len(trace):,} samples over {report_words.duration(span_s)}</p></header>'
+        f'<p class="muted">{trace.source_rows:,} samples over {report_words.duration(span_s)}</p></header>'
     )
 
 

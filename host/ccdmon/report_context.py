@@ -116,12 +116,12 @@ def _protocol_sentence(document: Document) -> str:
 def _recording_sentence(trace: Trace, context: Context) -> str:
     import numpy as np
 
-    steps = np.diff(trace.test_time_s)
+    steps = np.diff(trace.test_time_s) / np.diff(trace.numbers)
     typical = f" every {report_words.number(float(np.median(steps)), 's', 3)}" if steps.size else ""
     watched = f", and watched by firmware {context.firmware}" if context.firmware else ""
     return (
-        f"Voltage and current were recorded{typical} ({len(trace):,} samples){watched}, and analysed with ccdmon "
-        f"{__version__}."
+        f"Voltage and current were recorded{typical} ({trace.source_rows:,} samples){watched}, and analysed with "
+        f"ccdmon {__version__}."
     )
 
 

@@ -76,9 +76,9 @@ def overview(trace: Trace, document: Document, trip_row: int | None = None) -> D
 
 def zoom(trace: Trace, row: int, trip_row: int | None = None) -> Drawing:
     """Voltage and current of the rows around `row` (the first that shows the fault), each sample a dot."""
-    start = max(0, row - ZOOM_ROWS)
-    part = trace.rows(start, max(row, trip_row or 0) + ZOOM_ROWS)
-    rows = np.arange(start, start + len(part))
+    at, end = np.searchsorted(trace.numbers, (row, max(row, trip_row or 0))).tolist()
+    part = trace.rows(max(0, at - ZOOM_ROWS), end + ZOOM_ROWS)
+    rows = trace.numbers[max(0, at - ZOOM_ROWS) : end + ZOOM_ROWS]
 
     def draw(figure: Figure) -> None:
         voltage_axes, current_axes = figure.subplots(1, 2)

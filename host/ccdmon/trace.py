@@ -38,9 +38,20 @@ class Trace:
     step_count: FloatArray | None = None
     cell: Cell = field(default_factory=Cell)
     source: Path | None = None
+    row_numbers: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.test_time_s)
+
+    @property
+    def numbers(self) -> npt.NDArray[np.int64]:
+        """The number of each row in its source."""
+        return np.arange(len(self)) if self.row_numbers is None else self.row_numbers
+
+    @property
+    def source_rows(self) -> int:
+        """How many rows the source has."""
+        return len(self) if self.row_numbers is None else int(self.row_numbers[-1]) + 1 if len(self) else 0
 
     def rows(self, start: int, stop: int | None) -> "Trace":
         """The rows [start, stop), all columns; views, no copy."""
@@ -49,7 +60,8 @@ class Trace:
             for name in COLUMN_FIELDS
             for column in [getattr(self, name)]
         }
-        return Trace(**columns, cell=self.cell, source=self.source)
+        numbers = None if self.row_numbers is None else self.row_numbers[start:stop]
+        return Trace(**columns, cell=self.cell, source=self.source, row_numbers=numbers)
 
 
 COLUMN_FIELDS = (

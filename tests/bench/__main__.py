@@ -161,7 +161,7 @@ def whole(count: int, rounds: int) -> None:
     from ccdmon.trace import Cell, Trace
 
     with tempfile.TemporaryDirectory() as folder:
-        trace = Trace(*rows(count), cell=Cell(1.0))
+        trace = Trace(*rows(count, half_cycle_rows=3600), cell=Cell(1.0))  # an hour each, at a row a second
         parquet, csv = Path(folder) / "t.bdf.parquet", Path(folder) / "t.bdf.csv"
         write_bdf(trace, parquet)
         write_bdf(trace, csv)

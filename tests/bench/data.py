@@ -8,12 +8,15 @@ from ccdmon_fw import wire
 FloatArray = npt.NDArray[np.float64]
 
 
-def rows(count: int, seed: int = 0) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Time, voltage, current: half-cycles of 1000 rows, polarisation that rises, 0.5 % noise."""
-    rng = np.random.default_rng(seed)
-    k = np.arange(count)
-    current_A = np.where((k // 1000) % 2 == 0, 1e-3, -1e-3)
-    voltage_V = current_A * 100 * (1 - 0.2 * np.exp(-(k % 1000) / 150.0))
+def rows(
+    count: int, seed: int = 0, *, first: int = 0, half_cycle_rows: int = 1000
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Time, voltage, current of the rows from `first` on: polarisation that rises in each half-cycle, 0.5 % noise."""
+    rng = np.random.default_rng((seed, first))
+    k = np.arange(first, first + count)
+    position = k % half_cycle_rows
+    current_A = np.where((k // half_cycle_rows) % 2 == 0, 1e-3, -1e-3)
+    voltage_V = current_A * 100 * (1 - 0.2 * np.exp(-position / (0.15 * half_cycle_rows)))
     voltage_V += rng.standard_normal(count) * 5e-4
     return k.astype(np.float64), voltage_V, current_A
 

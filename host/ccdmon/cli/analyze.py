@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ccdmon.analysis import analyze
+from ccdmon.analysis import Options, StreamingAnalysis, analyze
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
-from ccdmon.formats.importer import notes_of, read_trace
+from ccdmon.formats.bdf import iter_bdf
+from ccdmon.formats.importer import is_long, notes_of, read_trace
 from ccdmon.report import Monitoring, write_reports
 from ccdmon.report_context import Context, read_context
 from ccdmon.run_analysis import analyze_run
 from ccdmon.run_folder import Run, derive_trace, is_run_folder, open_run
 from ccdmon.run_monitoring import monitoring_of
+from ccdmon.thinning import Extremes, thinned
 from ccdmon.trace import Trace
 
 REPORTS_SCHEMA = "ccdmon.reports/1"
@@ -28,6 +30,7 @@ class Source:
     trace: Trace
     monitoring: Monitoring | None = None
     run: Run | None = None
+    document: dict[str, Any] | None = None  # of a trace too long to hold: analysed already, `trace` thinned
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +67,7 @@ def positive(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Analyse everything named; exit 1 when any cell failed."""
-    sources = [open_source(name, args) for name in args.traces]
+    sources = [open_source(name, args, analysed=True) for name in args.traces]
     documents = [document_of(source, args) for source in sources]
     if args.out is not None:
         _write(args, sources, documents)
@@ -75,12 +78,13 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_NEGATIVE if any(document["verdict"] == "failed" for document in documents) else EXIT_FINE
 
 
-def open_source(name: str, args: argparse.Namespace) -> Source:
+def open_source(name: str, args: argparse.Namespace, *, analysed: bool = False) -> Source:
     """A trace or cycler's file, `-`, or a run folder; a given area replaces its own. Raises `InputError` for others.
 
-    Notes of what was left out go to stderr.
+    Notes of what was left out go to stderr. `analysed`: the analysis is all that is wanted, so that a long file need
+    not be held; the source has its document then, and a trace of the rows that figures need.
     """
-    source = _open(name, args)
+    source = _open(name, args, analysed)
     if notes := notes_of(source.trace):
         print(f"{name}: note: {'; '.join(notes)}", file=sys.stderr)
     area_cm2 = getattr(args, "area_cm2", None)
@@ -90,8 +94,10 @@ def open_source(name: str, args: argparse.Namespace) -> Source:
     return replace(source, trace=replace(source.trace, cell=cell))
 
 
-def _open(name: str, args: argparse.Namespace) -> Source:
+def _open(name: str, args: argparse.Namespace, analysed: bool) -> Source:
     path = Path(name)
+    if analysed and name != "-" and is_long(path) and args.columns is None and not args.salvage:
+        return _analysed(name, args)
     if name == "-" or not path.is_dir():
         return Source(name, read_trace(name, columns=args.columns, salvage=args.salvage))
     if not is_run_folder(path):
@@ -100,10 +106,34 @@ def _open(name: str, args: argparse.Namespace) -> Source:
     return Source(name, opened.trace, monitoring_of(opened), opened)
 
 
+def _analysed(name: str, args: argparse.Namespace) -> Source:
+    """A long trace, chunk by chunk, and once more for the rows that its figures need."""
+    extremes, analysis = Extremes(), None
+    for chunk in iter_bdf(name):
+        analysis = analysis or StreamingAnalysis(chunk.cell, **options_of(args))
+        analysis.feed(chunk)
+        extremes.feed(chunk)
+    assert analysis is not None  # a trace has rows, or reading it raised
+    document = analysis.report()
+    shorts = [event["row"] for event in document["events"] if event["kind"] == "hard_short"]
+    trace = chunk if args.out is None else thinned(iter_bdf(name), extremes.chosen(shorts), chunk.cell)
+    return Source(name, trace, document=document)
+
+
+def options_of(args: argparse.Namespace) -> Options:
+    """The options of the analysis on the command line."""
+    return {"area_cm2": args.area_cm2, "eis_before": args.eis_before, "eis_after": args.eis_after}
+
+
 def document_of(source: Source, args: argparse.Namespace) -> dict[str, Any]:
     """The analysis with the options of the command line."""
-    options = {"area_cm2": args.area_cm2, "eis_before": args.eis_before, "eis_after": args.eis_after}
-    return analyze(source.trace, **options) if source.run is None else analyze_run(source.run, **options)
+    if source.document is not None:
+        return source.document
+    if source.run is None:
+        return analyze(source.trace, **options_of(args))
+    return analyze_run(
+        source.run, area_cm2=args.area_cm2, eis_before=args.eis_before, eis_after=args.eis_after
+    )
 
 
 def _joined(sources: list[Source], documents: list[dict[str, Any]]) -> dict[str, Any]:

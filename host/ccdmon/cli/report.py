@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     folder = args.out or (Path(args.source) if Path(args.source).is_dir() else None)
     if folder is None:
         raise InputError(f"{args.source}: not a run folder; say with --out where the report shall go")
-    source = open_source(args.source, args)
+    source = open_source(args.source, args, analysed=True)
     document, context = document_of(source, args), context_of(source, args)
     write_reports(document, source.trace, folder, source.monitoring, context)
     trip_row = source.monitoring.trip_row if source.monitoring else None

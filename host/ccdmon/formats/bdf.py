@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,15 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
 from ccdmon.errors import InputError
-from ccdmon.formats.bdf_csv import GZIP_MAGIC, gunzip, is_number, not_a_number, one_line, parse_csv
+from ccdmon.formats.bdf_csv import (
+    GZIP_MAGIC,
+    gunzip,
+    is_number,
+    iter_csv,
+    not_a_number,
+    one_line,
+    parse_csv,
+)
 from ccdmon.formats.sidecar import read_cell, write_cell
 from ccdmon.trace import COLUMN_FIELDS, FloatArray, Trace
 
@@ -67,23 +76,70 @@ def read_bdf(path: str | Path, data: bytes | None = None) -> Trace:
 
 
 def iter_bdf(path: str | Path, chunk_rows: int = 1_000_000) -> Iterator[Trace]:
-    """The rows of `read_bdf` in pieces of at most `chunk_rows`: Parquet at constant memory, CSV read whole.
+    """The rows of `read_bdf` in pieces of about `chunk_rows`, at constant memory (only stdin is read whole).
 
     Raises `InputError` as `read_bdf` does, but only when the iteration reaches the row at fault.
     """
-    if str(path) == "-" or _magic(path) != _PARQUET_MAGIC:
+    if str(path) == "-":
         whole = read_bdf(path)
         yield from (whole.rows(start, start + chunk_rows) for start in range(0, len(whole), chunk_rows))
         return
-    cell, row, last_s = read_cell(Path(path)), 0, None
-    with _parquet(Path(path)) as file:
-        for batch in file.iter_batches(chunk_rows, columns=_known_columns(file)):
-            trace = _trace(pa.Table.from_batches([batch]), str(path), row)
-            trace = _with_checked_time(trace, str(path), row, last_s)
-            row, last_s = row + len(trace), float(trace.test_time_s[-1])
-            yield replace(trace, cell=cell, source=Path(path))
-    if row == 0:
-        raise InputError(f"{path}: no rows; nothing to read")
+    cell = read_cell(Path(path))
+    for piece in _with_whole_times(_pieces(Path(path), chunk_rows), str(path)):
+        yield replace(piece, cell=cell, source=Path(path))
+
+
+def _pieces(path: Path, chunk_rows: int) -> Iterator[Trace]:
+    """The file's rows as they stand in it, times unchecked; at least one piece, perhaps empty."""
+    row = 0
+    for table in _tables(path, chunk_rows):
+        for start in range(0, max(len(table), 1), chunk_rows):
+            trace = _trace(table.slice(start, chunk_rows), str(path), row)
+            row += len(trace)
+            yield trace
+
+
+def _tables(path: Path, chunk_rows: int) -> Iterator[pa.Table]:
+    if _magic(path) != _PARQUET_MAGIC:
+        yield from iter_csv(path, str(path), KNOWN)
+        return
+    with _parquet(path) as file:
+        columns = _known_columns(file)
+        if file.metadata.num_rows == 0:
+            yield file.read(columns=columns)
+        for batch in file.iter_batches(chunk_rows, columns=columns):
+            yield pa.Table.from_batches([batch])
+
+
+def _with_whole_times(pieces: Iterator[Trace], name: str) -> Iterator[Trace]:
+    """Each piece with its times checked and filled as in the whole file.
+
+    The last row that has a time is kept, with those behind it that have none: where times are missing at the end of a
+    piece or at the start of the next, the two are joined.
+    """
+    kept: Trace | None = None
+    row, last_s = 0, None  # of the first kept row
+    for piece in pieces:
+        if kept is None or (len(kept) == 1 and len(piece) and np.isfinite(piece.test_time_s[0])):
+            row, joined, old = row + (0 if kept is None else 1), piece, 0
+        else:
+            joined, old = _joined(kept, piece), 1
+        known = np.flatnonzero(np.isfinite(joined.test_time_s)) if len(joined) else np.empty(0)
+        last = int(known[-1]) if known.size else len(joined) - 1  # none known: refused now
+        checked = _with_checked_time(joined.rows(0, last + 1), name, row, last_s)
+        if len(checked) > old:
+            yield checked.rows(old, None)
+        row, last_s, kept = row + last, float(checked.test_time_s[-1]), joined.rows(last, None)
+    if kept is not None and len(kept) > 1:
+        yield _with_checked_time(kept, name, row, last_s).rows(1, None)
+
+
+def _joined(first: Trace, second: Trace) -> Trace:
+    pairs = {name: (getattr(first, name), getattr(second, name)) for name in COLUMN_FIELDS}
+    columns: dict[str, Any] = {
+        name: None if a is None else np.concatenate((a, b)) for name, (a, b) in pairs.items()
+    }
+    return Trace(**columns)
 
 
 def read_table(path: str | Path, *, keep_unknown: bool = False, data: bytes | None = None) -> pa.Table:

@@ -4,8 +4,9 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Collection
-from typing import NoReturn
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -13,6 +14,7 @@ import pyarrow.csv as pa_csv
 from ccdmon.errors import InputError
 
 _NULLS = ["", "NaN", "nan", "NAN", "null", "NA", "N/A"]
+_BLOCK_BYTES = 1 << 23  # of text, for reading in blocks: some 200 000 rows
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -21,7 +23,11 @@ def gunzip(data: bytes, name: str) -> bytes:
     try:
         return gzip.decompress(data)
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise InputError(f"{name}: damaged gzip file ({one_line(error)}); copy or export it again") from error
+        raise _damaged_gzip(name, error) from error
+
+
+def _damaged_gzip(name: str, error: Exception) -> InputError:
+    return InputError(f"{name}: damaged gzip file ({one_line(error)}); copy or export it again")
 
 
 def parse_csv(data: bytes, name: str, numeric: Collection[str], *, keep_unknown: bool = False) -> pa.Table:
@@ -39,20 +45,63 @@ def parse_csv(data: bytes, name: str, numeric: Collection[str], *, keep_unknown:
     if not kept:
         return pa.table({})
     try:
-        table = pa_csv.read_csv(
-            pa.BufferReader(data),
-            pa_csv.ReadOptions(column_names=header, skip_rows=1),
-            pa_csv.ParseOptions(newlines_in_values=False),
-            pa_csv.ConvertOptions(
-                include_columns=kept,
-                column_types=dict.fromkeys(wanted, pa.float64()),
-                null_values=_NULLS,
-                quoted_strings_can_be_null=True,
-            ),
-        )
+        table = pa_csv.read_csv(pa.BufferReader(data), **_options(header, kept, wanted))
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
-        _locate_fault(data, wanted, header, name, error)
+        _locate_fault(io.StringIO(data.decode("utf-8", "replace")), wanted, header, name, error)
     return table.rename_columns([label.strip() for label in kept])
+
+
+def iter_csv(path: Path, name: str, numeric: Collection[str]) -> Iterator[pa.Table]:
+    """The tables of `parse_csv`, block by block of a file, plain or gzipped; raises as `parse_csv` and `gunzip`."""
+    try:
+        with _opened(path) as file:
+            if b"\x00" in file.peek(4096)[:4096]:
+                raise InputError(f"{name}: binary data, not CSV; export it as .bdf.csv")
+            header = _header(file.readline().removeprefix(b"\xef\xbb\xbf"), name)
+        wanted = [label for label in header if label.strip() in numeric]
+        _refuse_doubled(wanted, name)
+        yield from _blocks(path, header, wanted, name) if wanted else [pa.table({})]
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise _damaged_gzip(name, error) from error
+
+
+def _blocks(path: Path, header: list[str], wanted: list[str], name: str) -> Iterator[pa.Table]:
+    """At least one table, perhaps empty."""
+    labels, rows = [label.strip() for label in wanted], 0
+    try:
+        with _opened(path) as file:
+            reader = pa_csv.open_csv(file, **_options(header, wanted, wanted, _BLOCK_BYTES))
+            for batch in reader:
+                rows += len(batch)
+                yield pa.Table.from_batches([batch]).rename_columns(labels)
+            if rows == 0:
+                yield reader.schema.empty_table().rename_columns(labels)
+    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        with _opened(path) as file:
+            text = io.TextIOWrapper(file, "utf-8-sig", "replace", newline="")
+            _locate_fault(text, wanted, header, name, error)
+
+
+def _opened(path: Path) -> io.BufferedReader:
+    file = path.open("rb")
+    if not file.peek(2).startswith(GZIP_MAGIC):
+        return file
+    return io.BufferedReader(gzip.GzipFile(fileobj=file))
+
+
+def _options(
+    header: list[str], kept: list[str], wanted: list[str], block_bytes: int | None = None
+) -> dict[str, Any]:
+    return {
+        "read_options": pa_csv.ReadOptions(column_names=header, skip_rows=1, block_size=block_bytes),
+        "parse_options": pa_csv.ParseOptions(newlines_in_values=False),
+        "convert_options": pa_csv.ConvertOptions(
+            include_columns=kept,
+            column_types=dict.fromkeys(wanted, pa.float64()),
+            null_values=_NULLS,
+            quoted_strings_can_be_null=True,
+        ),
+    }
 
 
 def _header(data: bytes, name: str) -> list[str]:
@@ -72,8 +121,10 @@ def _refuse_doubled(labels: list[str], name: str) -> None:
         raise InputError(f"{name}: column '{doubled}' stands in the header twice; keep one of them")
 
 
-def _locate_fault(data: bytes, wanted: list[str], header: list[str], name: str, error: Exception) -> NoReturn:
-    rows = csv.reader(io.StringIO(data.decode("utf-8", "replace")))
+def _locate_fault(
+    lines: Iterable[str], wanted: list[str], header: list[str], name: str, error: Exception
+) -> NoReturn:
+    rows = csv.reader(lines)
     next(rows)
     row = -1
     for fields in rows:

@@ -57,6 +57,7 @@ _IMPEDANCE_ONLY = (
     "freq_hz,",
 )
 _HEAD_BYTES = 1 << 16
+LONG_BYTES = 1 << 26  # in memory the trace takes up to ten times as much
 
 
 def read_trace(path: str | Path, *, columns: str | None = None, salvage: bool = False) -> Trace:
@@ -73,6 +74,11 @@ def read_trace(path: str | Path, *, columns: str | None = None, salvage: bool = 
     if columns is None and _is_bdf(_head(Path(path)) if data is None else data[:_HEAD_BYTES], salvage):
         return read_bdf(path, data)
     return _foreign(_bytes(Path(path)) if data is None else data, name, columns, salvage)
+
+
+def is_long(path: Path) -> bool:
+    """Whether the file is in the Battery Data Format and too long to be held whole: `iter_bdf` reads it in pieces."""
+    return path.is_file() and path.stat().st_size > LONG_BYTES and _is_bdf(_head(path), salvage=False)
 
 
 def notes_of(trace: Trace) -> list[str]:
@@ -148,7 +154,8 @@ def _recognised(lines: list[str], name: str) -> Dialect:
 
 def _trace(read: Columns, kind: str, name: str, salvage: bool) -> Trace:
     """Sorted out: times that begin at 0 where they were dates, no step back in time."""
-    values, notes = dict(read.values), list(read.notes)
+    values: dict[str, Any] = dict(read.values)
+    notes = list(read.notes)
     time_s = values["test_time_s"]
     if not np.isfinite(time_s).any():
         raise InputError(f"{name}: {kind}: no row has a time; nothing to read")

@@ -29,6 +29,9 @@ def refusal(path: Path) -> str:
     message = str(caught.value)
     assert "\n" not in message
     assert path.name in message
+    with pytest.raises(InputError) as in_chunks:
+        list(iter_bdf(path, 3))
+    assert str(in_chunks.value) == message
     return message
 
 
@@ -130,7 +133,7 @@ def test_content_decides_not_the_name(tmp_path: Path) -> None:
     assert len(read_bdf(tmp_path / "u.bdf.csv")) == 1000
 
 
-@pytest.mark.parametrize("ending", [".bdf.csv", ".bdf.parquet"])
+@pytest.mark.parametrize("ending", [".bdf.csv", ".bdf.csv.gz", ".bdf.parquet"])
 @pytest.mark.parametrize("chunk_rows", [1, 7, 333, 5000])
 def test_chunks_join_to_the_whole(tmp_path: Path, ending: str, chunk_rows: int) -> None:
     path = tmp_path / f"t{ending}"
@@ -142,6 +145,16 @@ def test_chunks_join_to_the_whole(tmp_path: Path, ending: str, chunk_rows: int) 
         joined = np.concatenate([getattr(chunk, name) for chunk in chunks])
         np.testing.assert_array_equal(joined, getattr(whole, name), err_msg=name)
     assert chunks[-1].cell == whole.cell
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 2, 3, 4, 7, 100])
+def test_empty_times_are_filled_alike_in_any_chunks(tmp_path: Path, chunk_rows: int) -> None:
+    times = ["", "", "0.3", "", "", "1.7", "1.7", "", "", "", "", "9.1", ""]
+    path = written(tmp_path, HEADER + "".join(f"{t},{k},1\n" for k, t in enumerate(times)))
+    whole = read_bdf(path)
+    chunks = list(iter_bdf(path, max(chunk_rows, 3)))  # the first needs a time
+    np.testing.assert_array_equal(np.concatenate([c.test_time_s for c in chunks]), whole.test_time_s)
+    np.testing.assert_array_equal(np.concatenate([c.voltage_V for c in chunks]), whole.voltage_V)
 
 
 def test_time_running_backwards_between_chunks_is_seen(tmp_path: Path) -> None:

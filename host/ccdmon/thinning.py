@@ -1,0 +1,68 @@
+"""The rows of a long trace that its figures need: read twice, never held whole.
+
+While the rows go by the first time, `Extremes` notes where each column has its first, smallest, largest and last value
+within some thousand stretches of rows; `thinned` picks these rows, and whole windows of them, the second time.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ccd_fastcore import ENVELOPE_FIELDS, Envelope
+from ccdmon.trace import COLUMN_FIELDS, Cell, Trace
+
+SHOWN = ("voltage_V", "current_A", "pressure_Pa", "temperature_degC")
+STRETCHES = 4096  # more than a figure has columns of pixels
+WINDOW_ROWS = 20  # on either side of a row that is shown sample by sample
+_ROWS = [ENVELOPE_FIELDS.index(name) for name in ("start_s", "lowest_s", "highest_s", "end_s")]
+
+
+class Extremes:
+    """Where the rows are that figures must show."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._columns = {name: Envelope(STRETCHES) for name in SHOWN}
+
+    def feed(self, chunk: Trace) -> None:
+        """Take the next rows."""
+        numbers = np.arange(self.rows, self.rows + len(chunk), dtype=np.float64)
+        self.rows += len(chunk)
+        for name, envelope in self._columns.items():
+            column = getattr(chunk, name)
+            if column is not None:
+                envelope.feed(numbers, column)  # by row, not by time
+
+    def chosen(self, windows: Iterable[int] = ()) -> npt.NDArray[np.int64]:
+        """Row numbers, ascending; of `windows` also the rows around. Never empty but for no rows."""
+        seen = [envelope.view(most=STRETCHES)[:, _ROWS].ravel() for envelope in self._columns.values()]
+        around = [np.arange(row - WINDOW_ROWS, row + WINDOW_ROWS + 1) for row in windows]
+        numbers = np.unique(np.concatenate([*seen, *around, [0, self.rows - 1]]).astype(np.int64))
+        return numbers[(numbers >= 0) & (numbers < self.rows)]
+
+
+def thinned(chunks: Iterable[Trace], numbers: npt.NDArray[np.int64], cell: Cell) -> Trace:
+    """The rows of these numbers, of a trace that comes in chunks; at least one row must be among them."""
+    parts: list[Trace] = []
+    first = 0
+    for chunk in chunks:
+        low, high = np.searchsorted(numbers, (first, first + len(chunk)))
+        parts.append(_picked(chunk, numbers[low:high] - first))
+        first += len(chunk)
+    pairs = {name: [getattr(part, name) for part in parts] for name in COLUMN_FIELDS}
+    columns: dict[str, Any] = {
+        name: None if arrays[0] is None else np.concatenate(arrays) for name, arrays in pairs.items()
+    }
+    return Trace(**columns, cell=cell, source=chunk.source, row_numbers=numbers)
+
+
+def _picked(chunk: Trace, places: npt.NDArray[np.int64]) -> Trace:
+    columns: dict[str, Any] = {
+        name: None if column is None else column[places]
+        for name in COLUMN_FIELDS
+        for column in [getattr(chunk, name)]
+    }
+    return replace(chunk, **columns)
