@@ -12,14 +12,16 @@ count of dropped samples (`device_dropped`) is part of the last: a dropped sampl
 import json
 import struct
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from ccd_fastcore import Unframer
 from ccdmon_fw import wire
 
 SEQUENCES = 1 << 16
+_SAMPLES_HEAD = struct.Struct(wire.MESSAGES[wire.SAMPLES][1])
 # A sequence that jumps by more than this went backwards: the device restarted and counts from zero.
 LARGEST_GAP = SEQUENCES // 2
 
@@ -81,12 +83,23 @@ class Counts:
     restarts: int = 0
 
 
+class Frames(Protocol):
+    """Cuts bytes into frames: the compiled `ccd_fastcore.Unframer`, or the firmware's own `wire.Unframer`."""
+
+    @property
+    def crc_errors(self) -> int:
+        """Frames that came damaged."""
+
+    def feed(self, data: bytes) -> list[tuple[int, int, bytes]]:
+        """The frames `data` completes: (type, sequence, body)."""
+
+
 class Decoder:
     """Turns the byte stream of one device into events; see the top of this file."""
 
-    def __init__(self) -> None:
+    def __init__(self, unframer: Frames | None = None) -> None:
         self.counts = Counts()
-        self._unframer = wire.Unframer()
+        self._unframer: Frames = Unframer() if unframer is None else unframer
         self._next_sequence: int | None = None
         self._next_sample: dict[int, int] = {}  # by run
 
@@ -100,15 +113,16 @@ class Decoder:
             events.append(Lost("damaged", damaged))
         for kind, sequence, body in frames:
             self.counts.frames += 1
-            events += self._sequence_events(sequence)
-            events += self._read(kind, bytes(body))
+            if sequence != self._next_sequence:
+                events += self._sequence_events(sequence)
+            self._next_sequence = (sequence + 1) % SEQUENCES
+            events += self._read(kind, body)
         return events
 
     def _sequence_events(self, sequence: int) -> list[Event]:
-        expected, self._next_sequence = self._next_sequence, (sequence + 1) % SEQUENCES
-        gap = 0 if expected is None else (sequence - expected) % SEQUENCES
-        if gap == 0:
+        if self._next_sequence is None:
             return []
+        gap = (sequence - self._next_sequence) % SEQUENCES
         if gap >= LARGEST_GAP:
             self.counts.restarts += 1
             self._next_sample.clear()
@@ -139,10 +153,10 @@ class Decoder:
 
 
 def read_samples(body: bytes) -> Samples:
-    """A SAMPLES body; raises ValueError where it is shorter than its own count says."""
-    fields, rest = wire.unpack(wire.SAMPLES, body)
-    codes = np.frombuffer(rest, dtype="<u2", count=4 * fields["count"]).reshape(-1, 4)
-    return Samples(fields["first_sample"], fields["run"], fields["time_us"], fields["dropped"], codes)
+    """A SAMPLES body; raises ValueError where it is shorter than its count says, struct.error for no whole head."""
+    first_sample, dropped, time_us, run, count, _ = _SAMPLES_HEAD.unpack_from(body)
+    codes = np.frombuffer(body, dtype="<u2", count=4 * count, offset=_SAMPLES_HEAD.size).reshape(-1, 4)
+    return Samples(first_sample, run, time_us, dropped, codes)
 
 
 def read_identity(body: bytes) -> Identity:

@@ -53,6 +53,50 @@ def test_cutting_the_stream_changes_nothing(cuts: list[int]) -> None:
     assert parts.counts == whole.counts
 
 
+DAMAGE = st.lists(
+    st.one_of(
+        st.tuples(st.just("flip"), st.integers(0, 10_000), st.integers(1, 255)),
+        st.tuples(st.just("cut"), st.integers(0, 10_000), st.integers(1, 400)),
+        st.tuples(st.just("insert"), st.integers(0, 10_000), st.integers(0, 255)),
+        st.tuples(st.just("repeat"), st.integers(0, 10_000), st.integers(1, 400)),
+    ),
+    max_size=8,
+)
+
+
+def odd_stream() -> bytes:
+    """Every kind of body: with bytes too many, too few, none; types that nobody knows; a restart."""
+    device, data = Device(), stream(100)
+    head = wire.pack(wire.SAMPLES, 100, 3, 5, 1, 4, 0)
+    for body in (head + bytes(32), head + bytes(40), head + bytes(31), head[:9], b""):
+        data += device.frame(wire.SAMPLES, body)
+    for kind in (*sorted(wire.MESSAGES), 0x00, 0x3F, 0xFF):
+        data += device.frame(kind, bytes(range(60))) + device.frame(kind)
+    return data
+
+
+@settings(max_examples=150, deadline=None)
+@given(damage=DAMAGE, cut=st.integers(1, 700))
+def test_compiled_and_pure_frames_give_the_same_events(damage: list[tuple[str, int, int]], cut: int) -> None:
+    data = bytearray(ODD)
+    for how, at, size in damage:
+        place = at % len(data)
+        if how == "flip":
+            data[place] ^= size
+        elif how == "cut":
+            del data[place : min(place + size, len(data) - 1)]
+        else:
+            data[place:place] = [size] if how == "insert" else data[place : place + size]
+    compiled, pure = Decoder(), Decoder(wire.Unframer())
+    for start in range(0, len(data), cut):
+        piece = bytes(data[start : start + cut])
+        assert described(compiled.feed(piece)) == described(pure.feed(piece))
+    assert compiled.counts == pure.counts
+
+
+ODD = odd_stream()
+
+
 @settings(max_examples=200, deadline=None)
 @given(noise=st.binary(max_size=400))
 def test_noise_never_raises_and_the_next_frame_is_read(noise: bytes) -> None:
