@@ -288,4 +288,5 @@ def test_batterydf_reads_what_we_export(tmp_path: Path) -> None:
     (tmp_path / "t.dta").write_text(DIALECTS["Gamry file"])
     assert main(["convert", str(tmp_path / "t.dta"), str(tmp_path / "t.bdf.csv")]) == 0
     frame = bdf.read(tmp_path / "t.bdf.csv")
-    assert len(frame) == 3
+    np.testing.assert_allclose(frame["Voltage / V"], [0.1, 0.2, -0.2])
+    assert bdf.validate_df(frame)["ok"]
