@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ccdmon.analysis import Options, StreamingAnalysis, analyze
+from ccdmon.cli.options import add_import_arguments, positive
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
 from ccdmon.formats.bdf import iter_bdf
 from ccdmon.formats.importer import is_long, notes_of, read_trace
@@ -45,24 +46,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--eis-after", type=Path, metavar="F", help="impedance after the test")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write report.html and report.json there")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
-
-
-def add_import_arguments(parser: argparse.ArgumentParser) -> None:
-    """How to read a file that is not in the Battery Data Format."""
-    parser.add_argument(
-        "--columns",
-        metavar="MAP",
-        help="labels of a table: time=t[h],voltage=U[mV],current=I[A],pressure=...",
-    )
-    parser.add_argument("--salvage", action="store_true", help="keep whatever is readable of a broken file")
-
-
-def positive(text: str) -> float:
-    """A number above zero, for argparse."""
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise ValueError(text)
-    return value
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from ccdmon.cli.analyze import positive
+from ccdmon.cli.options import positive, refuse_two_documents
 from ccdmon.errors import EXIT_FINE, InputError
 from ccdmon.formats.sidecar import CONFIGURATIONS
 
@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the file; it is read back and checked before this says that it is there."""
+    refuse_two_documents(args.file, args.json)
     text = rig_text(args)
     if args.file == "-":
         sys.stdout.write(text)

@@ -6,7 +6,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from ccdmon.cli.analyze import add_import_arguments, open_source
+from ccdmon.cli.analyze import open_source
+from ccdmon.cli.options import add_import_arguments, refuse_two_documents
 from ccdmon.errors import EXIT_FINE
 from ccdmon.formats.bdf import write_table
 from ccdmon.formats.sidecar import write_cell
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Align, say how well, write the cycler's rows with what the rig saw."""
+    refuse_two_documents(args.out, args.json)
     cycler, rig = (open_source(name, args).trace for name in (args.cycler, args.rig))
     alignment = align(current_steps(cycler), current_steps(rig), near_s=args.near_s)
     write_table(merged_table(cycler, rig, alignment), args.out)
@@ -37,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     about = {"cycler": str(args.cycler), "rig": str(args.rig), **alignment.document()}
     if args.out != "-":
         write_cell(replace(cell, metadata={**cell.metadata, "merge": about}), Path(args.out))
-    if args.json and args.out != "-":
+    if args.json:
         print(json.dumps({"schema": SCHEMA, "path": args.out, **about}))
     else:
         a = alignment

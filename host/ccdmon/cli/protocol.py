@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from ccdmon.cli.options import refuse_two_documents
 from ccdmon.errors import EXIT_FINE
 
 SCHEMA = "ccdmon.protocol/1"
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the cycler's file; `--out -` is stdout."""
+    refuse_two_documents(args.out, args.json)
     from ccdmon.cycler_protocol import ENDINGS, write_protocol
     from ccdmon.report_words import duration
     from ccdmon.rig_file import read_rig

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ccdmon.cli.options import add_import_arguments
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE
 from ccdmon_fw import limits
 
@@ -18,7 +19,8 @@ RIGS = ("unix", "pico", "board")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     add = parser.add_argument
-    add("trace", metavar="TRACE", help="Battery Data Format file (csv, csv.gz, parquet), - for stdin")
+    add("trace", metavar="TRACE", help="a trace or cycler's file, - for stdin")
+    add_import_arguments(parser)
     add("--rig", choices=RIGS, default="unix", help="where the firmware runs (default: %(default)s)")
     add("--port", metavar="P", help="serial port of --rig board")
     add(
@@ -49,11 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit 1 where --expect is not met, else 0; 2 for an unusable input, 3 for a failed rig."""
-    from ccdmon.formats.bdf import read_bdf
+    from ccdmon.formats.importer import read_trace
     from ccdmon.front_end import FrontEnd
     from ccdmon.rigs import load_rigs
 
-    trace = read_bdf(args.trace)
+    trace = read_trace(args.trace, columns=args.columns, salvage=args.salvage)
     front_end = FrontEnd.for_trace(trace, args.range_V, args.range_A, args.limit_V)
     start, stop = args.rows
     with _recording(args.out, args, trace) as hooks, _progress() as show:

@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from ccdmon.cli.analyze import add_import_arguments, context_of, document_of, open_source, positive
+from ccdmon.cli.analyze import context_of, document_of, open_source
+from ccdmon.cli.options import add_import_arguments, positive
 from ccdmon.errors import EXIT_FINE, InputError
 from ccdmon.report import write_reports
 from ccdmon.report_figures import write_figures

@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from ccdmon.cli.options import refuse_two_documents
 from ccdmon.errors import EXIT_FINE, InputError
 
 _HELP = {
@@ -64,8 +65,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--scenario NAME and --out F are needed (--list shows the scenarios)")
     if args.seed < 0:
         raise InputError(f"--seed must not be negative, not {args.seed}")
-    if args.json and args.out == "-":
-        raise InputError("--json and --out - both want stdout; name a file")
+    refuse_two_documents(args.out, args.json)
     from ccdmon.cellmodel import Options, simulate
 
     chosen = {item.name: getattr(args, item.name) for item in fields(Options)}

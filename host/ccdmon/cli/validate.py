@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ccdmon.cli.analyze import add_import_arguments, open_source
+from ccdmon.cli.analyze import open_source
+from ccdmon.cli.options import add_import_arguments
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
 from ccdmon.report_words import duration
 from ccdmon.trace import COLUMN_FIELDS

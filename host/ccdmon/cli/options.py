@@ -1,0 +1,29 @@
+"""Options that several verbs share."""
+
+import argparse
+
+from ccdmon.errors import InputError
+
+
+def add_import_arguments(parser: argparse.ArgumentParser) -> None:
+    """How to read a file that is not in the Battery Data Format."""
+    parser.add_argument(
+        "--columns",
+        metavar="MAP",
+        help="labels of a table: time=t[h],voltage=U[mV],current=I[A],pressure=...",
+    )
+    parser.add_argument("--salvage", action="store_true", help="keep whatever is readable of a broken file")
+
+
+def positive(text: str) -> float:
+    """A number above zero, for argparse."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+def refuse_two_documents(out: object, as_json: bool) -> None:
+    """`--out -` and `--json` both want stdout. Raises `InputError`."""
+    if str(out) == "-" and as_json:
+        raise InputError("--json and an output of - both want stdout; name a file")
