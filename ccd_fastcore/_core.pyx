@@ -4,7 +4,10 @@
 The two are kept statement for statement alike, and the build forbids contracting a*b+c, so both give the same bits.
 """
 
-from libc.math cimport fabs, isfinite, sqrt
+from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
+from libc.math cimport fabs, isfinite, signbit, sqrt
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memcpy, memset
@@ -779,13 +782,27 @@ cdef int _finish(State* s) noexcept nogil:
 
 
 cdef _collect(State* s, int flags, tuple records):
-    cdef int k
     if flags & STEP:
-        (<list>records[1]).append(tuple([s.step[k] for k in range(14)]))
+        (<list>records[1]).append(_record(s.step, 14))
     if flags & SEGMENT:
-        (<list>records[0]).append(tuple([s.segment[k] for k in range(37)]))
+        (<list>records[0]).append(_record(s.segment, 37))
     if flags & BURST:
-        (<list>records[2]).append(tuple([s.bursts[k] for k in range(14)]))
+        (<list>records[2]).append(_record(s.bursts, 14))
+
+
+cdef object ZERO = 0.0
+
+
+cdef tuple _record(const double* values, int count):
+    """The values as a tuple; its many zeros are one object, a third of its memory."""
+    cdef tuple record = PyTuple_New(count)
+    cdef object value
+    cdef int k
+    for k in range(count):
+        value = ZERO if values[k] == 0.0 and not signbit(values[k]) else values[k]
+        Py_INCREF(value)
+        PyTuple_SET_ITEM(record, k, value)
+    return record
 
 
 cdef const double[::1] _column(x):
@@ -793,6 +810,25 @@ cdef const double[::1] _column(x):
         return x
     except (TypeError, ValueError, BufferError):
         return np.ascontiguousarray(x, dtype=np.float64)
+
+
+cdef _open_column(x, Py_buffer* view):
+    """The memory of a float64 column of shape (n,), copied where it is anything else; a typed memoryview costs twice."""
+    try:
+        PyObject_GetBuffer(x, view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS)
+    except (TypeError, ValueError, BufferError):
+        PyObject_GetBuffer(_as_column(x), view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS)
+        return
+    if view.ndim != 1 or view.format == NULL or view.format[0] != c'd' or view.format[1] != 0:
+        PyBuffer_Release(view)
+        PyObject_GetBuffer(_as_column(x), view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS)
+
+
+cdef _as_column(x):
+    column = np.ascontiguousarray(x, dtype=np.float64)
+    if column.ndim != 1:
+        raise ValueError(f"a column has one dimension, not {column.ndim}")
+    return column
 
 
 def add_known(column, double total):
@@ -970,23 +1006,37 @@ cdef class Stream:
 
     def feed(self, time_s, voltage_V, current_A, pressure_Pa=None):
         """Take rows: float64 arrays of shape (n,). Returns what they completed: (segments, steps, bursts)."""
-        cdef const double[::1] t = _column(time_s)
-        cdef const double[::1] v = _column(voltage_V)
-        cdef const double[::1] i = _column(current_A)
-        cdef const double[::1] p = None if pressure_Pa is None else _column(pressure_Pa)
-        cdef Py_ssize_t n = t.shape[0]
-        cdef Py_ssize_t k = 0
-        cdef int flags
-        cdef bint pressed = pressure_Pa is not None
-        if v.shape[0] != n or i.shape[0] != n or (pressed and p.shape[0] != n):
-            raise ValueError("all columns must have the same length")
+        cdef Py_buffer columns[4]
+        cdef int opened = 0, k
         records = ([], [], [])
-        while k < n:
+        try:
+            for column in (time_s, voltage_V, current_A):
+                _open_column(column, &columns[opened])
+                opened += 1
+            if pressure_Pa is not None:
+                _open_column(pressure_Pa, &columns[3])
+                opened += 1
+            self._take(columns, opened, records)
+        finally:
+            for k in range(opened):
+                PyBuffer_Release(&columns[k])
+        return records
+
+    cdef _take(self, const Py_buffer* columns, int opened, tuple records):
+        cdef const double* p = <const double*>columns[3].buf if opened == 4 else NULL
+        cdef Py_ssize_t n = columns[0].len // 8, at = 0
+        cdef int flags, k
+        for k in range(1, opened):
+            if columns[k].len != columns[0].len:
+                raise ValueError("all columns must have the same length")
+        while at < n:
             with nogil:
-                flags = _run(&self.s, &t[0], &v[0], &i[0], &p[0] if pressed else NULL, n, &k)
+                flags = _run(
+                    &self.s, <const double*>columns[0].buf, <const double*>columns[1].buf,
+                    <const double*>columns[2].buf, p, n, &at
+                )
             if flags:
                 _collect(&self.s, flags, records)
-        return records
 
     def finish(self):
         """Close what is open: (segments, steps, bursts). The stream takes no more rows."""

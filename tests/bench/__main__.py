@@ -5,11 +5,11 @@ slows down slows all of it. `--quick` takes a tenth of the rows, to see that it 
 """
 
 import argparse
-import resource
 import statistics
 import tempfile
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -144,15 +144,14 @@ def wire_frames(rounds: int) -> None:
         line(name, f"{whole_s / count * 1e6:.2f} us", f"{whole_s / taken['core, frame of 32 samples']:.1f}")
 
 
-def high_water_MB() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def memory(count: int) -> None:
+    """What a batch allocates at its peak: the records of its half-cycles, and nothing for its rows."""
     columns = rows(count)
-    stream, before = Stream(), high_water_MB()
-    stream.feed(*columns)
-    line(f"core, more memory for {count:,} rows in one call", f"{high_water_MB() - before:.1f} MB")
+    tracemalloc.start()
+    Stream().feed(*columns)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    line(f"core, more memory for {count:,} rows in one call", f"{peak / 1e6:.1f} MB")
 
 
 def whole(count: int, rounds: int) -> None:
@@ -190,10 +189,10 @@ def main() -> None:
     if args.quick:
         args.rows, args.whole_rows, args.rounds = args.rows // 10, args.whole_rows // 10, 3
     print("| what | median | times the core |\n|---|--:|--:|")
-    memory(args.whole_rows)  # first: a high-water mark only rises
     batch(args.rows, args.rounds)
     chunks(args.rounds)
     channels(args.rounds)
+    memory(args.whole_rows)
     threads(args.rows, args.rounds)
     envelope(args.rows, args.rounds)
     wire_frames(args.rounds)

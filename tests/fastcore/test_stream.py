@@ -1,5 +1,8 @@
 """The streaming core: segments, steps and bursts, the same bits from both twins in any chunks."""
 
+import sys
+import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -201,3 +204,81 @@ def test_many_channels_are_as_many_streams(stream_class: Any) -> None:
     assert repr(found) == repr([stream_class().feed(*t) for t in traces])
     with pytest.raises(ValueError, match="shape"):
         module.feed_many([stream_class()], *columns)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda x: x.tolist(),
+        lambda x: np.stack([x, x], axis=1)[:, 0],
+        lambda x: x.astype(">f8"),
+        lambda x: x.astype(np.float32),
+        lambda x: memoryview(x.copy()),
+        lambda x: np.frombuffer(x.tobytes()),  # read-only
+    ],
+)
+def test_columns_of_any_kind_are_taken(stream_class: Any, shape: Any) -> None:
+    rows = tuple(c.astype(np.float32).astype(float) for c in cycling(2))
+    assert repr(records(stream_class(), tuple(map(shape, rows)))) == repr(records(stream_class(), rows))  # type: ignore[arg-type]
+
+
+def test_what_is_no_column_is_refused(stream_class: Any) -> None:
+    for bad in (np.zeros((2, 3)), ["x"] * 2, 3.0, None):
+        with pytest.raises((TypeError, ValueError)):
+            stream_class().feed(np.zeros(2), bad, np.zeros(2))
+
+
+def test_another_thread_runs_while_rows_are_taken() -> None:
+    """The interpreter lock is free meanwhile."""
+    rows = cycling(2000)
+    turns = 0
+    done = threading.Event()
+
+    def count() -> None:
+        nonlocal turns
+        while not done.is_set():
+            turns += 1
+            time.sleep(0)  # gives the lock back
+
+    thread = threading.Thread(target=count)
+    switch_s = sys.getswitchinterval()
+    sys.setswitchinterval(1000.0)  # nobody is asked to give it back: only who does so himself lets others run
+    try:
+        thread.start()
+        before = turns
+        for _ in range(20):
+            Stream().feed(*rows)
+        counted = turns - before
+    finally:
+        done.set()
+        sys.setswitchinterval(switch_s)
+        thread.join()
+    assert counted >= 20
+
+
+SPOTS = st.lists(st.tuples(st.integers(0, 719), st.integers(0, 2), ODD), max_size=8)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 99),
+    spots=SPOTS,
+    gap=st.tuples(st.integers(1, 719), st.sampled_from([0.0, 30.0, 1e9])),
+    volts=st.sampled_from([1.0, 1e-3, 1e303, 1e-312, 0.0]),
+    amperes=st.sampled_from([1.0, 1e6, 1e306, 1e-312]),
+    mode=st.integers(0, 2),
+    chunk=st.integers(1, 400),
+)
+def test_a_cycling_cell_with_odd_rows_gaps_and_scales(
+    seed: int, spots: Any, gap: tuple[int, float], volts: float, amperes: float, mode: int, chunk: int
+) -> None:
+    columns = cycling(6, seed=seed)
+    columns[0][gap[0] :] += gap[1]
+    scaled = [columns[0], columns[1] * volts, columns[2] * amperes]
+    for row, column, value in spots:
+        scaled[column][row] = value
+    rows = (scaled[0], scaled[1], scaled[2])
+    with np.errstate(all="ignore"):
+        expected = repr(records(ReferenceStream(mode), rows))
+    assert repr(records(Stream(mode), rows)) == expected
+    assert repr(records(Stream(mode), rows, chunk)) == expected
