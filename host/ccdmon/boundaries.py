@@ -18,43 +18,56 @@ from ccdmon.ratios import log_ratio
 
 FIRST_OCTAVE = 2  # rows 4-7: the first rows may be means across the reversal
 LEAST_ROWS = 12
+RUNNING_ROWS = 4  # of the half-cycle that is running: a hard short shows in its first position
 WINDOW = 32  # half-cycles that tell what is usual
 
 
-def boundary_shorts(
-    half_cycles: Sequence[HalfCycle], *, hard: bool, full: bool = False, scale: float = 1.0
-) -> list[Event]:
-    """Hard shorts (`hard`) or partial ones that began with a half-cycle. Only the first is reported.
-
-    In a `full` cell |V| is compared, not V / I: most of it is the open-circuit voltage.
-    """
+def partial_at_boundary(half_cycles: Sequence[HalfCycle], scale: float = 1.0) -> Event | None:
+    """The first partial short that began with a half-cycle; `scale` above 1 asks for more."""
     shifts: list[float] = []
     for k in range(1, len(half_cycles)):
-        now = half_cycles[k]
-        before = half_cycles[k - 2] if k >= 2 else half_cycles[k - 1]
+        now, before = half_cycles[k], half_cycles[max(k - 2, 0)]
         if now.rows < LEAST_ROWS or now.after_gap or not _usable(before):
             continue
-        early, late = _shift(now, before, 0.0 if hard else th.BOUNDARY_SETTLED)
+        early, late = position_shift(now, before)
         drift = _drift(half_cycles, k)
         usual = median(abs(s) for s in shifts[-WINDOW:]) if len(shifts) >= 3 else 0.02
-        if hard and full:
-            # Charge against charge, discharge against discharge: a large polarisation parts the two.
-            least_V = min(half_cycles[k - 1].end_V, before.end_V)
-            if max(now.profile_V[FIRST_OCTAVE], now.end_V) < th.FULL_CELL_HARD_REMAINS * least_V:
-                return [_event("hard_short", now, half_cycles[k - 1], early, late, drift, usual)]
-            continue
-        if hard and _is_hard(early, late, half_cycles, k):
-            return [_event("hard_short", now, before, early, late, drift, usual)]
-        jump = None if hard or early > -th.BOUNDARY_DROP * scale else _jump(half_cycles, k)
-        if (
-            not hard
-            and jump is not None
-            and _is_partial(max(early - drift, jump) / scale, early / scale, late, usual, half_cycles, k)
+        jump = None if early > -th.BOUNDARY_DROP * scale else _jump(half_cycles, k)
+        if jump is not None and _is_partial(
+            max(early - drift, jump) / scale, early / scale, late, usual, half_cycles, k
         ):
-            return [_event("partial_short", now, before, early, late, drift, usual)]
+            return _event("partial_short", now, before, early, late, drift=drift, usual=usual)
         if k >= 3:  # the first of each sign follow no reversal of the other
             shifts.append(early - drift)
-    return []
+    return None
+
+
+def hard_at_boundary(half_cycles: Sequence[HalfCycle], *, full: bool) -> Event | None:
+    """The first hard short that began with a half-cycle, or while V was still settling in it.
+
+    In a `full` cell |V| is compared, not V / I: most of it is the open-circuit voltage. The half-cycle that runs at
+    the end of the rows is judged from its fourth row on.
+    """
+    for k in range(1, len(half_cycles)):
+        now, before, last = half_cycles[k], half_cycles[max(k - 2, 0)], half_cycles[k - 1]
+        running = k == len(half_cycles) - 1
+        if now.rows < (RUNNING_ROWS if running else LEAST_ROWS) or now.after_gap or not _usable(before):
+            continue
+        first = 1 if running and now.rows < LEAST_ROWS else FIRST_OCTAVE
+        early, late = position_shift(now, before, 0.0, first)
+        if full:
+            # Charge against charge, discharge against discharge: a large polarisation parts the two.
+            least_V = min(last.end_V, before.end_V)
+            found = max(now.profile_V[first], now.end_V) < th.FULL_CELL_HARD_REMAINS * least_V
+        else:
+            limit = log(th.HARD_REMAINS)
+            # All of it against the end of the half-cycle just before, too: a slow loss is not sudden.
+            highest_ohm = max(now.profile_V[first:]) / now.level_A
+            found = early < limit and late < limit and last.end_V > 0
+            found = found and highest_ohm < th.HARD_REMAINS * last.resistance_end_ohm
+        if found:
+            return _event("hard_short", now, last if full else before, early, late)
+    return None
 
 
 def _usable(h: HalfCycle) -> bool:
@@ -76,12 +89,14 @@ def _log_ohm(now_V: float, before_V: float, amperes: float) -> float | None:
     return None if volts is None else volts - amperes
 
 
-def _shift(now: HalfCycle, before: HalfCycle, settled: float = th.BOUNDARY_SETTLED) -> tuple[float, float]:
+def position_shift(
+    now: HalfCycle, before: HalfCycle, settled: float = th.BOUNDARY_SETTLED, first: int = FIRST_OCTAVE
+) -> tuple[float, float]:
     """Mean log ratio of the first positions and of the last ones, of those where V had reached its share `settled`."""
     amperes, least_V = log_ratio(now.level_A, before.level_A), settled * before.end_V
     if amperes is None:
         return 0.0, 0.0
-    pairs = zip(now.profile_V[FIRST_OCTAVE:], before.profile_V[FIRST_OCTAVE:], strict=True)
+    pairs = zip(now.profile_V[first:], before.profile_V[first:], strict=True)
     found = [_log_ohm(now_V, before_V, amperes) for now_V, before_V in pairs if before_V >= least_V]
     ratios = [r for r in found if r is not None]
     if not ratios:
@@ -92,7 +107,7 @@ def _shift(now: HalfCycle, before: HalfCycle, settled: float = th.BOUNDARY_SETTL
 
 def _drift(half_cycles: Sequence[HalfCycle], k: int) -> float:
     """Change of the later positions from k - 3 to k - 1: over the same span of time, before the reversal."""
-    return _shift(half_cycles[k - 1], half_cycles[k - 3])[1] if k >= 3 else 0.0
+    return position_shift(half_cycles[k - 1], half_cycles[k - 3])[1] if k >= 3 else 0.0
 
 
 def _jump(half_cycles: Sequence[HalfCycle], k: int) -> float | None:
@@ -103,14 +118,19 @@ def _jump(half_cycles: Sequence[HalfCycle], k: int) -> float | None:
     if half_cycles[k].current_A * half_cycles[like].current_A < 0:
         return None
     around = half_cycles[max(0, k - WINDOW) : k + WINDOW]
-    usual_ohm = median(
-        _rise_ohm(h) for h in around
-    )  # in ohm: what is bridged of the bulk takes no part in it
+    # In ohm: what is bridged of the bulk takes no part in it.
+    usual_ohm = median(_rise_ohm(h) for h in around)
     least_ohm = usual_ohm - th.DRIFTING * half_cycles[k - 1].resistance_end_ohm
     # The very first half-cycle begins from rest and rises less.
     if min(_rise_ohm(h) for h in half_cycles[max(k - 1, 1) : k + 1]) < least_ohm:
         return None  # the resistance is falling on both sides: no step, or none that can be told
-    now, other = _across(half_cycles, k), _across(half_cycles, like)
+    alike = (
+        half_cycles[k - 1].duration_s / half_cycles[like - 1].duration_s
+        if half_cycles[like - 1].duration_s
+        else 0
+    )
+    whole = abs(alike - 1) < th.CONSTANT  # else the ends do not compare: the shorter half-cycle rises less
+    now, other = _across(half_cycles, k, whole), _across(half_cycles, like, whole)
     return None if now is None or other is None else now - other
 
 
@@ -118,20 +138,10 @@ def _rise_ohm(h: HalfCycle) -> float:
     return h.resistance_end_ohm - h.resistance_start_ohm
 
 
-def _across(half_cycles: Sequence[HalfCycle], k: int) -> float | None:
+def _across(half_cycles: Sequence[HalfCycle], k: int, from_end: bool) -> float | None:
     last, now = half_cycles[k - 1], half_cycles[k]
-    return log_ratio(now.resistance_start_ohm, last.resistance_end_ohm)
-
-
-def _is_hard(early: float, late: float, half_cycles: Sequence[HalfCycle], k: int) -> bool:
-    limit = log(th.HARD_REMAINS)
-    if not (early < limit and late < limit):
-        return False
-    # All of it against the end of the half-cycle just before, too: a slow loss is not sudden.
-    last, now = half_cycles[k - 1], half_cycles[k]
-    return (
-        last.end_V > 0
-        and max(now.profile_V[FIRST_OCTAVE:]) / now.level_A < th.HARD_REMAINS * last.resistance_end_ohm
+    return log_ratio(
+        now.resistance_start_ohm, last.resistance_end_ohm if from_end else last.resistance_start_ohm
     )
 
 
@@ -141,11 +151,14 @@ def _is_partial(
     limit = -max(th.BOUNDARY_DROP, th.BOUNDARY_SCATTER * usual)
     if not (shift < limit and early < -th.BOUNDARY_DROP and late < th.LASTING * early):
         return False
-    if (k == 1 and late > -th.BOUNDARY_FIRST) or not _sudden(half_cycles, k, early):
+    diffusive = half_cycles[0].rise > th.BOUNDARY_RISING
+    if k == 1 and (late > -th.BOUNDARY_FIRST or diffusive):
+        return False
+    if not _sudden(half_cycles, k, early):
         return False
     if k + 1 >= len(half_cycles):
         return half_cycles[k].rows >= 2 * LEAST_ROWS
-    next_early, next_late = _shift(half_cycles[k + 1], half_cycles[k - 1])
+    next_early, next_late = position_shift(half_cycles[k + 1], half_cycles[k - 1])
     return next_early < th.LASTING * early and next_late < th.LASTING * late
 
 
@@ -153,16 +166,14 @@ def _sudden(half_cycles: Sequence[HalfCycle], k: int, early: float) -> bool:
     """Neither did the resistance fall as fast already before k, nor does it go on to fall after k + 1."""
     around = [(k - 1, k - 3), (k + 2, k), (k + 3, k + 1)]
     falls = [
-        _shift(half_cycles[a], half_cycles[b])[1]
+        position_shift(half_cycles[a], half_cycles[b])[1]
         for a, b in around
         if b >= 0 and a < len(half_cycles) and min(half_cycles[a].rows, half_cycles[b].rows) >= LEAST_ROWS
     ]
     return all(fall > th.BOUNDARY_DRIFT * early for fall in falls)
 
 
-def _event(
-    kind: str, now: HalfCycle, before: HalfCycle, early: float, late: float, drift: float, usual: float
-) -> Event:
+def _event(kind: str, now: HalfCycle, before: HalfCycle, early: float, late: float, **more: float) -> Event:
     hard = kind == "hard_short"
     evidence = {
         "criterion": "against the half-cycle before of the same sign",
@@ -170,8 +181,7 @@ def _event(
         "resistance_after_ohm": now.resistance_end_ohm if hard else now.resistance_start_ohm,
         "log_ratio_early": early,
         "log_ratio_late": late,
-        "log_drift": drift,
-        "log_usual": usual,
+        **{f"log_{name}": value for name, value in more.items()},
     }
     row, start_s = _place(now, before) if hard else (now.first_row, now.start_s)
     return Event(kind, start_s, row, now.cycle, now.current_A, evidence=evidence)

@@ -54,13 +54,16 @@ def _endured(protocol: TestProtocol, failure: Event | None, failed: Level | None
 
 def _finished(last: Level, protocol: TestProtocol) -> bool:
     """Did the last level of the recording run to its end?"""
-    complete = [h for h in last.half_cycles[:-1] if protocol.complete(h)]
+    pairs = list(zip(last.half_cycles, last.half_cycles[1:], strict=False))
+    # A hole cuts the one before it short, and one of the other sign is hidden in it where two alike follow.
+    complete = [h for h, later in pairs if protocol.complete(h) or later.after_gap]
+    hidden = sum(later.after_gap and h.current_A * later.current_A > 0 for h, later in pairs)
     complete += [h for h in last.half_cycles[-1:] if protocol.complete(h, last=True)]
     if protocol.kind in ("long_cycling", "unknown"):  # no level says how many cycles the next should have
         return len(complete) >= 1
     wanted = min(len(level.half_cycles) for level in protocol.levels[:-1]) if len(protocol.levels) > 1 else 1
     holes = sum(h.after_gap for h in last.half_cycles)
-    return len(complete) + holes >= wanted
+    return len(complete) + holes + hidden >= wanted
 
 
 def _level_at(protocol: TestProtocol, row: int) -> Level | None:

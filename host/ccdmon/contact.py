@@ -70,7 +70,9 @@ def _begin(lived: Sequence[HalfCycle], inorganic: bool) -> HalfCycle | None:
         if h.start_V <= 0:
             continue
         past = pasts[h.current_A > 0]
-        if h.resistance_end_ohm >= th.CONTACT_GROWTH * past.base_ohm and h.end_V > h.start_V:
+        growing = h.resistance_end_ohm > th.CONTACT_FAST * past.last[-1] if past.last else False
+        least = th.CONTACT_GROWTH if growing else th.CONTACT_AGED
+        if h.resistance_end_ohm >= least * past.base_ohm and h.end_V > h.start_V:
             stays = lived[n + 1 : n + 3]
             # The last half-cycle has none to tell whether the reversal undoes it; salt depletion is ruled out.
             if (inorganic and not stays) or all(

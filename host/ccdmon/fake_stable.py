@@ -14,6 +14,7 @@ from ccdmon.events import Event, at_row
 from ccdmon.half_cycles import HalfCycle
 
 LEAST_ROWS = 12
+FIRST_OCTAVE = 2  # rows 4-7: the first may be means across the reversal
 FULL_CELL = 2
 ROOM_degC, NEAR_K = 25.0, 8.0
 
@@ -80,14 +81,31 @@ def _fall(usable: Sequence[HalfCycle]) -> HalfCycle | None:
         past = median(x.resistance_end_ohm for x in before)
         if h.resistance_end_ohm > th.FAKE_FALL * past:
             continue
-        steady = max(x.resistance_end_ohm for x in later) < (1 + th.FAKE_STEADY) * min(
-            x.resistance_end_ohm for x in later
+        steady = all(
+            _steady([x for x in later if (x.current_A > 0) == positive]) for positive in (True, False)
         )
         sudden = before[-1].resistance_end_ohm > (1 - th.FAKE_STEADY) * past or len(before) < 3
-        rise_before, rise_after = median(x.rise for x in before[:-1]), median(abs(x.rise) for x in later)
-        flatter = rise_before > 0 and rise_after < th.FAKE_FLATTER * rise_before
-        return h if steady and sudden and flatter else None
+        rise_before, rise_after = median(_rise(x) for x in before), median(abs(_rise(x)) for x in later)
+        doubt = median(x.noise_V / x.end_V for x in later) / 2  # about two errors of such a rise
+        flatter = rise_before > doubt and rise_after < max(th.FAKE_FLATTER * rise_before, doubt)
+        deep = median(x.resistance_mean_ohm for x in later) < th.FAKE_DEEP * past
+        return h if steady and sudden and (flatter or deep) else None
     return None
+
+
+def _steady(like: Sequence[HalfCycle]) -> bool:
+    """Of one sign: the voltmeter's offset, small beside the cell before, parts the signs now."""
+    ohms = [h.resistance_mean_ohm for h in like]
+    return not ohms or max(ohms) < (1 + th.FAKE_STEADY) * min(ohms)
+
+
+def _rise(h: HalfCycle) -> float:
+    """Of V within the half-cycle, relative: its later positions (octaves of rows) over its earlier ones."""
+    octaves = [v for v in h.profile_V[FIRST_OCTAVE:] if v]
+    if len(octaves) < 3:
+        return h.rise
+    late, early = sum(octaves[-2:]) / 2, sum(octaves[:-2]) / (len(octaves) - 2)
+    return (late - early) / late if late > 0 else 0.0
 
 
 def _shape(usable: Sequence[HalfCycle], start: HalfCycle) -> dict[str, Any]:
@@ -96,8 +114,8 @@ def _shape(usable: Sequence[HalfCycle], start: HalfCycle) -> dict[str, Any]:
     return {
         "resistance_before_ohm": median(h.resistance_end_ohm for h in before),
         "resistance_after_ohm": median(h.resistance_end_ohm for h in after),
-        "rise_before": median(h.rise for h in before),
-        "rise_after": median(h.rise for h in after),
+        "rise_before": median(_rise(h) for h in before),
+        "rise_after": median(_rise(h) for h in after),
     }
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from ccd_fastcore import SEGMENT_FIELDS
 from ccdmon.thresholds import (
+    COMPLETE,
+    LEAST_REST_ROWS,
     MERGED,
     OFFSET_CURRENT,
     ONE_LEVEL,
@@ -142,7 +144,10 @@ def _is_scan(h: HalfCycle, beside: HalfCycle) -> bool:
         h.rows < 3 and h.charge_C < OFFSET_CURRENT * beside.charge_C
     ):
         return True
-    if h.charge_C < SCAN_CHARGE * beside.charge_C and not same_level(h.level_A, beside.level_A):
+    goes_on = (
+        0 < h.first_row - beside.last_row <= LEAST_REST_ROWS and h.current_A * beside.current_A > 0
+    )  # a current gives way
+    if h.charge_C < SCAN_CHARGE * beside.charge_C and not (same_level(h.level_A, beside.level_A) or goes_on):
         return h.first_row < beside.first_row or h.level_A < beside.level_A
     return h.level_A < SMALLEST_CURRENT * beside.level_A and h.duration_s < SHORT_TIME * beside.duration_s
 
@@ -182,12 +187,15 @@ def _one(a: HalfCycle, b: HalfCycle, around: Sequence[HalfCycle]) -> bool:
     if b.first_row - a.last_row <= 3 and not b.after_gap:
         gives_way = b.level_A < a.level_A and b.highest_V >= 0.98 * a.highest_V and b.end_V > 0.9 * a.end_V
         return near or gives_way or min(a.rows, b.rows) < 4
-    # Across a hole: no longer than a whole half-cycle of this level, this charge or this time.
+    # Across a hole: a half-cycle of the other sign may hide in it, as long as the longest of this level is.
+    longest_s = max(h.duration_s for h in [a, b, *around] if same_level(h.level_A, a.level_A))
+    if near and b.start_s - a.end_s < COMPLETE * longest_s:
+        return True
+    # Or all of it together is no longer than a whole half-cycle of this charge or this time.
     middle = len(around) // 2
-    whole_s = max((h.duration_s for h in around if same_level(h.level_A, a.level_A)), default=0.0)
     charge_s = sorted(h.charge_C for h in around)[middle] / a.level_A
     time_s = sorted(h.duration_s for h in around)[middle]
-    return near and b.end_s - a.start_s <= MERGED * max(whole_s, charge_s, time_s) + 2 * b.interval_s
+    return near and b.end_s - a.start_s <= MERGED * max(longest_s, charge_s, time_s) + 2 * b.interval_s
 
 
 def same_level(a_A: float, b_A: float) -> bool:

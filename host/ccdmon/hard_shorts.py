@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ccdmon import thresholds as th
-from ccdmon.boundaries import boundary_shorts
+from ccdmon.boundaries import hard_at_boundary
 from ccdmon.events import Event, at_row, holding
 from ccdmon.findings import FULL_CELL, Findings, step_event
 from ccdmon.half_cycles import HalfCycle
@@ -23,10 +23,10 @@ def hard_shorts(found: Findings) -> list[Event]:
             continue
         events.append(step_event("hard_short", step, half_cycle))
     inside = {h.index for event in events if (h := at_row(found.half_cycles, event.row)) is not None}
-    for event in boundary_shorts(found.half_cycles, hard=True, full=found.mode == FULL_CELL):
-        h = at_row(found.half_cycles, event.row)
-        if h is None or h.index not in inside:
-            events.append(event)
+    at_boundary = hard_at_boundary(found.half_cycles, full=found.mode == FULL_CELL)
+    if at_boundary is not None:
+        h = at_row(found.half_cycles, at_boundary.row)
+        events += [at_boundary] if h is None or h.index not in inside else []
     events.sort(key=lambda event: event.row)
     return [_with_recovery(event, found) for event in events[:1]] if events else []
 

@@ -6,9 +6,11 @@ the resistance and leaves the noise, an excitation on the current adds noise and
 """
 
 from collections.abc import Sequence
+from math import log
 from statistics import median
 
 from ccdmon import thresholds as th
+from ccdmon.boundaries import position_shift
 from ccdmon.events import Event
 from ccdmon.findings import FULL_CELL, Findings
 from ccdmon.half_cycles import HalfCycle
@@ -31,8 +33,7 @@ def noisy_half_cycles(found: Findings, before_row: int) -> list[Event]:
         if not like or noise_V[k] < th.NOISY_RATIO * found.scale * usual_V:
             continue
         before = min(like, key=lambda h: h.resistance_mean_ohm)
-        lower = usable[k].resistance_mean_ohm < (1 - th.NOISY_DROP * found.scale) * before.resistance_mean_ohm
-        if lower or _sure_drops(usable[k], found):
+        if _lower(usable[k], before, found):
             later = [n for n in range(k + 1, len(usable)) if noise_V[n] < th.NOISY_RATIO * usual_V]
             quiet = usable[later[0]] if later else None
             events.append(_event(usable[k], before, quiet, noise_V[k], usual_V, found))
@@ -53,6 +54,14 @@ def _usual(usable: Sequence[HalfCycle], noise_V: Sequence[float], k: int, window
 def _without_steps(h: HalfCycle, found: Findings) -> float:
     steps = [s for s in found.steps if h.first_row <= s["row"] <= h.last_row]
     return max(h.noise_V - SIGMA_PER_D2 * sum(2 * abs(s["step_V"]) for s in steps) / h.rows, 0.0)
+
+
+def _lower(h: HalfCycle, before: HalfCycle, found: Findings) -> bool:
+    """Lower than before at like positions, or with drops that are no chance; not one that a hole cut short."""
+    cut = max(h.duration_s / before.duration_s, h.charge_C / before.charge_C) < th.NOISY_CUT
+    if cut or h.resistance_mean_ohm > th.SOFT_ABOVE * before.resistance_mean_ohm:
+        return False
+    return min(position_shift(h, before)) < log(1 - th.NOISY_DROP * found.scale) or _sure_drops(h, found)
 
 
 def _sure_drops(h: HalfCycle, found: Findings) -> bool:

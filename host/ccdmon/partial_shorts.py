@@ -5,27 +5,34 @@ from dataclasses import replace
 from math import log
 
 from ccdmon import thresholds as th
-from ccdmon.boundaries import boundary_shorts
+from ccdmon.boundaries import partial_at_boundary
 from ccdmon.events import Event, at_row, holding
 from ccdmon.findings import FULL_CELL, Findings, step_event
 from ccdmon.half_cycles import HalfCycle
 from ccdmon.ratios import log_ratio
 
 
-def partial_shorts(found: Findings, soft: Sequence[Event]) -> list[Event]:
-    """Those that `soft` does not explain."""
+def partial_shorts(found: Findings, soft: Sequence[Event], before_row: int) -> list[Event]:
+    """Those before the row `before_row`, where the test ended, that `soft` does not explain."""
     if found.mode == FULL_CELL:
         return []
     events: list[Event] = []
+    # A half-cycle that ends in a hard short, and those after it, say nothing of a partial one.
+    sound = [h for h in found.half_cycles if h.last_row < before_row]
     for step in found.steps:
         half_cycle = holding(found.half_cycles, int(step["row"]))
-        if half_cycle is not None and _is_partial(step, found.scale) and _lasts(step, half_cycle, found):
+        if (
+            half_cycle is not None
+            and _is_partial(step, found.scale)
+            and _lasts(step, half_cycle, found, sound)
+        ):
             events.append(_or_soft(step_event("partial_short", step, half_cycle), half_cycle, found))
-    known = [event.row for event in events]
-    for event in boundary_shorts(found.half_cycles, hard=False, scale=found.scale):
-        h = at_row(found.half_cycles, event.row)
-        if h and not any(_near(h, row, found) for row in [*known, *(s.row for s in soft)]):
-            events.append(event)
+    known = [*(event.row for event in events), *(event.row for event in soft)]
+    at_boundary = partial_at_boundary(sound, found.scale)
+    if at_boundary is not None:
+        h = at_row(found.half_cycles, at_boundary.row)
+        if h is not None and not any(_near(h, row, found) for row in known):
+            events.append(at_boundary)
     return [event for event in events if not any(within(event, s) for s in soft)]
 
 
@@ -49,19 +56,24 @@ def _is_partial(step: dict[str, float], scale: float) -> bool:
     )
 
 
-def _lasts(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bool:
+def _lasts(step: dict[str, float], half_cycle: HalfCycle, found: Findings, h: Sequence[HalfCycle]) -> bool:
     """Half of the step is still there in the next half-cycle against the one before; drift before it is taken off."""
     k = half_cycle.index
     if k == 0 and step["position"] < th.FIRST_ROWS:
         return False
     if _repeats(step, k, found):
         return False
-    h = found.half_cycles
+    fall = log_ratio(step["after_V"], step["before_V"]) or -1.0
+    # Early in a half-cycle V settles: its end, too, must be lower than that of the one before of its sign.
+    early = step["position"] < 0.25 * half_cycle.rows and half_cycle.last_row - step["row"] >= 16
+    if early and 2 <= k < len(h) and h[k - 2].rows >= 16:
+        drift = _log_ratio(h[k - 1], h[k - 3]) if k >= 3 else 0.0
+        if _log_ratio(half_cycle, h[k - 2]) - min(drift, 0.0) > th.LASTING * fall:
+            return False
     if k + 1 >= len(h) or k < 1 or min(h[k + 1].rows, h[k - 1].rows) < 16:
         return True
     change = _log_ratio(h[k + 1], h[k - 1])
     drift = _log_ratio(h[k - 1], h[k - 3]) if k >= 3 else 0.0
-    fall = log_ratio(step["after_V"], step["before_V"]) or -1.0
     return change - min(drift, 0.0) < th.LASTING * fall
 
 

@@ -14,7 +14,7 @@ from statistics import median
 from typing import Any
 
 from ccdmon.half_cycles import HalfCycle, per_area, same_level
-from ccdmon.thresholds import COMPLETE, CONSTANT, LAST_COMPLETE, MOSTLY, ONE_LEVEL, SLACK_ROWS
+from ccdmon.thresholds import COMPLETE, CONSTANT, HALF, LAST_COMPLETE, MOSTLY, ONE_LEVEL, SLACK_ROWS
 from ccdmon.voltage_limit import limits
 
 
@@ -80,9 +80,9 @@ def recognise(half_cycles: Sequence[HalfCycle]) -> TestProtocol:
     sure = whole if len(whole) > 1 else held
     levels = levels_of(held)
     per_level = _cycles_per_level(levels)
-    half_cycle_s = _constant([h.duration_s for h in sure])
-    half_cycle_C = _constant([h.charge_C for h in sure])
-    kind = _kind(levels, per_level, half_cycle_s, half_cycle_C)
+    half_cycle_s, same_time = _constant([h.duration_s for h in sure])
+    half_cycle_C, same_charge = _constant([h.charge_C for h in sure])
+    kind = _kind(levels, per_level, half_cycle_s, half_cycle_C, same_time >= same_charge)
     if kind == "capacity_control":
         half_cycle_s = None
     return TestProtocol(kind, levels, half_cycle_s, half_cycle_C, per_level)
@@ -100,17 +100,19 @@ def _not_limited(half_cycles: Sequence[HalfCycle]) -> list[HalfCycle]:
 
 
 def _kind(
-    levels: Sequence[Level], per_level: int, half_cycle_s: float | None, half_cycle_C: float | None
+    levels: Sequence[Level],
+    per_level: int,
+    half_cycle_s: float | None,
+    half_cycle_C: float | None,
+    by_time: bool,
 ) -> str:
     if not levels:
         return "unknown"
     if len(levels) == 1:
         return "long_cycling" if per_level >= 2 else "unknown"
-    if half_cycle_s is not None:
+    if half_cycle_s is not None and (by_time or half_cycle_C is None):
         return "time_control" if per_level <= 1 else "endurable_time"
-    if half_cycle_C is not None:
-        return "capacity_control"
-    return "unknown"
+    return "capacity_control" if half_cycle_C is not None else "unknown"
 
 
 def _cycles_per_level(levels: Sequence[Level]) -> int:
@@ -119,10 +121,13 @@ def _cycles_per_level(levels: Sequence[Level]) -> int:
     return int(median(counts)) if counts else 0
 
 
-def _constant(values: Sequence[float]) -> float | None:
-    """The median of values of which most are alike, else None."""
+def _constant(values: Sequence[float]) -> tuple[float | None, float]:
+    """The median of values of which most are alike, or half and none is longer, else None; and the share alike."""
     if not values:
-        return None
+        return None, 0.0
     middle = median(values)
-    alike = [value for value in values if abs(value - middle) <= CONSTANT * max(abs(value), abs(middle))]
-    return middle if len(alike) >= MOSTLY * len(values) else None
+    share = sum(abs(value - middle) <= CONSTANT * max(abs(value), abs(middle)) for value in values) / len(
+        values
+    )
+    none_longer = max(values) <= middle * (1 + CONSTANT)
+    return middle if share >= (HALF if none_longer else MOSTLY) else None, share

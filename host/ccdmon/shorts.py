@@ -26,7 +26,7 @@ def find_shorts(found: Findings) -> list[Event]:
     first = min(first, _limit_row(found))
     found = replace(found, steps=[step for step in found.steps if step["row"] < first])
     soft = [event for event in soft_shorts(found) if event.row < first - 3]
-    partial = [event for event in partial_shorts(found, soft) if event.row < first - 3]
+    partial = [event for event in partial_shorts(found, soft, first) if event.row < first - 3]
     known = [*soft, *partial]
     noisy = [
         event for event in noisy_half_cycles(found, first) if not any(_covers(e, event, found) for e in known)

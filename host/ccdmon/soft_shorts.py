@@ -39,15 +39,22 @@ def _is_soft(burst: dict[str, float], found: Findings) -> bool:
     strong = max(burst["row_ratio"], burst["block_ratio"]) > th.SOFT_STRONG * found.scale
     if excited or amplitude < th.SOFT_AMPLITUDE or not (long or strong):
         return False
-    severe = stronger > th.SEVERE_RATIO and amplitude > th.SEVERE_AMPLITUDE
+    severe = stronger > th.SEVERE_RATIO and amplitude > th.SEVERE_AMPLITUDE and burst["mean_ohm"] < before
     return severe or _lowered(burst, found)
 
 
 def _begins_with_drop(burst: dict[str, float], found: Findings) -> bool:
-    """A sure step down within the blocks that the alarm comes late by."""
+    """A sure step down within the blocks that the alarm comes late by, larger than any the test showed before."""
     steps = [s for s in found.steps if -24 <= s["row"] - burst["row"] <= 24]
+    earlier = [
+        -s["step_V"] / s["before_V"]
+        for s in found.steps
+        if s["row"] < burst["row"] - 64 and s["before_V"] > 0
+    ]
+    least = max([th.PARTIAL_DROP, *(th.LARGER * drop for drop in earlier)])
     return any(
-        -s["step_V"] > max(th.PARTIAL_DROP * s["before_V"], th.STEP_ERRORS * s["step_error_V"]) for s in steps
+        -s["step_V"] > max(least * s["before_V"], th.STEP_ERRORS * found.scale * s["step_error_V"])
+        for s in steps
     )
 
 

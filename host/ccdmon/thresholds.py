@@ -7,13 +7,15 @@ cells; these follow from the classes of Lu et al. 2021 (Adv. Funct. Mater. 31, 2
 # -- half-cycles and levels
 SMALLEST_CURRENT = 0.35  # of its neighbours: below, and short, it is a scan in a rest
 SHORT_TIME = 0.3  # of its neighbours
-SCAN_CHARGE = 0.05  # of its neighbours' charge, at another current: a scan, whatever its amplitude
+SCAN_CHARGE = 0.12  # of its neighbours' charge, at another current: a scan, whatever its amplitude
+LEAST_REST_ROWS = 8  # between segments of one sign: fewer, and a current gave way or stepped
 OFFSET_CURRENT = 0.02  # of its neighbours: an offset or noise in a rest, however long
 ONE_LEVEL = 0.04  # relative difference of two currents that are one level; ramps step by more
 CONSTANT = 0.06  # relative deviation of times or charges that count as constant: a row at either end
 COMPLETE = 0.9  # of the expected time or charge: a half-cycle cut off earlier is not complete
 LAST_COMPLETE = 0.75  # the same for the last one of a recording: loggers stop early
 MOSTLY = 0.75  # of the half-cycles must be alike: a hole in the recording can shorten some
+HALF = 0.5  # of them are enough when no other is longer: holes only shorten
 SLACK_ROWS = 2  # a recording may start late and end early by a row or two
 MERGED = 1.15  # of the usual duration: two pieces that make up no more are one half-cycle with a hole
 
@@ -34,6 +36,9 @@ FIRST_ROWS = 16  # of a recording: nothing to compare with yet
 LASTING = 0.5  # of the step must still be there at the end of the half-cycle and in the next
 BOUNDARY_DROP = 0.075  # a step hidden in a reversal, seen in the profiles of two half-cycles
 BOUNDARY_FIRST = 0.22  # the same at the first reversal: a fresh cell conditions, nothing else to compare with
+BOUNDARY_RISING = (
+    0.5  # of its end, risen within the first half-cycle: diffusion, it has no resistance to compare
+)
 BOUNDARY_DRIFT = 0.4  # of the drop, lost in as long a time before or after it: a slow change, not a step
 BOUNDARY_SETTLED = 0.6  # of its end: below, V is still relaxing from the last half-cycle
 DRIFTING = 0.06  # of the resistance, lost within a half-cycle: it is warming
@@ -46,6 +51,7 @@ SOFT_DROP = 0.02  # of the mean resistance of a half-cycle in which it fluctuate
 SOFT_ABOVE = 1.4  # of the resistance before: a leak can only lower it
 SOFT_RATIO = 2.4  # fluctuation over the usual one, mean of the burst, when the burst is long
 SOFT_RATIO_AFTER_DROP = 1.5  # the same where a sure drop begins it: two signs of one thing
+LARGER = 1.5  # times the drops seen earlier in the test, which an excitation may make
 SOFT_ACTIVE = 6  # blocks of 8 rows: chance makes shorter ones
 SOFT_STRONG = 4.0  # the same ratio when it is short
 SEVERE_RATIO = 3.0  # fluctuation over the usual one: enough by itself,
@@ -56,6 +62,9 @@ NOISY_WINDOW = 8  # half-cycles that tell what is usual
 NOISY_RATIO = 1.8  # noise of a whole half-cycle over the usual: its estimate scatters by a tenth or two
 NOISY_DROP = 0.03  # of the mean resistance, below all of the half-cycles before
 NOISY_WHOLE = 0.9  # of its rows must be there
+NOISY_CUT = (
+    0.8  # of the time and the charge of the half-cycle compared with: shorter, and only its start is there
+)
 NOISY_FLOOR = 0.002  # of V: noise below is the converter's
 EXCITED = 0.5  # the current fluctuates more, too: V follows it, nothing happened to the cell
 SOFT_GONE = 0.9  # of the resistance before, and no more fluctuation: recovered
@@ -63,6 +72,10 @@ SOFT_STEPS = 3  # as many drops within one half-cycle are a fluctuation
 
 # -- contact loss
 CONTACT_GROWTH = 1.3  # of the resistance; ageing and conditioning stay below in the time of a test
+CONTACT_FAST = (
+    1.03  # of the half-cycle before of its sign: voids grow from one to the next, ageing takes longer
+)
+CONTACT_AGED = 1.5  # of the resistance, when it grew more slowly
 CONTACT_KEPT = 1.1  # of the lowest start: the reversal does not undo it, as it does salt depletion
 LIMIT_ROWS = 3  # rows at the highest |V|
 FLAT_ROWS = 4  # a flat top of as many rows,
@@ -73,6 +86,7 @@ LIMIT_CURRENT = 0.985  # of the level: below, the cycler holds the voltage, not 
 
 # -- fake stable
 FAKE_FALL = 0.5  # of the resistance lost gradually within two half-cycles
+FAKE_DEEP = 0.2  # of the resistance is left: warming would need 50 K for it, so the shape need not be asked
 FAKE_STEADY = 0.15  # relative change before and after the fall: warming goes on for longer
 FAKE_FLATTER = 0.5  # of the relative rise within a half-cycle is left: a leak has no voids and no diffusion
 FAKE_DC_TO_EIS = 0.5  # U/I below half of the impedance: not the same magnitude (review, 2.3.2)

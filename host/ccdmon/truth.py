@@ -6,13 +6,16 @@ from typing import Any
 
 from ccdmon.cellphysics import CellModel
 from ccdmon.programs import Segment
-from ccdmon.setups import Setup
+from ccdmon.setups import Setup, loaded_segments
 from ccdmon.trace import Trace
 
 TRUTH_SCHEMA = "ccdmon.truth/1"
 # Contact loss begins, for the truth, where voids have raised the cell's resistance by this factor.
 CONTACT_LOSS_FACTOR = 1.3
 FIRST_VOIDS_FACTOR = 1.08
+LEAST_ROWS_AFTER = 16
+# A logger may stop a little before the program: a half-cycle is complete with this share of it.
+COMPLETE = 0.75
 
 
 @dataclass
@@ -34,11 +37,16 @@ class Watch:
         self.first_voids: _Seen | None = None
         self.limit: _Seen | None = None
         self.last: _Seen | None = None
+        self.passed_levels: set[int] = set()  # a half-cycle of them ran to its end, its current as planned
         self._segment_row = 0
+        self._limited = False
 
     def see(self, row: int, time_s: float, cell: CellModel, segment: Segment, gate_closed: bool) -> None:
         if self.last is None or self.last.segment is not segment:
-            self._segment_row = row
+            if self.last is not None and not self.last.segment.rest and not self._limited:
+                self.passed_levels.add(self.last.segment.level)
+            self._segment_row, self._limited = row, False
+        self._limited = self._limited or cell.state.limited
         seen = self.last = _Seen(row, time_s, segment, row - self._segment_row)
         fault, now_s = self.setup.fault, cell.state.time_s
         if fault and not segment.rest and gate_closed:
@@ -85,6 +93,9 @@ def truth_document(watch: Watch, trace: Trace) -> dict[str, Any]:
         "first_faulty_row": events[0]["row"] if events else None,
         "first_suspect_row": watch.first_suspect_row(),
         "levels_seen": watch.last.segment.level + 1 if watch.last else 0,
+        "levels_passed": len(watch.passed_levels),
+        "undecidable": _undecidable(watch, trace, events),
+        "half_cycles_before": _half_cycles_before(watch),
         "precursor_row": watch.precursor_row(),
         "cycles_seen": watch.last.segment.cycle + 1 if watch.last else 0,
         "settling_rows": _settling_rows(setup),
@@ -99,6 +110,27 @@ def truth_document(watch: Watch, trace: Trace) -> dict[str, Any]:
         },
         "parameters": _parameters(setup),
     }
+
+
+def _half_cycles_before(watch: Watch) -> int:
+    """Whole half-cycles before the fault; all of the program without one."""
+    onset_s = watch.setup.fault.onset_s if watch.setup.fault else math.inf
+    return sum(start_s + s.duration_s <= onset_s for s, start_s in loaded_segments(watch.setup))
+
+
+def _undecidable(watch: Watch, trace: Trace, events: list[dict[str, Any]]) -> str | None:
+    """Why nobody could tell the event from the rows of this trace, None if one can."""
+    if not events:
+        return None
+    event, settling_rows = events[0], _settling_rows(watch.setup)
+    second = event["cycle"] == 0 and watch.fault is not None and watch.fault.segment.half == 1
+    if event["kind"] == "partial_short" and second and event["rows_into_half_cycle"] <= settling_rows:
+        return (
+            "in the first reversal: a fresh cell conditions there by as much, and nothing before it compares"
+        )
+    if event["kind"] == "contact_loss" and len(trace) - event["row"] < LEAST_ROWS_AFTER:
+        return f"fewer than {LEAST_ROWS_AFTER} rows follow, and growth needs some to be seen"
+    return None
 
 
 def _settling_rows(setup: Setup) -> int:
@@ -162,10 +194,12 @@ def _ends_the_ramp(event: dict[str, Any]) -> bool:
 
 
 def _last_complete_level(watch: Watch) -> int:
+    """The last level whose last half-cycle is in the recording, or nearly all of it."""
     assert watch.last is not None
-    last = watch.setup.program.segments[-1]
-    complete = watch.setup.stop_s >= watch.setup.program.duration_s or watch.last.segment.cycle == last.cycle
-    return watch.last.segment.level if complete else max(watch.last.segment.level - 1, 0)
+    level = watch.last.segment.level
+    last, start_s = [(s, t) for s, t in loaded_segments(watch.setup) if s.level == level][-1]
+    complete = watch.last.time_s >= start_s + COMPLETE * last.duration_s
+    return level if complete else max(level - 1, 0)
 
 
 def _parameters(setup: Setup) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import pytest
 
 from ccdmon.campaign import main, run_many
-from ccdmon.campaign_score import score
+from ccdmon.campaign_score import score, settled_row
 from ccdmon.campaign_table import FAULTS, false_per_million, recall, table_text, write_curve_plot
 
 
@@ -16,7 +16,7 @@ def truth(kind: str | None = "hard_short", **changes):
         "events": [event] if kind else [],
         "first_suspect_row": 500 if kind else None,
         "settling_rows": 3,
-        "levels_seen": 3,
+        "levels_passed": 3,
         "cycles_seen": 3,
         "protocol": {"kind": "time_control"},
         "ccd": {"endured_mA_cm2": 0.2, "failed_at_mA_cm2": 0.3, "lower_bound": False},
@@ -32,9 +32,15 @@ def report(*events: tuple[str, int], endured=0.2, failed=0.3, lower=False, proto
     }
 
 
-def test_a_find_counts_its_delay_after_settling() -> None:
+def test_a_find_tells_its_onset_and_the_settling() -> None:
     result = score(truth(), report(("hard_short", 505)))
-    assert (result.found, result.delay_rows, result.false_kinds, result.healthy_rows) == (True, 2, [], 500)
+    assert (result.found, result.reported_row, result.false_kinds, result.healthy_rows) == (
+        True,
+        505,
+        [],
+        500,
+    )
+    assert settled_row(truth()) == 503
     assert result.ccd_right and result.protocol_right
 
 
@@ -64,7 +70,7 @@ def test_ccd_must_be_the_level(wrong) -> None:
 
 
 def test_one_level_does_not_tell_a_protocol() -> None:
-    assert score(truth(levels_seen=1), report(protocol="unknown")).protocol_right is None
+    assert score(truth(levels_passed=1), report(protocol="unknown")).protocol_right is None
     assert score(truth(), report(protocol="unknown")).protocol_right is False
 
 
@@ -76,7 +82,7 @@ def test_figures_of_a_few_scores() -> None:
     ]
     assert recall(scores, "hard_short") == 0.5
     assert false_per_million(scores) == (1, 0.002)
-    assert "| hard_short | 2 | 50.0 % |" in table_text(scores)
+    assert "| hard_short | 2 | 0 | 50.0 % |" in table_text(scores)
 
 
 def test_a_small_campaign_runs_and_prints_its_table(capsys, tmp_path) -> None:
