@@ -54,6 +54,7 @@ _MARK_X = const(94)  # x there and at the one before, + 2**15; 0: none
 _MARK_OLD = const(95)
 _GROWN = const(96)  # blocks in a row that diverge
 _CALM_BLOCKS = const(97)  # blocks that told what is quiet
+_BEND = const(98)  # average |second difference| of block means: a slow wave on the current, Q2
 
 
 @micropython.viper
@@ -113,6 +114,11 @@ def _partial(m: ptr32, verdict: int) -> int:
     """Before (two blocks), the step (one), after (two)."""
     if m[_M0 + 4] == 0:
         return verdict
+    bend = m[_M0 + 2] - 2 * m[_M0 + 3] + m[_M0 + 4]
+    if bend < 0:
+        bend = 0 - bend
+    usual = m[_BEND]
+    m[_BEND] = usual + (((bend << 2) - usual + 4) >> 3)
     after = m[_M0] - 0x8000
     spread_after = after - m[_M0 + 1] + 0x8000
     if spread_after < 0:
@@ -128,6 +134,8 @@ def _partial(m: ptr32, verdict: int) -> int:
     if before <= 0 or drop * 64 < before * m[_PARTIAL] or drop < m[_DROP_MIN] or drop * 16 < m[_NOISE] * 2:
         return verdict
     if spread_before * 4 > drop or spread_after * 4 > drop or m[_LOW] > 0 or m[_ACTIVE] & 0x200:
+        return verdict
+    if drop < usual:
         return verdict
     return int(fire(m, 8, after if after > 0 else 0, before - (before * m[_PARTIAL] >> 6), verdict))
 

@@ -62,6 +62,8 @@ def score(truth: dict[str, Any], verdicts: npt.NDArray[np.uint16]) -> EdgeScore:
 def _first_suspect_row(truth: dict[str, Any]) -> int | None:
     if not truth["events"]:
         return None
+    if truth["events"][0]["kind"] == "limit":
+        return 0  # polarisation grows long before it reaches the limit
     rows = [truth["first_suspect_row"], truth["precursor_row"], truth["events"][0]["row"]]
     return min(int(row) for row in rows if row is not None)
 
