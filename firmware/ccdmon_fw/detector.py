@@ -97,7 +97,8 @@ BLOCK_V = const(79)
 BLOCK_I = const(80)
 BLOCK_P = const(81)
 _RECTIFIED = const(82)  # a half cell whose voltage has one sign for both currents: judged by |V|
-TRENDS_AT = const(83)  # 83..102: see trends.py
+TRENDS_AT = const(83)  # 83..101: see trends.py
+_LEVEL_0 = const(102)  # |I| at the first settled sample of this phase, units
 EVENTS_AT = const(103)  # for each rule: count, sample, time, value, limit
 EVENT_WORDS = const(5)
 RULE_COUNT = const(15)
@@ -231,6 +232,7 @@ def _settled(m: ptr32):
     if m[_MODE] == 2:
         return
     level = m[_LEVEL] >> 8
+    m[_LEVEL_0] = level
     typical = m[_TYPICAL]
     if level * 2 >= typical:
         m[_PLAIN] = 1
@@ -278,7 +280,7 @@ def _mark(m: ptr32, x: int) -> int:
     half = m[_X_HALF] - 0x8000  # x two marks ago
     m[_X_HALF] = m[_X_MARK]
     m[_X_MARK] = x + 0x8000
-    m[_MARK_AT] = n + 1 + (n >> 2)
+    m[_MARK_AT] = n + 1 + (n >> 2 if k > 0 else 0)
     m[_MARK_K] = k + 1
     if k >= 31:
         m[_MARK_AT] = 0x3FFFFFFF

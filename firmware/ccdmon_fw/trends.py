@@ -33,7 +33,6 @@ _DIVERGENCE = const(26)
 _OUTGROWN = const(27)
 _ACTIVE = const(47)
 _SIGN = const(48)
-_LEVEL = const(50)
 _N = const(51)
 _LOW = const(52)
 _REF = const(54)
@@ -45,31 +44,45 @@ _FLIPPED = const(68)
 _BLOCK_N = const(78)
 _BLOCK_V = const(79)
 _RECTIFIED = const(82)
+_LEVEL_0 = const(102)
 _M0 = const(83)  # x of the last five blocks, newest first, + 2**15; 0: not of this phase
 _MEANS = const(88)  # codes of the block before: voltage, current (0: not settled), pressure
 _SOFT = const(91)  # blocks that fluctuated
-_SOFT_LASTS = const(92)  # blocks since it was told
+_SOFT_LASTS = const(92)  # blocks since then; 0: it is calm
 _MARK_N = const(93)  # sample of the last power of two
 _MARK_X = const(94)  # x there and at the one before, + 2**15; 0: none
 _MARK_OLD = const(95)
 _GROWN = const(96)  # blocks in a row that diverge
 _CALM_BLOCKS = const(97)  # blocks that told what is quiet
+_RATE_COUNTS = const(99)  # 100, 101
 _BEND = const(98)  # average |second difference| of block means: a slow wave on the current, Q2
 
 
 @micropython.viper
 def _rate(m: ptr32, channel: int, mean: int, verdict: int) -> int:
-    """One channel's mean against the one before it."""
+    """One channel's mean against the one before it; three changes in a row, for a step is over in two."""
     before = m[_MEANS + channel]
     m[_MEANS + channel] = mean
+    limit = m[_RATES + channel]
+    state = m[_RATE_COUNTS + channel]  # blocks in a row, 4 more if they fall
     rule = 12 + channel
-    if before and mean:
-        change = mean - before
-        if change < 0:
-            change = 0 - change
-        if change > m[_RATES + channel]:
-            return int(fire(m, rule, change, m[_RATES + channel], verdict))
-    m[_ACTIVE] &= 0x7FFF ^ (1 << rule)
+    change = mean - before
+    falls = 0
+    if change < 0:
+        change = 0 - change
+        falls = 4
+    if before == 0 or mean == 0 or change <= limit:
+        m[_RATE_COUNTS + channel] = 0
+        m[_ACTIVE] &= 0x7FFF ^ (1 << rule)
+        return verdict
+    count = 1
+    if state & 4 == falls:
+        count = (state & 3) + 1
+        if count > 3:
+            count = 3
+    m[_RATE_COUNTS + channel] = count + falls
+    if count == 3:
+        return int(fire(m, rule, change, limit, verdict))
     return verdict
 
 
@@ -91,6 +104,8 @@ def _soft(m: ptr32, verdict: int) -> int:
             count += 1
         if count >= m[_SOFT_BLOCKS]:
             verdict = int(fire(m, 9, noise >> 4, (4 * quiet + share) >> 4, verdict))
+            if m[_SOFT_LASTS] == 0:
+                m[_SOFT_LASTS] = 1
     else:
         if noise < 3 * quiet:
             m[_QUIET] = quiet + ((noise - quiet) >> 5)
@@ -101,18 +116,19 @@ def _soft(m: ptr32, verdict: int) -> int:
                 m[_ACTIVE] &= 0x7FFF ^ 0x600
                 m[_SOFT_LASTS] = 0
     m[_SOFT] = count
-    if m[_ACTIVE] & 0x200:
-        if m[_SOFT_LASTS] < 0x10000000:
-            m[_SOFT_LASTS] += 1
-        if m[_SOFT_LASTS] >= m[_PERSIST_BLOCKS]:
-            verdict = int(fire(m, 10, m[_SOFT_LASTS], m[_PERSIST_BLOCKS], verdict))
+    lasts = m[_SOFT_LASTS]
+    if lasts > 0:
+        if lasts < 0x10000000:
+            m[_SOFT_LASTS] = lasts + 1
+        if lasts >= m[_PERSIST_BLOCKS]:
+            verdict = int(fire(m, 10, lasts, m[_PERSIST_BLOCKS], verdict))
     return verdict
 
 
 @micropython.viper
 def _partial(m: ptr32, verdict: int) -> int:
     """Before (two blocks), the step (one), after (two)."""
-    if m[_M0 + 4] == 0:
+    if m[_M0 + 4] == 0 or m[_M0 + 3] == 0:
         return verdict
     bend = m[_M0 + 2] - 2 * m[_M0 + 3] + m[_M0 + 4]
     if bend < 0:
@@ -133,7 +149,7 @@ def _partial(m: ptr32, verdict: int) -> int:
     drop = before - after
     if before <= 0 or drop * 64 < before * m[_PARTIAL] or drop < m[_DROP_MIN] or drop * 16 < m[_NOISE] * 2:
         return verdict
-    if spread_before * 4 > drop or spread_after * 4 > drop or m[_LOW] > 0 or m[_ACTIVE] & 0x200:
+    if spread_before * 4 > drop or spread_after * 4 > drop or m[_LOW] > 0 or m[_SOFT_LASTS] > 0:
         return verdict
     if drop < usual:
         return verdict
@@ -146,7 +162,7 @@ def _divergence(m: ptr32, x: int, verdict: int) -> int:
     n = m[_N]
     mark = m[_MARK_X] - 0x8000
     end = m[_END]
-    level = m[_LEVEL] >> 8
+    level = m[_LEVEL_0]
     if end > 0x8000:
         end = (end >> 8) * level >> 6
     else:
@@ -179,6 +195,19 @@ def _divergence(m: ptr32, x: int, verdict: int) -> int:
 
 
 @micropython.viper
+def _forget(m: ptr32):
+    """What comes now is not to be compared with the blocks before."""
+    k = 0
+    while k < 5:
+        m[_M0 + k] = 0
+        k += 1
+    m[_MARK_N] = m[_N] + 4 * m[_SETTLE]
+    m[_MARK_X] = 0
+    m[_MARK_OLD] = 0
+    m[_GROWN] = 0
+
+
+@micropython.viper
 def block(m: ptr32, verdict: int) -> int:
     """A block of samples is complete: judge it, begin the next."""
     count = m[_BLOCK_N]
@@ -196,14 +225,7 @@ def block(m: ptr32, verdict: int) -> int:
     verdict = int(_rate(m, 0, voltage if settled else 0, verdict))
     verdict = int(_rate(m, 1, current if settled else 0, verdict))
     if settled == 0 or (m[_SIGN] == 0 and m[_MODE] != 2):
-        k = 0
-        while k < 5:
-            m[_M0 + k] = 0
-            k += 1
-        m[_MARK_N] = 4 * m[_SETTLE]
-        m[_MARK_X] = 0
-        m[_MARK_OLD] = 0
-        m[_GROWN] = 0
+        _forget(m)
         return verdict
     x = (voltage - 32768) >> 1
     if m[_MODE] == 2 or m[_RECTIFIED]:
@@ -211,6 +233,23 @@ def block(m: ptr32, verdict: int) -> int:
             x = 0 - x
     elif (m[_SIGN] - 1) ^ m[_FLIPPED]:
         x = 0 - x
+    if (
+        m[_MODE] != 2
+    ):  # at the current of the phase's beginning: steps below a third and waves are no change of the cell
+        i_abs = (current - 32768) >> 1
+        if i_abs < 0:
+            i_abs = 0 - i_abs
+        level = m[_LEVEL_0]
+        if i_abs * 4 < level or i_abs > 2 * level:  # it has drifted away: another beginning
+            level = i_abs
+            m[_LEVEL_0] = i_abs
+            _forget(m)
+        if i_abs >= 32:
+            x = x * level // i_abs
+        if x > 0x7FFF:
+            x = 0x7FFF
+        if x < -0x7FFF:
+            x = -0x7FFF
     k = 4
     while k > 0:
         m[_M0 + k] = m[_M0 + k - 1]
