@@ -29,15 +29,17 @@ def parts(folder: Path) -> list[Path]:
     return found + sorted(later, key=lambda path: int(path.stem.removeprefix("frames-")))
 
 
-def read_parts(folder: Path) -> Iterator[bytes]:
-    """All bytes of a recording in pieces; a torn end of a part is closed, lest it spoil the first frame of the next."""
-    paths = parts(folder)
+def read_parts(folder: Path, part: int = 0, offset: int = 0, read_bytes: int = READ_BYTES) -> Iterator[bytes]:
+    """Bytes of a recording from a place on; a part's torn end is closed, lest it spoil the next one's first frame."""
+    paths = parts(folder)[part:]
     for path in paths:
         last = b"\0"
         with path.open("rb") as file:
-            while data := file.read(READ_BYTES):
+            file.seek(offset)
+            while data := file.read(read_bytes):
                 yield data
                 last = data[-1:]
+        offset = 0
         if last != b"\0" and path != paths[-1]:
             yield b"\0"
 

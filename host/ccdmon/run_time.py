@@ -103,18 +103,22 @@ class RunTime:
 
     def test_time_s(self, rows: Rows) -> FloatArray:
         """Middle of each row, s."""
-        segment = self.place(rows)
+        self.place(rows)
+        return self.middle_s(rows)
+
+    def middle_s(self, rows: Rows) -> FloatArray:
+        """As `test_time_s`, for rows of a segment placed before."""
+        segment = self._segments[rows.segment]
         middle = 0.5 * (rows.samples_per_row - 1)
         counted = (rows.samples - segment.first_sample).astype(np.float64) + middle
         time_s: FloatArray = segment.start_s + counted * self.seconds_per_sample
         return time_s
 
-    def place(self, rows: Rows) -> "Segment":
-        """The segment of these rows, placed behind all that came before; they are its newest."""
+    def place(self, rows: Rows) -> None:
+        """Put the rows' segment, where it is new, behind all that came before; the rows are the newest."""
         segment = self._segment(rows.segment, int(rows.samples[0]))
         end = int(rows.samples[-1]) + rows.samples_per_row - segment.first_sample
         self.end_s = segment.start_s + end * self.seconds_per_sample
-        return segment
 
     def unix_time_s(self, rows: Rows) -> FloatArray | None:
         """The same as Unix time; None where the host noted none."""
