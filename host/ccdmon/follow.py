@@ -42,7 +42,7 @@ class Follower:
         self.folder = folder
         self.lock = threading.Lock()
         self.state: dict[str, Any] = {"recording": False}
-        self._state_due_s = 0.0
+        self._state_due_s = self.state_at_s = 0.0
         self._config_stamp = (0, 0)
         self._begin(run_folder.read_config(folder))
 
@@ -188,6 +188,7 @@ class Follower:
                 "trip_id": fields["trip_id"],
                 "rule": rule,
                 "test_time_s": self.axis.at(segment, fields["sample"]),
+                "seen_s": time.monotonic(),
             }
         )
         self.live.tripped(rule, fields["sample"])
@@ -226,6 +227,7 @@ class Follower:
         if now_s < self._state_due_s:
             return
         self._state_due_s = now_s + STATE_INTERVAL_S
+        self.state_at_s = now_s
         try:
             self.state = dict(ask(self.folder, {"do": "state"}, timeout_s=1.0)["state"])
         except DeviceError:

@@ -158,16 +158,23 @@ class Recorder:
                 return  # the device repeats a trip until it is acknowledged
             self.trips[fields["trip_id"]] = fields
             action = "trip" if self.rows.segment >= 0 else "latched"  # from before this recording
-        rule = self.reason(fields["reason"])
+        rule = self._rule(fields)
         self.log(
             action=action,
             rule=rule,
+            reason=self.reason(fields["reason"]),
             segment=self.rows.segment,
             firmware_hash=self._firmware_hash,
-            **{key: value for key, value in fields.items() if key not in ("reason", "repeat", "action")},
+            **{key: value for key, value in fields.items() if key not in ("reason", "repeat", "action", "rule")},
             **self._physical(rule, fields),
             **self._window(),
         )
+
+    def _rule(self, fields: Mapping[str, int]) -> str:
+        """An event names its rule, a trip only the reason."""
+        rules = self.identity.get("rules", limits.RULES)
+        number = fields.get("rule", len(rules))
+        return str(rules[number]) if number < len(rules) else self.reason(fields["reason"])
 
     def _action(self, fields: Mapping[str, int]) -> str:
         names = {limits.ACTION_INFORM: "inform", limits.ACTION_TRIP: "trip"}

@@ -5,20 +5,10 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
+from ccdmon.colours import EVENT_COLOURS, INK
 from ccdmon.trace import Trace
 
 Document = Mapping[str, Any]
-
-INK = "#1f2933"
-EVENT_COLOURS = {
-    "hard_short": "#d1242f",
-    "partial_short": "#e69f00",
-    "soft_short": "#d98200",
-    "contact_loss": "#8250a5",
-    "fake_stable": "#7a4b2a",
-    "limit": "#b35900",
-    "sensor_fault": "#616e7c",
-}
 
 
 def mark_events(panels: Sequence[Axes], events: Sequence[Document], trace: Trace, scale: float) -> None:

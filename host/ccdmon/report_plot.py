@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ccdmon.colours import EVENT_COLOURS, INK
 from ccdmon.report_drawing import (
     CURRENT_COLOUR,
     END_COLOUR,
@@ -24,8 +25,6 @@ from ccdmon.report_drawing import (
     Drawing,
 )
 from ccdmon.report_marks import (
-    EVENT_COLOURS,
-    INK,
     event_labels,
     label_events,
     mark_events,

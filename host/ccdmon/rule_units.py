@@ -1,4 +1,8 @@
-"""What a rule of the firmware compared, in physical units: the numbers on the wire are the detector's integers."""
+"""What a rule of the firmware compared, in physical units: the numbers on the wire are the detector's integers.
+
+Shorts and divergence compare voltages along the current (1/16384 of full scale), limits and rates codes of a channel
+(`firmware/PROTOCOL.md`); which channel a trip on `limit` means shows in the setting it quotes.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,14 +10,13 @@ from dataclasses import dataclass
 from ccdmon.front_end import FrontEnd
 from ccdmon_fw import limits
 
-RESISTANCE_RULES = ("hard_short", "partial_short", "soft_short", "contact_loss")
-# setting that a `limit` trip quotes -> unit
-_LIMITS = (("voltage_limit_units", "V"), ("current_limit_units", "A"), ("pressure_max_code", "Pa"))
+VOLTAGE_RULES = ("hard_short", "partial_short", "soft_short", "contact_loss")
+CHANNELS = ("voltage", "current", "pressure")
 
 
 @dataclass(frozen=True)
 class Compared:
-    """Value and limit of a rule in `unit`."""
+    """Value and limit of a rule in `unit`, nominal: without calibration, as the board compares."""
 
     value: float
     limit: float
@@ -23,20 +26,33 @@ class Compared:
 def compared(
     rule: str, value: int, limit: int, settings: Mapping[str, int], front_end: FrontEnd
 ) -> Compared | None:
-    """Physical value and limit, nominal (without calibration, as the board compares); None for a rule without."""
-    if rule in RESISTANCE_RULES:
-        scale = front_end.voltage_full_scale_V / front_end.current_full_scale_A / limits.UNITS_FULL_SCALE
-        return Compared(value * scale, limit * scale, "ohm")
+    """Physical value and limit of a reason or rule; None where it compared nothing that has a unit."""
+    if rule in VOLTAGE_RULES:
+        scale = front_end.voltage_full_scale_V / int(limits.UNITS_FULL_SCALE)
+        return Compared(value * scale, limit * scale, "V")
+    channel = _channel(rule, limit, settings)
+    if channel is None:
+        return None
+    if channel == "pressure":
+        return _pressure(value, limit, front_end)
+    full_scale = front_end.voltage_full_scale_V if channel == "voltage" else front_end.current_full_scale_A
+    zero = 0 if rule.startswith("rate") else int(limits.CODE_ZERO)
+    scale = full_scale / int(limits.CODE_ZERO)
+    return Compared((value - zero) * scale, (limit - zero) * scale, "V" if channel == "voltage" else "A")
+
+
+def _channel(rule: str, limit: int, settings: Mapping[str, int]) -> str | None:
+    named = rule.removeprefix("limit_").removeprefix("rate_")
+    if named in CHANNELS:
+        return named
     if rule != "limit":
         return None
-    unit = next((unit for name, unit in _LIMITS if settings.get(name) == limit), None)
-    scale = _scale(unit, front_end) if unit is not None else None
-    return None if unit is None or scale is None else Compared(value * scale, limit * scale, unit)
+    quoted = ((name, settings.get(f"{name}_{end}_code")) for name in CHANNELS for end in ("min", "max"))
+    return next((name for name, setting in quoted if setting == limit), None)
 
 
-def _scale(unit: str, front_end: FrontEnd) -> float | None:
-    if unit == "Pa":
-        pressure_Pa = front_end.pressure_full_scale_Pa
-        return None if pressure_Pa is None else pressure_Pa / int(limits.CODE_MAX + 1)
-    full_scale = front_end.voltage_full_scale_V if unit == "V" else front_end.current_full_scale_A
-    return full_scale / int(limits.UNITS_FULL_SCALE)
+def _pressure(value: int, limit: int, front_end: FrontEnd) -> Compared | None:
+    if front_end.pressure_full_scale_Pa is None:
+        return None
+    scale = front_end.pressure_full_scale_Pa / int(limits.CODE_MAX + 1)
+    return Compared(value * scale, limit * scale, "Pa")

@@ -126,8 +126,8 @@ def test_a_trip_is_acknowledged_logged_and_its_black_box_kept(board: PtyBoard, t
         end(process)
     assert wire.ACK_TRIP in board.commands
     (trip,) = [event for event in events(folder) if event["action"] == "trip"]
-    assert (trip["rule"], trip["trip_id"], trip["unit"]) == ("hard_short", 1, "ohm")
-    assert trip["value_physical"] == pytest.approx(1000 / 16384 * 6.0 / 0.01)
+    assert (trip["rule"], trip["trip_id"], trip["unit"]) == ("hard_short", 1, "V")
+    assert trip["value_physical"] == pytest.approx(1000 / 16384 * 6.0)
     assert {"device_time_s", "host_time_s", "window_s", "firmware_hash", "latency_s"} <= trip.keys()
     assert (folder / "blackbox-1.bdf.csv").read_text().count("\n") == 129
     run = open_run(folder)

@@ -18,6 +18,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "replay": ("replay", "feed a recorded trace into the firmware on a rig and check the cutoff"),
     "analyze": ("analyze", "full analysis of recorded traces or run folders"),
     "record": ("record", "write down what a board sends, for hours or weeks"),
+    "watch": ("watch", "the live page of one or more recordings, in a browser on this machine"),
     "simulate": ("simulate", "write a labelled ground-truth trace from the cell model"),
     "report": ("report", "write the self-contained report of a trace or run folder"),
     "validate": ("validate", "check whether files are traces that can be used"),

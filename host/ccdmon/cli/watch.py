@@ -1,0 +1,86 @@
+"""`ccdmon watch`: the live page of one or more recordings, in a browser on this machine."""
+
+import argparse
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ccdmon.errors import EXIT_DEVICE, EXIT_FINE, DeviceError, InputError
+
+START_LIMIT_S = 30.0
+DEFAULT_HTTP_PORT = 5006
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folders", nargs="*", type=Path, metavar="DIR", help="run folders, one rig each")
+    parser.add_argument("--port", metavar="P", help="record the board on this port, too, and watch it")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="run folder of --port")
+    parser.add_argument("--rig-file", type=Path, metavar="FILE", help="rig file of --port")
+    parser.add_argument(
+        "--token",
+        metavar="TEXT",
+        help="show disarm, trip and reset-trip to whoever types this text on the page",
+    )
+    parser.add_argument(
+        "--http-port",
+        type=int,
+        default=DEFAULT_HTTP_PORT,
+        metavar="N",
+        help="default %(default)s; 0 takes a free one",
+    )
+    parser.add_argument(
+        "--address", default="127.0.0.1", metavar="A", help="default %(default)s: this machine only"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until Ctrl-C."""
+    if not args.folders and not args.port:
+        raise InputError("name a run folder to watch, or a board with --port")
+    if args.token is not None and len(args.token) < 8:
+        raise InputError("--token: use at least 8 characters")
+    with _recorder(args) as recorded:
+        from ccdmon.watch_page import WatchServer
+
+        server = WatchServer(
+            [*args.folders, *recorded], address=args.address, port=args.http_port, token=args.token
+        )
+        print(f"watching at {server.url}; Ctrl-C ends it", file=sys.stderr, flush=True)
+        signal.signal(signal.SIGTERM, lambda *_: server.stop())
+        signal.signal(signal.SIGINT, lambda *_: server.stop())
+        server.run()
+    return EXIT_FINE
+
+
+@contextmanager
+def _recorder(args: argparse.Namespace) -> Iterator[list[Path]]:
+    """A recorder of its own process for `--port`: a page that fails must not end a recording."""
+    if not args.port:
+        yield []
+        return
+    folder = args.out or Path("ccdmon-runs") / time.strftime("watch-%Y%m%d-%H%M%S")
+    command = [sys.executable, "-m", "ccdmon", "record", "--port", args.port, "--out", str(folder)]
+    command += [] if args.rig_file is None else ["--rig-file", str(args.rig_file)]
+    process = subprocess.Popen(command, start_new_session=True)
+    try:
+        _wait_for(folder, process)
+        yield [folder]
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+def _wait_for(folder: Path, process: "subprocess.Popen[bytes]") -> None:
+    until_s = time.monotonic() + START_LIMIT_S
+    while not (folder / "run.toml").is_file():
+        if process.poll() is not None:
+            error = DeviceError(f"{folder}: the recorder ended (see its message above)")
+            error.exit_code = process.returncode or EXIT_DEVICE
+            raise error
+        if time.monotonic() > until_s:
+            raise DeviceError(f"{folder}: the recorder does not begin")
+        time.sleep(0.05)
