@@ -165,7 +165,11 @@ class Recorder:
             reason=self.reason(fields["reason"]),
             segment=self.rows.segment,
             firmware_hash=self._firmware_hash,
-            **{key: value for key, value in fields.items() if key not in ("reason", "repeat", "action", "rule")},
+            **{
+                key: value
+                for key, value in fields.items()
+                if key not in ("reason", "repeat", "action", "rule")
+            },
             **self._physical(rule, fields),
             **self._window(),
         )

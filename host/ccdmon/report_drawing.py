@@ -15,7 +15,7 @@ import matplotlib
 matplotlib.use("svg")  # before any figure: no display is needed or wanted
 from matplotlib.figure import Figure
 
-from ccdmon.report_marks import INK
+from ccdmon.colours import INK
 
 PAPER_WIDTH_IN = 6.7  # two columns of a journal, 170 mm
 PAPER_FONT = 7.5

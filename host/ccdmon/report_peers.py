@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from ccdmon.colours import INK
 from ccdmon.literature import TARGET_MA_CM2, group_of, peers_of, published, standards
 from ccdmon.report_drawing import FAINT, MUTED, VOLTAGE_COLOUR, Drawing
-from ccdmon.report_marks import INK
 from ccdmon.spectrum import Spectrum
 from ccdmon.trace import Cell
 

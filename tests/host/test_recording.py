@@ -46,6 +46,12 @@ def events(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
 
+def samples(folder: Path, more_than: int = 0) -> bool:
+    """Whether the board has answered and so many samples came."""
+    now = state(folder)
+    return now.get("gate", "unknown") != "unknown" and now["samples"] > more_than
+
+
 def actions(folder: Path) -> list[str]:
     return [event["action"] for event in events(folder)]
 
@@ -80,7 +86,7 @@ def board(tmp_path: Path) -> Iterator[PtyBoard]:
 def test_every_sample_is_there_and_derived(board: PtyBoard, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     with recorder(board.name, folder) as process:
-        wait_for(lambda: state(folder).get("samples", 0) > 2000, "samples")
+        wait_for(lambda: samples(folder, 2000), "samples")
         said = end(process)
     run = open_run(folder)
     assert run.counts.missing_samples == run.counts.crc_errors == 0
@@ -118,7 +124,7 @@ def test_a_board_that_goes_away_comes_back_into_the_same_run(board: PtyBoard, tm
 def test_a_trip_is_acknowledged_logged_and_its_black_box_kept(board: PtyBoard, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     with recorder(board.name, folder) as process:
-        wait_for(lambda: state(folder).get("samples", 0) > 500, "samples")
+        wait_for(lambda: samples(folder, 500), "samples")
         board.trip()
         wait_for(lambda: "blackbox_kept" in actions(folder), "black box")
         wait_for(lambda: state(folder).get("trip"), "trip")
@@ -137,7 +143,7 @@ def test_a_trip_is_acknowledged_logged_and_its_black_box_kept(board: PtyBoard, t
 def test_commands_reach_the_board_through_the_recorder(board: PtyBoard, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     with recorder(board.name, folder) as process:
-        wait_for(lambda: state(folder).get("samples", 0) > 100, "samples")
+        wait_for(lambda: samples(folder, 100), "samples")
         ask(folder, {"do": "trip"})
         assert board.gate == 0
         with pytest.raises(DeviceError, match="wrong_id"):
@@ -161,7 +167,7 @@ def test_a_killed_recorder_is_resumed_into_the_same_run(
 ) -> None:
     folder = tmp_path / "run"
     with recorder(board.name, folder) as process:
-        wait_for(lambda: state(folder).get("samples", 0) > 100, "samples")
+        wait_for(lambda: samples(folder, 100), "samples")
         time.sleep(after_s)
         sent = board.sample
         os.kill(process.pid, signal.SIGKILL)
@@ -169,7 +175,7 @@ def test_a_killed_recorder_is_resumed_into_the_same_run(
     rows = len(open_run(folder).trace)
     assert rows >= sent - 2000, "at most the last second"
     with recorder(board.name, folder, "--resume") as process:
-        wait_for(lambda: state(folder).get("samples", 0) > rows + 500, "samples")
+        wait_for(lambda: samples(folder, rows + 500), "samples")
         end(process)
     run = open_run(folder)
     assert run.counts.samples + run.counts.missing_samples == run.samples[-1] - run.samples[0] + 1
@@ -194,7 +200,7 @@ def test_stops_after_its_time(board: PtyBoard, tmp_path: Path) -> None:
 def test_two_recorders_do_not_share_a_folder(board: PtyBoard, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     with PtyBoard(tmp_path / "other") as other, recorder(board.name, folder) as process:
-        wait_for(lambda: state(folder).get("samples", 0) > 100, "samples")
+        wait_for(lambda: samples(folder, 100), "samples")
         with recorder(other.name, folder, "--resume") as second:
             _, said = second.communicate(timeout=WAIT_S)
         assert second.returncode == 2
