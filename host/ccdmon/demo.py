@@ -82,7 +82,9 @@ class Demo:
             return row
 
         def on_start(identity: dict[str, Any], settings: list[int], *_: Any) -> None:
-            run_folder.rewrite_config(self.folder, {**config, **_firmware_tables(identity, settings)})
+            run_folder.rewrite_config(
+                self.folder, {**config, **run_folder.firmware_tables(identity, settings)}
+            )
 
         return load_rigs().run_closed_loop(
             next_row,
@@ -138,14 +140,3 @@ def replay_document(replay: dict[str, Any], truth: dict[str, Any]) -> dict[str, 
         return replay
     latency = {"samples": replay["trip_row"] - onset, "virtual_us": None, "real_us": None}
     return {**replay, "latency": latency}
-
-
-def _firmware_tables(identity: dict[str, Any], settings: list[int]) -> dict[str, Any]:
-    """What the device says of itself, for `run.toml`."""
-    from ccdmon_fw import limits
-
-    known = ("version", "micropython", "board", "id", "schema", "protocol", "sample_period_us")
-    return {
-        "firmware": {key: identity[key] for key in known if key in identity},
-        "limits": dict(zip(limits.SETTINGS, settings, strict=True)),
-    }

@@ -1,5 +1,7 @@
 """A rig file's limits as the integers that the firmware takes: one way for `arm`, `replay` and `doctor`."""
 
+from typing import Any
+
 from ccdmon.front_end import Linear
 from ccdmon.rig_file import Rig
 from ccdmon_fw import limits
@@ -8,8 +10,26 @@ from ccdmon_fw import limits
 def settings_of(rig: Rig, sample_interval_s: float) -> list[int]:
     """The firmware's settings in the order of `limits.SETTINGS`; `sample_interval_s` as the board states it.
 
+    Raises ValueError where the firmware's own arithmetic refuses the rig.
+    """
+    scales = rig.front_end_scales()
+    return list(
+        limits.detector_settings(
+            scales.voltage_full_scale_V,
+            scales.current_full_scale_A,
+            sample_interval_s,
+            configuration=rig.cell.configuration,
+            pressure_full_scale_Pa=scales.pressure_full_scale_Pa,
+            **physical_limits(rig),
+        )
+    )
+
+
+def physical_limits(rig: Rig) -> dict[str, Any]:
+    """The limits and actions as keyword arguments of `limits.detector_settings`; what the rig does not say is left out.
+
     The board compares codes, so a limit is taken back through the calibration; of an offset it takes the tighter
-    side. Raises ValueError where the firmware's own arithmetic refuses the rig.
+    side.
     """
     scales, wanted = rig.front_end_scales(), rig.limits
     voltage, current, pressure = scales.voltage, scales.current, scales.pressure
@@ -17,7 +37,6 @@ def settings_of(rig: Rig, sample_interval_s: float) -> list[int]:
         "voltage_limit_V": _nominal(wanted.voltage_V, voltage),
         "voltage_min_V": _lower(wanted.voltage_min_V, voltage),
         "current_limit_A": _nominal(wanted.current_A, current),
-        "pressure_full_scale_Pa": scales.pressure_full_scale_Pa,
         "pressure_limit_Pa": _nominal(wanted.pressure_max_Pa, pressure),
         "pressure_min_Pa": _lower(wanted.pressure_min_Pa, pressure),
         "voltage_rate_limit_V_s": _rate(wanted.voltage_rate_V_s, voltage),
@@ -26,17 +45,9 @@ def settings_of(rig: Rig, sample_interval_s: float) -> list[int]:
         "settle_s": wanted.settle_s,
         "soft_persist_s": wanted.soft_persist_s,
         "confirm_samples": wanted.confirm_samples,
-        "actions": dict(rig.rules),
+        "actions": dict(rig.rules) or None,
     }
-    return list(
-        limits.detector_settings(
-            scales.voltage_full_scale_V,
-            scales.current_full_scale_A,
-            sample_interval_s,
-            configuration=rig.cell.configuration,
-            **{name: value for name, value in physical.items() if value is not None},
-        )
-    )
+    return {name: value for name, value in physical.items() if value is not None}
 
 
 def _nominal(limit: float | None, channel: Linear) -> float | None:

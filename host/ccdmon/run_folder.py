@@ -9,7 +9,7 @@ sample that `run.toml` names, so a folder cut off at any byte still opens: a tor
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from ccdmon.link import Counts
 from ccdmon.rows import RowReader, Rows
 from ccdmon.run_time import CLOCK_FILE, RunTime, read_anchors
 from ccdmon.trace import Cell, FloatArray, Trace, joined
+from ccdmon_fw import limits
 
 EVENTS_FILE, CONFIG_FILE = "events.ndjson", "run.toml"
 TRACE_FILE = "trace.bdf.parquet"
@@ -105,6 +106,15 @@ def remove_empty(folder: Path) -> None:
     for emptied in (folder / "trace-parts", folder):
         with suppress(OSError):  # it holds something else, too
             emptied.rmdir()
+
+
+def firmware_tables(identity: Mapping[str, Any], settings: Sequence[int]) -> dict[str, Any]:
+    """What the device says of itself, for `run.toml`."""
+    known = ("version", "micropython", "board", "id", "schema", "protocol", "sample_period_us")
+    return {
+        "firmware": {key: identity[key] for key in known if key in identity},
+        "limits": dict(zip(limits.SETTINGS, settings, strict=False)),
+    }
 
 
 def rewrite_config(folder: Path, config: Mapping[str, Any]) -> None:

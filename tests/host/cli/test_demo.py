@@ -10,7 +10,7 @@ from ccdmon.demo import replay_document
 from ccdmon.run_folder import open_run
 
 FILES = {
-    "frames.bin", "events.ndjson", "run.toml", "trace.bdf.parquet", "trace.bdf.metadata.json",
+    "frames.bin", "clock.ndjson", "events.ndjson", "run.toml", "trace.bdf.parquet", "trace.bdf.metadata.json",
     "report.html", "report.json",
 }  # fmt: skip
 
