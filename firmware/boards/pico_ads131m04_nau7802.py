@@ -10,7 +10,7 @@ import machine
 import micropython
 
 from ccdmon_fw.drivers.ads131m0x import FULL_SCALE_V, Ads131m0x
-from ccdmon_fw.drivers.common import SlowChannel, first_fault, put_pressure
+from ccdmon_fw.drivers.common import SlowChannel, dead, first_fault, put_pressure
 from ccdmon_fw.drivers.nau7802 import Nau7802
 from ccdmon_fw.pico import *  # noqa: F403 - all that a Pico offers, whatever its converters
 from ccdmon_fw.pico import now_us, stamp
@@ -53,7 +53,6 @@ _adc = Ads131m0x(
     inputs=(VOLTAGE_CHANNEL, CURRENT_CHANNEL),
     shift=SHIFT,
 )
-_read_adc = _adc.read  # bound once: binding allocates
 _bridge = Nau7802(_i2c, time.sleep_ms)
 _load = SlowChannel(_bridge.reading, TARE, LOAD_SHIFT, poll_us=2_000, stale_us=200_000)
 _load_state = _load.state
@@ -61,6 +60,10 @@ FAULT = first_fault(
     ("ads131m04", lambda: _adc.configure(GAINS, 256)),  # 16 samples/ms: four for each tick
     ("nau7802", lambda: _bridge.configure(LOAD_GAIN, 3.0, 80)),
 )
+
+
+# Bound once: binding allocates. What does not answer is not waited for again and again.
+_read_adc = _adc.read if FAULT is None else dead
 
 
 @micropython.native
@@ -71,4 +74,5 @@ def read(memory):
 
 
 def service():
-    _load.poll(now_us())
+    if FAULT is None:
+        _load.poll(now_us())

@@ -11,7 +11,7 @@ import time
 import machine
 import micropython
 
-from ccdmon_fw.drivers.common import SlowChannel, first_fault, put_pressure
+from ccdmon_fw.drivers.common import SlowChannel, dead, first_fault, put_pressure
 from ccdmon_fw.drivers.ina228 import Ina228, SHUNT_FULL_SCALE_uV, VBUS_LSB_uV
 from ccdmon_fw.drivers.nau7802 import Nau7802
 from ccdmon_fw.pico import *  # noqa: F403 - all that a Pico offers, whatever its converters
@@ -47,7 +47,6 @@ FRONT_END = {
 _i2c = machine.I2C(0, sda=machine.Pin(4), scl=machine.Pin(5), freq=400_000, timeout=500)
 _load_i2c = machine.I2C(1, sda=machine.Pin(6), scl=machine.Pin(7), freq=400_000, timeout=2_000)
 _monitor = Ina228(_i2c, time.sleep_ms, bus_zero=BUS_ZERO)
-_read_monitor = _monitor.read  # bound once: binding allocates
 _bridge = Nau7802(_load_i2c, time.sleep_ms)
 _load = SlowChannel(_bridge.reading, TARE, LOAD_SHIFT, poll_us=2_000, stale_us=200_000)
 _load_state = _load.state
@@ -58,6 +57,10 @@ FAULT = first_fault(
 )
 
 
+# Bound once: binding allocates. What does not answer is not waited for again and again.
+_read_monitor = _monitor.read if FAULT is None else dead
+
+
 @micropython.native
 def read(memory):
     stamp(memory)
@@ -66,4 +69,5 @@ def read(memory):
 
 
 def service():
-    _load.poll(now_us())
+    if FAULT is None:
+        _load.poll(now_us())

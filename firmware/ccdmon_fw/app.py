@@ -16,6 +16,7 @@ RING_SAMPLES = 1024
 # In a window of that many samples, so many late ones trip: the watch is no longer what it says.
 OVERRUN_WINDOW = 1024
 OVERRUN_LIMIT = 256
+LEAVE_MS = 500  # as long as a host that does not read may hold it up
 
 
 class App:
@@ -97,6 +98,9 @@ def run(board):
         app.start()
         while not app.commands.exit:
             app.step()
+        until_ms = board.uptime_ms() + LEAVE_MS
+        while app.telemetry.pump() and board.uptime_ms() - until_ms < 0:
+            pass  # the answer to `exit` is still on its way
     except BaseException:
         app.gate.trip(limits.EXCEPTION)
         raise

@@ -28,7 +28,8 @@ from rp2040py.utils import firmware_retrieve
 from rp2040py.utils.logging import ConsoleLogger, LogLevel
 
 from ccdmon.errors import DeviceError
-from ccdmon_hil.firmware import PICO_PINS, compiled_files, firmware_files
+from ccdmon.firmware_files import compiled_files, firmware_files
+from ccdmon_hil.firmware import PICO_PINS
 from ccdmon_hil.target import Codes, Edge, Source
 
 FLASH_ENTRY = 0x10000000

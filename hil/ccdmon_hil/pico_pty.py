@@ -30,7 +30,7 @@ from types import TracebackType
 from typing import Any
 
 from ccdmon.errors import CcdmonError, DeviceError
-from ccdmon_hil.firmware import compiled_files
+from ccdmon.firmware_files import compiled_files
 from ccdmon_hil.image import find_image
 from ccdmon_hil.pico import ARCHITECTURE, PicoTarget
 

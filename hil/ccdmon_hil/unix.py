@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 
 from ccdmon.errors import DeviceError
-from ccdmon_hil.firmware import firmware_dir
+from ccdmon.firmware_files import firmware_dir
 from ccdmon_hil.target import Edge, Source
 
 ROW = struct.Struct("<B3H")

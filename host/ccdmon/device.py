@@ -145,6 +145,7 @@ class Device:
     def wait(self, done: Callable[[], bool], what: str, frame: bytes = b"") -> None:
         """Take in what arrives until `done`, sending `frame` again and again; `what` it is that does not come."""
         begin_s = sent_s = time.monotonic()
+        retry_s = RETRY_S
         if frame:
             self._send(frame)
         while not done():
@@ -152,8 +153,9 @@ class Device:
             now_s = time.monotonic()
             if now_s - begin_s > self._answer_limit_s:
                 raise DeviceError(f"{self._where}: the firmware does not answer {what}")
-            if frame and now_s - sent_s > RETRY_S:
+            if frame and now_s - sent_s > retry_s:
                 sent_s = now_s
+                retry_s *= 2  # a board slower than that would answer each of them
                 self._send(frame)
 
     def _take(self, event: Event) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import ccdmon_hil.pico
-from ccdmon_hil.firmware import compiled_files, firmware_files
+from ccdmon.firmware_files import compiled_files, firmware_files
 from ccdmon_hil.pico import PicoTarget
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"

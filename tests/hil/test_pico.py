@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from ccdmon import firmware_files as firmware
 from ccdmon.errors import DeviceError
-from ccdmon_hil import firmware, uf2
+from ccdmon_hil import uf2
 from ccdmon_hil.session import Session
 
 pytestmark = pytest.mark.pico

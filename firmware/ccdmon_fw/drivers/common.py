@@ -37,6 +37,13 @@ def put_pressure(memory: ptr32, state: ptr32):
     memory[2] = code
 
 
+@micropython.viper
+def dead(memory: ptr32):
+    """Codes of voltage and current that did not come; in place of a converter that did not start."""
+    memory[0] = 65535
+    memory[1] = 65535
+
+
 class SlowChannel:
     """A converter slower than the tick: the main loop polls it, the tick takes the newest code with
     `put_pressure`, DEAD once it is older than `stale_us`.

@@ -26,6 +26,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "calibrate": ("calibrate", "two-point calibration of a channel, written into the rig file"),
     "protocol": ("protocol", "write the rig file's test as a file for the cycler"),
     "merge": ("merge", "put a cycler's file and a rig's recording of one test on one time axis"),
+    "flash": ("flash", "put the firmware on a board and see it answer"),
     "init": ("init", "write a commented rig file: cell, limits, front end, port, recording"),
     "image": ("image", "find, fetch or build the MicroPython image of the emulated Pico"),
 }

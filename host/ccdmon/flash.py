@@ -1,0 +1,224 @@
+"""Puts the firmware on a board: compiled where that fits, verified by hash, and seen to answer.
+
+Settings and trips of the board (`/ccdmon`) stay. `main.py` goes first and comes last, so that a deployment cut short
+leaves a board that does nothing, with `boot.py` holding its gate open.
+"""
+
+import contextlib
+import hashlib
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ccdmon.console import Console
+from ccdmon.device import Device, RefusedError
+from ccdmon.errors import DeviceError
+from ccdmon.firmware_files import (
+    ARCHITECTURES,
+    DESCRIPTION,
+    PICO,
+    bytecode_fits,
+    compiled_files,
+    firmware_files,
+)
+from ccdmon.link import Decoder
+from ccdmon.port import Port, name_of, usb_identity
+from ccdmon_fw import limits, wire
+
+OLDEST_MICROPYTHON = (1, 26, 0)
+PLATFORM = "rp2"
+PACKAGE = "ccdmon_fw"
+ASK_LIMIT_S = 8.0  # for a sign of what is on the console
+RESTART_LIMIT_S = 60.0
+PROMPT_TRIES = 3
+# A status request for a running ccdmon; for a prompt: leave the raw REPL, an empty line. Zeros end frames.
+_WHO_IS_THERE = b"\0" + wire.encode(wire.GET_STATUS, 0xFFFF) + b"\r\x02\r\0"
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Flashed:
+    """What was done: see `document`."""
+
+    port: str
+    micropython: str
+    compiled: bool
+    files: int
+    written: int
+    removed: int
+    bytes_written: int
+    identity: Mapping[str, Any]
+
+    def document(self) -> dict[str, Any]:
+        """`ccdmon flash --json`."""
+        return {
+            "schema": "ccdmon.flash/1",
+            "port": self.port,
+            "micropython": self.micropython,
+            "compiled": self.compiled,
+            "files": self.files,
+            "written": self.written,
+            "removed": self.removed,
+            "bytes_written": self.bytes_written,
+            "firmware": {name: self.identity.get(name) for name in ("version", "board", "id")},
+            "fault": self.identity.get("fault"),
+        }
+
+
+def flash(port: str, say: Say, *, board: str = PICO, source: bool = False) -> Flashed:
+    """Deploy the firmware with the description of `board`; `source`: not compiled. `say` gets lines of progress.
+
+    Raises `InputError` for a description that is none, `DeviceError` where the board cannot run it or fails.
+    """
+    firmware_files(board)  # a board that does not exist is told before anything is touched
+    identity = usb_identity(port)
+    with _prompt(port, say) as console:
+        micropython, architecture, mpy = _check_board(console, port)
+        files, compiled = _files(board, architecture, mpy, source, say)
+        written, removed = _deploy(console, port, files, say)
+        say("starting it")
+        console.reset()
+    port = _await_port(port, identity)
+    return Flashed(
+        port, micropython, compiled, len(files), len(written), removed,
+        sum(len(files[name]) for name in written), _see_it_run(port, board),
+    )  # fmt: skip
+
+
+def _prompt(port: str, say: Say) -> Console:
+    """The board's prompt, whatever runs on it; tried again for a board that was just starting its program."""
+    for _ in range(PROMPT_TRIES - 1):
+        leave_program(port, say)
+        with contextlib.suppress(DeviceError):
+            return Console(port)
+    leave_program(port, say)
+    return Console(port)
+
+
+def leave_program(port: str, say: Say) -> None:
+    """Bring back the prompt of a board whose console carries frames; `DeviceError` while it is armed."""
+    for _ in range(3):  # a board whose watchdog runs starts afresh once, with the program again
+        with Port(port) as open_port:
+            if not runs_ccdmon(open_port):
+                return
+            say("ending the firmware that runs on it")
+            try:
+                Device(open_port.write, open_port.read, f"port {port}").command(wire.EXIT)
+            except RefusedError as error:
+                if error.result != "armed":
+                    raise
+                raise DeviceError(
+                    f"port {port}: the board is armed, its cell may carry current; first `ccdmon disarm --port {port}`"
+                ) from error
+    raise DeviceError(f"port {port}: the firmware does not leave the console; take the board off its power")
+
+
+def runs_ccdmon(port: Port) -> bool:
+    """Whether frames come from the board; False for a prompt or silence."""
+    decoder, text = Decoder(), b""
+    port.write(_WHO_IS_THERE)
+    until_s = time.monotonic() + ASK_LIMIT_S
+    while time.monotonic() < until_s:
+        data = port.read()
+        text = (text + data)[-200:]
+        decoder.feed(data)
+        if decoder.counts.frames:
+            return True
+        if b">>>" in text:
+            return False
+    return False
+
+
+def _check_board(console: Console, port: str) -> tuple[str, str | None, int]:
+    """(MicroPython's version, architecture of its native code, its `_mpy`). `DeviceError`: it will not do."""
+    console.run("import sys")
+    version, mpy, platform = console.evaluate(
+        "(tuple(sys.implementation.version[:3]), getattr(sys.implementation, '_mpy', 0), sys.platform)"
+    )
+    text = ".".join(map(str, version))
+    if version < OLDEST_MICROPYTHON or platform != PLATFORM:
+        raise DeviceError(
+            f"port {port}: MicroPython {text} for {platform} is on this board; ccdmon needs 1.26 or newer on a "
+            "Raspberry Pi Pico: put such an image on it (hold BOOTSEL while plugging it in)"
+        )
+    number = mpy >> 10
+    return text, ARCHITECTURES[number] if number < len(ARCHITECTURES) else None, mpy
+
+
+def _files(
+    board: str, architecture: str | None, mpy: int, source: bool, say: Say
+) -> tuple[dict[str, bytes], bool]:
+    files = None if source or architecture is None else compiled_files(architecture, board)
+    if files is not None and bytecode_fits(files, mpy):
+        say(f"{len(files)} files, compiled for {architecture}")
+        return files, True
+    files = firmware_files(board)
+    reason = (
+        "" if source else ": the board compiles them at every start (no mpy-cross that fits its MicroPython)"
+    )
+    say(f"{len(files)} files as source{reason}")
+    return files, False
+
+
+def _deploy(console: Console, port: str, files: Mapping[str, bytes], say: Say) -> tuple[list[str], int]:
+    """(names written, how many were removed); afterwards exactly `files` are there, checked by hash."""
+    places = (PACKAGE, "boot.py", "main.py", DESCRIPTION, DESCRIPTION.removesuffix(".py") + ".mpy")
+    wanted = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    there = console.hashes(places)
+    if there == wanted:
+        say("all of them are on the board already")
+        return [], 0
+    if "main.py" in there:
+        console.remove("main.py")
+        del there["main.py"]
+    # A module's source beside its bytecode would be preferred by MicroPython.
+    stale = [name for name in there if name not in wanted]
+    for name in stale:
+        console.remove(name)
+    for folder in sorted({name.rpartition("/")[0] for name in files} - {""}):
+        console.make_folder(folder)
+    changed = [name for name in files if there.get(name) != wanted[name] and name != "main.py"]
+    for number, name in enumerate([*changed, "main.py"], start=1):
+        say(f"writing {number}/{len(changed) + 1} {name}")
+        console.write(name, files[name])
+    if console.hashes(places) != wanted:
+        raise DeviceError(f"port {port}: what lies on the board differs from what was sent; flash it again")
+    return [*changed, "main.py"], len(stale)
+
+
+def _await_port(port: str, identity: tuple[int, int, str] | None) -> str:
+    """The port after a reset: a USB board goes and comes back, perhaps under another name."""
+    if identity is None:
+        return port
+    until_s = time.monotonic() + RESTART_LIMIT_S
+    time.sleep(1.0)
+    while time.monotonic() < until_s:
+        found = name_of(identity)
+        if found is not None:
+            return found
+        time.sleep(0.2)
+    raise DeviceError(f"port {port}: the board does not come back after its reset; plug it in again")
+
+
+def _see_it_run(port: str, board: str) -> dict[str, Any]:
+    with Port(port) as open_port:
+        device = Device(open_port.write, open_port.read, f"port {port}", answer_limit_s=RESTART_LIMIT_S)
+        identity = device.identify()
+    if identity.get("version") != limits.VERSION:
+        raise DeviceError(
+            f"port {port}: the board runs firmware {identity.get('version')}, not {limits.VERSION}; flash it again"
+        )
+    name = _name_in(firmware_files(board).get(DESCRIPTION))
+    if name is not None and identity.get("board") != name:
+        raise DeviceError(
+            f"port {port}: the board calls itself {identity.get('board')}, not {name}; flash it again"
+        )
+    return identity
+
+
+def _name_in(own: bytes | None) -> str | None:
+    found = re.search(rb'^NAME = "(.*)"$', own or b"", re.MULTILINE)
+    return found.group(1).decode() if found else None
