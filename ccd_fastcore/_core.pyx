@@ -7,7 +7,7 @@ The two are kept statement for statement alike, and the build forbids contractin
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
-from libc.math cimport fabs, isfinite, signbit, sqrt
+from libc.math cimport INFINITY, fabs, isfinite, signbit, sqrt
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memcpy, memset
@@ -582,10 +582,10 @@ cdef int _fluctuate(State* s, long long row, double t) noexcept nogil:
     e8 = 0.0
     if s.pairs > 2:
         d = m8 - s.pair_last
-        if d * s.pair_d < 0.0:
-            x = fabs(d)
-            z = fabs(s.pair_d)
-            e8 = x if x < z else z
+        x = fabs(d)
+        z = fabs(s.pair_d)
+        x = x if x < z else z
+        e8 = x if d * s.pair_d < 0.0 else 0.0  # no branch: it is as good as a coin
         s.pair_d = d
     elif s.pairs == 2:
         s.pair_d = m8 - s.pair_last
@@ -849,41 +849,36 @@ cdef int _four(State* s, const double* t, const double* v, const double* i) noex
 
     -1, and nothing done, where that is not sure; else the flags of `_block`.
     """
-    cdef double on, limit, mean, beta, interval, dt, a, dev, y, y_raw, x, d, di, d_raw
-    cdef double time_last, segment_time, current_last, y_last, y1, d1, di1, sign, direction
-    cdef double charge, block_a, block_dev, block_cov, block_var, block_d2, block_i2, block_sum, voltage_sum
-    cdef double lsb, highest, top
-    cdef int j, stuck, dt_long, rows_highest
-    cdef long long row
+    cdef double limit, mean, beta, dt, a, dev, y, y_raw, x, d, di, d_raw, sign, direction, longest
+    cdef double current_last, y_last, y1, d1, di1, charge, voltage_sum, highest, smallest, near_top
+    cdef double block_a, block_dev, block_cov, block_var, block_d2, block_i2, block_sum
+    cdef double dts[4]
+    cdef double levels[4]
+    cdef double ys[4]
+    cdef int j, k, stuck, near
     if (
         s.sign == 0 or s.waiting or s.seen < 64 or s.n < 8 or s.spread_n < 32 or s.valid < 4 or s.valid & 3
-        or (s.mode != 2 and -VOTES < s.votes < VOTES)
+        or s.time_last != s.segment_time or (s.mode != 2 and -VOTES < s.votes < VOTES)
     ):
         return -1
-    on = ON_FRACTION * s.level
     mean = s.mean
     limit = STEP_FRACTION * mean + SPREAD_FACTOR * s.spread
-    interval = s.interval
-    time_last = s.time_last
+    if mean - limit <= 1.01 * ON_FRACTION * s.level:  # a row within the limit might be a rest
+        return -1
+    longest = 0.9 * LONG * s.interval  # the interval may shrink by a sixteenth within the four
     sign = s.sign
-    dt_long = s.dt_long
+    x = s.time_last
     for j in range(4):
-        dt = t[j] - time_last
-        a = sign * i[j]
-        # Written so that a NaN fails; an infinite voltage fails below.
-        if not (dt >= 0.0 and dt <= LONG * interval and a > on and fabs(a - mean) <= limit and fabs(v[j]) <= 1e300):
+        dts[j] = t[j] - x
+        x = t[j]
+        levels[j] = sign * i[j]
+        # Written so that a NaN fails; a voltage that is not finite fails below.
+        if not (dts[j] >= 0.0 and dts[j] <= longest and fabs(levels[j] - mean) <= limit):
             return -1
-        if dt > 0.0:
-            dt_long = 0
-            if (s.seen + j) & 7 == 0:
-                interval += (dt - interval) * 0.0625
-        time_last = t[j]
-    s.interval = interval
-    s.dt_long = dt_long
-    s.time_last = time_last
+    if not fabs(v[0]) + fabs(v[1]) + fabs(v[2]) + fabs(v[3]) <= 1e300:
+        return -1
     direction = -sign if s.votes <= -MAJORITY else sign
     beta = s.beta
-    segment_time = s.segment_time
     current_last = s.current_last
     y_last = fabs(s.v_last) if s.mode == 2 else direction * s.v_last
     y1 = s.y1
@@ -891,38 +886,37 @@ cdef int _four(State* s, const double* t, const double* v, const double* i) noex
     di1 = s.di1
     charge = s.charge
     voltage_sum = s.voltage_sum
-    block_a = s.block_a
-    block_dev = s.block_dev
-    block_cov = s.block_cov
-    block_var = s.block_var
-    block_d2 = s.block_d2
-    block_i2 = s.block_i2
-    block_sum = s.block_sum
-    lsb = s.lsb
+    block_a = 0.0
+    block_dev = 0.0
+    block_cov = 0.0
+    block_var = 0.0
+    block_d2 = 0.0
+    block_i2 = 0.0
+    block_sum = 0.0
+    stuck = 0
+    near = 0
+    near_top = 0.998 * s.top
     highest = s.highest
-    top = s.top
-    rows_highest = s.rows_highest
-    stuck = s.stuck
-    row = s.row
+    smallest = INFINITY
+    k = s.ring_n & 63  # a multiple of four, as `valid` is: the places lie side by side
     x = s.v_last
     for j in range(4):
-        a = sign * i[j]
-        charge += 0.5 * (a + current_last) * (t[j] - segment_time)
-        segment_time = t[j]
+        a = levels[j]
+        charge += 0.5 * (a + current_last) * dts[j]
         voltage_sum += v[j]
         stuck += v[j] == x
         x = v[j]
         block_a += a
-        dev = fabs(a - mean)
-        block_dev += dev
+        dev = a - mean
+        block_dev += fabs(dev)
         y_raw = fabs(v[j]) if s.mode == 2 else direction * v[j]
-        y = y_raw - beta * (a - mean)
+        y = y_raw - beta * dev
         d_raw = y_raw - y_last
         d = y - y1
         di = a - current_last
         dev = fabs(d_raw)
-        if dev > 0.0 and (dev < lsb or lsb == 0.0):
-            lsb = dev
+        dev = dev if dev > 0.0 else INFINITY
+        smallest = dev if dev < smallest else smallest
         block_cov += d_raw * di
         block_var += di * di
         block_d2 += fabs(d - d1)
@@ -932,17 +926,28 @@ cdef int _four(State* s, const double* t, const double* v, const double* i) noex
         y1 = y
         y_last = y_raw
         current_last = a
-        if y_raw > highest:
-            highest = y_raw
-            if y_raw > 1.002 * top:
-                top = y_raw
-                rows_highest = 0
-        rows_highest += y_raw >= 0.998 * top
-        s.ring_y[(s.ring_n + j) & 63] = y
-        s.ring_t[(s.ring_n + j) & 63] = t[j]
-        s.ring_r[(s.ring_n + j) & 63] = <int>(row + j - s.first_row)
+        highest = y_raw if y_raw > highest else highest
+        near += y_raw >= near_top
+        ys[j] = y_raw
+        s.ring_y[k + j] = y
+        s.ring_t[k + j] = t[j]
+        s.ring_r[k + j] = <int>(s.row - s.first_row) + j
         block_sum += y
-    s.segment_time = segment_time
+    if smallest < s.lsb or (s.lsb == 0.0 and smallest < INFINITY):
+        s.lsb = smallest
+    s.highest = highest
+    if highest > 1.002 * s.top:
+        _new_top(s, ys)
+    else:
+        s.rows_highest += near
+    # `_clock`: one row in eight moves the interval, and any that comes later than the last resets `dt_long`.
+    j = -s.seen & 7
+    if j < 4 and dts[j] > 0.0:
+        s.interval += (dts[j] - s.interval) * 0.0625
+    if t[3] > s.time_last:
+        s.dt_long = 0
+    s.time_last = t[3]
+    s.segment_time = t[3]
     s.current_last = current_last
     s.v_last = x
     s.y1 = y1
@@ -957,19 +962,26 @@ cdef int _four(State* s, const double* t, const double* v, const double* i) noex
     s.block_d2 = block_d2
     s.block_i2 = block_i2
     s.block_sum = block_sum
-    s.lsb = lsb
-    s.highest = highest
-    s.top = top
-    s.rows_highest = rows_highest
-    s.stuck = stuck
-    s.row = row + 4
+    s.stuck += stuck
+    s.row += 4
     s.seen += 4
     s.n += 4
     s.spread_n += 4
     s.valid += 4
     s.ring_n += 4
-    s.last_row = row + 3
-    return _block(s, row + 3, segment_time)
+    s.last_row = s.row - 1
+    return _block(s, s.last_row, t[3])
+
+
+cdef void _new_top(State* s, const double* ys) noexcept nogil:
+    """How often the largest voltage was nearly reached, as in `_sample`, for four rows of which one is beyond it."""
+    cdef int j
+    for j in range(4):
+        if ys[j] > 1.002 * s.top:
+            s.top = ys[j]
+            s.rows_highest = 0
+        if ys[j] >= 0.998 * s.top:
+            s.rows_highest += 1
 
 
 cdef int _run(

@@ -669,10 +669,10 @@ class Stream:
         e8 = 0.0
         if self.pairs > 2:
             d = m8 - self.pair_last
-            if d * self.pair_d < 0.0:
-                x = fabs(d)
-                z = fabs(self.pair_d)
-                e8 = x if x < z else z
+            x = fabs(d)
+            z = fabs(self.pair_d)
+            x = x if x < z else z
+            e8 = x if d * self.pair_d < 0.0 else 0.0  # no branch: it is as good as a coin
             self.pair_d = d
         elif self.pairs == 2:
             self.pair_d = m8 - self.pair_last
