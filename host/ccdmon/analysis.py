@@ -150,7 +150,7 @@ def _contact(found: Findings, cell: Cell, known: list[Event], end: int) -> list[
     """
     soft = [event for event in known if event.kind == "soft_short"]
     sound = [h for h in found.half_cycles if not any(_overlaps(h, event) for event in soft)]
-    events = find_contact_loss(sound, cell.electrolyte, end)
+    events = find_contact_loss(sound, cell.electrolyte, end, found.scale)
     ended = end < found.rows or any(event.kind == "fake_stable" for event in known)
     return [event for event in events if not (ended and event.provisional)]
 

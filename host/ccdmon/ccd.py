@@ -76,7 +76,13 @@ def _charge_before(half_cycle: HalfCycle, failure: Event | None) -> float:
         return half_cycle.charge_C
     if half_cycle.first_row > _row(failure) or half_cycle.duration_s <= 0:
         return 0.0
-    return half_cycle.charge_C * (failure.start_s - half_cycle.start_s) / half_cycle.duration_s
+    if failure.failed_row is not None:  # the event began earlier than it ended the test
+        share = (failure.failed_row - half_cycle.first_row) / max(
+            half_cycle.last_row - half_cycle.first_row, 1
+        )
+    else:
+        share = (failure.start_s - half_cycle.start_s) / half_cycle.duration_s
+    return half_cycle.charge_C * min(max(share, 0.0), 1.0)
 
 
 def _typical_charge(level: Level | None) -> float | None:

@@ -21,13 +21,13 @@ POLYMERS = ("peo", "pvdf", "pan", "polymer", "pmma", "pcl", "litfsi")
 
 
 def find_contact_loss(
-    half_cycles: Sequence[HalfCycle], electrolyte: str | None, before_row: int
+    half_cycles: Sequence[HalfCycle], electrolyte: str | None, before_row: int, scale: float = 1.0
 ) -> list[Event]:
-    """At most one contact loss, or a limit reached without one, before the row `before_row`."""
+    """At most one contact loss, or a limit reached without one, before the row `before_row`; see `Findings.scale`."""
     lived = [h for h in half_cycles if h.last_row < before_row and h.rows >= LEAST_ROWS and h.end_V > 0]
     limit = next(limits(lived), None)
     polymer = any(name in (electrolyte or "").lower() for name in POLYMERS)
-    start = None if polymer else _begin(lived, bool(electrolyte))
+    start = None if polymer else _begin(lived, bool(electrolyte), scale)
     if start is None:
         return [_limit_event(limit)] if limit is not None else []
     after = [h for h in lived if h.index > start.index]
@@ -63,7 +63,7 @@ def _base_ohm(lived: Sequence[HalfCycle], h: HalfCycle) -> float:
     return min(median(ends[max(0, k - 2) : k + 1]) for k in range(len(ends)))
 
 
-def _begin(lived: Sequence[HalfCycle], inorganic: bool) -> HalfCycle | None:
+def _begin(lived: Sequence[HalfCycle], inorganic: bool, scale: float) -> HalfCycle | None:
     """The first half-cycle that ends a third above the past, in a growth that reversals do not undo."""
     pasts = {True: _Past(), False: _Past()}
     for n, h in enumerate(lived):
@@ -72,7 +72,7 @@ def _begin(lived: Sequence[HalfCycle], inorganic: bool) -> HalfCycle | None:
         past = pasts[h.current_A > 0]
         growing = h.resistance_end_ohm > th.CONTACT_FAST * past.last[-1] if past.last else False
         least = th.CONTACT_GROWTH if growing else th.CONTACT_AGED
-        if h.resistance_end_ohm >= least * past.base_ohm and h.end_V > h.start_V:
+        if h.resistance_end_ohm >= (1 + (least - 1) * scale) * past.base_ohm and h.end_V > h.start_V:
             stays = lived[n + 1 : n + 3]
             # The last half-cycle has none to tell whether the reversal undoes it; salt depletion is ruled out.
             if (inorganic and not stays) or all(

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ccdmon.errors import InputError
 from ccdmon.kramers_kronig import FEWEST_POINTS, linear_fit
 from ccdmon.spectrum import Spectrum
 from ccdmon.trace import FloatArray
@@ -28,6 +29,8 @@ SUSPECT_RATIO = 0.75
 # Arcs of the electrolyte (grains nF to pF, grain boundaries up to tens of nF) against interfaces (uF), per
 # cell.
 ELECTROLYTE_CAPACITY_F = 2e-7
+WIRING_Hz = 1e3  # above, the inductance of the leads may outweigh the cell
+REACTIVE = 0.05  # |Im(Z)| over |Z|: points that tell its sign
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,25 @@ def _above(one: Spectrum, other: Spectrum) -> Spectrum:
 
 
 def compare_files(before: str | None, after: str | None) -> Comparison:
-    """`compare` for files; of several spectra in one, the first of `before` and the last of `after`."""
+    """`compare` for files; of several spectra in one, the first of `before` and the last of `after`.
+
+    Raises InputError for a file that cannot be read, or whose imaginary part has the wrong sign.
+    """
     from ccdmon.formats.eis_files import read_spectra
 
-    return compare(read_spectra(before)[0] if before else None, read_spectra(after)[-1] if after else None)
+    first = read_spectra(before)[0] if before else None
+    last = read_spectra(after)[-1] if after else None
+    for path, spectrum in ((before, first), (after, last)):
+        if spectrum is not None and sign_is_wrong(spectrum):
+            raise InputError(
+                f"{path}: the imaginary part is positive, as of a coil; a cell's is negative: "
+                "if the file holds -Im(Z), name its column '-Imaginary Impedance / ohm'"
+            )
+    return compare(first, last)
+
+
+def sign_is_wrong(spectrum: Spectrum) -> bool:
+    """Im(Z) above zero where neither wiring nor a short can make it so: at nearly all reactive points below 1 kHz."""
+    z = spectrum.impedance_ohm[spectrum.frequency_Hz < WIRING_Hz]
+    reactive = z.imag[np.abs(z.imag) > REACTIVE * np.abs(z)]
+    return len(reactive) >= 3 and bool(np.mean(reactive > 0) > 0.9)

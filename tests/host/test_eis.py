@@ -96,6 +96,20 @@ def test_several_spectra_with_the_negative_imaginary_part(tmp_path: Path) -> Non
     assert second.impedance_ohm.tolist() == [7 - 4j]
 
 
+def test_a_wrong_sign_of_the_imaginary_part_is_told_in_one_line(tmp_path: Path) -> None:
+    good = circuit(interface_ohm=200.0)
+    write_eis_csv(make_spectrum(good.frequency_Hz, good.impedance_ohm.conj()), tmp_path / "wrong.csv")
+    with pytest.raises(InputError, match=r"wrong\.csv: the imaginary part is positive.*-Im\(Z\)") as caught:
+        compare_files(str(tmp_path / "wrong.csv"), None)
+    assert "\n" not in str(caught.value)
+
+
+def test_long_leads_of_a_shorted_cell_are_no_wrong_sign(tmp_path: Path) -> None:
+    shorted = 0.5 + 2j * np.pi * FREQUENCY_HZ * 1e-6
+    write_eis_csv(make_spectrum(FREQUENCY_HZ, shorted), tmp_path / "leads.csv")
+    compare_files(str(tmp_path / "leads.csv"), None)
+
+
 @pytest.mark.parametrize(
     "content, told",
     [
