@@ -10,6 +10,7 @@ from ccdmon.errors import DeviceError
 
 READ_WAIT_S = 0.1
 WRITE_WAIT_S = 1.0
+RASPBERRY_PI = 0x2E8A  # USB vendor
 BAUD = 115200  # ignored by a USB console
 
 
@@ -74,6 +75,21 @@ def name_of(identity: tuple[int, int, str]) -> str | None:
         if (port.vid, port.pid, port.serial_number) == identity:
             return str(port.device)
     return None
+
+
+def find_board(name: str | None) -> str:
+    """`name` itself; for None or `auto` the port of the only Raspberry Pi board. `DeviceError`: none or several."""
+    if name not in (None, "auto"):
+        return str(name)
+    found = sorted(str(port.device) for port in list_ports.comports() if port.vid == RASPBERRY_PI)
+    if len(found) == 1:
+        return found[0]
+    what = (
+        f"several boards are plugged in ({', '.join(found)})"
+        if found
+        else "no Raspberry Pi board is plugged in"
+    )
+    raise DeviceError(f"{what}; name the port with --port, for example --port /dev/ttyACM0")
 
 
 def _cause(error: Exception) -> str:

@@ -27,6 +27,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "protocol": ("protocol", "write the rig file's test as a file for the cycler"),
     "merge": ("merge", "put a cycler's file and a rig's recording of one test on one time axis"),
     "flash": ("flash", "put the firmware on a board and see it answer"),
+    "status": ("status", "ask a board who it is and how it stands"),
+    "arm": ("arm", "give a board the rig file's limits and close its gate"),
+    "disarm": ("disarm", "open a board's gate without a trip"),
+    "reset-trip": ("reset_trip", "clear a board's latched trip by its id"),
     "init": ("init", "write a commented rig file: cell, limits, front end, port, recording"),
     "image": ("image", "find, fetch or build the MicroPython image of the emulated Pico"),
 }

@@ -1,0 +1,56 @@
+"""`ccdmon reset-trip`: clear a board's latched trip, by its id so that it is the one somebody has looked at."""
+
+import argparse
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ccdmon.cli.board_options import add_board, order, show
+from ccdmon.errors import EXIT_FINE, InputError
+
+if TYPE_CHECKING:
+    from ccdmon.device import Device
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb."""
+    parser.add_argument("trip_id", nargs="?", type=_trip_id, metavar="ID", help="id of the latched trip")
+    parser.add_argument("--list", action="store_true", help="only say which trip is latched, and why")
+    add_board(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Clear the trip; the gate stays open. Exit 3 where another or none is latched."""
+    if (args.trip_id is None) != args.list:
+        raise InputError("say which trip: `ccdmon reset-trip ID`; `--list` shows the latched one")
+    if args.list:
+        show(args, _latched(order(args, _state, "state")))
+        return EXIT_FINE
+    show(args, order(args, lambda device: _reset(device, args.trip_id), "reset_trip", trip_id=args.trip_id))
+    return EXIT_FINE
+
+
+def _trip_id(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 1 << 32:
+        raise ValueError(text)
+    return number
+
+
+def _state(device: "Device") -> Mapping[str, Any]:
+    from ccdmon.gate_orders import status_document
+
+    return status_document(device)
+
+
+def _latched(state: Mapping[str, Any]) -> dict[str, Any]:
+    trip = state.get("trip") or {}  # as the recorder tells it
+    return {
+        "trip_id": trip.get("trip_id", state.get("trip_id")),
+        "reason": trip.get("rule", state.get("reason")),
+        "gate": state["gate"],
+    }
+
+
+def _reset(device: "Device", trip_id: int) -> Mapping[str, Any]:
+    device.reset_trip(trip_id)
+    return _state(device)

@@ -1,0 +1,125 @@
+"""`status`, `arm`, `disarm` and `reset-trip` against the firmware itself behind a terminal."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ccdmon.cli import main
+from ccdmon.rig_file import read_rig
+from ccdmon.rig_settings import settings_of
+from ccdmon_fw import limits
+from tests.host.pty_firmware import PtyFirmware
+
+Order = Callable[..., tuple[int, Any, str]]
+
+
+@pytest.fixture
+def firmware() -> Iterator[PtyFirmware]:
+    with PtyFirmware() as running:
+        yield running
+
+
+@pytest.fixture
+def order(firmware: PtyFirmware, capsys: pytest.CaptureFixture[str]) -> Order:
+    """Run a verb on that board: (exit code, JSON document or None, stderr)."""
+
+    def run(*argv: str) -> tuple[int, Any, str]:
+        code = main([*argv, "--port", firmware.port, "--json"])
+        out, err = capsys.readouterr()
+        return code, json.loads(out) if out else None, err
+
+    return run
+
+
+@pytest.fixture
+def rig_file(tmp_path: Path) -> Path:
+    path = tmp_path / "rig.toml"
+    path.write_text(
+        "[front_end]\nvoltage_full_scale_V = 6.0\ncurrent_full_scale_A = 0.01\n[limits]\nvoltage_V = 3.0\n"
+    )
+    return path
+
+
+def test_a_boards_life(order: Order, firmware: PtyFirmware, rig_file: Path) -> None:
+    code, state, _ = order("status")
+    assert (code, state["schema"], state["board"], state["gate"]) == (0, "ccdmon.status/1", "fake", "open")
+    code, state, _ = order("arm", "--rig-file", str(rig_file))
+    assert (code, state["armed"], state["gate"], firmware.bench.board.level) == (0, True, "closed", 1)
+    assert (
+        firmware.bench.app.detector.settings()
+        == settings_of(read_rig(rig_file), state["sample_period_us"] * 1e-6)[: len(limits.DETECTOR_SETTINGS)]
+    )
+    code, _, err = order("arm", "--rig-file", str(rig_file))
+    assert (code, "refuses `set_config`: armed; disarm it first" in err) == (3, True)
+    code, state, _ = order("disarm")
+    assert (code, state["gate"], firmware.bench.board.level) == (0, "open", 0)
+
+
+def test_a_latched_trip_is_cleared_by_its_id_only(order: Order, firmware: PtyFirmware) -> None:
+    firmware.bench.app.gate.trip(limits.COMMAND)
+    code, latched, _ = order("reset-trip", "--list")
+    assert (code, latched) == (0, {"trip_id": 1, "reason": "command", "gate": "open"})
+    code, _, err = order("arm")
+    assert code == 3
+    assert len(err.strip().splitlines()) == 1
+    assert "refuses `arm`: latched; trip 1 is latched: find its cause, then `ccdmon reset-trip 1`" in err
+    code, _, err = order("reset-trip", "7")
+    assert (code, "the latched trip is 1" in err) == (3, True)
+    code, state, _ = order("reset-trip", "1")
+    assert (code, state["trip_id"], state["gate"]) == (0, None, "open")
+    code, _, err = order("reset-trip", "1")
+    assert (code, "the latched trip is 0 (0: none is)" in err) == (3, True)
+
+
+def test_a_converter_that_did_not_start_is_not_armed(order: Order, firmware: PtyFirmware) -> None:
+    firmware.bench.board.FAULT = "ina228: [Errno 5] EIO"
+    code, _, err = order("arm")
+    assert (code, firmware.bench.board.level) == (3, 0)
+    assert "converter does not start: ina228" in err
+
+
+def test_scales_that_are_not_the_boards_are_not_armed(
+    order: Order, firmware: PtyFirmware, rig_file: Path
+) -> None:
+    firmware.bench.board.FRONT_END = {"voltage_full_scale_V": 6.0, "current_full_scale_A": 0.1}
+    code, _, err = order("arm", "--rig-file", str(rig_file))
+    assert (code, firmware.bench.board.level) == (3, 0)
+    assert "current_full_scale_A is 0.01 in the rig file and 0.1 on the board" in err
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "text"),
+    [
+        (["reset-trip"], 2, "ccdmon reset-trip ID"),
+        (["reset-trip", "1", "--list"], 2, "ccdmon reset-trip ID"),
+        (["reset-trip", "none"], 2, "ID"),
+        (["arm", "--rig-file", "no-such.toml", "--port", "x"], 2, "no-such.toml"),
+        (["arm", "--run-folder", "no-such-run"], 3, "no recorder answers"),
+        (["status", "--port", "/dev/no-such-port"], 3, "/dev/no-such-port"),
+        (["status"], 3, "--port"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    argv: list[str], code: int, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        found = main(argv)
+    except SystemExit as left:
+        found = int(str(left.code))
+    out, err = capsys.readouterr()
+    assert (found, out) == (code, "")
+    assert len(err.strip().splitlines()) == 1
+    assert text in err
+
+
+def test_a_port_without_our_firmware_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], firmware: PtyFirmware
+) -> None:
+    monkeypatch.setattr("ccdmon.gate_orders.ANSWER_LIMIT_S", 0.0)
+    monkeypatch.setattr(firmware.bench.app, "step", lambda: None)
+    code = main(["status", "--port", firmware.port])
+    assert code == 3
+    assert f"`ccdmon flash --port {firmware.port}`" in capsys.readouterr().err
