@@ -17,7 +17,7 @@ def on_trip(
     rig: str,
     event: Mapping[str, Any],
     *,
-    on_problem: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
+    on_problem: Callable[[str], object] = lambda line: print(line, file=sys.stderr),
 ) -> threading.Thread | None:
     """Tell every address of `urls` that `rig` has opened its gate; returns the thread at work, None without addresses.
 
@@ -40,7 +40,7 @@ def message(rig: str, event: Mapping[str, Any]) -> tuple[str, str]:
     )
 
 
-def _send(urls: Sequence[str], title: str, body: str, on_problem: Callable[[str], None]) -> None:
+def _send(urls: Sequence[str], title: str, body: str, on_problem: Callable[[str], object]) -> None:
     try:
         import apprise
     except ImportError:

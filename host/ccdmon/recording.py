@@ -25,6 +25,7 @@ from ccdmon.host_clock import ClockWatch
 from ccdmon.host_trips import Demand, HostTrips
 from ccdmon.link import Identity, Message
 from ccdmon.live_run import LiveRun
+from ccdmon.notify import on_trip
 from ccdmon.recorder import Recorder
 from ccdmon.rows import Batch, Rows
 from ccdmon.run_time import RunTime, host_time
@@ -202,6 +203,8 @@ class Recording:
         if fields["trip_id"] not in self._told_trips:
             self._told_trips.add(fields["trip_id"])
             self._say(f"TRIP {fields['trip_id']}: {rule.replace('_', ' ')}; the gate is open")
+            rig, urls = self.options.rig, self.options.rig.get("notifications", {}).get("urls", ())
+            on_trip(urls, rig.get("name", self.link.name), {**fields, "rule": rule}, on_problem=self._say)
         if self.recorder.rows.segment >= 0:
             self.live.tripped(rule, fields["sample"])
 
@@ -404,6 +407,10 @@ def _answering(
     return answered
 
 
+# Tables of the rig file that a run keeps; not the addresses of people, which may hold passwords.
+_KEPT = ("name", "cell", "conditions", "limits", "rules", "host_trips", "protocol")
+
+
 def config_of(rig: Mapping[str, Any], port: str, source: str) -> dict[str, Any]:
     """`run.toml` of a new recording; the sample period is the board's to state."""
     from ccdmon import __version__
@@ -412,7 +419,7 @@ def config_of(rig: Mapping[str, Any], port: str, source: str) -> dict[str, Any]:
         "rig": port,
         "source": source,
         "versions": {"ccdmon": __version__, "firmware_hash": firmware_hash()},
-        **{key: rig[key] for key in ("cell", "conditions", "limits", "host_trips") if key in rig},
+        **{key: rig[key] for key in _KEPT if key in rig},
         "time": {"seconds_per_sample": limits.SAMPLE_PERIOD_US * 1e-6, "segments": "joined"},
         "front_end": rig["front_end"],
     }

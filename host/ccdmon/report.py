@@ -15,7 +15,7 @@ from typing import Any
 from ccdmon import __version__, report_words
 from ccdmon.errors import InputError
 from ccdmon.literature import sentence
-from ccdmon.report_context import Context, comparison_of, configuration, impedance, methods
+from ccdmon.report_context import Context, comparison_of, configuration, declared_protocol, impedance, methods
 from ccdmon.report_drawing import Drawing
 from ccdmon.report_figures import drawings_of
 from ccdmon.trace import Trace
@@ -86,7 +86,11 @@ def html(
         _header(document, trace, title),
         _cards(document, monitoring),
         *(_figure(figures[name]) for name in ("overview", "short") if name in figures),
-        _section("Conditions", _pairs(report_words.conditions(document, trace.cell)), _no_area(document)),
+        _section(
+            "Conditions",
+            _pairs(report_words.conditions(document, trace.cell) + declared_protocol(context)),
+            _no_area(document),
+        ),
         _section("Events", _events(document["events"])),
         _section("Monitoring", _pairs(_monitoring_rows(monitoring))) if monitoring else "",
         _section("Half-cycles", _half_cycles(document)),

@@ -151,6 +151,20 @@ def _missing_sentence(document: Document) -> str:
     return f"Not recorded: {', '.join(missing)}." if missing else ""
 
 
+def declared_protocol(context: Context) -> list[tuple[str, str]]:
+    """The test as the rig file describes it, beside what the rows show."""
+    described = context.config.get("protocol")
+    if not isinstance(described, Mapping):
+        return []
+    size = report_words.duration(described.get("half_cycle_s"))
+    if described.get("half_cycle_mAh_cm2") is not None:
+        size = report_words.number(described["half_cycle_mAh_cm2"], "mAh cm⁻²")
+    levels = report_words.levels({"levels_mA_cm2": described["levels_mA_cm2"]})
+    return [
+        ("Protocol as described", f"{report_words.name(described['kind'])}, {size} per half-cycle, {levels}")
+    ]
+
+
 def configuration(context: Context) -> list[tuple[str, str]]:
     """`run.toml` as (table and key, value), one line each."""
     return list(_flat(context.config, ""))

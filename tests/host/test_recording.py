@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
+from ccdmon.cli import main
 from ccdmon.control import ask
 from ccdmon.errors import DeviceError
 from ccdmon.frame_files import parts
 from ccdmon.run_folder import open_run
 from ccdmon_fw import wire
 from tests.host.pty_board import PtyBoard
+from tests.host.web_server import Server
 
 WAIT_S = 30.0
 
@@ -138,6 +140,23 @@ def test_a_trip_is_acknowledged_logged_and_its_black_box_kept(board: PtyBoard, t
     assert (folder / "blackbox-1.bdf.csv").read_text().count("\n") == 129
     run = open_run(folder)
     assert run.row_of(trip) is not None
+
+
+def test_people_are_told_of_a_trip_and_their_addresses_stay_out_of_the_run(
+    board: PtyBoard, tmp_path: Path, web_server: Server
+) -> None:
+    web_server.release.set()
+    rig, folder = tmp_path / "rig.toml", tmp_path / "run"
+    assert main(["init", str(rig), "--name", "bay 3"]) == 0
+    text = rig.read_text()
+    rig.write_text(text.replace("[notifications]", f'[notifications]\nurls = ["{web_server.url}"]\n#'))
+    with recorder(board.name, folder, "--rig-file", str(rig)) as process:
+        wait_for(lambda: samples(folder, 500), "samples")
+        board.trip()
+        wait_for(lambda: web_server.received, "message")
+        end(process)
+    assert [sent["title"] for sent in web_server.received] == ["bay 3: cut off (hard short)"]
+    assert "127.0.0.1" not in (folder / "run.toml").read_text()
 
 
 def test_commands_reach_the_board_through_the_recorder(board: PtyBoard, tmp_path: Path) -> None:

@@ -187,6 +187,7 @@ CONTEXT = Context(
     spectrum(4.0),
     {
         "rig": "bay 3",
+        "protocol": {"kind": "time_control", "levels_mA_cm2": [0.1, 0.2], "half_cycle_s": 600.0},
         "versions": {"firmware_hash": "abc123"},
         "firmware": {"version": "0.1.0"},
         "time": {"x": 1.5},
@@ -208,6 +209,7 @@ def test_impedance_comparison_methods_and_configuration_stand_in_the_page() -> N
         "at 61.5 °C and under a stack pressure of 4.75 MPa",
         "watched by firmware 0.1.0 (abc123)",
         "time.x",
+        "time control, 10 min per half-cycle, 0.1, 0.2 mA cm⁻²",
     ):
         assert part in page, part
     for svg in re.findall(r"<svg.*?</svg>", page, re.S):
