@@ -7,15 +7,14 @@ from ccdmon_fw.commands import Commands
 from ccdmon_fw.config import Config
 from ccdmon_fw.detector import Detector
 from ccdmon_fw.gate import Gate
-from ccdmon_fw.ring import GAP_US, HEAD, OVERRUNS, Ring
+from ccdmon_fw.ring import GAP_US, Ring
 from ccdmon_fw.sampler import Sampler
+from ccdmon_fw.selftest import SelfTest
 from ccdmon_fw.stuck import StuckWatch
 from ccdmon_fw.telemetry import Telemetry
+from ccdmon_fw.watch import FLASH, Watch
 
 RING_SAMPLES = 1024
-# In a window of that many samples, so many late ones trip: the watch is no longer what it says.
-OVERRUN_WINDOW = 1024
-OVERRUN_LIMIT = 256
 LEAVE_MS = 500  # as long as a host that does not read may hold it up
 
 
@@ -27,19 +26,19 @@ class App:
         self.gate = Gate(board.gate)
         folder = getattr(board, "STORE", None)
         self.config = Config(folder)
-        self.detector = Detector(self.config.load())
+        self.settings = self.config.load() or limits.default_settings()
+        self.detector = Detector(self.settings)
         self.ring = Ring(RING_SAMPLES)
-        self.sampler = Sampler(board.read, self.detector, self.gate, self.ring)
+        self.sampler = Sampler(board.read, self.detector, self.gate, self.ring, getattr(board, "pump", None))
         self.box = BlackBox(self.ring, self.sampler.note, folder)
-        self.gate.reason = self.box.reason  # a trip survives a power cycle
-        self.telemetry = Telemetry(self.ring, self.gate, self.sampler, board, self.box)
+        self.gate.reason = self.box.trip.reason  # a trip survives a power cycle
+        self.telemetry = Telemetry(self.ring, board, self.box)
+        self.selftest = SelfTest(board, self.detector, self.gate, self.ring)
         self.alarms = Alarms(self.detector, board, self.telemetry)
-        self.stuck = StuckWatch(self.detector, self.gate, self.telemetry)
-        self.commands = Commands(
-            board, self.detector, self.gate, self.ring, self.telemetry, self.box, self.config, self.stuck
-        )
-        self._fed_head = 0
-        self._window = (0, 0)  # samples and overruns where it began
+        self.stuck = StuckWatch(self.detector, self.gate, self.telemetry, self.selftest)
+        self.watch = Watch(board, self.gate, self.detector, self.ring)
+        self.commands = Commands(self)
+        self._told = False  # that flash fails
 
     def start(self):
         """Start sampling. A reset by the watchdog while armed is latched as a trip of its own."""
@@ -47,48 +46,63 @@ class App:
             self.gate.trip(limits.WATCHDOG)
         if hasattr(self.board, "on_external_trip"):
             self.board.on_external_trip(self._external)
-        period_us = max(limits.SAMPLE_PERIOD_US, getattr(self.board, "SAMPLE_PERIOD_FLOOR_US", 0))
-        self.ring.control[GAP_US] = period_us * 3 // 2
-        self.board.start_timer(period_us, self.sampler.tick)
+        self._configure(True)
+
+    def apply(self, settings):
+        """Put checked settings in force, with the gate open; a self-test passed with others counts no more."""
+        if list(settings) == list(self.settings):
+            return
+        before, self.settings = limits.edge(self.settings), settings
+        held = self.board.lock()
+        self.detector.load(settings)
+        self.board.unlock(held)
+        after = limits.edge(settings)
+        self._configure(any(before[name] != after[name] for name in ("sample_period_us", "gate_drive")))
+
+    def _configure(self, restart):
+        edge = limits.edge(self.settings)
+        if restart:
+            period_us = max(edge["sample_period_us"], getattr(self.board, "SAMPLE_PERIOD_FLOOR_US", 0))
+            self.ring.control[GAP_US] = period_us * 3 // 2
+            tick = self.sampler.pumping_tick if edge["gate_drive"] else self.sampler.tick
+            self.board.start_timer(period_us, tick)
+        self.selftest.configure(edge)
+        self.watch.configure(edge, self.board.sample_period_us())
 
     def _external(self, _pin):
-        if self.gate.armed:
+        if self.gate.closed:
             self.gate.trip(limits.EXTERNAL)
 
     def step(self):
         """One round of the main loop."""
         self.board.service()
-        self._keep_trip()
+        now_ms = self.board.uptime_ms()
+        self.watch.poll(now_ms)
+        self.stuck.poll(now_ms)
+        self._keep_trip(now_ms)
         data = self.board.receive()
         if data:
-            self.commands.feed(data)
+            self.commands.feed(data, now_ms)
+        if self.selftest.poll(now_ms, self.box.open):
+            self.commands.tested()
         self.alarms.poll()
         self.telemetry.pump()
-        self.stuck.poll(self.board.uptime_ms())
-        self._count_overruns()
-        self._feed()
 
-    def _keep_trip(self):
-        now_ms = self.board.uptime_ms()
-        if self.gate.reason and self.box.trip_id == 0:
-            self.box.latch(self.gate.reason, now_ms)
+    def _keep_trip(self, now_ms):
+        if self.gate.reason and self.box.trip.trip_id == 0:
+            self.selftest.expire()
+            self.watch.feed()  # the gate is open: now there is time to write
+            self.box.latch(self.gate, self.telemetry.run, now_ms, self.config.crc)
             self.telemetry.announce()
-        self.box.poll(now_ms, self.config.crc)
+        self.box.poll(now_ms)
+        if self.box.write_failed and not self._told:
+            self._told = True
+            self.telemetry.event(limits.SELF_CHECK, limits.ACTION_WARN, FLASH, 0)
 
-    def _count_overruns(self):
-        head, overruns = self.ring.control[HEAD], self.ring.control[OVERRUNS]
-        late = overruns - self._window[1]
-        if late > OVERRUN_LIMIT and self.gate.armed:
-            self.gate.trip(limits.OVERRUN)
-        if late < 0 or ((head - self._window[0]) & 0x3FFFFFFF) >= OVERRUN_WINDOW:
-            self._window = (head, overruns)
-
-    def _feed(self):
-        """Only progress of the samples feeds the watchdog, which starts with the first arming."""
-        head = self.ring.control[HEAD]
-        if head != self._fed_head and hasattr(self.board, "feed_watchdog"):
-            self._fed_head = head
-            self.board.feed_watchdog(self.gate.armed)
+    def fail(self):
+        """The main loop failed: the gate opens, and the reason is kept if that is still possible."""
+        self.gate.trip(limits.EXCEPTION)
+        self._keep_trip(self.board.uptime_ms())
 
 
 def run(board):
@@ -102,7 +116,7 @@ def run(board):
         while app.telemetry.pump() and board.uptime_ms() - until_ms < 0:
             pass  # the answer to `exit` is still on its way
     except BaseException:
-        app.gate.trip(limits.EXCEPTION)
+        app.fail()
         raise
     finally:
         app.gate.open()

@@ -1,24 +1,29 @@
 """What happened around a trip: kept on flash, written once the gate is open, until its id is cleared.
 
-Two kinds of record: `latch`, whether a trip is latched (written first, so that a power cut finds the gate open again),
-and `trip`, the last eight black boxes: the header below and up to 256 samples before and after, as on the wire.
+Two kinds of record: `latch`, the latched trip (written first, so that a power cut finds the gate open again), and
+`trip`, the last eight black boxes: the header below and 256 samples before and after, as on the wire. A power cut while
+one of them is written leaves what was kept before.
 """
 
 import struct
+from collections import namedtuple
 
-from ccdmon_fw import store
-from ccdmon_fw.ring import HEAD
-from ccdmon_fw.sampler import NOTE_HEAD
+from ccdmon_fw import sampler, store, wire
+from ccdmon_fw.ring import COUNTER, HEAD, RECORD_BYTES
 
 BEFORE = 256
 AFTER = 256
 KEPT_TRIPS = 8
 WAIT_MS = 2_000  # then the box is closed with what came: the timer may be what failed
-_LATCH = "<IIB"  # latched trip id or 0, last trip id given, reason
-TRIP_HEAD = (
-    "<IBIIiiIII"  # trip id, reason, sample, time_us, value, limit, uptime_ms, settings CRC, first sample
+# The header is the fixed part of wire.BOX, but for the last two, which belong to the samples.
+HEAD_FORMAT = wire.MESSAGES[wire.BOX][1]
+HEAD_BYTES = struct.calcsize(HEAD_FORMAT)
+Trip = namedtuple(
+    "Trip", ("trip_id", "run", "reason", "sample", "time_us", "value", "limit", "uptime_ms", "config_crc")
 )
-TRIP_HEAD_BYTES = struct.calcsize(TRIP_HEAD)
+NONE = Trip(0, 0, 0, 0, 0, 0, 0, 0, 0)
+_TRIP_FORMAT = "<IHBIIiiII"
+_LATCH_FORMAT = "<I"  # the last id given, then the latched trip
 
 
 class BlackBox:
@@ -29,57 +34,76 @@ class BlackBox:
         self._note = note
         self._latch = store.Slots(folder, "latch", 2)
         self._trips = store.Slots(folder, "trip", KEPT_TRIPS)
-        self.trip_id = 0  # of the latched trip, 0: none
-        self.reason = 0
+        self.trip = NONE  # the latched one
         self._last_id = 0
-        self._open = False
+        self.open = False  # samples are still to come
+        self.write_failed = False  # flash is full or worn out: the trip is latched in memory only
         self._head_at_trip = 0
         self._opened_ms = 0
         found = self._latch.newest()
         if found is not None:
-            self.trip_id, self._last_id, self.reason = struct.unpack(_LATCH, found[1])
+            self._last_id = struct.unpack_from(_LATCH_FORMAT, found[1], 0)[0]
+            self.trip = Trip(*struct.unpack_from(_TRIP_FORMAT, found[1], 4))
 
-    def latch(self, reason, now_ms):
+    def latch(self, gate, run, now_ms, config_crc):
         """The gate has just opened: give the trip its id, and keep that first of all."""
-        self._head_at_trip = self._note[NOTE_HEAD] or self._ring.control[HEAD]
+        note = self._note
+        head = self._ring.control[HEAD]
+        sample, time_us = self._ring.newest()
+        value, limit = gate.value, gate.limit
+        if note[sampler.NOTE_HEAD]:  # a rule of the detector tripped, in the tick
+            head = note[sampler.NOTE_HEAD]
+            sample, time_us, value, limit = note[0], note[1], note[5], note[6]
+        self._head_at_trip = head
         self._opened_ms = now_ms
-        self._open = True
+        self.open = True
         self._last_id += 1
-        self.trip_id = self._last_id
-        self.reason = reason
+        self.trip = Trip(
+            self._last_id, run, gate.reason, sample, time_us, value, limit, now_ms & 0xFFFFFFFF, config_crc
+        )
         self._save_latch()
 
     def clear(self):
         """The host cleared the latched trip by its id; its black box stays."""
-        self.trip_id = 0
-        self.reason = 0
-        self._open = False
+        self.trip = NONE
+        self.open = False
         for index in range(len(self._note)):
             self._note[index] = 0
         self._save_latch()
 
-    def poll(self, now_ms, settings_crc):
+    def poll(self, now_ms):
         """Close the box when the samples after the trip are there; True when it was written just now."""
-        if not self._open:
+        if not self.open:
             return False
         came = (self._ring.control[HEAD] - self._head_at_trip) & 0x3FFFFFFF
         if came < AFTER and now_ms - self._opened_ms < WAIT_MS:
             return False
-        self._open = False
-        first, records = self._ring.around(self._head_at_trip, BEFORE, min(came, AFTER))
-        sample, time_us, _, _, _, value, limit, _ = self._note
-        head = struct.pack(
-            TRIP_HEAD, self.trip_id, self.reason, sample, time_us, value, limit, now_ms, settings_crc, first
-        )
-        self._trips.save(head + records)
+        self.open = False
+        before, records = self._ring.around(self._head_at_trip, BEFORE, min(came, AFTER))
+        first = self._number_of_tripping() + 1 - before
+        head = struct.pack(HEAD_FORMAT, *self.trip, first, len(records) // RECORD_BYTES)
+        self._keep(self._trips, head + records)
         return True
 
+    def _number_of_tripping(self):
+        """Number of the last sample before the gate opened; those before the run's first count below zero."""
+        came = (self._ring.control[HEAD] - self._head_at_trip) & 0x3FFFFFFF
+        return self._ring.control[COUNTER] - came - 1
+
     def find(self, trip_id):
-        """(first sample, samples as on the wire) of a kept trip; None if it is not kept."""
+        """(fixed part of wire.BOX, samples as on the wire) of a kept trip; None if it is not kept."""
         for _, content, _ in self._trips.all():
             if struct.unpack_from("<I", content, 0)[0] == trip_id:
-                return struct.unpack_from(TRIP_HEAD, content, 0)[8], memoryview(content)[TRIP_HEAD_BYTES:]
+                return content[:HEAD_BYTES], memoryview(content)[HEAD_BYTES:]
         return None
 
     def _save_latch(self):
-        self._latch.save(struct.pack(_LATCH, self.trip_id, self._last_id, self.reason))
+        self._keep(
+            self._latch, struct.pack(_LATCH_FORMAT, self._last_id) + struct.pack(_TRIP_FORMAT, *self.trip)
+        )
+
+    def _keep(self, slots, content):
+        try:
+            slots.save(content)
+        except OSError:
+            self.write_failed = True

@@ -11,11 +11,17 @@ What a board offers to `app.App`; another board (or a rig that plays a recorded 
     service()                called in every round of the main loop; a rig without interrupts samples here
     receive()                bytes from the host that are there now, or b""
     send(buffer, size)       bytes to the host, never blocking; how many it took (None: all)
-    uptime_ms(), unique_id()
+    time_us()                now, on the clock of `read`
+    uptime_ms()              since power-up, never wrapping
+    unique_id()
 and may offer:
     STORE                    folder on flash for settings and black boxes; without it they live in memory
     watchdog_bit()           True if the watchdog caused the last reset
-    feed_watchdog(armed)     called when samples have advanced; the watchdog starts with the first arming
+    gate_level()             the gate's pin read back: 1 or 0
+    feedback()               level of the gate's feedback contact
+    pump()                   called at the end of each good tick, if set so: toggles its pin while the gate is closed
+    feed_watchdog(closed, timeout_ms)   called when samples have advanced and all self-checks hold (`watch.py`); starts
+                             with the first arming. Needs `gate_level`
     on_external_trip(callback)   call `callback(pin)` in a hard interrupt when an external comparator trips
     leave()                  called before the program ends on the host's wish
     SAMPLE_PERIOD_FLOOR_US   the shortest period its converters allow; the firmware samples no faster

@@ -6,24 +6,26 @@ answer without a second deed.
 
 import struct
 
-from ccdmon_fw import detector, limits, ring, wire
+from ccdmon_fw import limits, ring, wire
+
+_REMEMBERED = 6  # answers, one for each kind of command
+_ONLY_ASKS = (wire.IDENTIFY, wire.GET_STATUS, wire.GET_CONFIG, wire.GET_CLOCK)
+_LATER = (-1, 0)  # answered when the self-test it waits for has ended
 
 
 class Commands:
-    """Finds frames in the bytes received and carries them out on the parts it was given."""
+    """Finds frames in the bytes received and carries them out on the parts of the App."""
 
-    def __init__(self, board, judge, gate, samples, telemetry, box, config, stuck):
-        self._board = board
-        self._detector = judge
-        self._gate = gate
-        self._ring = samples
-        self._telemetry = telemetry
-        self._box = box
-        self._config = config
-        self._stuck = stuck
+    def __init__(self, parts):
+        self._parts = parts
+        self._board = parts.board
+        self._gate = parts.gate
+        self._ring = parts.ring
+        self._telemetry = parts.telemetry
+        self._box = parts.box
         self._unframer = wire.Unframer()
-        self._last = (-1, -1)
-        self._last_answer = b""
+        self._answers = []  # (kind, sequence, answer) of the last commands
+        self._awaited = None  # (kind, sequence, what to do when the self-test has passed)
         self.exit = False
         self._handlers = {
             wire.IDENTIFY: self._identify,
@@ -40,79 +42,147 @@ class Commands:
             wire.EXIT: self._exit,
             wire.STREAM: self._stream,
             wire.GET_BLACKBOX: self._get_blackbox,
+            wire.SELF_TEST: self._self_test,
         }
 
-    def feed(self, data):
+    def feed(self, data, now_ms):
         """Take received bytes; carry out every whole frame among them."""
         for kind, sequence, body in self._unframer.feed(data):
-            if (kind, sequence) != self._last:
-                self._last = (kind, sequence)
-                result, detail = self._carry_out(kind, sequence, body)
-                self._last_answer = wire.pack(wire.ACK, sequence, kind, result, detail)
-            elif kind in (wire.IDENTIFY, wire.GET_STATUS, wire.GET_CONFIG, wire.GET_CLOCK):
-                self._carry_out(kind, sequence, body)  # only asks: the answer went missing too
-            self._telemetry.message(wire.ACK, self._last_answer)
+            self._parts.watch.heard(now_ms)
+            if self._awaited is not None and self._awaited[:2] == (kind, sequence):
+                continue  # it is answered when the self-test ends
+            answer = self._known(kind, sequence)
+            if answer is None:
+                result = self._carry_out(kind, sequence, body)
+                if result is not None:
+                    self._answer(kind, sequence, result)
+                continue
+            if kind in _ONLY_ASKS:
+                self._carry_out(kind, sequence, body)  # the message beside the answer went missing too
+            self._telemetry.message(wire.ACK, answer)
+
+    def tested(self):
+        """The self-test has ended: answer the command that asked for it."""
+        if self._awaited is None:
+            return
+        kind, sequence, then = self._awaited
+        self._awaited = None
+        test = self._parts.selftest
+        if test.passed() and then is not None:
+            then()
+        self._answer(kind, sequence, (wire.OK if test.passed() else wire.SELF_TEST_FAILED, test.state))
+
+    def _known(self, kind, sequence):
+        for known in self._answers:
+            if known[:2] == (kind, sequence):
+                return known[2]
+        return None
+
+    def _answer(self, kind, sequence, result):
+        answer = wire.pack(wire.ACK, sequence, kind, result[0], result[1])
+        self._answers = [known for known in self._answers if known[0] != kind][1 - _REMEMBERED :]
+        self._answers.append((kind, sequence, answer))
+        self._telemetry.message(wire.ACK, answer)
 
     def _carry_out(self, kind, sequence, body):
-        """(result, detail) of one command; a handler returns either that or None for plain success."""
+        """(result, detail) of one command, None: later. A handler returns that or nothing for plain success."""
         handler = self._handlers.get(kind)
         if handler is None:
             return wire.UNKNOWN_COMMAND, 0
         try:
             fields, rest = wire.unpack(kind, body)
-            return handler(sequence, fields, rest) or (wire.OK, 0)
+            result = handler(sequence, fields, rest) or (wire.OK, 0)
         except ValueError:
             return wire.BAD_LENGTH, 0
+        except OSError:
+            return wire.FLASH_FAILED, 0
+        return None if result is _LATER else result
 
     def _identify(self, _sequence, _fields, _rest):
-        self._telemetry.identity(self._detector.settings())
+        self._telemetry.identity(self._parts.settings)
 
     def _status(self, _sequence, _fields, _rest):
-        gate = self._gate
+        gate, config, test = self._gate, self._parts.config, self._parts.selftest
+        contact = test.contact()
         self._telemetry.message(
             wire.STATUS,
             wire.pack(
                 wire.STATUS, self._ring.control[ring.COUNTER], self._ring.dropped,
-                self._ring.control[ring.OVERRUNS], self._unframer.crc_errors, self._board.uptime_ms(),
-                self._box.trip_id, self._telemetry.run, gate.armed, gate.reason,
-                gate.closed, 0, self._config.crc,
+                self._ring.control[ring.OVERRUNS], self._unframer.crc_errors,
+                self._board.uptime_ms() & 0xFFFFFFFF, self._box.trip.trip_id, self._telemetry.run, gate.armed,
+                gate.reason, gate.closed, test.state, config.crc, config.generation,
+                0 if contact is None else 1 + contact, self._telemetry.mode,
             ),
         )  # fmt: skip
 
     def _arm(self, _sequence, _fields, _rest):
         if self._gate.reason:
-            return wire.LATCHED, self._box.trip_id
+            return wire.LATCHED, self._box.trip.trip_id
         if self._gate.armed:
             return wire.ARMED, self._telemetry.run
+        if self._parts.config.generation == 0:
+            return wire.NO_CONFIGURATION, 0
+        if self._parts.selftest.running():
+            return wire.BUSY, 0
+        if not self._parts.selftest.passed():
+            return wire.SELF_TEST_FAILED, self._parts.selftest.state
         # Sample 0 of the run is the first one after the gate has closed.
         held = self._board.lock()
-        self._detector.reset()
+        self._parts.detector.reset()
         self._telemetry.start_run()
-        self._gate.close()
+        closed = self._gate.close()
         self._board.unlock(held)
-        return wire.OK, self._telemetry.run
+        return (wire.OK, self._telemetry.run) if closed else (wire.LATCHED, 0)
 
     def _disarm(self, _sequence, _fields, _rest):
         self._gate.open()
+        self._parts.selftest.abort()
 
-    def _force_trip(self, _sequence, _fields, _rest):
-        self._gate.trip(limits.COMMAND)
+    def _self_test(self, sequence, _fields, _rest):
+        if self._gate.reason:
+            return (
+                wire.LATCHED,
+                self._box.trip.trip_id,
+            )  # only `reset_trip`, which names it, closes the gate then
+        if self._gate.armed:
+            return wire.ARMED, self._telemetry.run
+        return self._test(wire.SELF_TEST, sequence, None)
 
-    def _reset_trip(self, _sequence, fields, _rest):
-        if self._box.trip_id != fields["trip_id"]:
-            return wire.WRONG_ID, self._box.trip_id
+    def _test(self, kind, sequence, then):
+        if self._parts.selftest.running():
+            return wire.BUSY, 0
+        self._awaited = (kind, sequence, then)
+        self._parts.selftest.start()
+        return _LATER
+
+    def _force_trip(self, _sequence, _fields, rest):
+        """Always opens; the reason asked for counts where the settings let the host have reasons."""
+        reason = rest[0] if rest else limits.COMMAND
+        if reason not in limits.HOST_REASONS or not limits.edge(self._parts.settings)["host_reasons"]:
+            reason = limits.COMMAND
+        self._gate.trip(reason)
+        return wire.OK, self._gate.reason
+
+    def _reset_trip(self, sequence, fields, _rest):
+        if not self._gate.reason or self._box.trip.trip_id != fields["trip_id"]:
+            return wire.WRONG_ID, self._box.trip.trip_id
+        return self._test(wire.RESET_TRIP, sequence, self._clear_trip)
+
+    def _clear_trip(self):
         self._gate.clear()
         self._box.clear()
         self._telemetry.cleared()
 
     def _ack_trip(self, _sequence, fields, _rest):
         if not self._telemetry.acked(fields["trip_id"]):
-            return wire.WRONG_ID, self._box.trip_id
-        self._stuck.acknowledge()
+            return wire.WRONG_ID, self._box.trip.trip_id
+        self._parts.stuck.acknowledge()
 
     def _set_config(self, _sequence, fields, rest):
         if self._gate.armed:
             return wire.ARMED, 0
+        if self._parts.selftest.running():
+            return wire.BUSY, 0
         count = fields["count"]
         if len(rest) != 4 * count or fields["schema"] != limits.SCHEMA:
             return wire.BAD_LENGTH, 0
@@ -120,20 +190,33 @@ class Commands:
         bad = limits.check_settings(settings)
         if bad >= 0:
             return wire.BAD_VALUE, bad
-        held = self._board.lock()
-        self._detector.load(settings)
-        self._board.unlock(held)
-        return wire.OK, self._config.save(settings)
+        missing = self._not_on_this_board(limits.edge(settings))
+        if missing is not None:
+            return wire.NOT_SUPPORTED, limits.SETTINGS.index(missing)
+        generation = self._parts.config.save(settings)
+        self._parts.apply(settings)
+        return wire.OK, generation
+
+    def _not_on_this_board(self, edge):
+        for name, offered in (("gate_feedback", "feedback"), ("gate_drive", "pump")):
+            if edge[name] and not hasattr(self._board, offered):
+                return name
+        return None
 
     def _get_config(self, _sequence, _fields, _rest):
-        settings = self._detector.settings()
-        body = wire.pack(wire.CONFIG, self._config.generation, limits.SCHEMA, 0, len(settings))
+        settings = self._parts.settings
+        body = wire.pack(
+            wire.CONFIG, self._parts.config.generation, limits.SCHEMA, self._parts.config.slot, len(settings)
+        )
         self._telemetry.message(wire.CONFIG, body + struct.pack("<%di" % len(settings), *settings))
 
     def _stream(self, _sequence, fields, _rest):
-        if fields["mode"] not in (wire.EVERY_SAMPLE, wire.EVENTS_ONLY):
-            return wire.NOT_SUPPORTED, fields["mode"]
-        self._telemetry.mode = fields["mode"]
+        mode, samples_per_block = fields["mode"], fields["samples_per_block"]
+        if mode not in (wire.EVERY_SAMPLE, wire.BLOCK_SUMMARY, wire.EVENTS_ONLY):
+            return wire.NOT_SUPPORTED, mode
+        if mode == wire.BLOCK_SUMMARY and samples_per_block == 0:
+            return wire.BAD_VALUE, samples_per_block
+        self._telemetry.stream(mode, samples_per_block)
 
     def _get_blackbox(self, _sequence, fields, _rest):
         if self._gate.armed:
@@ -141,15 +224,18 @@ class Commands:
         found = self._box.find(fields["trip_id"])
         if found is None:
             return wire.NO_RECORD, 0
-        self._telemetry.send_box(fields["trip_id"], found[0], found[1])
+        self._telemetry.send_box(*found)
         return wire.OK, len(found[1]) // ring.RECORD_BYTES
 
     def _clock(self, sequence, _fields, _rest):
         held = self._board.lock()
-        time_us, sample = self._detector.memory[detector.T], self._ring.control[ring.COUNTER]
+        sample, sample_time_us = self._ring.control[ring.COUNTER], self._ring.control[ring.TIME_US]
+        time_us = self._board.time_us()
         self._board.unlock(held)
+        uptime_ms = self._board.uptime_ms() & 0xFFFFFFFF
         self._telemetry.message(
-            wire.CLOCK, wire.pack(wire.CLOCK, sequence, time_us, self._board.uptime_ms(), sample)
+            wire.CLOCK,
+            wire.pack(wire.CLOCK, sequence, time_us, uptime_ms, (sample - 1) & 0x3FFFFFFF, sample_time_us),
         )
 
     def _keep_alive(self, _sequence, _fields, _rest):
@@ -158,4 +244,5 @@ class Commands:
     def _exit(self, _sequence, _fields, _rest):
         if self._gate.armed:
             return wire.ARMED, 0
+        self._parts.selftest.abort()
         self.exit = True

@@ -12,15 +12,17 @@ class Config:
     def __init__(self, folder):
         self._slots = store.Slots(folder, "config", 2)
         self.generation = 0  # 0: nothing kept, the defaults are in force
+        self.slot = 0  # where the settings in force lie
         self.crc = 0
 
     def load(self):
         """The kept settings, newest valid first; None: there are none."""
-        for generation, content, _ in self._slots.all():
+        for generation, content, slot in self._slots.all():
             if len(content) % 4 == 0:
                 settings = struct.unpack("<%di" % (len(content) // 4), content)
                 if limits.check_settings(settings) < 0:
-                    self.generation, self.crc = generation, crc32(content) & 0xFFFFFFFF
+                    self.generation, self.slot = generation, slot
+                    self.crc = crc32(content) & 0xFFFFFFFF
                     return settings
         return None
 
@@ -29,6 +31,6 @@ class Config:
         content = struct.pack("<%di" % len(settings), *settings)
         crc = crc32(content) & 0xFFFFFFFF
         if self.generation == 0 or crc != self.crc:
-            self.generation = self._slots.save(content)
+            self.generation, self.slot = self._slots.save(content)
             self.crc = crc
         return self.generation

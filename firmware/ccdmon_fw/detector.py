@@ -539,7 +539,7 @@ class Detector:
     """The rules with their memory. `settings`: integers in the order of `limits.SETTINGS`, all of them."""
 
     def __init__(self, settings=None):
-        self.memory = array("i", [0] * MEMORY_WORDS)
+        self.memory = array("i", [0] * MEMORY_WORDS + [limits.CANARY])
         self.load(settings or limits.default_settings())
 
     def load(self, settings):

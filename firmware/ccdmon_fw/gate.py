@@ -1,6 +1,8 @@
 """The gate: the pin that lets current flow to the cell. Open is the resting state; a trip is latched.
 
-`armed` is permission, `reason` a latched trip; the pin is closed only with the one and without the other.
+`armed` is permission, `reason` a latched trip; the pin is closed only with the one and without the other. The one
+exception is a trial: the self-test closes the gate for a moment without arming, and may do so while a trip is latched,
+for that is how the trip is cleared. What trips an armed gate opens it then too.
 """
 
 
@@ -13,14 +15,18 @@ class Gate:
         self.closed = False
         self.armed = False
         self.reason = 0  # code in limits.REASONS; not 0: latched
+        self.value = 0  # what tripped, and its limit, where it was not the detector
+        self.limit = 0
 
-    def trip(self, reason):
+    def trip(self, reason, value=0, limit=0):
         """Open and latch. Safe in an interrupt; the pin comes before anything else, the first reason wins."""
         self._pin(0)
         self.closed = False
         self.armed = False
         if self.reason == 0:
             self.reason = reason
+            self.value = value
+            self.limit = limit
 
     def close(self):
         """Arm: let current flow. False, and nothing moves, while a trip is latched."""
@@ -30,6 +36,11 @@ class Gate:
         self.closed = True
         self.armed = True
         return True
+
+    def trial(self):
+        """Close for the self-test, unarmed. Whoever calls this opens again soon."""
+        self._pin(1)
+        self.closed = True
 
     def open(self):
         """Disarm: stop the current without latching anything."""
@@ -41,3 +52,5 @@ class Gate:
         """Forget a latched trip; the gate stays open."""
         self.open()
         self.reason = 0
+        self.value = 0
+        self.limit = 0

@@ -24,6 +24,8 @@ REASONS = (
     "watchdog",
     "gate_stuck",
     "host_silent",
+    "fake_stable",
+    "self_check",
 )
 HARD_SHORT = 1
 PARTIAL_SHORT = 2
@@ -37,6 +39,13 @@ EXTERNAL = 9
 COMMAND = 10
 WATCHDOG = 11
 GATE_STUCK = 12
+HOST_SILENT = 13
+FAKE_STABLE = 14
+SELF_CHECK = 15
+# What a host may name when it asks for a trip: what only a look at the whole test can tell.
+HOST_REASONS = (PARTIAL_SHORT, SOFT_SHORT, CONTACT_LOSS, FAKE_STABLE)
+
+CANARY = 0x2AFE5AFE  # lies behind memory that the tick writes: who finds it changed stops
 
 # What a rule does when it fires.
 ACTIONS = ("off", "inform", "warn", "trip")
@@ -90,6 +99,13 @@ BLOCK_SHIFT_CEILING = 13
 SAMPLE_PERIOD_FLOOR_US = 100
 SAMPLE_PERIOD_CEILING_US = 1_000_000
 _COUNT_CEILING = 0x0FFFFFFF
+HOST_TIMEOUT_CEILING_MS = 600_000
+# A relay operates in some 10 ms; a cycler may take longer to find its current again after an open circuit.
+SELF_TEST_MS = 200
+SELF_TEST_FLOOR_MS = 10
+SELF_TEST_CEILING_MS = 2_000  # it closes the gate unarmed
+OVERRUN_WINDOW = 1_024  # samples
+OVERRUN_LIMIT = 256
 
 # The detector's settings in the order of its memory: name, least, most, default. "64ths": of the value compared with.
 _DETECTOR_OWN = (
@@ -122,17 +138,40 @@ _DETECTOR_ACTIONS = tuple(("action_" + name, ACTION_OFF, ACTION_TRIP, action) fo
 _DETECTOR = _DETECTOR_OWN + _DETECTOR_ACTIONS
 # Order of the settings on the wire: first the detector's, then those of the rest.
 DETECTOR_SETTINGS = tuple(row[0] for row in _DETECTOR)
-EDGE_SETTINGS = ()  # type: tuple[str, ...]
+EDGE_SETTINGS = (
+    "sample_period_us",
+    "host_timeout_ms",  # so long may the host be silent while armed; 0: for ever
+    "host_reasons",  # 1: a trip that the host asks for may carry its reason
+    "gate_drive",  # 0: level; 1: the pump pin toggles in each tick too, while the gate is closed
+    "gate_feedback",  # 0: none; 1: a contact to ground that closes with the gate; 2: one that opens with it
+    "self_test_current_units",  # must flow when the self-test closes the gate; 0: no current to look for
+    "self_test_ms",  # the longest that contact and current may take to follow the gate
+    "overrun_limit",  # late samples of OVERRUN_WINDOW that trip
+)
 SETTINGS = DETECTOR_SETTINGS + EDGE_SETTINGS
 _DETECTOR_CEILINGS = tuple(row[1:3] for row in _DETECTOR)
-_EDGE_CEILINGS = ()  # type: tuple[tuple[int, int], ...]
+_EDGE_CEILINGS = (
+    (SAMPLE_PERIOD_FLOOR_US, SAMPLE_PERIOD_CEILING_US),
+    (0, HOST_TIMEOUT_CEILING_MS),
+    (0, 1),
+    (0, 1),
+    (0, 2),
+    (0, UNITS_FULL_SCALE),
+    (SELF_TEST_FLOOR_MS, SELF_TEST_CEILING_MS),
+    (1, OVERRUN_WINDOW),
+)
 _CEILINGS = _DETECTOR_CEILINGS + _EDGE_CEILINGS
-_EDGE_DEFAULTS = ()  # type: tuple[int, ...]
+_EDGE_DEFAULTS = (SAMPLE_PERIOD_US, 0, 0, 0, 0, 0, SELF_TEST_MS, OVERRUN_LIMIT)
 
 
 def default_settings():
     """Settings of a symmetric cell with no limit tighter than the converter's own range."""
     return [row[3] for row in _DETECTOR] + list(_EDGE_DEFAULTS)
+
+
+def edge(settings):
+    """The settings that are not the detector's, by name."""
+    return dict(zip(EDGE_SETTINGS, settings[len(DETECTOR_SETTINGS) :]))
 
 
 def check_settings(settings):

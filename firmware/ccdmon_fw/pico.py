@@ -4,6 +4,7 @@ A board's description takes all of it and adds its converters; `ccdmon_fw/board.
 descriptions, this file touches hardware.
 
 Wiring: GP15 gate (a relay driver with a pull-down), GP14 an external comparator's trip (active low, pulled up),
+GP13 pump (toggles in each tick while the gate is closed, if set so), GP12 feedback contact (to ground, pulled up),
 GP25 the LED, lit while the gate is closed.
 """
 
@@ -20,14 +21,21 @@ if sys.implementation.version < (1, 26):
     raise RuntimeError("ccdmon needs MicroPython 1.26 or newer: Timer(hard=True)")
 
 STORE = "/ccdmon"
-WATCHDOG_MS = 4_000
+FEEDBACK_PIN = const(12)
+PUMP_PIN = const(13)
 EXTERNAL_TRIP_PIN = const(14)
 GATE_PIN = const(15)
 LED_PIN = const(25)
+_RECEIVE_BYTES = const(
+    256
+)  # in one round, so that a host that never stops talking does not hold the main loop
 _SEND_BYTES = const(64)  # one USB packet: the console is polled before each, so that a write never waits
 
 _period_us = 0
+_uptime_ms = 0
+_ticks_ms = time.ticks_ms()
 _watchdog = None
+_watchdog_ms = 0
 _external = None
 _timer = None  # an unreferenced Timer is collected, and stops
 _poll = select.poll()
@@ -35,18 +43,34 @@ _poll.register(sys.stdin, select.POLLIN)
 _poll_out = select.poll()
 _poll_out.register(sys.stdout, select.POLLOUT)
 _gate_pin = machine.Pin(GATE_PIN, machine.Pin.OUT, value=0)
+_pump_pin = machine.Pin(PUMP_PIN, machine.Pin.OUT, value=0)
 _led_pin = machine.Pin(LED_PIN, machine.Pin.OUT, value=0)
+_feedback_pin = machine.Pin(FEEDBACK_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
+feedback = _feedback_pin.value
 
 
 @micropython.viper
 def gate(level: int):
     """Pin and LED through the SIO (RP2040 datasheet 2.3.1.7: GPIO_OUT_SET at 0x14, GPIO_OUT_CLR at 0x18)."""
     sio = ptr32(-0x30000000)  # 0xD0000000, written so that it fits a small integer
-    mask = (1 << 15) | (1 << 25)
     if level:
-        sio[5] = mask
+        sio[5] = (1 << 15) | (1 << 25)
     else:
-        sio[6] = mask
+        sio[6] = (1 << 13) | (1 << 15) | (1 << 25)
+
+
+@micropython.viper
+def gate_level() -> int:
+    """The gate's pin as it is, not as it was set (GPIO_IN at 0x04)."""
+    return (ptr32(-0x30000000)[1] >> 15) & 1
+
+
+@micropython.viper
+def pump():
+    """Toggle the pump pin while the gate is closed (GPIO_OUT at 0x10, GPIO_OUT_XOR at 0x1C)."""
+    sio = ptr32(-0x30000000)
+    if sio[4] & (1 << 15):
+        sio[7] = 1 << 13
 
 
 @micropython.viper
@@ -60,7 +84,10 @@ now_us = time.ticks_us
 
 
 def start_timer(period_us, callback):
+    """Also instead of the timer that runs."""
     global _timer, _period_us
+    if _timer is not None:
+        _timer.deinit()
     micropython.kbd_intr(-1)  # the console carries binary frames from now on
     micropython.alloc_emergency_exception_buf(100)
     _period_us = period_us
@@ -83,7 +110,7 @@ def service():
 
 def receive():
     data = b""
-    while _poll.poll(0):
+    while len(data) < _RECEIVE_BYTES and _poll.poll(0):
         data += sys.stdin.buffer.read(1)
     return data
 
@@ -97,7 +124,16 @@ def send(buffer, size):
     return sent
 
 
-uptime_ms = time.ticks_ms
+def uptime_ms():
+    """Since power-up; `ticks_ms` itself wraps after 12 days. Called in each round of the main loop."""
+    global _uptime_ms, _ticks_ms
+    now_ms = time.ticks_ms()
+    _uptime_ms += time.ticks_diff(now_ms, _ticks_ms)
+    _ticks_ms = now_ms
+    return _uptime_ms
+
+
+time_us = time.ticks_us
 
 
 def unique_id():
@@ -113,14 +149,16 @@ def _was_armed():
     return machine.mem32[0x4005800C] == 0x61726D64
 
 
-def feed_watchdog(armed):
-    global _watchdog
+def feed_watchdog(armed, timeout_ms):
+    global _watchdog, _watchdog_ms
     if _watchdog is None and not armed:
         return
-    if _watchdog is None:
-        _watchdog = machine.WDT(timeout=WATCHDOG_MS)
+    if timeout_ms != _watchdog_ms:
+        _watchdog_ms = timeout_ms
+        _watchdog = machine.WDT(timeout=timeout_ms)  # sets the one there is anew
     machine.mem32[0x4005800C] = 0x61726D64 if armed else 0
-    _watchdog.feed()
+    if _watchdog is not None:
+        _watchdog.feed()
 
 
 def on_external_trip(callback):

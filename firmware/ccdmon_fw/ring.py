@@ -5,31 +5,41 @@ for the black box whatever the host does; a consumer that falls behind skips, an
 
     control, array 'I':  HEAD (samples written) | COUNTER (sample number within the run), both modulo 2**30
                          | OVERRUNS (gaps between samples) | GAP_US (that count as one) | TIME_US of the newest
+                         | LATE (overruns of late) | LATE_LIMIT
     records, array 'I':  capacity x 4 words:
                          sample number | time_us | voltage + current << 16 | pressure + verdict << 16
+Behind each lies limits.CANARY, which nobody may touch.
 """
 
 from array import array
+
+from ccdmon_fw import limits
 
 try:
     import micropython
     from micropython import const
 except ImportError:
-    from ccdmon_fw.cpython import const, micropython, ptr8, ptr32
+    from ccdmon_fw.cpython import const, micropython, ptr8, ptr16, ptr32
 
 HEAD = const(0)
 COUNTER = const(1)
 OVERRUNS = const(2)
 GAP_US = const(3)
 TIME_US = const(4)
+LATE = const(5)
+LATE_LIMIT = const(6)
 RECORD_BYTES = const(8)  # of one sample on the wire
 _GUARD = const(64)  # places left to the producer while the consumer copies
 _MASK = const(0x3FFFFFFF)
 
 
 @micropython.viper
-def put(control: ptr32, records: ptr32, capacity: int, memory: ptr32, verdict: int):
-    """Append the sample in the detector's memory (voltage, current, pressure, time) with its verdict."""
+def put(control: ptr32, records: ptr32, capacity: int, memory: ptr32, verdict: int) -> int:
+    """Append the sample in the detector's memory (voltage, current, pressure, time) with its verdict.
+
+    1: it came late, as more than LATE_LIMIT others did lately; whoever looks after that sets LATE back.
+    """
+    late = 0
     head = control[0]
     counter = control[1]
     at = (head & (capacity - 1)) * 4
@@ -37,12 +47,15 @@ def put(control: ptr32, records: ptr32, capacity: int, memory: ptr32, verdict: i
     time_us = memory[3]
     if ((time_us - control[4]) & 0x3FFFFFFF) > control[3]:
         control[2] += 1
+        control[5] += 1
+        late = 1 if control[5] > control[6] else 0
     control[4] = time_us
     records[at + 1] = time_us
     records[at + 2] = memory[0] | (memory[1] << 16)
     records[at + 3] = memory[2] | (verdict << 16)
     control[1] = (counter + 1) & 0x3FFFFFFF
     control[0] = (head + 1) & 0x3FFFFFFF
+    return late
 
 
 @micropython.viper
@@ -67,6 +80,50 @@ def pack(records: ptr32, capacity: int, start: int, limit: int, out: ptr8) -> in
     return n
 
 
+@micropython.viper
+def summarise(records: ptr32, capacity: int, start: int, count: int, out: ptr16) -> int:
+    """Minimum, maximum and mean of `count` samples from place `start` on, as one item of wire.BLOCKS; 0: a gap in them.
+
+    The verdict is all flags seen, with the first reason of the strongest action.
+    """
+    first = records[(start & (capacity - 1)) * 4]
+    channel = 0
+    while channel < 3:
+        low = 0xFFFF
+        high = 0
+        total = count >> 1
+        n = 0
+        while n < count:
+            at = ((start + n) & (capacity - 1)) * 4
+            if records[at] != first + n:
+                return 0
+            value = records[at + 2 + (channel >> 1)]
+            if channel == 1:
+                value >>= 16
+            value &= 0xFFFF
+            if value < low:
+                low = value
+            if value > high:
+                high = value
+            total += value
+            n += 1
+        out[3 * channel] = low
+        out[3 * channel + 1] = high
+        out[3 * channel + 2] = total // count
+        channel += 1
+    flags = 0
+    strongest = 0
+    n = 0
+    while n < count:
+        verdict = records[((start + n) & (capacity - 1)) * 4 + 3] >> 16
+        flags |= verdict & 0xE700
+        if (verdict & 0x1800) > (strongest & 0x1800):
+            strongest = verdict & 0x18FF
+        n += 1
+    out[9] = flags | strongest
+    return 1
+
+
 class Ring:
     """`capacity` samples, a power of two of at least 256."""
 
@@ -74,8 +131,8 @@ class Ring:
         if capacity & (capacity - 1) or capacity < 4 * _GUARD:
             raise ValueError("ring capacity must be a power of two, at least 256")
         self.capacity = capacity
-        self.control = array("I", [0, 0, 0, _MASK, 0])
-        self.records = array("I", [0] * (4 * capacity))
+        self.control = array("I", [0, 0, 0, _MASK, 0, 0, _MASK, limits.CANARY])
+        self.records = array("I", [0] * (4 * capacity) + [limits.CANARY])
         self._tail = 0
         self.dropped = 0
 
@@ -102,26 +159,40 @@ class Ring:
         self._tail = (self._tail + count) & _MASK
         return count, number, time_us
 
+    def take_block(self, out, count):
+        """(blocks: 1 or 0, sample number, time_us): the summary of the next `count` waiting samples in `out`.
+
+        A block that would span a gap begins behind the gap instead; what it leaves out counts as dropped.
+        """
+        at = (self._tail & (self.capacity - 1)) * 4
+        number, time_us = self.records[at], self.records[at + 1]
+        whole = summarise(self.records, self.capacity, self._tail, count, out)
+        overwritten = ((self.control[HEAD] - self._tail) & _MASK) > self.capacity
+        step = count if whole and not overwritten else 1
+        self._tail = (self._tail + step) & _MASK
+        if step == count and whole:
+            return 1, number, time_us
+        self.dropped += 1
+        return 0, 0, 0
+
     def newest(self):
         """(sample number, time_us) of the newest sample."""
         at = ((self.control[HEAD] - 1) & (self.capacity - 1)) * 4
         return self.records[at], self.records[at + 1]
 
     def around(self, head, before, after):
-        """(first sample number, wire records) of up to `before` samples before place `head` and `after` behind it.
+        """(samples before `head`, wire records) of up to `before` samples before place `head` and `after` behind it.
 
-        Only what still lies in the ring and belongs to one run.
+        What lies in the ring, whatever run it belongs to; less just after power-up.
         """
-        numbers, mask = self.records, self.capacity - 1
-        before = min(before, self.capacity - _GUARD - after)
-        start = head
-        while before and numbers[((start - 1) & mask) * 4] + 1 == numbers[(start & mask) * 4]:
-            start = (start - 1) & _MASK
-            before -= 1
-        count = ((head - start) & _MASK) + after
-        out = bytearray(count * RECORD_BYTES)
-        count = pack(self.records, self.capacity, start, count, out)
-        return numbers[(start & mask) * 4], bytes(out[: count * RECORD_BYTES])
+        before = min(before, self.capacity - _GUARD - after, head)
+        start = (head - before) & _MASK
+        out = bytearray((before + after) * RECORD_BYTES)
+        view = memoryview(out)
+        n = 0
+        while n < before + after:  # `pack` ends where a run begins
+            n += pack(self.records, self.capacity, start + n, before + after - n, view[n * RECORD_BYTES :])
+        return before, out
 
     def restart(self):
         """A new run: count samples from 0, forget what waits. Call with the timer's interrupt held off."""

@@ -19,9 +19,13 @@ NOTE_HEAD = 7
 
 
 class Sampler:
-    """`read(memory)` fills voltage, current, pressure code and time into the detector's memory."""
+    """`read(memory)` fills voltage, current, pressure code and time into the detector's memory.
 
-    def __init__(self, read, judge, gate, samples):
+    `tick` is the timer's callback; `pumping_tick` also calls `pump` at the end of each tick that went well, for a drive
+    that lets current flow only as long as this code lives (None: the board has no such pin).
+    """
+
+    def __init__(self, read, judge, gate, samples, pump=None):
         self.note = array("i", [0] * 8)
         self.tick = _make_tick(
             (
@@ -37,6 +41,7 @@ class Sampler:
             gate,
             self.note,
         )
+        self.pumping_tick = self.tick if pump is None else _make_pumping(self.tick, pump)
 
 
 def _make_tick(parts, gate, note):
@@ -52,14 +57,24 @@ def _make_tick(parts, gate, note):
             read, memory, step, the_gate, put, control, records, capacity = parts
             read(memory)
             verdict = step(memory)
-            if verdict & 0x1800 == 0x1800 and the_gate.armed:  # detector.TRIPS: the other rules only warn
+            if verdict & 0x1800 == 0x1800 and the_gate.closed:  # detector.TRIPS: the other rules only warn
                 the_gate.trip(verdict & 0xFF)
                 _keep(note, control, memory)
-            put(control, records, capacity, memory, verdict)
+            if put(control, records, capacity, memory, verdict) and the_gate.closed:
+                the_gate.trip(limits.OVERRUN, control[ring.LATE], control[ring.LATE_LIMIT])
         except Exception:  # noqa: BLE001 - any failure of the watch is a reason to cut off
             gate.trip(limits.EXCEPTION)
 
     return tick
+
+
+def _make_pumping(tick, pump):
+    @micropython.native
+    def pumping(timer):
+        tick(timer)
+        pump()
+
+    return pumping
 
 
 def _keep(note, control, memory):

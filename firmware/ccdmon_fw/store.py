@@ -78,15 +78,15 @@ class Slots:
         return found[0] if found else None
 
     def save(self, content):
-        """Put `content` in the slot that is free or oldest; its generation. OSError if it does not read back."""
+        """Put `content` in the slot that is free or oldest; (generation, slot). OSError if it does not read back."""
         found = self.all()
         generation = found[0][0] + 1 if found else 1
         if self._folder is None:
             self._memory = (generation, bytes(content), 0)
-            return generation
+            return generation, 0
         used = [slot for _, _, slot in found]
         free = [slot for slot in range(self._count) if slot not in used]
         slot = free[0] if free else found[-1][2]
         if not write_slot(self.path(slot), generation, content):
             raise OSError("flash does not keep what is written")
-        return generation
+        return generation, slot

@@ -7,41 +7,46 @@ next round, so that a host that does not read costs counted drops and nothing el
 import json
 import struct
 import sys
+from array import array
 from binascii import crc32
 
 from ccdmon_fw import limits, wire
 from ccdmon_fw.ring import RECORD_BYTES
 
 SAMPLES_PER_FRAME = 32
+BLOCKS_PER_FRAME = 12
+BLOCK_BYTES = 20
 TRIP_REPEAT_MS = 100
 FLUSH_MS = 50
 WAITING_MESSAGES = 16  # answers that wait for the link; more are dropped, the host asks again
 _HEAD = "<BH"
 _HEAD_BYTES = 3
-_SAMPLES_HEAD = wire.MESSAGES[wire.SAMPLES][1]
-_SAMPLES_AT = _HEAD_BYTES + struct.calcsize(_SAMPLES_HEAD)
+_BULK_HEAD = wire.MESSAGES[wire.SAMPLES][1]  # BLOCKS has the same
+_BULK_AT = _HEAD_BYTES + struct.calcsize(_BULK_HEAD)
 
 
 class Telemetry:
-    """`samples` is the Ring, `gate` the Gate, `sampler` knows what tripped, `board` sends and tells the time."""
+    """`samples` is the Ring, `board` sends and tells the time, `box` knows the latched trip."""
 
-    def __init__(self, samples, gate, sampler, board, box):
+    def __init__(self, samples, board, box):
         self._ring = samples
-        self._gate = gate
-        self._sampler = sampler
         self._board = board
         self._box = box
         self._bulk = ()  # type: tuple # black box on its way: (trip id, first sample, records, next index)
-        self._payload = bytearray(_SAMPLES_AT + SAMPLES_PER_FRAME * RECORD_BYTES + 4)
-        self._records = memoryview(self._payload)[_SAMPLES_AT:]
+        self._payload = bytearray(_BULK_AT + SAMPLES_PER_FRAME * RECORD_BYTES + 4)
+        self._records = memoryview(self._payload)[_BULK_AT:]
         self._out = bytearray(len(self._payload) + 4)
+        self._block = array("H", [0] * (BLOCK_BYTES // 2))
         self._sending = ()  # type: tuple # (buffer, size, already sent)
         self._waiting = []
         self._sequence = 0
         self._flushed_ms = 0
         self.run = 0  # number of the armed run; 0 before the first
         self.mode = wire.EVERY_SAMPLE
-        self._trip_acked = box.trip_id == 0
+        self.samples_per_block = 1
+        self._blocks = 0  # in the payload, waiting for more
+        self._first = self._first_us = 0  # of the first of them
+        self._trip_acked = box.trip.trip_id == 0
         self._trip_due_ms = 0
         self._trip_repeat = 0
 
@@ -63,9 +68,16 @@ class Telemetry:
         self._waiting.append(wire.encode(kind, self._take_sequence(), body))
         return True
 
+    def stream(self, mode, samples_per_block):
+        """What of the samples is sent from now on."""
+        self.mode = mode
+        self.samples_per_block = samples_per_block
+        self._blocks = 0
+
     def start_run(self):
         """The gate closes: call with the timer's interrupt held off."""
         self._ring.restart()
+        self._blocks = 0
         self.run = (self.run + 1) & 0xFFFF
 
     def identity(self, settings):
@@ -91,9 +103,9 @@ class Telemetry:
 
     def acked(self, trip_id):
         """The host has the trip: stop repeating it. True if that trip is the latched one."""
-        if trip_id == self._box.trip_id:
+        if trip_id == self._box.trip.trip_id:
             self._trip_acked = True
-        return trip_id == self._box.trip_id
+        return trip_id == self._box.trip.trip_id
 
     def announce(self):
         """A trip has just been latched: tell it until it is acknowledged."""
@@ -119,9 +131,11 @@ class Telemetry:
         """The latched trip was reset."""
         self._trip_acked = True
 
-    def send_box(self, trip_id, first_sample, records):
-        """Send a black box in pieces, between other messages."""
-        self._bulk = (trip_id, first_sample, records, 0)
+    def send_box(self, head, records):
+        """Send a black box: its head, then its samples in pieces between other messages."""
+        self.message(wire.BOX, head)
+        fields, _ = wire.unpack(wire.BOX, head)
+        self._bulk = (fields["trip_id"], fields["first_sample"], records, 0)
 
     def _next_of_box(self):
         trip_id, first, records, index = self._bulk
@@ -143,7 +157,10 @@ class Telemetry:
             return False
         ready = self._ring.ready()
         now_ms = self._board.uptime_ms()
-        if ready == 0 or (ready < SAMPLES_PER_FRAME and now_ms - self._flushed_ms < FLUSH_MS):
+        due = now_ms - self._flushed_ms >= FLUSH_MS
+        if self.mode == wire.BLOCK_SUMMARY:
+            return self._blocks_ready(ready, due, now_ms)
+        if ready == 0 or (ready < SAMPLES_PER_FRAME and not due):
             return False
         self._flushed_ms = now_ms
         return self._samples(min(ready, SAMPLES_PER_FRAME))
@@ -152,14 +169,46 @@ class Telemetry:
         count, first, time_us = self._ring.take(self._records, limit)
         if count == 0:
             return False
-        struct.pack_into(_HEAD, self._payload, 0, wire.SAMPLES, self._take_sequence())
+        self._bulk_frame(wire.SAMPLES, first, time_us, count, count * RECORD_BYTES)
+        return True
+
+    def _blocks_ready(self, ready, due, now_ms):
+        """Summarise one block if its samples are there; True when a frame of them is on its way."""
+        if ready >= self.samples_per_block:
+            count, first, time_us = self._ring.take_block(self._block, self.samples_per_block)
+            if count:
+                if self._blocks and first != self._first + self._blocks * self.samples_per_block:
+                    self._blocks_frame()  # a gap: send what was before it, then go on behind it
+                    self._put_block(first, time_us)
+                    return True
+                self._put_block(first, time_us)
+        if self._blocks == 0 or (self._blocks < BLOCKS_PER_FRAME and not due):
+            return False
+        self._flushed_ms = now_ms
+        self._blocks_frame()
+        return True
+
+    def _put_block(self, first, time_us):
+        if self._blocks == 0:
+            self._first, self._first_us = first, time_us
+        at = self._blocks * BLOCK_BYTES
+        self._records[at : at + BLOCK_BYTES] = memoryview(bytes(self._block))
+        self._blocks += 1
+
+    def _blocks_frame(self):
+        size = self._blocks * BLOCK_BYTES
+        self._bulk_frame(wire.BLOCKS, self._first, self._first_us, self.samples_per_block, size)
+        self._blocks = 0
+
+    def _bulk_frame(self, kind, first, time_us, count, records_size):
+        """Head, CRC and stuffing around the records that lie in the payload."""
+        struct.pack_into(_HEAD, self._payload, 0, kind, self._take_sequence())
         struct.pack_into(
-            _SAMPLES_HEAD, self._payload, _HEAD_BYTES, first, self._ring.dropped, time_us, self.run, count, 0
+            _BULK_HEAD, self._payload, _HEAD_BYTES, first, self._ring.dropped, time_us, self.run, count, 0
         )
-        size = _SAMPLES_AT + count * RECORD_BYTES
+        size = _BULK_AT + records_size
         struct.pack_into("<I", self._payload, size, crc32(memoryview(self._payload)[:size]) & 0xFFFFFFFF)
         self._sending = (self._out, wire.cobs_encode(self._payload, size + 4, self._out), 0)
-        return True
 
     def _announce_trip(self):
         now_ms = self._board.uptime_ms()
@@ -167,12 +216,12 @@ class Telemetry:
             return
         self._trip_due_ms = now_ms + TRIP_REPEAT_MS
         self._trip_repeat = min(self._trip_repeat + 1, 255)
-        sample, time_us, _, _, _, value, limit, _ = self._sampler.note
+        trip = self._box.trip
         self.message(
             wire.TRIP,
             wire.pack(
-                wire.TRIP, self._box.trip_id, self.run, self._gate.reason, self._trip_repeat, sample, time_us,
-                value, limit, now_ms,
+                wire.TRIP, trip.trip_id, trip.run, trip.reason, self._trip_repeat, trip.sample, trip.time_us,
+                trip.value, trip.limit, trip.uptime_ms,
             ),
         )  # fmt: skip
 

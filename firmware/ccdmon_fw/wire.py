@@ -21,7 +21,7 @@ MAX_PAYLOAD_BYTES = 4096  # longer input without a frame end is noise
 
 # Device to host
 IDENTITY, SAMPLES, TRIP, STATUS, ACK, CONFIG = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
-BLOCKS, BLACKBOX, CLOCK, EVENT = 0x07, 0x08, 0x09, 0x0A
+BLOCKS, BLACKBOX, CLOCK, EVENT, BOX = 0x07, 0x08, 0x09, 0x0A, 0x0B
 # Host to device: commands, each answered by ACK
 IDENTIFY, GET_STATUS, ARM, DISARM, FORCE_TRIP, RESET_TRIP = 0x41, 0x42, 0x43, 0x44, 0x45, 0x46
 SET_CONFIG, GET_CONFIG, GET_BLACKBOX, GET_CLOCK, STREAM, ACK_TRIP = 0x47, 0x48, 0x49, 0x4A, 0x4B, 0x4C
@@ -35,10 +35,18 @@ NO_RULE = 255  # in EVENT: what happened is no rule of the detector
 # Results in ACK; zero is yes, all others name why nothing was done.
 RESULTS = (
     "ok", "unknown_command", "bad_length", "bad_value", "armed", "not_armed", "latched", "wrong_id",
-    "no_configuration", "self_test_failed", "not_supported", "no_record", "stale_feedback", "busy",
+    "no_configuration", "self_test_failed", "not_supported", "no_record", "flash_failed", "busy",
 )  # fmt: skip
 OK, UNKNOWN_COMMAND, BAD_LENGTH, BAD_VALUE, ARMED, NOT_ARMED, LATCHED, WRONG_ID = 0, 1, 2, 3, 4, 5, 6, 7
-NO_CONFIGURATION, SELF_TEST_FAILED, NOT_SUPPORTED, NO_RECORD, STALE_FEEDBACK, BUSY = 8, 9, 10, 11, 12, 13
+NO_CONFIGURATION, SELF_TEST_FAILED, NOT_SUPPORTED, NO_RECORD, FLASH_FAILED, BUSY = 8, 9, 10, 11, 12, 13
+
+# Of the self-test. What may fail: the gate's pin, its feedback contact, the current; each when opening, when closing.
+SELF_TESTS = (
+    "not_tested", "passed", "passed_without_current", "testing", "aborted", "tripped",
+    "pin_does_not_open", "pin_does_not_close", "contact_does_not_open", "contact_does_not_close",
+    "current_does_not_stop", "current_does_not_follow",
+)  # fmt: skip
+NOT_TESTED, PASSED, PASSED_DRY, TESTING, ABORTED, TRIPPED, FAILED_AT = 0, 1, 2, 3, 4, 5, 6
 
 # type: (name, struct format of the fixed part, field names, struct format of each repeated item or "", item names)
 MESSAGES = {
@@ -52,9 +60,9 @@ MESSAGES = {
         ("trip_id", "run", "reason", "repeat", "sample", "time_us", "value", "limit", "uptime_ms"), "", (),
     ),
     STATUS: (
-        "status", "<IIIIIIHBBBBI",
+        "status", "<IIIIIIHBBBBIIBB",
         ("sample", "dropped", "overruns", "crc_errors", "uptime_ms", "trip_id", "run", "armed", "reason", "gate",
-         "self_test", "config_crc"), "", (),
+         "self_test", "config_crc", "config_generation", "contact", "stream_mode"), "", (),
     ),
     ACK: ("ack", "<HBBI", ("command_sequence", "command", "result", "detail"), "", ()),
     CONFIG: ("config", "<IBBH", ("generation", "schema", "slot", "count"), "<i", ("setting",)),
@@ -62,13 +70,20 @@ MESSAGES = {
         "blocks", "<IIIHBB", ("first_sample", "dropped", "time_us", "run", "samples_per_block", "flags"),
         "<HHHHHHHHHH",
         ("voltage_min_code", "voltage_max_code", "voltage_mean_code", "current_min_code", "current_max_code",
-         "current_mean_code", "pressure_min_code", "pressure_max_code", "pressure_mean_code", "verdict_or"),
+         "current_mean_code", "pressure_min_code", "pressure_max_code", "pressure_mean_code", "verdict"),
     ),
     BLACKBOX: (
-        "blackbox", "<IIHH", ("trip_id", "first_sample", "index", "total"),
+        "blackbox", "<IiHH", ("trip_id", "first_sample", "index", "total"),
         "<HHHH", ("voltage_code", "current_code", "pressure_code", "verdict"),
     ),
-    CLOCK: ("clock", "<HIII", ("command_sequence", "time_us", "uptime_ms", "sample"), "", ()),
+    BOX: (
+        "box", "<IHBIIiiIIiH",
+        ("trip_id", "run", "reason", "sample", "time_us", "value", "limit", "uptime_ms", "config_crc",
+         "first_sample", "total"), "", (),
+    ),
+    CLOCK: (
+        "clock", "<HIIII", ("command_sequence", "time_us", "uptime_ms", "sample", "sample_time_us"), "", (),
+    ),
     EVENT: (
         "event", "<HBBIIiiIB",
         ("run", "reason", "action", "sample", "time_us", "value", "limit", "times", "rule"), "", (),
@@ -77,7 +92,7 @@ MESSAGES = {
     GET_STATUS: ("get_status", "<", (), "", ()),
     ARM: ("arm", "<", (), "", ()),
     DISARM: ("disarm", "<", (), "", ()),
-    FORCE_TRIP: ("force_trip", "<", (), "", ()),
+    FORCE_TRIP: ("force_trip", "<", (), "<B", ("reason",)),
     RESET_TRIP: ("reset_trip", "<I", ("trip_id",), "", ()),
     SET_CONFIG: ("set_config", "<BBH", ("schema", "flags", "count"), "<i", ("setting",)),
     GET_CONFIG: ("get_config", "<", (), "", ()),

@@ -14,7 +14,7 @@ from ccdmon.errors import CcdmonError, DeviceError
 from ccdmon_fw import limits, wire
 from ccdmon_hil.firmware import PICO_PINS
 from ccdmon_hil.image import find_image
-from ccdmon_hil.pico import PicoTarget
+from ccdmon_hil.pico import IDLE_CODES, PicoTarget
 from ccdmon_hil.session import Session
 from ccdmon_hil.target import Codes
 
@@ -25,8 +25,7 @@ HEALTHY: Codes = (40000, 40000, 32768)
 FAULTS: dict[str, Codes] = {"short": (32780, 40000, 32768), "rail": (65520, 40000, 32768)}
 BOUND_US = {"short": 270.0, "rail": 170.0}
 _MAIN = b"""
-from ccdmon_fw import app, board, limits
-limits.SAMPLE_PERIOD_US = %d
+from ccdmon_fw import app, board
 board.STORE = None  # a black box on flash after each of the trips would take minutes
 app.run(board)
 """
@@ -39,10 +38,12 @@ class TimedTarget(PicoTarget):
     fault: Codes = HEALTHY
 
     def _boot(self, files: dict[str, bytes]) -> None:
-        super()._boot(files | {"main.py": _MAIN % PERIOD_US})
+        super()._boot(files | {"main.py": _MAIN})
 
     def _on_conversion(self, channel: int) -> None:
         shown = self.fault if self.virtual_us() >= self.fault_at_us else HEALTHY
+        if not self._closed:
+            shown = IDLE_CODES
         self._sampling = True
         self.set_converters(shown)
         self._convert(channel)
@@ -59,7 +60,7 @@ def measure(session: Session, target: TimedTarget, fault: str, phases: int, seed
         while status["reason"] and not status["trip_id"]:  # it has yet to number it
             status = session.status()
         if status["trip_id"]:
-            session.command(wire.RESET_TRIP, wire.pack(wire.RESET_TRIP, status["trip_id"]))
+            session.device.reset_trip(status["trip_id"])
         session.command(wire.ARM)
         edges = len(target.edges)
         at_us = target.virtual_us() + (ARMED_SAMPLES + draw.random()) * PERIOD_US
@@ -94,7 +95,9 @@ def main(arguments: list[str] | None = None) -> int:
         target = TimedTarget(find_image(options.image))
         session = Session(target)
         session.start()
-        session.configure(limits.default_settings())
+        settings = limits.default_settings()
+        settings[limits.SETTINGS.index("sample_period_us")] = PERIOD_US
+        session.configure(settings)
         session.command(wire.STREAM, wire.pack(wire.STREAM, wire.EVENTS_ONLY, 0))
         print(f"virtual us at {1e6 / PERIOD_US:.0f} Hz, GPIO {PICO_PINS.gate}")
         print(f"{'fault':<8}{'phases':>7}{'median':>10}{'95 %':>10}{'max':>10}{'bound':>10}")

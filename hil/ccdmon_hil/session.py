@@ -49,13 +49,18 @@ class Session:
         self.target.close()
 
     def configure(self, settings: list[int]) -> None:
-        """Disarm, clear a latched trip, and put these detector settings in force."""
+        """Disarm, clear a latched trip, put these settings in force, and let the self-test pass.
+
+        The gate moves in all this; what it does from the next `play` on belongs to the run.
+        """
         status = self.status()
         if status["armed"]:
             self.command(wire.DISARM)
         if status["trip_id"]:
             self.device.reset_trip(status["trip_id"])
         self.device.configure(settings)
+        if self.status()["self_test"] not in (wire.PASSED, wire.PASSED_DRY):
+            self.device.self_test()
 
     def arm(self) -> None:
         """Close the gate: a new run. Samples and trip of the last one are forgotten."""

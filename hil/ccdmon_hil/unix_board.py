@@ -122,5 +122,9 @@ def uptime_ms() -> int:
     return _ticks * _period_us // 1000
 
 
+def time_us() -> int:
+    return (_ticks * _period_us) & 0x3FFFFFFF
+
+
 def unique_id() -> str:
     return "unix"

@@ -29,12 +29,12 @@ _ADVICE = {
     "latched": "trip {detail} is latched: find its cause, then `ccdmon reset-trip {detail}`",
     "wrong_id": "the latched trip is {detail} (0: none is)",
     "no_configuration": "give it one: `ccdmon arm --rig-file rig.toml`",
-    "self_test_failed": "check relay, wiring and feedback (self-test result {detail})",
+    "self_test_failed": "check relay, wiring, feedback and cycler",
     "bad_value": "setting {detail} is beyond its ceiling",
     "bad_length": "host and firmware differ in version: `ccdmon flash`",
     "unknown_command": "the firmware is older than this program: `ccdmon flash`",
     "no_record": "it keeps no black box of that trip",
-    "stale_feedback": "check the gate's feedback wire",
+    "flash_failed": "its flash does not keep what is written: format it (`ccdmon flash`) or replace the board",
     "busy": "try again in a moment",
 }
 
@@ -45,6 +45,8 @@ class RefusedError(DeviceError):
     def __init__(self, where: str, command: str, result: str, detail: int) -> None:
         self.command, self.result, self.detail = command, result, detail
         advice = _ADVICE.get(result, f"detail {detail}").format(detail=detail)
+        if result == "self_test_failed" and detail < len(wire.SELF_TESTS):
+            result += f" ({wire.SELF_TESTS[detail]})"
         super().__init__(f"{where}: the firmware refuses `{command}`: {result}; {advice}")
 
 
@@ -110,8 +112,21 @@ class Device:
             )
         return generation
 
+    def arm(self) -> int:
+        """Close the gate, after the self-test where none has passed yet; the number of the run that begins."""
+        if self.status()["self_test"] not in (wire.PASSED, wire.PASSED_DRY):
+            self.self_test()
+        return self.command(wire.ARM)
+
+    def self_test(self) -> str:
+        """Open, close and open the gate; `passed` or `passed_without_current`, `RefusedError` for anything else."""
+        return str(wire.SELF_TESTS[self.command(wire.SELF_TEST)])
+
     def reset_trip(self, trip_id: int) -> None:
-        """Clear the latched trip of that id; `RefusedError` where another or none is latched."""
+        """Clear the latched trip of that id, once the self-test has closed and opened the gate.
+
+        `RefusedError` where another or none is latched, or contact or current do not follow.
+        """
         self.command(wire.RESET_TRIP, wire.pack(wire.RESET_TRIP, trip_id))
 
     def ask(self, kind: int, answer: str, body: bytes = b"") -> Message:

@@ -98,9 +98,15 @@ class DeviceSide:
         self.queue.add(kind, *values, body=body, on_answer=self._told(name))
 
     def arm(self, settings: list[int] | None, on_answer: OnAnswer) -> None:
-        """Put settings in force, if any, and close the gate; `on_answer` gets the answer to that, or a refusal."""
+        """Put settings in force, if any, test and close the gate; `on_answer` gets the last answer, or a refusal."""
 
         def configured(result: str | None, detail: int) -> None:
+            if result == "ok":
+                self.queue.add(wire.SELF_TEST, on_answer=tested)
+            else:
+                on_answer(result, detail)
+
+        def tested(result: str | None, detail: int) -> None:
             if result == "ok":
                 self.queue.add(wire.ARM, on_answer=on_answer)
             else:

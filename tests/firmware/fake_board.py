@@ -1,6 +1,8 @@
 """A board in memory: what `ccdmon_fw.board` describes, with codes and time set by the test."""
 
-from ccdmon_fw import app, wire
+import struct
+
+from ccdmon_fw import app, limits, wire
 
 
 class FakeBoard:
@@ -49,6 +51,9 @@ class FakeBoard:
         self.sent += bytes(buffer[:taken])
         return taken
 
+    def time_us(self) -> int:
+        return self.now_us & 0x3FFFFFFF
+
     def uptime_ms(self) -> int:
         return self.now_us // 1000
 
@@ -57,15 +62,43 @@ class FakeBoard:
 
 
 class Bench:
-    """Firmware on a fake board, spoken to by frames."""
+    """Firmware on a fake board, spoken to by frames. `ready`: with the default settings and a passed self-test."""
 
-    def __init__(self, store: str | None = None) -> None:
-        self.board = FakeBoard(store)
+    def __init__(
+        self, store: str | None = None, *, ready: bool = True, board: FakeBoard | None = None
+    ) -> None:
+        self.board = board or FakeBoard(store)
         self.app = app.App(self.board)
         self.app.start()
         self.number = 0
         self.asked: list[tuple[str, dict, bytes]] = []  # what came beside the last answer
         self._unframer = wire.Unframer()
+        if ready:
+            if self.app.config.generation == 0:
+                assert self.put(limits.default_settings())["result"] == wire.OK
+            if not self.app.gate.reason:
+                assert self.test()["result"] == wire.OK
+            self.board.levels.clear()
+
+    def put(self, settings: list[int] | None = None, **edge: int) -> dict:
+        """Send settings, the default ones with some changed by name; the fields of the ACK."""
+        settings = list(settings or limits.default_settings())
+        for name, value in edge.items():
+            settings[limits.SETTINGS.index(name)] = value
+        rest = struct.pack(f"<{len(settings)}i", *settings)
+        return self.ask(wire.SET_CONFIG, limits.SCHEMA, 0, len(settings), rest=rest)
+
+    def test(self, kind: int = wire.SELF_TEST, *values: int) -> dict:
+        """Let the self-test run, with samples; the fields of the ACK that ends it."""
+        self.number += 1
+        self.board.inbox += wire.encode(kind, self.number, wire.pack(kind, *values))
+        answers = []
+        for _ in range(400):
+            self.play(*self.board.codes)
+            answers += [fields for name, fields, _ in self.messages(1, 1000) if name == "ack"]
+            if answers:
+                return answers[0]
+        raise AssertionError("the self-test does not end")
 
     def play(self, *codes: int, count: int = 1) -> None:
         """Take `count` samples of these codes."""

@@ -23,15 +23,14 @@ def trip(bench: Bench, before: int = 300) -> int:
     return next(fields["trip_id"] for name, fields, _ in bench.messages() if name == "trip")
 
 
-def put_settings(bench: Bench, settings: list[int]) -> dict:
-    return bench.ask(
-        wire.SET_CONFIG, limits.SCHEMA, 0, len(settings), rest=struct.pack(f"<{len(settings)}i", *settings)
-    )
-
-
 def test_gate_is_open_until_armed_and_after_disarming() -> None:
-    bench = Bench()
+    bench = Bench(ready=False)
     assert bench.board.levels == [0]
+    assert bench.ask(wire.ARM)["result"] == wire.NO_CONFIGURATION
+    assert bench.put()["result"] == OK
+    assert bench.ask(wire.ARM)["result"] == wire.SELF_TEST_FAILED
+    assert bench.test()["result"] == OK
+    assert bench.board.level == 0
     bench.ask(wire.ARM)
     assert bench.board.level == 1
     bench.ask(wire.DISARM)
@@ -68,7 +67,7 @@ def test_trip_is_told_until_acknowledged_and_cleared_only_by_its_id() -> None:
     }  # fmt: skip
     assert bench.ask(wire.RESET_TRIP, number + 1)["result"] == WRONG_ID
     assert bench.board.level == 0
-    assert bench.ask(wire.RESET_TRIP, number)["result"] == OK
+    assert bench.test(wire.RESET_TRIP, number)["result"] == OK
     assert bench.ask(wire.ARM)["result"] == OK
 
 
@@ -89,16 +88,42 @@ def test_trip_survives_a_power_cycle_and_so_does_its_black_box(tmp_path: Path) -
     assert again.ask(wire.ARM)["result"] == LATCHED
     answer = again.ask(wire.GET_BLACKBOX, number)
     assert (answer["result"], answer["detail"]) == (OK, 512)
-    frames = [(fields, rest) for name, fields, rest in again.asked if name == "blackbox"]
-    records = b"".join(rest for _, rest in frames)
-    assert len(records) == 512 * 8
+    head = next(fields for name, fields, _ in again.asked if name == "box")
+    records = b"".join(rest for name, _, rest in again.asked if name == "blackbox")
+    assert len(records) == 512 * 8 == head["total"] * 8
     sample = 300 + 1  # the second shorted sample confirmed it
-    voltage, current, _, verdict = struct.unpack_from(
-        "<4H", records, (sample - frames[0][0]["first_sample"]) * 8
-    )
+    assert (head["sample"], limits.REASONS[head["reason"]]) == (sample, "hard_short")
+    assert head["value"] < head["limit"]
+    assert head["config_crc"] == again.app.config.crc != 0
+    voltage, current, _, verdict = struct.unpack_from("<4H", records, (sample - head["first_sample"]) * 8)
     assert (voltage, current, verdict & 0xFF) == (*SHORTED, 1)
-    assert again.ask(wire.RESET_TRIP, number)["result"] == OK
+    assert again.test(wire.RESET_TRIP, number)["result"] == OK
     assert Bench(folder).ask(wire.ARM)["result"] == OK
+
+
+def test_black_box_of_an_early_trip_reaches_back_before_the_gate_closed() -> None:
+    bench = Bench()
+    bench.play(32768, 32768, count=300)
+    number = trip(bench, before=40)
+    bench.ask(wire.GET_BLACKBOX, number)
+    head = next(fields for name, fields, _ in bench.asked if name == "box")
+    records = b"".join(rest for name, _, rest in bench.asked if name == "blackbox")
+    assert (head["sample"], head["first_sample"], head["total"]) == (41, 42 - 256, 512)
+    currents = [current for _, current, _, _ in struct.iter_unpack("<4H", records)]
+    assert currents[: 256 - 42] == [32768] * (256 - 42)
+    assert currents[256 - 42 : 256] == [ON[1]] * 42
+
+
+def test_a_trip_is_told_in_full_after_a_power_cycle_too(tmp_path: Path) -> None:
+    bench = Bench(str(tmp_path / "flash"))
+    trip(bench)
+
+    def told(by: Bench) -> dict:
+        return next(fields for name, fields, _ in by.messages() if name == "trip")
+
+    before, after = told(bench), told(Bench(str(tmp_path / "flash")))
+    assert after | {"repeat": 0} == before | {"repeat": 0}
+    assert before["sample"] == 301
 
 
 def test_the_last_eight_black_boxes_are_kept(tmp_path: Path) -> None:
@@ -106,7 +131,7 @@ def test_the_last_eight_black_boxes_are_kept(tmp_path: Path) -> None:
     for expected in range(1, 11):
         number = trip(bench, before=40)
         assert number == expected
-        bench.ask(wire.RESET_TRIP, number)
+        bench.test(wire.RESET_TRIP, number)
     results = [bench.ask(wire.GET_BLACKBOX, number)["result"] for number in range(1, 11)]
     assert results == [wire.NO_RECORD] * 2 + [OK] * 8
 
@@ -115,14 +140,16 @@ def test_settings_are_refused_while_armed_and_beyond_their_ceilings(tmp_path: Pa
     bench = Bench(str(tmp_path / "flash"))
     settings = limits.default_settings()
     settings[2] = 17
-    assert put_settings(bench, settings)["result"] == OK
+    assert bench.put(settings)["result"] == OK
+    assert bench.test()["result"] == OK
     bad = list(settings)
     bad[4] = 64
-    assert (put_settings(bench, bad)["result"], put_settings(bench, bad)["detail"]) == (wire.BAD_VALUE, 4)
-    bench.ask(wire.ARM)
-    assert put_settings(bench, limits.default_settings())["result"] == wire.ARMED
-    assert bench.app.detector.settings() == settings
-    assert Bench(str(tmp_path / "flash")).app.detector.settings() == settings
+    answer = bench.put(bad)
+    assert (answer["result"], answer["detail"]) == (wire.BAD_VALUE, 4)
+    assert bench.ask(wire.ARM)["result"] == OK
+    assert bench.put()["result"] == wire.ARMED
+    assert bench.app.settings == tuple(settings)
+    assert Bench(str(tmp_path / "flash")).app.settings == tuple(settings)
 
 
 @pytest.mark.parametrize("cut", [0, 7, 16, 30])
@@ -131,13 +158,26 @@ def test_torn_write_leaves_the_older_settings(tmp_path: Path, cut: int) -> None:
     bench = Bench(str(folder))
     old, new = limits.default_settings(), limits.default_settings()
     old[2], new[2] = 11, 12
-    put_settings(bench, old)
-    put_settings(bench, new)
+    bench.put(old)
+    bench.put(new)
     newest = store.Slots(str(folder), "config", 2).newest()
     assert newest is not None
     torn = folder / f"config{newest[2]}"
     torn.write_bytes(torn.read_bytes()[:cut])
-    assert Bench(str(folder)).app.detector.settings() == old
+    assert Bench(str(folder)).app.settings == tuple(old)
+
+
+def test_both_slots_torn_leave_no_configuration_and_nothing_arms(tmp_path: Path) -> None:
+    folder = tmp_path / "flash"
+    bench = Bench(str(folder))
+    bench.put(confirm_samples=3)
+    for slot in (0, 1):
+        torn = folder / f"config{slot}"
+        torn.write_bytes(torn.read_bytes()[:-1])
+    again = Bench(str(folder), ready=False)
+    assert again.ask(wire.ARM)["result"] == wire.NO_CONFIGURATION
+    assert again.app.settings == limits.default_settings()
+    assert again.put(confirm_samples=3)["result"] == OK
 
 
 def test_host_that_does_not_read_costs_counted_drops_only() -> None:

@@ -48,8 +48,9 @@ def test_bytecode_the_image_does_not_know_falls_back_to_source(
 
 
 def test_the_gate_pin_is_open_until_armed_and_after_disarming(pico: Session) -> None:
-    from ccdmon_fw import wire
+    from ccdmon_fw import limits, wire
 
+    pico.configure(limits.default_settings())
     pico.target.play(lambda row, closed: None)
     assert pico.status()["gate"] == 0
     pico.arm()

@@ -3,16 +3,14 @@
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ccdmon.link import Decoder, Identity, Message
+from ccdmon.device import Device
+from ccdmon.link import Message
 from ccdmon.port import Port
-from ccdmon_fw import limits, wire
+from ccdmon_fw import limits
 from ccdmon_hil.pico_pty import PicoPty
 
 pytestmark = pytest.mark.pico
@@ -24,16 +22,6 @@ def _mpremote(pico: PicoPty, *arguments: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def _next(port: Port, decoder: Decoder, wanted: Callable[[object], bool]) -> Any:
-    """The next event of the wanted kind."""
-    until_s = time.monotonic() + LIMIT_S
-    while time.monotonic() < until_s:
-        for event in decoder.feed(port.read()):
-            if wanted(event):
-                return event
-    raise AssertionError("did not come")
 
 
 def test_mpremote_copies_files_that_outlive_a_power_cycle(blank_pico: PicoPty, tmp_path: Path) -> None:
@@ -49,15 +37,22 @@ def test_mpremote_copies_files_that_outlive_a_power_cycle(blank_pico: PicoPty, t
 
 
 def test_the_firmware_answers_and_the_pin_is_seen_from_outside(flashed_pico: PicoPty) -> None:
-    decoder = Decoder()
-    flashed_pico.order(converters=[40000, 40000, 32768])
+    trips: list[Message] = []
+
+    def take(event: object) -> None:
+        if isinstance(event, Message) and event.name == "trip":
+            trips.append(event)
+
     with Port(flashed_pico.port) as port:
-        port.write(wire.encode(wire.IDENTIFY, 1))
-        identity = _next(port, decoder, lambda event: isinstance(event, Identity))
-        assert identity.document["board"] == "rpi_pico"
-        port.write(wire.encode(wire.ARM, 2))
+        device = Device(port.write, port.read, "pty", on_event=take)
+        assert device.identify()["board"] == "rpi_pico"
+        device.configure(limits.default_settings())
+        assert device.self_test() == "passed_without_current"
+        assert [said["gate_closed"] for said in flashed_pico.listen(LIMIT_S)] == [True, False]
+        device.arm()
         assert [said["gate_closed"] for said in flashed_pico.listen(LIMIT_S)] == [True]
         flashed_pico.order(converters=[65520, 40000, 32768])
         assert [said["gate_closed"] for said in flashed_pico.listen(LIMIT_S)] == [False]
-        trip = _next(port, decoder, lambda event: isinstance(event, Message) and event.name == "trip")
+        device.wait(lambda: bool(trips), "why")
+        trip = trips[0]
         assert limits.REASONS[trip.fields["reason"]] == "sensor_fault"

@@ -21,17 +21,15 @@ class Wire:
             self.bench.board.inbox += data
 
     def receive(self) -> bytes:
-        self.bench.board.now_us += 1000
+        self.bench.play(*self.bench.board.codes, count=4)
         self.bench.app.step()
         data, self.bench.board.sent = self.bench.board.sent, b""
         return data
 
 
 def device(losses: int = 0, **options) -> Device:
-    line = Wire(Bench(), losses)
-    made = Device(line.send, line.receive, "port test", **options)
-    made.bench = line.bench  # type: ignore[attr-defined]
-    return made
+    line = Wire(Bench(ready=False), losses)
+    return Device(line.send, line.receive, "port test", **options)
 
 
 def test_identity_status_clock_and_settings() -> None:
@@ -66,10 +64,15 @@ def test_a_refusal_names_what_and_why_and_what_to_do() -> None:
 
 def test_a_lost_command_is_sent_again_and_carried_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ccdmon.device.RETRY_S", 0.0)
-    board = device(losses=1)
+    line = Wire(Bench(ready=False))
+    board = Device(line.send, line.receive, "port test")
+    board.configure(limits.default_settings())
+    board.self_test()
+    line.bench.board.levels.clear()
+    line.losses = 1
     board.command(wire.ARM)
-    board.bench.play(32768, 32768)
-    assert board.bench.board.levels == [0, 1]
+    line.bench.play(32768, 32768)
+    assert line.bench.board.levels == [1]
 
 
 def test_silence_ends_with_one_line() -> None:
