@@ -229,7 +229,7 @@ def _half_cycles(document: Document) -> str:
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     table = f'<table class="grid"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     unfolded = " open" if len(rows) <= FOLDED_ABOVE_ROWS else ""
-    summary = f"<summary>{len(rows)} half-cycles</summary>"
+    summary = f"<summary>{report_words.count(len(rows), 'half-cycle')}</summary>"
     return f'<details{unfolded}>{summary}<div class="wide">{table}</div></details>'
 
 

@@ -33,9 +33,10 @@ def nyquist(before: Spectrum | None, after: Spectrum | None, area_cm2: float | N
 
 def peers(document: Document, cell: Cell) -> Drawing:
     """This cell's critical current density among published ones."""
+    near = "" if document["ccd"]["temperature_degC"] is None else " within 15 K"
     caption = (
-        "Published critical current densities (table 2 of Lu et al. 2021; filled: the same kind of electrolyte within "
-        "15 K) and the current densities that standards for vehicle cells ask for (its table 1)."
+        f"Published critical current densities (table 2 of Lu et al. 2021; filled: the same kind of electrolyte{near}) "
+        "and the current densities that standards for vehicle cells ask for (its table 1)."
     )
     return Drawing("literature", caption, lambda figure: _draw_peers(figure, document, cell), (11, 3.6))
 
@@ -47,6 +48,7 @@ def _draw_nyquist(
     axes = figure.subplots()
     factor = area_cm2 or 1.0
     span = max(float(s.impedance_ohm.real.max()) for s in (before, after) if s is not None) * factor
+    named: list[complex] = []
     for spectrum, colour, marker, label in (
         (before, BEFORE_COLOUR, "o", "before"),
         (after, AFTER_COLOUR, "s", "after"),
@@ -54,7 +56,7 @@ def _draw_nyquist(
         if spectrum is not None:
             z = spectrum.impedance_ohm * factor
             axes.plot(z.real, -z.imag, color=colour, marker=marker, ms=3.5, lw=0.9, label=label)
-            _name_decades(axes, spectrum, factor, colour, span)
+            _name_decades(axes, spectrum, factor, colour, span, named)
     axes.axhline(0, color=MUTED, lw=0.6)
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_xlabel("Re(Z) / Ω cm²" if area_cm2 else "Re(Z) / Ω")
@@ -62,10 +64,11 @@ def _draw_nyquist(
     axes.legend(loc="best")
 
 
-def _name_decades(axes: Axes, spectrum: Spectrum, factor: float, colour: str, span: float) -> None:
-    """Names the points nearest to full decades of frequency, as long as the names do not run into each other."""
+def _name_decades(
+    axes: Axes, spectrum: Spectrum, factor: float, colour: str, span: float, named: list[complex]
+) -> None:
+    """Names the points nearest to full decades of frequency, as long as no name runs into one of `named`."""
     decades = np.log10(spectrum.frequency_Hz)
-    named: list[complex] = []
     for decade in range(int(np.ceil(decades.min())), int(np.floor(decades.max())) + 1):
         z = complex(spectrum.impedance_ohm[int(np.abs(decades - decade).argmin())]) * factor
         if all(abs(z - other) > NAMES_APART * span for other in named):
