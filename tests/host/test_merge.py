@@ -37,7 +37,7 @@ def seen_by(
 
 
 @pytest.mark.parametrize(
-    ("offset_s", "drift", "sign"), [(700.0, 0.0, 1), (700.3, 150e-6, 1), (-300.0, -400e-6, -1)]
+    ("offset_s", "drift", "sign"), [(700.0, 0.0, 1), (700.3, 1500e-6, 1), (-300.0, -1000e-6, -1)]
 )
 def test_offset_drift_and_sign_come_back_and_the_residual_is_stated(
     offset_s: float, drift: float, sign: int

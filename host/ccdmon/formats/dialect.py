@@ -15,6 +15,7 @@ import numpy as np
 from ccdmon.errors import InputError
 from ccdmon.formats.clock import column_seconds, seconds_of
 from ccdmon.formats.labels import split_label, unit_factor
+from ccdmon.formats.plain_numbers import read_numbers
 from ccdmon.trace import FloatArray
 
 REQUIRED = ("test_time_s", "voltage_V", "current_A")
@@ -55,6 +56,7 @@ class _Place:
     label: str
     factor: float
     is_time: bool
+    needed: bool
 
 
 def read_dialect(dialect: Dialect, lines: Sequence[str], name: str, *, salvage: bool = False) -> Columns:
@@ -67,15 +69,30 @@ def read_dialect(dialect: Dialect, lines: Sequence[str], name: str, *, salvage: 
     notes: list[str] = []
     places = _places(dialect, labels, units_row, name, at, notes)
     first = at + dialect.rows_after
-    rows, numbers = _rows(_table(lines[first:], dialect.row_begin), first, separator)
+    table, mark = _table(lines[first:], dialect.row_begin), _mark(separator)
+    plain = not salvage and _find(labels, (dialect.scan, *dialect.state)) is None
+    if plain and (quick := _quick(table, len(labels), places, separator, mark)) is not None:
+        return Columns(quick, notes)
+    rows, numbers = _rows(table, first, separator)
     if not rows:
         raise InputError(f"{name}: {dialect.kind}: no rows below line {first}; nothing to read")
     if (scan_at := _find(labels, (dialect.scan,))) is not None:
         rows, numbers = _without_scans(rows, numbers, scan_at, notes)
-    values, kept = _values(rows, numbers, places, _mark(separator), name, salvage, notes)
+    values, kept = _values(rows, numbers, places, mark, name, salvage, notes)
     if (state_at := _find(labels, dialect.state)) is not None:
         values["current_A"] = _signed(values["current_A"], [rows[k] for k in kept], state_at, dialect)
     return Columns(values, notes)
+
+
+def _quick(
+    lines: Sequence[str], width: int, places: Mapping[str, "_Place"], separator: str, mark: str
+) -> dict[str, FloatArray] | None:
+    """All columns at once, None where anything is out of the ordinary."""
+    fields = {column: place.at for column, place in places.items()}
+    values = read_numbers(lines, width, fields, separator, mark or ".")
+    if values is None or not len(values["test_time_s"]) or np.isnan(values["test_time_s"]).any():
+        return None
+    return {column: values[column] * place.factor for column, place in places.items()}
 
 
 def _find(labels: Sequence[str], names: Sequence[str | None]) -> int | None:
@@ -142,7 +159,7 @@ def _place(column: str, at: int, label: str, unit: str | None, dialect: Dialect)
     return (
         f"column '{label}': the unit '{unit}' is not known"
         if factor is None
-        else _Place(at, label, factor, is_time)
+        else _Place(at, label, factor, is_time, column in REQUIRED)
     )
 
 
@@ -193,6 +210,9 @@ class _CellError(Exception):
 
 
 def _column(rows: list[list[str]], place: _Place, mark: str) -> FloatArray:
+    torn = next((k for k, row in enumerate(rows) if place.needed and place.at >= len(row)), None)
+    if torn is not None:
+        raise _CellError(torn, place.label, "")
     texts = [row[place.at].strip() if place.at < len(row) else "" for row in rows]
     if mark:
         texts = [text.replace(mark, ".") for text in texts]

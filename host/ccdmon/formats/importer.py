@@ -130,7 +130,8 @@ def _columns(data: bytes, name: str, columns: str | None, salvage: bool) -> tupl
         return neware.KIND, neware.read_neware(Path(name), salvage=salvage)
     if data.startswith(b"PK\x03\x04"):
         raise InputError(f"{name}: a workbook or archive, not a table; export it as CSV or unpack it")
-    lines = _text(data, name).splitlines()
+    # Not splitlines(): in a Western code page it would also split at the character for an ellipsis.
+    lines = _text(data, name).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     dialect = plain_csv.mapped_dialect(columns, lines, name) if columns else _recognised(lines, name)
     return dialect.kind, read_dialect(dialect, lines, name, salvage=salvage)
 

@@ -135,6 +135,37 @@ def test_salvage_keeps_readable_rows_and_says_what_it_left_out(
     np.testing.assert_allclose(read_bdf(tmp_path / "u.bdf.csv").test_time_s, [0, 2, 3])
 
 
+def test_a_torn_last_line_is_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text("Rec,Step,Test Time (sec),Current,Voltage\n1,1,0,1,3\n2,1,1,1,3\n3,1,2,1")
+    with pytest.raises(InputError, match="line 4, column 'Voltage'"):
+        read_trace(path)
+    assert len(read_trace(path, salvage=True)) == 2
+
+
+def test_the_quick_way_and_the_slow_one_read_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ccdmon.formats import dialect
+
+    rows = "".join(
+        f"{k};{k / 7:.6f};{(-1) ** k * k / 3:.6e};{'' if k % 5 else k}\n".replace(".", ",")
+        for k in range(500)
+    )
+    (tmp_path / "t.txt").write_text("time[s];U[mV];I[µA];temperature[°C]\n" + rows)
+    quick = read_trace(tmp_path / "t.txt")
+    monkeypatch.setattr(dialect, "_quick", lambda *_: None)
+    slow = read_trace(tmp_path / "t.txt")
+    for column in ("test_time_s", "voltage_V", "current_A", "temperature_degC"):
+        np.testing.assert_array_equal(getattr(quick, column), getattr(slow, column))
+
+
+def test_an_ellipsis_in_a_western_code_page_is_no_line_end(tmp_path: Path) -> None:
+    text = DIALECTS["Basytec text export"].replace("\tCharge\t0,2", "\tCharge\x85\t0,2")
+    (tmp_path / "t.txt").write_bytes(text.encode("latin-1"))
+    assert len(read_trace(tmp_path / "t.txt")) == 3
+
+
 def test_salvage_reads_the_beginning_of_a_cut_off_archive(tmp_path: Path) -> None:
     rows = "".join(f"{t},{t % 7 / 10},0.001\n" for t in range(5000))
     packed = gzip.compress(("Test Time / s,Voltage / V,Current / A\n" + rows).encode())
