@@ -78,6 +78,15 @@ class HalfCycle:
         """Growth of V within the half-cycle over its end."""
         return (self.end_V - self.start_V) / self.end_V if self.end_V > 0 else 0.0
 
+    @property
+    def slope_V_s(self) -> float:
+        """Mean slope of the polarisation, from the rows of `start_V` to the last eight; 0 where too short."""
+        if self.start_V not in self.profile_V or self.rows < 32:
+            return 0.0
+        start_row = 1.5 * 2.0 ** self.profile_V.index(self.start_V) - 0.5
+        share = 1.0 - (start_row + 4.5) / self.rows
+        return (self.end_V - self.start_V) / (share * self.duration_s) if share * self.duration_s > 0 else 0.0
+
     def document(self, area_cm2: float | None) -> dict[str, Any]:
         """Its entry in the report; area-specific numbers are null without an area."""
         return {
@@ -94,6 +103,7 @@ class HalfCycle:
             "resistance_end_ohm": self.resistance_end_ohm,
             "resistance_start_ohm_cm2": times_area(self.resistance_start_ohm, area_cm2),
             "resistance_end_ohm_cm2": times_area(self.resistance_end_ohm, area_cm2),
+            "polarization_slope_V_s": self.slope_V_s,
             "noise_V": self.noise_V,
         }
 

@@ -149,3 +149,15 @@ def test_a_report_before_the_first_row_says_that_nothing_is_known() -> None:
     document = StreamingAnalysis(Cell(1.0)).report()
     assert (document["verdict"], document["half_cycles"]) == ("healthy", [])
     assert document["ccd"]["endured_mA_cm2"] is None
+
+
+@pytest.mark.parametrize("rows", [40, 100, 1000])
+@pytest.mark.parametrize("interval_s", [0.1, 30.0])
+def test_the_slope_of_the_polarisation(rows: int, interval_s: float) -> None:
+    time_s = np.arange(6 * rows) * interval_s
+    current_A = np.where(np.arange(6 * rows) // rows % 2 == 0, 1e-3, -1e-3)
+    voltage_V = current_A * (100 + np.arange(6 * rows) % rows * interval_s * 0.02)
+    document = analyze(Trace(time_s, voltage_V, current_A))
+    slopes = [h["polarization_slope_V_s"] for h in document["half_cycles"]]
+    assert len(slopes) == 6
+    assert slopes == pytest.approx([2e-5] * 6, rel=0.05)
