@@ -61,13 +61,22 @@ def hard_at_boundary(half_cycles: Sequence[HalfCycle], *, full: bool) -> Event |
             found = max(now.profile_V[first], now.end_V) < th.FULL_CELL_HARD_REMAINS * least_V
         else:
             limit = log(th.HARD_REMAINS)
-            # All of it against the end of the half-cycle just before, too: a slow loss is not sudden.
+            lower = (early < limit and late < limit) or _dead(now, before)
+            # All of it against the end of the half-cycle just before, too: a slow loss is not sudden. And a V that
+            # still runs against the current is no short: the salt of a polymer pushes it there.
             highest_ohm = max(now.profile_V[first:]) / now.level_A
-            found = early < limit and late < limit and last.end_V > 0
-            found = found and highest_ohm < th.HARD_REMAINS * last.resistance_end_ohm
+            against = now.end_V < -max(3 * now.noise_V, 3 * last.noise_V, th.OFFSET * last.end_V)
+            low = last.end_V > 0 and highest_ohm < th.HARD_REMAINS * last.resistance_end_ohm
+            found = lower and low and not against
         if found:
             return _event("hard_short", now, last if full else before, early, late)
     return None
+
+
+def _dead(now: HalfCycle, before: HalfCycle) -> bool:
+    """No voltage to speak of at any position: no ratio can be formed of it."""
+    largest_V = max(abs(v) for v in (now.end_V, *now.profile_V[FIRST_OCTAVE:]))
+    return largest_V / now.level_A < th.HARD_DEAD * before.resistance_end_ohm
 
 
 def _usable(h: HalfCycle) -> bool:
@@ -157,7 +166,7 @@ def _is_partial(
     if not _sudden(half_cycles, k, early):
         return False
     if k + 1 >= len(half_cycles):
-        return half_cycles[k].rows >= 2 * LEAST_ROWS
+        return True
     next_early, next_late = position_shift(half_cycles[k + 1], half_cycles[k - 1])
     return next_early < th.LASTING * early and next_late < th.LASTING * late
 
@@ -183,12 +192,13 @@ def _event(kind: str, now: HalfCycle, before: HalfCycle, early: float, late: flo
         "log_ratio_late": late,
         **{f"log_{name}": value for name, value in more.items()},
     }
-    row, start_s = _place(now, before) if hard else (now.first_row, now.start_s)
+    row, start_s = _place(now, before, log(th.HARD_REMAINS) if hard else 0.5 * late)
     return Event(kind, start_s, row, now.cycle, now.current_A, evidence=evidence)
 
 
-def _place(now: HalfCycle, before: HalfCycle) -> tuple[int, float]:
-    """Row and time in s of the first position that is low where the half-cycle before shows what V should be."""
-    known = next((b for b in range(1, 16) if (_ratio(now, before, b) or 0.0) < log(th.HARD_REMAINS)), 1)
+def _place(now: HalfCycle, before: HalfCycle, low: float) -> tuple[int, float]:
+    """Row and time in s of the first position whose log ratio to the half-cycle before is below `low`."""
+    lowered = (b for b in range(1, 16) if (_ratio(now, before, b) or 0.0) < low)
+    known = 1 if _dead(now, before) else next(lowered, 1)
     rows = min(2**known if known > 1 else 0, now.last_row - now.first_row)
     return now.first_row + rows, now.start_s + rows * now.interval_s

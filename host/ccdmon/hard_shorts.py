@@ -19,7 +19,7 @@ def hard_shorts(found: Findings) -> list[Event]:
         if -step["step_V"] < th.STEP_ERRORS * found.scale * step["step_error_V"]:
             continue
         half_cycle = holding(found.half_cycles, int(step["row"]))
-        if half_cycle is None or not _stays_low(step, half_cycle, found):
+        if half_cycle is None or _was_low(step, half_cycle, found) or not _stays_low(step, half_cycle, found):
             continue
         events.append(step_event("hard_short", step, half_cycle))
     inside = {h.index for event in events if (h := at_row(found.half_cycles, event.row)) is not None}
@@ -29,6 +29,16 @@ def hard_shorts(found: Findings) -> list[Event]:
         events += [at_boundary] if h is None or h.index not in inside else []
     events.sort(key=lambda event: event.row)
     return [_with_recovery(event, found) for event in events[:1]] if events else []
+
+
+def _was_low(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bool:
+    """V was next to nothing already: what is left after a short is noise, and it steps."""
+    if half_cycle.index == 0:
+        return False
+    last = found.half_cycles[half_cycle.index - 1]
+    # Of a full cell most of V is the open-circuit voltage, whatever the current.
+    usual_V = last.end_V if found.mode == FULL_CELL else last.resistance_end_ohm * abs(step["current_A"])
+    return step["before_V"] < th.HARD_REMAINS * usual_V
 
 
 def _stays_low(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bool:

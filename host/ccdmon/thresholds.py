@@ -24,6 +24,8 @@ HARD_REMAINS = (
     0.38  # of V after a hard short; the deepest partial short leaves half, a leak below R/2 a third
 )
 HARD_RETURNS = 0.55  # of the resistance before, in a later half-cycle: the short was a soft one
+HARD_DEAD = 0.05  # of the resistance before
+OFFSET = 0.03  # of V: a voltmeter's, which is all that is left after a short
 HARD_ABRUPT = 0.6  # of the drop lies between two neighbouring rows; a leak that forms slowly is fake stable
 PARTIAL_ABRUPT = 0.6  # the same, less what noise makes of it
 OVERSHOOT = 1.6  # of the drop: more is a spike

@@ -86,3 +86,11 @@ def test_scans_in_rests_are_no_half_cycles_whatever_their_amplitude() -> None:
     assert not resting.all()
     document = analyze(trace)
     assert document["protocol"]["levels_mA_cm2"] == pytest.approx(truth.levels, rel=0.01)
+
+
+def test_a_short_to_exactly_zero_volts_at_a_reversal_is_a_hard_short() -> None:
+    document, truth = read("hard_short", 2034)  # the converter's step is above what is left of V
+    assert not np.any(make("hard_short", 2034)[0].voltage_V[truth.onset_row : truth.onset_row + 100])
+    (event,) = document["events"]
+    assert (event["kind"], document["verdict"]) == ("hard_short", "failed")
+    assert 0 <= event["row"] - truth.onset_row <= 3
