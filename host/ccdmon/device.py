@@ -66,7 +66,7 @@ class Device:
         on_bytes: Callable[[bytes], object] | None = None,
         answer_limit_s: float = ANSWER_LIMIT_S,
     ) -> None:
-        self._send, self._receive, self._where = send, receive, where
+        self._send, self._receive, self.where = send, receive, where
         self._on_event, self._on_bytes = on_event, on_bytes
         self._answer_limit_s = answer_limit_s
         self.decoder = Decoder()
@@ -107,7 +107,7 @@ class Device:
                 if pair[0] != pair[1]
             ]
             raise DeviceError(
-                f"{self._where}: other settings are in force than were sent ({', '.join(differs) or 'their number'}); "
+                f"{self.where}: other settings are in force than were sent ({', '.join(differs) or 'their number'}); "
                 "send them again, and flash the board if that does not help"
             )
         return generation
@@ -144,7 +144,7 @@ class Device:
         answer = self._answer(number)
         assert answer is not None
         if answer["result"] != wire.OK:
-            raise RefusedError(self._where, name, wire.RESULTS[answer["result"]], answer["detail"])
+            raise RefusedError(self.where, name, wire.RESULTS[answer["result"]], answer["detail"])
         return answer["detail"]
 
     def pump(self) -> list[Event]:
@@ -167,7 +167,7 @@ class Device:
             self.pump()
             now_s = time.monotonic()
             if now_s - begin_s > self._answer_limit_s:
-                raise DeviceError(f"{self._where}: the firmware does not answer {what}")
+                raise DeviceError(f"{self.where}: the firmware does not answer {what}")
             if frame and now_s - sent_s > retry_s:
                 sent_s = now_s
                 retry_s *= 2  # a board slower than that would answer each of them

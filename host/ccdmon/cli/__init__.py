@@ -26,6 +26,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "calibrate": ("calibrate", "two-point calibration of a channel, written into the rig file"),
     "protocol": ("protocol", "write the rig file's test as a file for the cycler"),
     "merge": ("merge", "put a cycler's file and a rig's recording of one test on one time axis"),
+    "doctor": ("doctor", "check machine and board, and say how to mend what is not fit"),
     "flash": ("flash", "put the firmware on a board and see it answer"),
     "status": ("status", "ask a board who it is and how it stands"),
     "arm": ("arm", "give a board the rig file's limits and close its gate"),
