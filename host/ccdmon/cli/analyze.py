@@ -10,7 +10,7 @@ from typing import Any
 from ccdmon.analysis import Options, StreamingAnalysis, analyze
 from ccdmon.cli.options import add_import_arguments, positive
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
-from ccdmon.formats.bdf import iter_bdf
+from ccdmon.formats.bdf import iter_bdf, read_ahead
 from ccdmon.formats.importer import is_long, notes_of, read_trace
 from ccdmon.report import Monitoring, write_reports
 from ccdmon.report_context import Context, read_context
@@ -92,14 +92,18 @@ def _open(name: str, args: argparse.Namespace, analysed: bool) -> Source:
 def _analysed(name: str, args: argparse.Namespace) -> Source:
     """A long trace, chunk by chunk, and once more for the rows that its figures need."""
     extremes, analysis = Extremes(), None
-    for chunk in iter_bdf(name):
+    for chunk in read_ahead(iter_bdf(name)):
         analysis = analysis or StreamingAnalysis(chunk.cell, **options_of(args))
         analysis.feed(chunk)
         extremes.feed(chunk)
     assert analysis is not None  # a trace has rows, or reading it raised
     document = analysis.report()
     shorts = [event["row"] for event in document["events"] if event["kind"] == "hard_short"]
-    trace = chunk if args.out is None else thinned(iter_bdf(name), extremes.chosen(shorts), chunk.cell)
+    trace = (
+        chunk
+        if args.out is None
+        else thinned(read_ahead(iter_bdf(name)), extremes.chosen(shorts), chunk.cell)
+    )
     return Source(name, trace, document=document)
 
 

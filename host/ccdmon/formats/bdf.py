@@ -9,6 +9,7 @@ import gzip
 import io
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,15 @@ def iter_bdf(path: str | Path, chunk_rows: int = 1_000_000) -> Iterator[Trace]:
     cell = read_cell(Path(path))
     for piece in _with_whole_times(_pieces(Path(path), chunk_rows), str(path)):
         yield replace(piece, cell=cell, source=Path(path))
+
+
+def read_ahead(chunks: Iterator[Trace]) -> Iterator[Trace]:
+    """The same chunks, the next one read in a second thread while the caller works on one."""
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, chunks, None)
+        while (chunk := following.result()) is not None:
+            following = reader.submit(next, chunks, None)
+            yield chunk
 
 
 def _pieces(path: Path, chunk_rows: int) -> Iterator[Trace]:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pa_parquet
 import pytest
 
 from ccdmon.errors import InputError
-from ccdmon.formats.bdf import COLUMN_NAMES, iter_bdf, read_bdf, write_bdf
+from ccdmon.formats.bdf import COLUMN_NAMES, iter_bdf, read_ahead, read_bdf, write_bdf
 from ccdmon.formats.sidecar import sidecar_path
 from ccdmon.trace import Cell, Trace
 
@@ -165,6 +165,14 @@ def test_time_running_backwards_between_chunks_is_seen(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match="data row 4"):
         list(iter_bdf(path, 2))
+
+
+def test_reading_ahead_gives_the_same_chunks_and_the_same_error(tmp_path: Path) -> None:
+    write_bdf(make_trace(500), tmp_path / "t.bdf.parquet")
+    plain, ahead = (list(f(iter_bdf(tmp_path / "t.bdf.parquet", 70))) for f in (iter, read_ahead))
+    assert [c.voltage_V.tolist() for c in ahead] == [c.voltage_V.tolist() for c in plain]
+    with pytest.raises(InputError, match="data row 1,"):
+        list(read_ahead(iter_bdf(written(tmp_path, HEADER + "0,1,1\n1,oops,1\n"))))
 
 
 def test_chunks_of_parquet_need_constant_memory(tmp_path: Path) -> None:
