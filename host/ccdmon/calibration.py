@@ -3,6 +3,7 @@
 Value = gain * nominal value + offset, the nominal value being what the rig file's full scale makes of a code.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +14,16 @@ import tomlkit
 from ccdmon.device import Device
 from ccdmon.errors import DeviceError, InputError
 from ccdmon.front_end import CODE_ZERO, FrontEnd
-from ccdmon.link import Event, Samples
+from ccdmon.link import Message, Samples
 from ccdmon.rig_file import Rig, read_rig
+from ccdmon.trace import FloatArray
 from ccdmon_fw import wire
 
 CHANNELS = ("voltage", "current", "pressure")
 UNITS = {"voltage": "V", "current": "A", "pressure": "Pa"}
 RAILS = (16, 65519)  # the outermost 12-bit readings
 LEAST_APART = 2000  # codes, 3 % of the range: the error of a gain is that of a code over it
+SILENCE_LIMIT_S = 10.0
 LARGEST_CORRECTION = 0.5  # a gain further from 1 is a wrong full scale or a swapped channel
 
 
@@ -43,36 +46,37 @@ class Result:
     noise: float
 
 
-def read_codes(
-    device: Device, channel: str, samples: int, listen: Callable[[Callable[[Event], None]], None]
-) -> Reading:
-    """Close the gate, average `samples` codes, open it again. `listen` gives the device's events to a function.
+def read_codes(device: Device, channel: str, samples: int, arm: Callable[[Device], object]) -> Reading:
+    """Close the gate with `arm`, average `samples` codes, open it again.
 
     The current to be measured flows through the relay, so the board is armed meanwhile and may trip: `DeviceError`.
     """
-    column, codes = CHANNELS.index(channel), list[np.ndarray]()
-
-    def take(event: Event) -> None:
-        if isinstance(event, Samples):
-            codes.append(event.codes[:, column].astype(np.float64))
-
-    listen(take)
     if device.status()["armed"]:
-        raise DeviceError("calibrate: the board is armed; end the recording and disarm it first")
-    device.command(wire.ARM)
-    try:
-        codes.clear()
-        device.wait(
-            lambda: sum(map(len, codes)) >= samples or bool(device.status()["reason"]), "with samples"
+        raise DeviceError(
+            "calibrate: the board is armed; end the recording and disarm it first (`ccdmon disarm`)"
         )
-        if device.status()["reason"]:
-            raise DeviceError(
-                "calibrate: the board tripped while it was read; see `ccdmon doctor`, then reset the trip"
-            )
+    arm(device)
+    try:
+        read = _codes(device, CHANNELS.index(channel), samples)
     finally:
         device.command(wire.DISARM)
-    read = np.concatenate(codes)[:samples]
     return Reading(float("nan"), float(read.mean()), float(read.std()))
+
+
+def _codes(device: Device, column: int, samples: int) -> FloatArray:
+    codes, last_s = list[FloatArray](), time.monotonic()
+    while sum(map(len, codes)) < samples:
+        for event in device.pump():
+            if isinstance(event, Samples) and len(event.codes):
+                codes.append(event.codes[:, column].astype(np.float64))
+                last_s = time.monotonic()
+            elif isinstance(event, Message) and event.name == "trip":
+                raise DeviceError(
+                    "calibrate: the board tripped while it was read; see `ccdmon status`, then clear the trip"
+                )
+        if time.monotonic() - last_s > SILENCE_LIMIT_S:
+            raise DeviceError("calibrate: no samples arrive; is the telemetry mode every_sample?")
+    return np.concatenate(codes)[:samples]
 
 
 def calibrate(channel: str, readings: Sequence[Reading], front_end: FrontEnd) -> Result:

@@ -11,7 +11,7 @@ from ccdmon.errors import DeviceError
 from ccdmon.port import Port
 from ccdmon.rig_file import Rig
 from ccdmon.rig_settings import settings_of
-from ccdmon_fw import limits, wire
+from ccdmon_fw import limits
 
 ANSWER_LIMIT_S = 15.0  # as long as a person is kept waiting
 SCALE_TOLERANCE = 0.02  # between a rig file's full scales and those the board states
@@ -79,7 +79,7 @@ def arm(device: Device, rig: Rig | None) -> dict[str, Any]:
         if wrong:
             raise DeviceError(f"{wrong[0]}; mend [front_end] in the rig file, or the board's description")
         device.configure(wanted_settings(rig, device.identity))
-    device.command(wire.ARM)
+    device.arm()
     document = status_document(device)
     if document["gate"] != "closed":
         why = document["reason"] or "it states no reason"

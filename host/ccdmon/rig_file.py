@@ -96,6 +96,22 @@ class LimitsTable(Table):
         return self
 
 
+class SamplingTable(Table):
+    """How often the board samples, and how many of the last 1024 may be late before it trips."""
+
+    period_us: Annotated[int, Field(ge=100)] | None = None  # None: the board's own
+    overrun_limit: Annotated[int, Field(ge=1)] | None = None
+
+
+class GateTable(Table):
+    """How the gate is driven and how the self-test before each arming sees that it follows."""
+
+    drive: Literal["level", "pump"] = "level"
+    feedback: Literal["none", "closes", "opens"] = "none"  # what the contact does when the gate closes
+    self_test_current_A: Positive | None = None  # must flow when the self-test closes the gate
+    self_test_ms: Annotated[int, Field(ge=1)] | None = None
+
+
 class TelemetryTable(Table):
     """What the board sends: every sample, blocks of minimum, maximum and mean, or events only."""
 
@@ -118,6 +134,7 @@ class HostTripsTable(Table):
     fake_stable: bool = False
     contact_loss: bool = False
     persist_s: NotNegative = 60.0  # how long an event must stand before the host asks
+    host_timeout_s: Positive | None = None  # the board trips when the host is silent for so long; None: never
 
 
 class NotificationsTable(Table):
@@ -168,6 +185,8 @@ class Rig(Table):
     front_end: FrontEndTable
     limits: LimitsTable = LimitsTable()
     rules: Mapping[str, Action] = {}
+    sampling: SamplingTable = SamplingTable()
+    gate: GateTable = GateTable()
     telemetry: TelemetryTable = TelemetryTable()
     recording: RecordingTable = RecordingTable()
     host_trips: HostTripsTable = HostTripsTable()

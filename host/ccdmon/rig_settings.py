@@ -13,16 +13,37 @@ def settings_of(rig: Rig, sample_interval_s: float) -> list[int]:
     Raises ValueError where the firmware's own arithmetic refuses the rig.
     """
     scales = rig.front_end_scales()
-    return list(
-        limits.detector_settings(
-            scales.voltage_full_scale_V,
-            scales.current_full_scale_A,
-            sample_interval_s,
-            configuration=rig.cell.configuration,
-            pressure_full_scale_Pa=scales.pressure_full_scale_Pa,
-            **physical_limits(rig),
-        )
+    if rig.sampling.period_us is not None:
+        sample_interval_s = rig.sampling.period_us * 1e-6
+    settings = limits.detector_settings(
+        scales.voltage_full_scale_V,
+        scales.current_full_scale_A,
+        sample_interval_s,
+        configuration=rig.cell.configuration,
+        pressure_full_scale_Pa=scales.pressure_full_scale_Pa,
+        **physical_limits(rig),
     )
+    known = dict(zip(limits.SETTINGS, settings, strict=True))
+    return list({**known, **_edge(rig, sample_interval_s)}.values())
+
+
+def _edge(rig: Rig, sample_interval_s: float) -> dict[str, int]:
+    """The settings that are not the detector's: sampling, gate, self-test, host."""
+    gate, host = rig.gate, rig.host_trips
+    wanted = {
+        "sample_period_us": round(sample_interval_s * 1e6),
+        "host_timeout_ms": None if host.host_timeout_s is None else round(host.host_timeout_s * 1e3),
+        "host_reasons": int(host.soft_short or host.fake_stable or host.contact_loss),
+        "gate_drive": ("level", "pump").index(gate.drive),
+        "gate_feedback": ("none", "closes", "opens").index(gate.feedback),
+        "self_test_ms": gate.self_test_ms,
+        "overrun_limit": rig.sampling.overrun_limit,
+    }
+    if gate.self_test_current_A is not None:
+        scales = rig.front_end_scales()
+        share = gate.self_test_current_A / scales.current.gain / scales.current_full_scale_A
+        wanted["self_test_current_units"] = max(1, int(share * limits.UNITS_FULL_SCALE))
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def physical_limits(rig: Rig) -> dict[str, Any]:

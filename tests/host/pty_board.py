@@ -40,6 +40,7 @@ class PtyBoard:
         self._extra = extra or {}
         self.commands: list[int] = []  # kinds, in the order carried out
         self.sample = 0
+        self.settings = b""
         self.run, self.gate, self.trip_id, self.reason = 1, 1, 0, 0
         self._unacknowledged = False
         self._last: tuple[int, int] = (-1, -1)
@@ -159,6 +160,11 @@ class PtyBoard:
             self.gate = 1
         elif kind == wire.DISARM:
             self.gate = 0
+        elif kind == wire.SET_CONFIG:
+            self.settings = body[4:]
+        elif kind == wire.GET_CONFIG:
+            head = wire.pack(wire.CONFIG, 1, limits.SCHEMA, 0, len(self.settings) // 4)
+            return wire.OK, self._device.frame(wire.CONFIG, head + self.settings)
         elif kind == wire.GET_BLACKBOX:
             return wire.OK, self._box()
         return wire.OK, b""

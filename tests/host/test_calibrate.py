@@ -98,7 +98,7 @@ def test_the_result_stands_in_the_rig_file_beside_its_comments(tmp_path: Path) -
             2,
             "pressure_full_scale_Pa",
         ),
-        (["rig.toml", "--channel", "voltage", "--point", "0", "--point", "2"], 2, "--port"),
+        (["rig.toml", "--channel", "voltage", "--point", "0", "--point", "2", "--yes"], 3, "--port"),
         (["--channel", "voltage", "--read", "--port", "/dev/no-such-port"], 3, "/dev/no-such-port"),
     ],
 )

@@ -115,3 +115,18 @@ def test_the_firmware_gets_the_actions() -> None:
     assert names and before != after
     with pytest.raises(InputError, match="did you mean 'soft_persists'"):
         check_rig(rig_with(rules={"soft_persist": "trip"}), "rig.toml")
+
+
+def test_the_firmware_gets_sampling_gate_and_host() -> None:
+    tables = {
+        "sampling": {"period_us": 500, "overrun_limit": 3},
+        "gate": {"drive": "pump", "feedback": "opens", "self_test_current_A": 1e-4, "self_test_ms": 50},
+        "host_trips": {"soft_short": True, "host_timeout_s": 2.5},
+        "limits": {"settle_s": 2.0},
+    }
+    edge = firmware_settings(rig_with(**tables))
+    assert [edge[name] for name in limits.EDGE_SETTINGS] == [500, 2500, 1, 1, 2, 163, 50, 3]
+    assert edge["settle_samples"] == 4000  # of its own period
+    assert limits.check_settings(list(edge.values())) == -1
+    plain = firmware_settings(rig_with())
+    assert (plain["sample_period_us"], plain["host_timeout_ms"], plain["host_reasons"]) == (1000, 0, 0)

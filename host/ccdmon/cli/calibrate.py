@@ -10,7 +10,6 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ from ccdmon.errors import EXIT_FINE, InputError
 
 if TYPE_CHECKING:
     from ccdmon.calibration import Reading
-    from ccdmon.link import Event
 
 SCHEMA = "ccdmon.calibrate/1"
 SAMPLES = 2000
@@ -26,7 +24,9 @@ SAMPLES = 2000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rig", type=Path, nargs="?", metavar="RIG", help="rig file to write the result into")
-    parser.add_argument("--port", metavar="P", help="serial port of the board (default: the rig file's)")
+    parser.add_argument(
+        "--port", metavar="P", help="serial port of the board (default: the rig file's, else the only Pico)"
+    )
     parser.add_argument("--channel", choices=("voltage", "current", "pressure"), required=True)
     parser.add_argument(
         "--point", action="append", default=[], metavar="VALUE[=CODE]",
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     if args.samples < 1:
         raise InputError(f"--samples {args.samples}: at least one is needed")
     if args.read:
-        reading = _read(args, args.port or _port(args))
+        reading = _read(args)
         document = {
             "schema": SCHEMA,
             "channel": args.channel,
@@ -93,36 +93,20 @@ def _reading(point: str, args: argparse.Namespace) -> "Reading":
         raise InputError(f"--point {point}: should read VALUE or VALUE=CODE, for example 3.0 or 3.0=52440")
     if equals:
         return Reading(known, given)
-    port = args.port or _port(args)
     if not args.yes:
         print(f"apply {known:g} {UNITS[args.channel]} and press Enter", file=sys.stderr)
         if not sys.stdin.readline():
             raise InputError("calibrate: nobody at the keyboard; use --yes, or --read and --point VALUE=CODE")
-    read = _read(args, port)
+    read = _read(args)
     return Reading(known, read.code, read.code_noise)
 
 
-def _port(args: argparse.Namespace) -> str:
+def _read(args: argparse.Namespace) -> "Reading":
+    from ccdmon.calibration import read_codes
+    from ccdmon.gate_orders import arm, open_device
+    from ccdmon.port import find_board
     from ccdmon.rig_file import read_rig
 
-    name = "auto" if args.rig is None else read_rig(args.rig).port.device
-    if name == "auto":
-        raise InputError("name the board's port with --port, for example --port /dev/ttyACM0")
-    return name
-
-
-def _read(args: argparse.Namespace, port_name: str) -> "Reading":
-    from ccdmon.calibration import read_codes
-    from ccdmon.device import Device
-    from ccdmon.port import Port
-
-    listeners: list[Callable[[Event], None]] = []
-    with Port(port_name) as port:
-        device = Device(
-            port.write,
-            port.read,
-            f"port {port_name}",
-            on_event=lambda event: [hear(event) for hear in listeners],
-        )
-        device.identify()
-        return read_codes(device, args.channel, args.samples, listeners.append)
+    rig = None if args.rig is None else read_rig(args.rig)
+    with open_device(find_board(args.port or (rig.port.device if rig else None))) as device:
+        return read_codes(device, args.channel, args.samples, lambda board: arm(board, rig))

@@ -65,7 +65,7 @@ def test_a_latched_trip_is_cleared_by_its_id_only(order: Order, firmware: PtyFir
     code, _, err = order("arm")
     assert code == 3
     assert len(err.strip().splitlines()) == 1
-    assert "refuses `arm`: latched; trip 1 is latched: find its cause, then `ccdmon reset-trip 1`" in err
+    assert "latched; trip 1 is latched: find its cause, then `ccdmon reset-trip 1`" in err
     code, _, err = order("reset-trip", "7")
     assert (code, "the latched trip is 1" in err) == (3, True)
     code, state, _ = order("reset-trip", "1")
