@@ -46,7 +46,10 @@ class Samples:
 
 @dataclass(frozen=True)
 class Message:
-    """Any other message by its name in the dictionary (`trip`, `ack`, ...), fields and repeated items."""
+    """Any other message by its name in the dictionary (`trip`, `ack`, ...), fields and repeated items.
+
+    Item k of `blocks` summarises `samples_per_block` samples from `first_sample + k * samples_per_block` on.
+    """
 
     name: str
     fields: dict[str, int]
@@ -134,6 +137,8 @@ class Decoder:
         try:
             if kind == wire.SAMPLES:
                 return self._samples(body)
+            if kind == wire.BLOCKS:
+                return self._blocks(body)
             return [read_identity(body) if kind == wire.IDENTITY else read_message(kind, body)]
         except (ValueError, KeyError, struct.error):
             self.counts.unreadable += 1
@@ -141,11 +146,20 @@ class Decoder:
 
     def _samples(self, body: bytes) -> list[Event]:
         event = read_samples(body)
-        expected = self._next_sample.get(event.run, event.first_sample)
-        self._next_sample[event.run] = event.first_sample + len(event.codes)
-        self.counts.samples += len(event.codes)
-        self.counts.device_dropped = event.dropped
-        missing = event.first_sample - expected
+        return self._counted(event, event.run, event.first_sample, len(event.codes), event.dropped)
+
+    def _blocks(self, body: bytes) -> list[Event]:
+        event = read_message(wire.BLOCKS, body)
+        run, first, size = (event.fields[name] for name in ("run", "first_sample", "samples_per_block"))
+        return self._counted(event, run, first, size * len(event.items), event.fields["dropped"])
+
+    def _counted(self, event: Event, run: int, first: int, count: int, dropped: int) -> list[Event]:
+        """The event, after what is missing between it and the one before; `count` samples it tells of."""
+        expected = self._next_sample.get(run, first)
+        self._next_sample[run] = first + count
+        self.counts.samples += count
+        self.counts.device_dropped = dropped
+        missing = first - expected
         if missing <= 0:
             return [event]
         self.counts.missing_samples += missing

@@ -97,7 +97,6 @@ class RowReader:
     def _blocks(self, event: Message) -> None:
         known = np.array(event.items, dtype=np.uint16).reshape(-1, 10)
         per_row = max(1, event.fields["samples_per_block"])
-        self._decoder.counts.samples += per_row * len(known)
         first, run = event.fields["first_sample"], event.fields["run"]
         self._place(run, first, known[:, [2, 5, 8, 9]], known[:, [0, 3, 6]], known[:, [1, 4, 7]], per_row)
 

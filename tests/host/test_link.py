@@ -171,3 +171,19 @@ def test_an_unknown_kind_is_counted() -> None:
     decoder = Decoder()
     assert decoder.feed(Device().frame(0x3F, b"later version")) == []
     assert decoder.counts.unreadable == 1
+
+
+def test_blocks_are_counted_as_the_samples_they_tell_of() -> None:
+    device, decoder = Device(), Decoder()
+
+    def blocks(first: int, count: int) -> bytes:
+        head = wire.pack(wire.BLOCKS, first, 0, 0, 1, 50, 0)
+        items = b"".join(struct.pack("<10H", *range(block, block + 10)) for block in range(count))
+        return device.frame(wire.BLOCKS, head + items)
+
+    (event,) = decoder.feed(blocks(0, 4))
+    assert isinstance(event, Message)
+    assert (event.name, len(event.items), event.items[3]) == ("blocks", 4, tuple(range(3, 13)))
+    lost, _ = decoder.feed(blocks(300, 2))
+    assert lost == Lost("samples", 100)
+    assert (decoder.counts.samples, decoder.counts.missing_samples) == (300, 100)

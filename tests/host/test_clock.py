@@ -1,0 +1,68 @@
+"""Host time of the device's stamps: the stated error holds for any delays, over wraps, drift and resets."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ccdmon.clock import WRAP_US, DeviceClock
+
+
+class Crystal:
+    """A device whose clock runs `ppm` fast and read `start_us` at host time 0."""
+
+    def __init__(self, ppm: float, start_us: int, boot_s: float = 0.0) -> None:
+        self.rate, self.start_us, self.boot_s = 1 + ppm * 1e-6, start_us, boot_s
+
+    def fields(self, host_s: float) -> dict[str, int]:
+        us = int((host_s - self.boot_s) * 1e6 * self.rate) + self.start_us
+        return {"time_us": us % WRAP_US, "uptime_ms": us // 1000 % (1 << 32)}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    ppm=st.floats(-80, 80),
+    start_us=st.integers(0, 3 * WRAP_US),
+    trips=st.lists(
+        st.tuples(st.floats(0.05, 120.0), st.floats(1e-4, 0.05), st.floats(0, 1)), min_size=2, max_size=20
+    ),
+    ask=st.floats(-0.5, 1.2),
+)
+def test_the_stated_error_holds_whatever_the_delays(ppm, start_us, trips, ask) -> None:
+    crystal, clock, now_s, first_s = Crystal(ppm, start_us), DeviceClock(), 1.7e9, 1.7e9
+    crystal.boot_s = now_s
+    for pause_s, round_trip_s, part in trips:  # `part` of it passes before the device reads its clock
+        now_s += pause_s
+        clock.add(now_s, now_s + round_trip_s, crystal.fields(now_s + part * round_trip_s))
+        now_s += round_trip_s
+    asked_s = max(first_s, now_s - 400, now_s + min(ask * (now_s - first_s), 400.0) - (now_s - first_s) * 0.5)
+    said_s, error_s = clock.host_time_s(crystal.fields(asked_s)["time_us"])
+    assert abs(said_s - asked_s) <= error_s + 1e-6
+
+
+def test_many_quick_round_trips_make_the_error_small_and_show_the_drift() -> None:
+    crystal, clock, draw = Crystal(35.0, WRAP_US - 5_000_000), DeviceClock(), random.Random(3)
+    for second in range(100, 160):
+        delay_s = 0.001 + draw.expovariate(1 / 0.002)
+        clock.add(second, second + delay_s, crystal.fields(second + draw.random() * delay_s))
+    said_s, error_s = clock.host_time_s(crystal.fields(150.0)["time_us"])
+    assert abs(said_s - 150.0) <= error_s < 0.002
+    assert clock.drift_ppm == pytest.approx(35.0, abs=20.0)
+
+
+def test_a_reset_forgets_what_was_before() -> None:
+    clock = DeviceClock()
+    before, after = Crystal(0, 0), Crystal(0, 0, boot_s=50.0)
+    clock.add(40.0, 40.01, before.fields(40.005))
+    clock.add(60.0, 60.01, after.fields(60.005))
+    said_s, error_s = clock.host_time_s(after.fields(55.0)["time_us"])
+    assert clock.resets == 1
+    assert abs(said_s - 55.0) <= error_s
+
+
+def test_without_a_round_trip_nothing_is_claimed() -> None:
+    with pytest.raises(ValueError, match="no round trip yet"):
+        DeviceClock().host_time_s(5)
+    with pytest.raises(ValueError, match="before it was sent"):
+        DeviceClock().add(2.0, 1.0, {"time_us": 0, "uptime_ms": 0})
