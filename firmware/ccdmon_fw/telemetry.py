@@ -173,15 +173,19 @@ class Telemetry:
         return True
 
     def _blocks_ready(self, ready, due, now_ms):
-        """Summarise one block if its samples are there; True when a frame of them is on its way."""
-        if ready >= self.samples_per_block:
-            count, first, time_us = self._ring.take_block(self._block, self.samples_per_block)
-            if count:
-                if self._blocks and first != self._first + self._blocks * self.samples_per_block:
-                    self._blocks_frame()  # a gap: send what was before it, then go on behind it
-                    self._put_block(first, time_us)
-                    return True
-                self._put_block(first, time_us)
+        """Summarise the blocks whose samples are there; True when a frame of them is on its way."""
+        size = self.samples_per_block
+        while ready >= size and self._blocks < BLOCKS_PER_FRAME:
+            ready -= size
+            count, first, time_us = self._ring.take_block(self._block, size)
+            if count == 0:
+                break
+            gap = self._blocks and first != self._first + self._blocks * size
+            if gap:
+                self._blocks_frame()  # what was before it has a frame of its own
+            self._put_block(first, time_us)
+            if gap:
+                return True
         if self._blocks == 0 or (self._blocks < BLOCKS_PER_FRAME and not due):
             return False
         self._flushed_ms = now_ms

@@ -1,6 +1,7 @@
 """The wire against golden frames, which the protocol's description quotes, and against damage."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,10 +24,26 @@ def test_golden_frames(vector: dict) -> None:
     assert wire.Unframer().feed(frame) == [(vector["kind"], vector["sequence"], body)]
 
 
-def test_the_description_quotes_golden_frames() -> None:
+def test_the_description_quotes_golden_frames_and_only_such() -> None:
     text = (ROOT / "firmware" / "PROTOCOL.md").read_text()
-    quoted = [vector for vector in VECTORS if vector["frame"] in text]
-    assert len(quoted) >= 4
+    quoted = set(re.findall(r"\| `([0-9a-f]+)` \|", text))
+    assert quoted <= {vector["frame"] for vector in VECTORS}
+    assert len(quoted) >= 13
+
+
+def test_the_description_names_every_message_with_its_fields() -> None:
+    text = (ROOT / "firmware" / "PROTOCOL.md").read_text()
+    rows = {
+        row.split("|")[1].strip(): row for row in text.splitlines() if re.match(r"\| [0-9A-F]{2} \|", row)
+    }
+    codes = {"B": "u8", "H": "u16", "I": "u32", "i": "i32"}
+    for kind, (name, fixed, fields, _, _) in wire.MESSAGES.items():
+        row = rows[f"{kind:02X}"]
+        assert row.split("|")[2].strip() == name
+        typed = [
+            f"{field} {codes[code]}" for field, code in zip(fields, fixed.removeprefix("<"), strict=True)
+        ]
+        assert ", ".join(typed) in row
 
 
 def test_golden_frames_on_micropython() -> None:
