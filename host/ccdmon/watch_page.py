@@ -4,6 +4,7 @@ A thread follows the run folders; each page asks the followers four times a seco
 like now. Several rigs take turns within that time, so that a browser never has to draw all of them at once.
 """
 
+import logging
 import socket
 import threading
 import time
@@ -222,6 +223,9 @@ class WatchServer:
         """Raises `InputError` for a folder that cannot be watched, `DeviceError` for an address that is taken."""
         self.followers = [Follower(folder) for folder in folders]
         check = None if token is None else TokenCheck(token)
+        logging.getLogger("bokeh.server.views.ws").setLevel(
+            logging.ERROR
+        )  # a page that was closed is no news
         try:
             port = port or _free_port(address)
             self._server = Server(

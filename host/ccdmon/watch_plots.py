@@ -50,7 +50,7 @@ class RigPlots:
 
     def __init__(self, follower: Follower, name: str, compact: bool) -> None:
         self._follower, self._compact = follower, compact
-        self.x_range = Range1d(start=0.0, end=1.0)
+        self.x_range = Range1d(start=0.0, end=1.0, name=f"{name}-x")
         panels = [panel for panel in _PANELS if self._has(panel[0])]
         columns: dict[str, Any] = {"time_s": [], **{column: [] for column, _, _ in panels}}
         self.rows = ColumnDataSource(columns, name=f"{name}-rows")

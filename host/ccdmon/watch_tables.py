@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bokeh.models import ColumnDataSource, InlineStyleSheet
+from bokeh.models import ColumnDataSource
 from bokeh.models.widgets import DataTable, NumberFormatter, TableColumn
 
-_STYLE = InlineStyleSheet(css=".slick-header-column { text-align: right; font-weight: 600; }")
+_STYLE = ".slick-header-column { text-align: right; font-weight: 600; }"  # text: a model would belong to one page alone
 MOST_HALF_CYCLES = 500  # the whole table is in the report
 
 

@@ -1,0 +1,121 @@
+"""A day at 2 kHz through `ccdmon record`, as fast as it takes it: `python -m tests.day_campaign --hours 24`.
+
+A made-up board writes the wire frames of a cell into a terminal and a real recorder reads them. Printed: the recorder's
+memory as the day goes on, and whether every sample is in the frames and in the derived trace. A day is 1.5 GB of frames.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import tty
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pyarrow.parquet as pa_parquet
+from cobs import cobs
+
+from ccdmon.errors import DeviceError
+from ccdmon_fw import limits, wire
+from tests.host.live_rig import RATE_HZ, cell, rig_file
+from tests.host.test_recording import state
+from tests.kill_campaign import newest_sample
+
+PER_FRAME = 32
+CHUNK_FRAMES = 250  # four seconds
+
+
+def framed(kind: int, sequence: int, body: bytes) -> bytes:
+    """A frame as `wire.encode` makes it, by compiled libraries."""
+    payload = struct.pack("<BH", kind, sequence & 0xFFFF) + body
+    return bytes(cobs.encode(payload + struct.pack("<I", zlib.crc32(payload)))) + b"\0"
+
+
+def stream(samples: int) -> Iterator[bytes]:
+    """Identity, then so many samples of the made-up cell."""
+    document = {"board": "made up", "sample_period_us": round(1e6 / RATE_HZ), "reasons": limits.REASONS}
+    text = json.dumps(document).encode()
+    yield framed(wire.IDENTITY, 0, struct.pack("<H", len(text)) + text)
+    source, sequence = cell(), 1
+    for first in range(0, samples, PER_FRAME * CHUNK_FRAMES):
+        count = min(PER_FRAME * CHUNK_FRAMES, samples - first)
+        rows = source(first, count).tobytes()
+        frames = []
+        for at in range(0, count, PER_FRAME):
+            n = min(PER_FRAME, count - at)
+            head = wire.pack(wire.SAMPLES, (first + at) % (1 << 30), 0, 0, 1, n, 0)
+            frames.append(framed(wire.SAMPLES, sequence, head + rows[8 * at : 8 * (at + n)]))
+            sequence += 1
+        yield b"".join(frames)
+
+
+def memory_MB(pid: int) -> float:
+    """Resident memory of a process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def main() -> int:
+    """Print the day; exit 1 where a sample is not accounted for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--dir", type=Path, help="where the 1.5 GB go (default: the temporary folder)")
+    args = parser.parse_args()
+    samples = int(args.hours * 3600 * RATE_HZ)
+    place = Path(tempfile.mkdtemp(dir=args.dir))
+    try:
+        return record(samples, place)
+    finally:
+        shutil.rmtree(place)
+
+
+def record(samples: int, place: Path) -> int:
+    """Feed a recorder, watch its memory, count."""
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    folder, rig = place / "run", rig_file(place, "day")
+    command = ["record", "--port", os.ttyname(theirs), "--out", str(folder), "--rig-file", str(rig)]
+    process = subprocess.Popen([sys.executable, "-m", "ccdmon", *command], stderr=subprocess.DEVNULL)
+    began_s, due, sent = time.monotonic(), 0, 0
+    while not state_of(folder):
+        time.sleep(0.1)
+    print("    hours   samples sent   recorder's memory / MB", flush=True)
+    for data in stream(samples):
+        left = memoryview(data)
+        while left:
+            left = left[os.write(ours, left) :]
+        sent = min(samples, sent + PER_FRAME * CHUNK_FRAMES)
+        if sent >= due * samples // 12:
+            due += 1
+            print(f"{sent / RATE_HZ / 3600:9.2f} {sent:14d} {memory_MB(process.pid):12.1f}", flush=True)
+    while state_of(folder).get("samples", 0) < samples:
+        time.sleep(0.2)
+    print(f"took {time.monotonic() - began_s:.0f} s; memory {memory_MB(process.pid):.1f} MB", flush=True)
+    process.send_signal(signal.SIGINT)
+    process.wait()
+    _, reader = newest_sample(folder)
+    derived = pa_parquet.ParquetFile(folder / "trace.bdf.parquet").metadata.num_rows
+    size = sum(path.stat().st_size for path in folder.glob("frames*.bin"))
+    counts = reader.counts
+    print(f"sent {samples}, in the frames {counts.samples}, missing {counts.missing_samples}, damaged "
+          f"{counts.crc_errors}, in the derived trace {derived}; frames {size / 1e9:.2f} GB")  # fmt: skip
+    return 0 if counts.samples == derived == samples else 1
+
+
+def state_of(folder: Path) -> dict[str, int]:
+    """The recorder's state; empty before it answers."""
+    with suppress(DeviceError, FileNotFoundError):
+        return state(folder)
+    return {}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""The live page in a real browser: what it shows is what was recorded, and only the token can act."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ccdmon import run_folder
+from ccdmon.run_folder import open_run
+from tests import browser
+from tests.browser import model
+from tests.host.live_rig import cell, opened, page, rig_file
+from tests.host.pty_board import PtyBoard
+from tests.host.test_recording import events, recorder, samples, state, wait_for
+from tests.host.wire_stream import CONFIG, recorded_run, stream
+
+TOKEN = "only-for-this-test"
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    if (lacking := browser.missing()) is not None:
+        pytest.skip(f"no browser for the live page: {lacking}")
+    with browser.chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[PtyBoard]:
+    with PtyBoard(tmp_path / "port", source=cell()) as board:
+        yield board
+
+
+def click(driver: Any, name: str) -> None:
+    """Press a button of the page as its own code would."""
+    assert model(
+        driver, name, "(m.trigger_event(new (Bokeh.require('core/bokeh_events').ButtonClick)()), true)"
+    )
+
+
+def text(driver: Any, name: str) -> str:
+    return str(model(driver, name, "m.text") or "")
+
+
+def test_values_on_the_page_equal_the_recording(driver: Any, tmp_path: Path) -> None:
+    folder = recorded_run(tmp_path / "run", stream(4000))
+    run = open_run(folder)
+    with page(folder) as address:
+        opened(driver, address)
+        move = "Bokeh.documents[0].get_model_by_name('rig0-x').setv({start: 500, end: 520})"
+        assert model(driver, "rig0-window", f"(m.active = null, {move}, true)")
+        inside = "Array.from(m.data.time_s).filter((t) => t > 500 && t < 520).length"
+        finest = f"{inside} == 39 && m.data.time_s.length < 60"
+        wait_for(lambda: model(driver, "rig0-rows", finest), "single rows of the part that is looked at")
+        shown = model(driver, "rig0-rows", "[Array.from(m.data.time_s), Array.from(m.data.voltage_V)]")
+    times, voltages = (np.array(column) for column in shown)
+    rows = np.rint(times / 0.5).astype(int)
+    np.testing.assert_allclose(times, run.trace.test_time_s[rows])
+    np.testing.assert_allclose(voltages, run.trace.voltage_V[rows], atol=1e-6)
+
+
+def test_a_trip_appears_stays_after_reload_and_is_reset_with_the_token_only(
+    driver: Any, board: PtyBoard, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    rig = rig_file(tmp_path, "one")
+    with (
+        recorder(board.name, folder, "--rig-file", str(rig)) as process,
+        page_when(folder) as address,
+    ):
+        opened(driver, address)
+        assert "TRIP" not in text(driver, "rig0-banner")
+        click(driver, "rig0-trip")  # without the token: nothing
+        click(driver, "rig0-yes")
+        board.trip()
+        wait_for(lambda: "TRIP 1: hard short" in text(driver, "rig0-banner"), "banner")
+        before = model(driver, "rig0-rows", "m.data.time_s[0]")
+        opened(driver, address)
+        assert model(driver, "rig0-rows", "m.data.time_s[0]") == before, "history is there after a reload"
+        assert "TRIP 1" in text(driver, "rig0-banner")
+        assert [e["command"] for e in events(folder) if e["action"] == "command"] == []
+        assert model(driver, "rig0-token", f"(m.value = {TOKEN!r}, true)")
+        click(driver, "rig0-unlock")
+        wait_for(lambda: model(driver, "rig0-reset-trip", "m.visible"), "unlocked buttons")
+        click(driver, "rig0-reset-trip")
+        wait_for(lambda: model(driver, "rig0-yes", "m.visible"), "question")
+        click(driver, "rig0-yes")
+        wait_for(lambda: board.trip_id == 0, "reset trip")
+        wait_for(lambda: text(driver, "rig0-banner") == "", "banner gone")
+        assert state(folder)["trip"] is None
+        process.kill()
+
+
+def page_when(folder: Path) -> Any:
+    """The page, once the recorder has heard of its board."""
+    wait_for(lambda: samples(folder, 4000), "samples")
+    return page(folder, token=TOKEN)
+
+
+def test_a_wrong_token_unlocks_nothing(driver: Any, tmp_path: Path) -> None:
+    with page(recorded_run(tmp_path / "run"), token=TOKEN) as address:
+        opened(driver, address)
+        assert model(driver, "rig0-token", "(m.value = 'wrong-token', true)")
+        click(driver, "rig0-unlock")
+        wait_for(lambda: "not the token" in text(driver, "rig0-control-message"), "refusal")
+        assert model(driver, "rig0-trip", "m.visible") is False
+
+
+def test_what_files_and_boards_say_is_text_not_markup(driver: Any, tmp_path: Path) -> None:
+    evil = "<img src=x onerror=window.hacked=1>"
+    folder = recorded_run(tmp_path / "<b>run")
+    run_folder.rewrite_config(
+        folder,
+        {
+            **CONFIG,
+            "cell": {**CONFIG["cell"], "electrolyte": evil, "name": "</div><script>window.hacked=1</script>"},
+        },
+    )
+    with page(folder) as address:
+        opened(driver, address)
+        wait_for(lambda: "&lt;img" in text(driver, "rig0-title"), "title")
+        assert driver.execute_script("return window.hacked") is None
+
+
+def test_everything_comes_from_this_machine(driver: Any, tmp_path: Path) -> None:
+    with page(recorded_run(tmp_path / "run")) as address:
+        driver.get_log("performance")
+        opened(driver, address)
+        asked = [json.loads(line["message"])["message"] for line in driver.get_log("performance")]
+    addresses = [m["params"]["request"]["url"] for m in asked if m["method"] == "Network.requestWillBeSent"]
+    assert addresses
+    assert [a for a in addresses if not a.startswith((address, "data:", "blob:", "chrome"))] == []
