@@ -1,7 +1,8 @@
 """A day at 2 kHz through `ccdmon record`, as fast as it takes it: `python -m tests.day_campaign --hours 24`.
 
-A made-up board writes the wire frames of a cell into a terminal and a real recorder reads them. Printed: the recorder's
-memory as the day goes on, and whether every sample is in the frames and in the derived trace. A day is 1.5 GB of frames.
+A made-up board writes the wire frames of a cell into a terminal and a real recorder reads them. Printed: the
+recorder's memory as the day goes on, and whether every sample is in the frames and in the derived trace. A day is
+1.5 GB of frames.
 """
 
 import argparse

@@ -21,7 +21,7 @@ from ccdmon.trace import Trace, joined
 
 REPORT_INTERVAL_S = 0.25
 REPORT_SHARE = 0.1  # of the machine's time: a report over thousands of half-cycles comes less often
-RECENT_STRETCHES = 64  # to find the row of a trip in, whose message overtakes its sample or comes behind it
+RECENT_ROWS = 1 << 15  # to find the row of a trip in, whose message overtakes its sample or comes behind it
 
 
 class _Stretch(NamedTuple):
@@ -37,7 +37,7 @@ class LiveRun:
         self._folder, self._config, self.time = folder, config, time_axis
         self._device_events: list[Event] = []  # the analysis looks at it at each report
         self._analysis = StreamingAnalysis(cell_of(config), device_events=self._device_events)
-        self._recent: deque[_Stretch] = deque(maxlen=RECENT_STRETCHES)
+        self._recent: deque[_Stretch] = deque()
         self._trip: tuple[str, int] | None = None  # (rule, sample) of the first trip, until its row is known
         self._due_s = 0.0
         self._reported = (0, 0)
@@ -58,6 +58,8 @@ class LiveRun:
         trace = trace_of(rows, self.time, self._config, self._folder)
         self._recent.append(_Stretch(self.rows, rows, trace))
         self._analysis.feed(trace)
+        while len(self._recent) > 1 and self.rows - self._recent[1].first_row > RECENT_ROWS:
+            self._recent.popleft()
         self._place_trip()
         return trace
 

@@ -19,7 +19,7 @@ from ccdmon.run_folder import TRACE_FILE
 from ccdmon.trace import Trace
 
 PARTS_DIR = "trace-parts"
-ROWS_PER_PART = 1 << 20
+ROWS_PER_PART = 1 << 19
 REWRITE_INTERVAL_S = 60.0
 _COLUMN_OPTIONS = {"compression": "zstd", "compression_level": 1}
 
