@@ -15,6 +15,7 @@ from ccdmon.front_end import FrontEnd
 from ccdmon.rig_file import read_rig
 from ccdmon_fw import wire
 from tests.host.pty_board import PtyBoard
+from tests.host.pty_firmware import PtyFirmware
 
 FRONT_END = FrontEnd(5.0, 0.01, 1e7)
 
@@ -112,3 +113,21 @@ def test_what_is_wrong_is_one_line(
     assert main(["calibrate", *argv]) == code
     err = capsys.readouterr().err
     assert part in err and len(err.strip().splitlines()) == 1
+
+
+def test_the_firmware_itself_is_read_after_its_self_test_and_left_open(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "rig.toml"
+    assert main(["init", str(path), "--voltage-full-scale", "6"]) == 0
+    with PtyFirmware() as firmware:
+        board = firmware.bench.board
+        board.codes = [40000, 32768, 0]
+        points = ["--point", "0=32768", "--point", "1.3", "--yes", "--samples", "200", "--json"]
+        capsys.readouterr()
+        assert main(["calibrate", str(path), "--port", firmware.port, "--channel", "voltage", *points]) == 0
+        assert board.level == 0
+        assert not firmware.bench.app.gate.armed
+    told = json.loads(capsys.readouterr().out)
+    assert told["gain"] == pytest.approx(1.3 / (6 * (40000 - 32768) / 32768))
+    assert told["noise"] == 0
