@@ -11,7 +11,7 @@ from ccdmon.errors import DeviceError
 from ccdmon.port import Port
 from ccdmon.rig_file import Rig
 from ccdmon.rig_settings import settings_of
-from ccdmon_fw import limits
+from ccdmon_fw import limits, wire
 
 ANSWER_LIMIT_S = 15.0  # as long as a person is kept waiting
 SCALE_TOLERANCE = 0.02  # between a rig file's full scales and those the board states
@@ -47,6 +47,7 @@ def status_document(device: Device) -> dict[str, Any]:
         "gate": "closed" if status["gate"] else "open",
         "trip_id": status["trip_id"] or None,
         "reason": reason_name(identity, status["reason"]),
+        "self_test": wire.SELF_TESTS[status["self_test"]],
         "run": status["run"],
         "samples": status["sample"],
         "dropped": status["dropped"],

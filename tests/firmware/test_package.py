@@ -16,3 +16,15 @@ def test_mip_package_names_every_module_of_the_board() -> None:
     }  # put beside main.py by `ccdmon flash`
     assert named == there - off_board - descriptions
     assert all((FIRMWARE / source).is_file() for _, source in urls)
+
+
+def test_the_manifest_freezes_the_whole_package() -> None:
+    """The manifest language is Python with functions of its own (MicroPython's tools/manifestfile.py)."""
+    said: list[tuple[object, ...]] = []
+    names = {
+        "include": lambda path: said.append(("include", path)),
+        "package": lambda name, opt=None: said.append(("package", name, opt)),
+    }
+    exec((FIRMWARE / "manifest.py").read_text(), names)
+    assert said == [("include", "$(PORT_DIR)/boards/manifest.py"), ("package", "ccdmon_fw", 3)]
+    assert (FIRMWARE / "ccdmon_fw" / "__init__.py").is_file(), "`package` looks beside the manifest"
