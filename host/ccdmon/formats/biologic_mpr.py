@@ -131,7 +131,8 @@ def _current_A(records: Records) -> tuple[FloatArray, str | None]:
 
 
 def _floats(column: npt.NDArray[np.generic]) -> FloatArray:
-    return np.ascontiguousarray(column, dtype=np.float64)
+    with np.errstate(invalid="ignore"):  # a damaged file holds any bytes
+        return np.ascontiguousarray(column, dtype=np.float64)
 
 
 def _records(data: bytes, name: str, salvage: bool) -> tuple[Records, list[str]]:

@@ -71,7 +71,9 @@ def _find(header: Sequence[str], known: Sequence[str], label: str, name: str) ->
     for at, cell in enumerate(header):
         if cell in known:
             return at
-    raise InputError(f"{name}: column '{label}' is missing (found: {', '.join(header)}); add or rename it")
+    raise InputError(
+        f"{name}: column '{label}' is missing (found: {', '.join(header)[:120]}); add or rename it"
+    )
 
 
 def _number(line: Sequence[str], at: int, label: str, row: int, name: str) -> float:

@@ -3,6 +3,7 @@
 import gzip
 import struct
 from collections.abc import Sequence
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,13 @@ import pytest
 
 from ccdmon.cli import main
 from ccdmon.errors import InputError
+from ccdmon.formats import importer
 from ccdmon.formats.bdf import read_bdf
 from ccdmon.formats.clock import seconds_of
 from ccdmon.formats.eis_files import read_spectra
 from ccdmon.formats.importer import notes_of, read_trace
 from ccdmon.formats.labels import split_label
+from ccdmon.trace import Trace
 
 # Each writes the same three rows: 0, 30, 60 s; 0.1, 0.2, -0.2 V; 1, 1, -1 mA; 25 degC where there is a column.
 DIALECTS = {
@@ -248,6 +251,39 @@ def test_times(text: str, seconds: float) -> None:
 )
 def test_labels(label: str, split: tuple[str, str | None]) -> None:
     assert split_label(label) == split
+
+
+def test_damaged_files_are_read_or_refused_in_one_line(tmp_path: Path) -> None:
+    """Cut, flipped and spliced at random places, with and without salvage: never anything but `InputError`."""
+    rng = np.random.default_rng(5)
+    whole = [text.encode() for text in DIALECTS.values()] + [
+        mpr_file([1, 2, 4, 6, 8], RECORDS, 5, version=11)
+    ]
+    for data in whole:
+        for _ in range(30):
+            damaged = bytearray(data)
+            at = int(rng.integers(len(damaged)))
+            match rng.integers(3):
+                case 0:
+                    del damaged[at:]
+                case 1:
+                    damaged[at] = rng.integers(256)
+                case 2:
+                    damaged[at : at + 9] = bytes(rng.choice(list(b"0123,;\t\n.-aN"), 6).tolist())
+            (tmp_path / "f").write_bytes(damaged)
+            for salvage in (False, True):
+                try:
+                    read_trace(tmp_path / "f", salvage=salvage)
+                except InputError as error:
+                    assert "\n" not in str(error) and len(str(error)) < 400
+
+
+def test_an_installed_plugin_reads_its_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = Trace(np.arange(3.0), np.zeros(3), np.zeros(3))
+    plugin = EntryPoint("mpr", "tests.host.formats.test_importer:read_by_plugin", importer.PLUGIN_GROUP)
+    monkeypatch.setattr(importer, "entry_points", lambda group, name: [plugin] if name == "mpr" else [])
+    monkeypatch.setattr(EntryPoint, "load", lambda _self: lambda path: wanted)
+    assert read_trace(tmp_path / "t.MPR") is wanted
 
 
 # -- recorded files
