@@ -75,7 +75,8 @@ def flash(port: str, say: Say, *, board: str = PICO, source: bool = False) -> Fl
     """
     firmware_files(board)  # a board that does not exist is told before anything is touched
     identity = usb_identity(port)
-    with _prompt(port, say) as console:
+    port, console = _prompt(port, identity, say)
+    with console:
         micropython, architecture, mpy = _check_board(console, port)
         files, compiled = _files(board, architecture, mpy, source, say)
         written, removed = _deploy(console, port, files, say)
@@ -88,22 +89,25 @@ def flash(port: str, say: Say, *, board: str = PICO, source: bool = False) -> Fl
     )  # fmt: skip
 
 
-def _prompt(port: str, say: Say) -> Console:
-    """The board's prompt, whatever runs on it; tried again for a board that was just starting its program."""
+def _prompt(port: str, identity: tuple[int, int, str] | None, say: Say) -> tuple[str, Console]:
+    """(port, its prompt), whatever runs on the board; tried again for one that was just starting its program."""
     for _ in range(PROMPT_TRIES - 1):
-        leave_program(port, say)
+        port = leave_program(port, identity, say)
         with contextlib.suppress(DeviceError):
-            return Console(port)
-    leave_program(port, say)
-    return Console(port)
+            return port, Console(port)
+    port = leave_program(port, identity, say)
+    return port, Console(port)
 
 
-def leave_program(port: str, say: Say) -> None:
-    """Bring back the prompt of a board whose console carries frames; `DeviceError` while it is armed."""
+def leave_program(port: str, identity: tuple[int, int, str] | None, say: Say) -> str:
+    """Bring back the prompt of a board whose console carries frames; the port where it is then.
+
+    `identity`: see `port.usb_identity`. Raises `DeviceError` while the board is armed.
+    """
     for _ in range(3):  # a board whose watchdog runs starts afresh once, with the program again
         with Port(port) as open_port:
             if not runs_ccdmon(open_port):
-                return
+                return port
             say("ending the firmware that runs on it")
             try:
                 Device(open_port.write, open_port.read, f"port {port}").command(wire.EXIT)
@@ -113,6 +117,7 @@ def leave_program(port: str, say: Say) -> None:
                 raise DeviceError(
                     f"port {port}: the board is armed, its cell may carry current; first `ccdmon disarm --port {port}`"
                 ) from error
+        port = _await_port(port, identity)
     raise DeviceError(f"port {port}: the firmware does not leave the console; take the board off its power")
 
 
