@@ -6,7 +6,6 @@ what it draws from `report_plot`.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from ccdmon import __version__, report_words
 from ccdmon.errors import InputError
 from ccdmon.literature import sentence
+from ccdmon.monitoring import Monitoring
 from ccdmon.report_context import Context, comparison_of, configuration, declared_protocol, impedance, methods
 from ccdmon.report_drawing import Drawing
 from ccdmon.report_figures import drawings_of
@@ -22,21 +22,6 @@ from ccdmon.trace import Trace
 
 Document = Mapping[str, Any]
 FOLDED_ABOVE_ROWS = 24  # longer half-cycle tables start folded
-
-
-@dataclass(frozen=True)
-class Monitoring:
-    """What only a monitored run knows: the firmware's cutoff and the link's losses; None: not known."""
-
-    rig: str
-    firmware: str
-    trip_row: int | None = None
-    trip_reason: str | None = None
-    gate: str | None = None
-    latency_samples: int | None = None
-    samples: int | None = None
-    lost_samples: int | None = None
-    crc_errors: int | None = None
 
 
 def write_reports(

@@ -5,9 +5,8 @@ folder keeps a copy. Everything is checked before anything is done: an unknown k
 known one. Physical names carry their unit.
 """
 
-import difflib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ccdmon.errors import InputError
 from ccdmon.front_end import FrontEnd
 from ccdmon.programs import Program, Rests, build_program
+from ccdmon.rig_problems import nearest, problems_of
 from ccdmon.trace import Cell
 
 SCHEMA = "ccdmon.rig/1"
@@ -227,12 +227,12 @@ def check_rig(document: Mapping[str, Any], name: str) -> Rig:
     try:
         rig = Rig.model_validate(document)
     except ValidationError as error:
-        problems = list(_problems(error))
+        problems = list(problems_of(error, Rig))
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise InputError(f"{name}: {problems[0]}{more}") from None
     unknown = next((rule for rule in rig.rules if rule not in rule_names()), None)
     if unknown is not None:
-        raise InputError(f"{name}: [rules] {unknown}: unknown rule{_nearest(unknown, rule_names())}")
+        raise InputError(f"{name}: [rules] {unknown}: unknown rule{nearest(unknown, rule_names())}")
     return rig
 
 
@@ -241,37 +241,3 @@ def rule_names() -> tuple[str, ...]:
     from ccdmon_fw import limits
 
     return tuple(limits.RULES)
-
-
-def _problems(error: ValidationError) -> Iterator[str]:
-    for detail in error.errors():
-        *tables, key = [str(part) for part in detail["loc"]] or [""]
-        where = f"[{'.'.join(tables)}] {key}" if tables else key
-        if detail["type"] == "extra_forbidden":
-            yield f"{where}: unknown key{_nearest(key, _keys(tables))}"
-        elif detail["type"] == "missing":
-            yield f"{where}: missing; add it"
-        else:
-            message = detail["msg"].removeprefix("Value error, ")
-            yield f"{where}: {message[:1].lower()}{message[1:]}{_found(detail['input'])}; mend it"
-
-
-def _found(value: Any) -> str:
-    """The value at fault; a whole table would be too long for one line."""
-    return "" if isinstance(value, Mapping | BaseModel) else f" (found {repr(value)[:40]})"
-
-
-def _keys(tables: list[str]) -> list[str]:
-    """Keys of the table at that path."""
-    model: type[BaseModel] = Rig
-    for name in tables:
-        annotation = model.model_fields[name].annotation
-        candidates = (annotation, *getattr(annotation, "__args__", ()))
-        model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
-    return [field.alias or key for key, field in model.model_fields.items()]
-
-
-def _nearest(key: str, known: list[str] | tuple[str, ...]) -> str:
-    by_small_letters = {name.lower(): name for name in known}
-    close = difflib.get_close_matches(key.lower(), by_small_letters, 1, 0.5)
-    return f"; did you mean '{by_small_letters[close[0]]}'?" if close else f"; known: {', '.join(known)}"

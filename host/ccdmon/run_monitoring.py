@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ccdmon import report_words
-from ccdmon.report import Monitoring
+from ccdmon.monitoring import Monitoring
 from ccdmon.run_folder import Run
 
 

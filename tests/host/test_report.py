@@ -13,7 +13,8 @@ from rich.console import Console
 
 from ccdmon import report_words
 from ccdmon.errors import InputError
-from ccdmon.report import Monitoring, html, write_reports
+from ccdmon.monitoring import Monitoring
+from ccdmon.report import html, write_reports
 from ccdmon.report_context import Context, methods
 from ccdmon.report_figures import write_figures
 from ccdmon.report_plot import envelope, momentary_resistance_ohm, overview, zoom

@@ -12,7 +12,8 @@ from ccdmon.cli.options import add_import_arguments, positive
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
 from ccdmon.formats.bdf import iter_bdf, read_ahead
 from ccdmon.formats.importer import is_long, notes_of, read_trace
-from ccdmon.report import Monitoring, write_reports
+from ccdmon.monitoring import Monitoring
+from ccdmon.report import write_reports
 from ccdmon.report_context import Context, read_context
 from ccdmon.run_analysis import analyze_run
 from ccdmon.run_folder import Run, derive_trace, is_run_folder, open_run

@@ -1,6 +1,7 @@
 """Arbin: MITS exports ('Data Point', 'Test Time (s)', 'Current (A)') and tables with underscores and no units."""
 
-from ccdmon.formats.dialect import Dialect, header_with
+from ccdmon.formats.dialect import Dialect
+from ccdmon.formats.headers import header_with
 
 DIALECT = Dialect(
     kind="Arbin text export",

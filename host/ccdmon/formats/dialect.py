@@ -6,7 +6,6 @@ where a number belongs, is refused by line and column; `salvage` keeps the rows 
 """
 
 import csv
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from ccdmon.errors import InputError
 from ccdmon.formats.clock import column_seconds, seconds_of
+from ccdmon.formats.headers import separator_of
 from ccdmon.formats.labels import split_label, unit_factor
 from ccdmon.formats.plain_numbers import read_numbers
 from ccdmon.trace import FloatArray
@@ -69,7 +69,8 @@ def read_dialect(dialect: Dialect, lines: Sequence[str], name: str, *, salvage: 
     notes: list[str] = []
     places = _places(dialect, labels, units_row, name, at, notes)
     first = at + dialect.rows_after
-    table, mark = _table(lines[first:], dialect.row_begin), _mark(separator)
+    table = _table(lines[first:], dialect.row_begin)
+    mark = "" if separator == "," else ","  # what else than a point may be a decimal mark
     plain = not salvage and _find(labels, (dialect.scan, *dialect.state)) is None
     if plain and (quick := _quick(table, len(labels), places, separator, mark)) is not None:
         return Columns(quick, notes)
@@ -107,16 +108,6 @@ def _without_scans(
     if len(kept) < len(rows):
         notes.append(f"left out {len(rows) - len(kept)} rows of impedance scans")
     return [rows[k] for k in kept], [numbers[k] for k in kept]
-
-
-def separator_of(line: str) -> str:
-    """Tab, semicolon or comma, whichever the line of labels has most of."""
-    return max("\t;,", key=line.count)
-
-
-def _mark(separator: str) -> str:
-    """What else than a point may be a decimal mark: a comma, unless it separates the fields."""
-    return "" if separator == "," else ","
 
 
 def _units_row(lines: Sequence[str], at: int, separator: str) -> list[str]:
@@ -257,17 +248,3 @@ def _signed(current: FloatArray, rows: list[list[str]], at: int, dialect: Dialec
     states = [row[at].strip().lower() if at < len(row) else "" for row in rows]
     down = np.array([state.startswith(dialect.discharging) for state in states])
     return np.where(down, -current, current)
-
-
-def header_with(*wanted: str) -> Callable[[Sequence[str]], int | None]:
-    """Finds the first line whose labels, without units and in small letters, include all of `wanted`."""
-
-    def find(lines: Sequence[str]) -> int | None:
-        for at, line in enumerate(lines):
-            if len(re.findall(r"[\t;,]", line)) >= len(wanted) - 1:
-                names = {split_label(label)[0] for label in line.split(separator_of(line))}
-                if names.issuperset(wanted):
-                    return at
-        return None
-
-    return find

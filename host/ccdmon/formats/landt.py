@@ -6,7 +6,8 @@ that of the state column ('C_CC', 'D_CC', 'R').
 
 from collections.abc import Sequence
 
-from ccdmon.formats.dialect import Dialect, separator_of
+from ccdmon.formats.dialect import Dialect
+from ccdmon.formats.headers import separator_of
 from ccdmon.formats.labels import split_label
 
 _TIMES = ("testtime", "test time", "test")

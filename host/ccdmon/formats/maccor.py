@@ -5,7 +5,8 @@ Currents carry no sign in the older exports; the column MD (or State) tells: C c
 
 from collections.abc import Sequence
 
-from ccdmon.formats.dialect import Dialect, separator_of
+from ccdmon.formats.dialect import Dialect
+from ccdmon.formats.headers import separator_of
 from ccdmon.formats.labels import split_label
 
 

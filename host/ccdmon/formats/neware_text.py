@@ -5,7 +5,8 @@ Newer exports write a total time; older ones only the time within the step and t
 
 from collections.abc import Sequence
 
-from ccdmon.formats.dialect import Dialect, separator_of
+from ccdmon.formats.dialect import Dialect
+from ccdmon.formats.headers import separator_of
 from ccdmon.formats.labels import split_label
 
 _RECORDS = {"record id", "record index", "datapoint", "record number"}

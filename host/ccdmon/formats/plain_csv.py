@@ -4,7 +4,8 @@
 """
 
 from ccdmon.errors import InputError
-from ccdmon.formats.dialect import HEAD_LINES, Dialect, header_with
+from ccdmon.formats.dialect import HEAD_LINES, Dialect
+from ccdmon.formats.headers import header_with
 from ccdmon.formats.labels import split_label, unit_factor
 
 FIELDS = {

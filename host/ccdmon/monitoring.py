@@ -1,0 +1,18 @@
+"""What only a monitored run knows."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """What only a monitored run knows: the firmware's cutoff and the link's losses; None: not known."""
+
+    rig: str
+    firmware: str
+    trip_row: int | None = None
+    trip_reason: str | None = None
+    gate: str | None = None
+    latency_samples: int | None = None
+    samples: int | None = None
+    lost_samples: int | None = None
+    crc_errors: int | None = None
