@@ -30,10 +30,14 @@ def newest_sample(folder: Path) -> tuple[int, RowReader]:
     return newest, reader
 
 
+def recorded_bytes(folder: Path) -> int:
+    """Size of all frames files."""
+    return sum(path.stat().st_size for path in folder.glob("frames*.bin"))
+
+
 def one_kill(board: PtyBoard, folder: Path, after_s: float) -> int:
     """Record, kill at that time after the first new frame; samples lost."""
-    frames = max(folder.glob("frames*.bin"), key=lambda path: path.stat().st_mtime, default=None)
-    before = 0 if frames is None else sum(path.stat().st_size for path in folder.glob("frames*.bin"))
+    before = recorded_bytes(folder)
     command = [
         sys.executable,
         "-m",
@@ -45,15 +49,15 @@ def one_kill(board: PtyBoard, folder: Path, after_s: float) -> int:
         str(folder),
         "--resume",
     ]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    while sum(path.stat().st_size for path in folder.glob("frames*.bin")) <= before:
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while recorded_bytes(folder) <= before:
         if process.poll() is not None:
-            raise SystemExit(f"the recorder ended by itself with {process.returncode}")
+            raise SystemExit(f"the recorder ended by itself: {process.communicate()[1]}")
         time.sleep(0.005)
     time.sleep(after_s)
     sent = board.sample
     os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    process.communicate()
     return max(0, sent - 1 - newest_sample(folder)[0])
 
 

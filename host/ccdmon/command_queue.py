@@ -47,13 +47,13 @@ class CommandQueue:
         """Queue a command: field values of its fixed part, then `body`."""
         self._waiting.append(_Command(kind, wire.pack(kind, *values) + body, on_answer))
 
-    def add_urgent(self, kind: int, *values: int, on_answer: OnAnswer = _ignore) -> None:
+    def add_urgent(self, kind: int, *values: int, body: bytes = b"", on_answer: OnAnswer = _ignore) -> None:
         """Before all others, also the one that is on its way: that one is sent again afterwards."""
         if self._current is not None:
             self._current.began_s = None
             self._waiting.appendleft(self._current)
             self._current = None
-        self._waiting.appendleft(_Command(kind, wire.pack(kind, *values), on_answer))
+        self._waiting.appendleft(_Command(kind, wire.pack(kind, *values) + body, on_answer))
 
     def due(self, now_s: float) -> bytes:
         """Bytes to send now, monotonic seconds; empty when there is nothing to do but wait."""

@@ -233,7 +233,8 @@ class Recording:
 
     def _demand(self, demand: Demand, sample: int, arrived_s: float) -> None:
         """Ask the board to trip, at once; how long that took from the arrival of the deciding sample is told."""
-        self.device.queue.add_urgent(wire.FORCE_TRIP)
+        reason = limits.REASONS.index(demand.kind)
+        self.device.queue.add_urgent(wire.FORCE_TRIP, body=bytes([reason]), on_answer=self._told_trip)
         self.link.send(self.device.due(time.monotonic()))
         self.host_trip_latency_s = time.monotonic() - arrived_s
         self.recorder.log(
@@ -254,6 +255,10 @@ class Recording:
         self._say(
             f"asked the board to trip: {demand.kind} {self.host_trip_latency_s * 1e3:.1f} ms after its sample"
         )
+
+    def _told_trip(self, result: str | None, detail: int) -> None:
+        if result != "ok":
+            self._refused("force_trip", result or "no answer", detail)
 
     def _tell_events(self, report: Mapping[str, Any]) -> None:
         """Events of the analysis, once each, as it comes to see them."""

@@ -15,7 +15,8 @@ from ccdmon.errors import DeviceError
 from ccdmon.port import Port, name_of, usb_identity
 
 REOPEN_S = 0.5
-MOST_BYTES_WAITING = 64 << 20  # then the board is left to wait, and counts what it drops
+MOST_BYTES_WAITING = 8 << 20  # eight minutes; then the board is left to wait, and counts what it drops
+MOST_BYTES_TAKEN = 1 << 20  # at once: memory must not depend on how far behind the recorder is
 _PAUSE_S = 0.05
 
 
@@ -37,12 +38,12 @@ class SerialLink:
         self.name = name
         self.broke = ""
         self._open_port = open_port
-        self._usb = usb_identity(
-            name
-        )  # the board comes back under another name when the old one is still held
+        # The board comes back under another name when the old one is still held.
+        self._usb = usb_identity(name)
         self._port: OpenPort | None = open_port(name)
         self._received: SimpleQueue[bytes] = SimpleQueue()
-        self._bytes_waiting = 0
+        self._bytes_received = 0  # counted by the thread alone
+        self._bytes_taken = 0  # and this by the others
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read_on, name="serial link", daemon=True)
         self._thread.start()
@@ -53,14 +54,16 @@ class SerialLink:
         return self._port is not None
 
     def take(self, timeout_s: float) -> bytes:
-        """All that has arrived, after waiting `timeout_s` at most."""
+        """What has arrived, a megabyte or so at most, after waiting `timeout_s` at most."""
         pieces: list[bytes] = []
         with suppress(Empty):
             pieces.append(self._received.get(timeout=timeout_s))
-            while True:
+            size = len(pieces[0])
+            while size < MOST_BYTES_TAKEN:
                 pieces.append(self._received.get_nowait())
+                size += len(pieces[-1])
         data = b"".join(pieces)
-        self._bytes_waiting -= len(data)
+        self._bytes_taken += len(data)
         return data
 
     def send(self, data: bytes) -> None:
@@ -85,7 +88,7 @@ class SerialLink:
             port = self._port
             if port is None:
                 self._reopen()
-            elif self._bytes_waiting > MOST_BYTES_WAITING:
+            elif self._bytes_received - self._bytes_taken > MOST_BYTES_WAITING:
                 time.sleep(_PAUSE_S)
             else:
                 self._read(port)
@@ -97,7 +100,7 @@ class SerialLink:
             self._lose(port, error)
             return
         if data:
-            self._bytes_waiting += len(data)
+            self._bytes_received += len(data)
             self._received.put(data)
 
     def _lose(self, port: OpenPort, error: DeviceError) -> None:

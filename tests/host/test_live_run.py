@@ -1,0 +1,116 @@
+"""What is told while a test runs is what `analyze` says afterwards; and the host asks for a trip when it may."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from ccdmon import run_folder
+from ccdmon.cellmodel import simulate
+from ccdmon.front_end import FrontEnd
+from ccdmon.live_run import LiveRun
+from ccdmon.recorder import Recorder
+from ccdmon.run_analysis import analyze_run
+from ccdmon.run_folder import open_run
+from ccdmon.run_time import RunTime
+from ccdmon_fw import wire
+from tests.host.live_rig import cell, rig_file
+from tests.host.pty_board import PtyBoard
+from tests.host.test_recording import actions, end, events, recorder, samples, state, wait_for
+from tests.host.wire_stream import CONFIG, Device
+
+
+def frames(device: Device, codes: npt.NDArray[np.uint16]) -> Iterator[bytes]:
+    for first in range(0, len(codes), 32):
+        part = codes[first : first + 32]
+        rows = np.column_stack([part, np.zeros(len(part))]).astype("<u2")
+        head = wire.pack(wire.SAMPLES, first, 0, 0, 1, len(part), 0)
+        yield device.frame(wire.SAMPLES, head + rows.tobytes())
+
+
+@pytest.mark.parametrize("scenario", ["hard_short", "soft_short", "contact_loss"])
+def test_the_running_report_is_that_of_analyze(scenario: str, tmp_path: Path) -> None:
+    """At any moment: the folder as it lies there then, analysed, says the same."""
+    trace = simulate(scenario, 3).trace
+    front_end = FrontEnd.for_trace(trace)
+    config = {
+        **CONFIG,
+        "time": {"seconds_per_sample": 1.0, "segments": "joined"},
+        "front_end": {"voltage_full_scale_V": front_end.voltage_full_scale_V,
+                      "current_full_scale_A": front_end.current_full_scale_A},
+    }  # fmt: skip
+    folder = tmp_path / "run"
+    run_folder.create(folder, config)
+    axis = RunTime.of_config(config)
+    recorder_, live = Recorder(folder, time=axis), LiveRun(folder, config, axis)
+    sent = list(frames(Device(), front_end.codes(trace)[:6000]))
+    for number, frame in enumerate(sent):
+        for rows in recorder_.feed(frame).rows:
+            live.feed(rows)
+        if number in (len(sent) // 2, len(sent) - 1):
+            live.refresh(now_s=1e9 + number * 1e3)
+            assert json.dumps(live.report) == json.dumps(analyze_run(open_run(folder)))
+    recorder_.close()
+
+
+def restless(first: int, count: int) -> npt.NDArray[np.uint16]:
+    """A cell that is quiet for six half-cycles and then fluctuates, lower than before: a soft short that stays."""
+    rows = cell(noise_V=0.002)(first, count)
+    time_s = np.arange(first, first + count) / 2000.0
+    swing = np.where(time_s > 25.0, 0.75 + 0.2 * np.sin(2 * np.pi * 30 * time_s), 1.0)
+    voltage = (rows[:, 0].astype(np.int64) - 32768) * swing
+    rows[:, 0] = 32768 + (voltage / 16).astype(np.int64) * 16
+    return rows
+
+
+def test_the_host_asks_for_a_trip_on_what_only_it_sees(tmp_path: Path) -> None:
+    rig = rig_file(tmp_path, "soft")
+    rig.write_text(rig.read_text() + "[host_trips]\nsoft_short = true\npersist_s = 3.0\n")
+    folder = tmp_path / "run"
+    with (
+        PtyBoard(tmp_path / "port", source=restless, speed=4.0) as board,
+        recorder(board.name, folder, "--rig-file", str(rig)) as process,
+    ):
+        wait_for(lambda: "trip_requested" in actions(folder), "request")
+        wait_for(lambda: board.gate == 0, "open gate")
+        wait_for(lambda: state(folder).get("host_trip_latency_s"), "measured time")
+        end(process)
+    asked = next(event for event in events(folder) if event["action"] == "trip_requested")
+    assert asked["rule"] == "soft_short"
+    assert asked["value"] >= asked["limit"] == 3.0
+    assert asked["latency_s"] > 0
+    assert wire.FORCE_TRIP in board.commands
+
+
+def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:
+    """A file system of two megabytes, really full, then really not."""
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(small)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("no small file system: mounting one is not allowed here")
+    try:
+        with (
+            PtyBoard(tmp_path / "port", speed=4.0) as board,
+            recorder(board.name, small / "run") as process,
+        ):
+            wait_for(lambda: samples(small / "run", 100), "samples")
+            space = os.statvfs(small)
+            (small / "ballast").write_bytes(b"\0" * (space.f_bavail * space.f_frsize - 8192))
+            wait_for(lambda: state(small / "run").get("disk"), "full disk")
+            (small / "ballast").unlink()
+            wait_for(lambda: not state(small / "run").get("disk", "?"), "disk back")
+            wait_for(lambda: "disk_back" in actions(small / "run"), "mark")
+            said = end(process)
+        assert "make space; waiting" in said and "Traceback" not in said
+        counts = open_run(small / "run").counts
+        assert counts.crc_errors == 0
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=True)
