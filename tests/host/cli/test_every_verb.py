@@ -1,5 +1,6 @@
 """What holds for all verbs: one JSON document and nothing else on stdout, no colour where none is wanted."""
 
+import io
 import json
 import os
 import pty
@@ -107,12 +108,12 @@ def test_stdout_is_given_to_one_thing_only(
         ["replay", "-"],
     ],
 )
-def test_a_trace_comes_through_stdin(argv: list[str], folder: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "ccdmon", *argv], input=TRACE, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
+def test_a_trace_comes_through_stdin(
+    argv: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TRACE.encode())))
+    assert main(argv) == 0
+    assert capfd.readouterr().out
 
 
 def on_a_terminal(argv: list[str], environment: dict[str, str]) -> str:

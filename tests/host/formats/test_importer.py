@@ -260,7 +260,7 @@ def test_damaged_files_are_read_or_refused_in_one_line(tmp_path: Path) -> None:
         mpr_file([1, 2, 4, 6, 8], RECORDS, 5, version=11)
     ]
     for data in whole:
-        for _ in range(30):
+        for _ in range(12):
             damaged = bytearray(data)
             at = int(rng.integers(len(damaged)))
             match rng.integers(3):
