@@ -110,7 +110,7 @@ def leave_program(port: str, identity: tuple[int, int, str] | None, say: Say) ->
                 return port
             say("ending the firmware that runs on it")
             try:
-                Device(open_port.write, open_port.read, f"port {port}").command(wire.EXIT)
+                _device(open_port).command(wire.EXIT)
             except RefusedError as error:
                 if error.result != "armed":
                     raise
@@ -210,8 +210,7 @@ def _await_port(port: str, identity: tuple[int, int, str] | None) -> str:
 
 def _see_it_run(port: str, board: str) -> dict[str, Any]:
     with Port(port) as open_port:
-        device = Device(open_port.write, open_port.read, f"port {port}", answer_limit_s=RESTART_LIMIT_S)
-        identity = device.identify()
+        identity = _device(open_port).identify()
     if identity.get("version") != limits.VERSION:
         raise DeviceError(
             f"port {port}: the board runs firmware {identity.get('version')}, not {limits.VERSION}; flash it again"
@@ -222,6 +221,10 @@ def _see_it_run(port: str, board: str) -> dict[str, Any]:
             f"port {port}: the board calls itself {identity.get('board')}, not {name}; flash it again"
         )
     return identity
+
+
+def _device(port: Port) -> Device:
+    return Device(port.write, port.read, f"port {port.name}", answer_limit_s=RESTART_LIMIT_S)
 
 
 def _name_in(own: bytes | None) -> str | None:
