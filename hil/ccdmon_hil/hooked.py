@@ -59,6 +59,7 @@ app.App = Hooked
 BREAKABLE = b"board.read = read\n"
 RUN = b"app.run(board)\n"
 WRITES = (0x02, 0x20, 0xD8)  # page program, sector and block erase: the flash commands that change something
+PATIENCE_S = 300.0  # of the machine's time, for an answer: it may be crowded
 ERASE_BYTES = {0x20: 4096, 0xD8: 65536}
 
 
@@ -117,7 +118,7 @@ class HookedTarget(PicoTarget):
 
 def open_hooked(image: Path) -> Session:
     """A running session on such a rig, silent but for answers and trips."""
-    session = Session(HookedTarget(image))
+    session = Session(HookedTarget(image), answer_limit_s=PATIENCE_S)
     session.start()
     session.command(wire.STREAM, wire.pack(wire.STREAM, wire.EVENTS_ONLY, 0))
     return session
@@ -143,7 +144,7 @@ def run_for(session: Session, virtual_us: float) -> None:
         session.pump()
 
 
-def wait_for_opening(session: Session, limit_s: float = 60.0) -> None:
+def wait_for_opening(session: Session, limit_s: float = PATIENCE_S) -> None:
     """Until the gate's pin has opened; `DeviceError` after `limit_s` of the machine's time."""
     until_s = time.monotonic() + limit_s
     while session.target.edges and session.target.edges[-1].closed:

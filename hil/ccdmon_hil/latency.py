@@ -218,7 +218,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         target = TimedTarget(find_image(options.image))
-        session = Session(target)
+        session = Session(target, answer_limit_s=hooked.PATIENCE_S)
         session.start()
         session.command(wire.STREAM, wire.pack(wire.STREAM, wire.EVENTS_ONLY, 0))
         return int(_report(session, target, options.phases, options.seconds))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ccdmon.device import Device
+from ccdmon.device import ANSWER_LIMIT_S, Device
 from ccdmon.link import Decoder, Event, Message, Samples
 from ccdmon_fw import wire
 from ccdmon_hil.target import Target
@@ -16,10 +16,20 @@ from ccdmon_hil.target import Target
 class Session:
     """One rig with the firmware running on it. `on_bytes` gets the telemetry as it comes, for a recorder."""
 
-    def __init__(self, target: Target, on_bytes: Callable[[bytes], object] | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        on_bytes: Callable[[bytes], object] | None = None,
+        answer_limit_s: float = ANSWER_LIMIT_S,
+    ) -> None:
         self.target = target
         self.device = Device(
-            target.send, target.receive, f"rig {target.name}", on_event=self._take, on_bytes=on_bytes
+            target.send,
+            target.receive,
+            f"rig {target.name}",
+            on_event=self._take,
+            on_bytes=on_bytes,
+            answer_limit_s=answer_limit_s,
         )
         self.trip: dict[str, int] | None = None  # the first TRIP message of this run
         self.samples: list[Samples] = []  # of this run
