@@ -3,6 +3,7 @@
 Nothing is downloaded: where browser or driver is missing `find` says what to install.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,3 +44,16 @@ def model(driver: Any, name: str, expression: str) -> Any:
     """Value of a JavaScript expression of the page's model of that name, `m`; None while there is none."""
     found = f"const d = window.Bokeh && Bokeh.documents[0]; const m = d && d.get_model_by_name({name!r});"
     return driver.execute_script(f"{found} return m ? ({expression}) : null")
+
+
+def cpu_s() -> float:
+    """Processor time that the pages of all browsers of this user have taken, s."""
+    total = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"--type=renderer" in (folder / "cmdline").read_bytes():
+                fields = (folder / "stat").read_text().rsplit(")", 1)[1].split()
+                total += int(fields[11]) + int(fields[12])
+        except OSError:  # it ended
+            continue
+    return total / os.sysconf("SC_CLK_TCK")

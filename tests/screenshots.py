@@ -68,12 +68,14 @@ def four_rigs(driver: Any, place: Path, out: Path) -> None:
         opened(driver, address)
         time.sleep(SETTLE_S)
         driver.execute_script(_COUNT_FRAMES)
+        before_s = browser.cpu_s()
         time.sleep(WATCHED_S)
+        busy = (browser.cpu_s() - before_s) / WATCHED_S
         frames_ms = sorted(driver.execute_script("return frames_ms"))
         driver.save_screenshot(str(out / "live-four-rigs.png"))
     median, late = (frames_ms[int(share * len(frames_ms))] for share in (0.5, 0.95))
     print(f"four rigs: {len(frames_ms) / WATCHED_S:.0f} frames a second, median {median:.0f} ms, 95 % {late:.0f} ms, "
-          f"longest {frames_ms[-1]:.0f} ms")  # fmt: skip
+          f"longest {frames_ms[-1]:.0f} ms; the page takes {busy:.0%} of a processor")  # fmt: skip
 
 
 def main() -> int:

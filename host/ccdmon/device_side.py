@@ -102,6 +102,7 @@ class DeviceSide:
 
         def configured(result: str | None, detail: int) -> None:
             if result == "ok":
+                self.queue.add(wire.IDENTIFY)  # the settings in force, for what the log says of limits
                 self.queue.add(wire.SELF_TEST, on_answer=tested)
             else:
                 on_answer(result, detail)

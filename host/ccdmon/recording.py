@@ -173,11 +173,12 @@ class Recording:
             self._axis.seconds_per_sample = period_us * 1e-6
             self._config["time"] = {**self._config["time"], "seconds_per_sample": period_us * 1e-6}
         self._scale(identity.get("front_end"))
-        if self._config.get("firmware") != firmware:
-            if "firmware" in self._config and self.live.rows:
+        settings = identity.get("settings", {})
+        if (self._config.get("firmware"), self._config.get("settings")) != (firmware, settings):
+            if self._config.get("firmware", firmware) != firmware and self.live.rows:
                 self.recorder.log(action="firmware_changed", firmware=firmware)
             self._config["firmware"] = firmware
-            self._config["settings"] = identity.get("settings", {})
+            self._config["settings"] = settings
             self._rewrite_config()
         if self._arm_wanted:
             self._arm_wanted = False

@@ -21,11 +21,11 @@ from ccdmon.errors import DeviceError
 from ccdmon.follow import Follower
 from ccdmon.run_folder import cell_of
 from ccdmon.watch_controls import RigControls, TokenCheck
-from ccdmon.watch_plots import POINTS, RigPlots
+from ccdmon.watch_plots import RigPlots
 from ccdmon.watch_tables import RigTables
 from ccdmon.watch_words import readouts, title, trip_banner, verdict
 
-UPDATE_MS = 250
+UPDATE_MS, UPDATE_SEVERAL_MS = 250, 400  # a trip must be seen within a second
 REPORT_S = 1.0  # tables are slow to draw
 FOLLOW_PAUSE_S = 0.05
 WINDOWS_S = {
@@ -97,8 +97,9 @@ class RigPanel:
         ]  # fmt: skip
         side = column(self._readouts, self._verdict, *controls, width=250 if compact else 330)
         plots = column(*self.plots.figures, sizing_mode="stretch_width")
-        tables = row(
-            self.tables.half_cycle_table, self.tables.event_table, sizing_mode="stretch_width", spacing=16
+        arranged = column if compact else row
+        tables = arranged(
+            self.tables.half_cycle_table, self.tables.event_table, sizing_mode="stretch_width", spacing=12
         )
         body = [row(plots, side, sizing_mode="stretch_width"), tables]
         self.layout = column(
@@ -115,7 +116,7 @@ class RigPanel:
             self._follow()
             start_s, end_s = self.plots.visible_s
             wanted = (follower.live.rows, start_s, end_s)
-            view = follower.history.view(start_s, end_s, POINTS) if wanted != self._shown else None
+            view = follower.history.view(start_s, end_s, self.plots.points) if wanted != self._shown else None
             report, newest, counts = follower.live.report, self._newest(), follower.reader.counts
             trips = list(follower.trips)
         if view is not None:
@@ -133,7 +134,7 @@ class RigPanel:
         )
         _put(self._banner, trip_banner(trip))
         self._banner.visible = trip is not None
-        _put(self._readouts, readouts(follower.state, newest, counts))
+        _put(self._readouts, readouts(follower.state, newest, counts, follower.temperature_degC()))
         _put(self._verdict, verdict(report))
 
     def _first_window(self) -> int:
@@ -206,7 +207,9 @@ def fill(document: Document, followers: Sequence[Follower], check: TokenCheck | 
     document.title = "ccdmon: " + ", ".join(follower.folder.name for follower in followers)
     document.template = _STYLE  # type: ignore[assignment]  # a text is compiled with Bokeh's own environment
     turn = iter(_turns(panels))
-    document.add_periodic_callback(lambda: next(turn).update(), max(20, UPDATE_MS // len(panels)))
+    document.add_periodic_callback(
+        lambda: next(turn).update(), (UPDATE_SEVERAL_MS if compact else UPDATE_MS) // len(panels)
+    )
 
 
 def _turns(panels: list[RigPanel]) -> Any:

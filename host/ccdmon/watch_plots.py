@@ -24,7 +24,7 @@ from ccdmon.colours import EVENT_COLOURS, INK
 from ccdmon.follow import Follower
 from ccdmon.history import View
 
-POINTS = 900  # buckets across a plot: about one a pixel
+POINTS, POINTS_COMPACT = 900, 400  # buckets across a plot: about one a pixel
 # test time as the axis shows it: seconds below two minutes, else h:mm:ss
 _TIME_TICKS = """
 const whole = Math.floor(Math.abs(tick)), sign = tick < 0 ? "-" : "";
@@ -41,7 +41,6 @@ _PANELS = (
     ("voltage_V", "Voltage / V", "#1f6feb"),
     ("current_mA", "Current / mA", "#1a7f37"),
     ("pressure_MPa", "Pressure / MPa", "#8250df"),
-    ("temperature_degC", "Temperature / °C", "#bc4c00"),
 )
 
 
@@ -83,6 +82,11 @@ class RigPlots:
             plot.xaxis.major_label_text_font_size = "0px"
 
     @property
+    def points(self) -> int:
+        """Buckets worth drawing."""
+        return POINTS_COMPACT if self._compact else POINTS
+
+    @property
     def visible_s(self) -> tuple[float, float]:
         """Test time at the ends of the time axis."""
         return float(str(self.x_range.start)), float(str(self.x_range.end))
@@ -94,8 +98,6 @@ class RigPlots:
         data["current_mA"] = values["current_A"] * 1e3
         if "pressure_MPa" in self.rows.data:
             data["pressure_MPa"] = values["pressure_Pa"] * 1e-6
-        if "temperature_degC" in self.rows.data:
-            data["temperature_degC"] = np.full(len(view.time_s), self._follower.temperature_degC())
         self.rows.data = data
 
     def show_report(self, report: Mapping[str, Any], trips: Sequence[Mapping[str, Any]]) -> None:
@@ -119,9 +121,7 @@ class RigPlots:
         }
 
     def _has(self, column: str) -> bool:
-        if column == "pressure_MPa":
-            return self._follower.measures_pressure
-        return column != "temperature_degC" or self._follower.temperature_degC() is not None
+        return column != "pressure_MPa" or self._follower.measures_pressure
 
     def _figure(self, label: str) -> Any:
         wheel = WheelZoomTool(dimensions="width")

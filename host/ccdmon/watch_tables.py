@@ -26,7 +26,7 @@ class RigTables:
             {key: [] for key in ("start_s", "kind", "current", "state")}, name=f"{name}-event-rows"
         )
         size: dict[str, Any] = {
-            "height": 130 if compact else 260, "sizing_mode": "stretch_width", "index_position": None,
+            "height": 110 if compact else 260, "sizing_mode": "stretch_width", "index_position": None,
             "stylesheets": [_STYLE], "reorderable": False,
         }  # fmt: skip
         self.half_cycle_table = DataTable(

@@ -54,13 +54,16 @@ def trip_banner(trip: Mapping[str, Any] | None) -> str:
     )
 
 
-def readouts(state: Mapping[str, Any], newest: Mapping[str, Any], counts: Any) -> str:
+def readouts(
+    state: Mapping[str, Any], newest: Mapping[str, Any], counts: Any, temperature_degC: float | None
+) -> str:
     """Newest values, counters and what the recorder says of itself."""
     rows = [
         ("voltage", engineering(newest.get("voltage_V"), "V")),
         ("current", engineering(newest.get("current_A"), "A")),
         ("V / I", engineering(resistance_ohm(newest), "Ω")),
         *([("pressure", engineering(newest["pressure_Pa"], "Pa"))] if newest.get("pressure_Pa") else []),
+        *([("temperature (set)", f"{temperature_degC:g} °C")] if temperature_degC is not None else []),
         ("test time", clock(newest.get("test_time_s"))),
         ("samples", f"{counts.samples:,}"),
         ("missing", f"{counts.missing_samples:,}"),
