@@ -11,7 +11,7 @@ import struct
 import numpy as np
 import numpy.typing as npt
 
-MAX_FRAME_BYTES = 4096  # longer input without a frame end is noise
+MAX_FRAME_BYTES = 8192  # longer input without a frame end is noise
 SAMPLES = 0x02
 SAMPLES_HEAD = struct.Struct("<IIIHBB")
 Frame = tuple[int, int, bytes]

@@ -17,7 +17,7 @@ except ImportError:
     from ccdmon_fw.cpython import micropython, ptr8
 
 PROTOCOL = 1
-MAX_PAYLOAD_BYTES = 4096  # longer input without a frame end is noise
+MAX_PAYLOAD_BYTES = 8192  # an identity has 4000; longer input without a frame end is noise
 
 # Device to host
 IDENTITY, SAMPLES, TRIP, STATUS, ACK, CONFIG = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06

@@ -65,9 +65,11 @@ def run_rows(
         raise DeviceError(f"rig {session.target.name}: armed, but the gate pin did not close")
     gate_closed = session.target.edges[-1].closed
     trip = _trip(session, events)
+    assert counted.rows is not None
+    if trip and session.trip and session.trip["sample"] >= counted.rows:
+        trip, gate_closed = {}, True  # of the zeros after the last row: a full cell that is taken away
     crc_errors = _crc_errors(session) - crc_errors
     session.command(wire.DISARM)
-    assert counted.rows is not None
     codes, came = session.codes(counted.rows)
     if trip and trip["first_faulty_row"] is None:
         trip["first_faulty_row"] = first_pending_row(codes[:, 3], trip["trip_row"])
@@ -81,7 +83,7 @@ def run_rows(
         codes=codes,
         identity=session.identity,
         **trip,
-        virtual_us=_virtual_us(session, trip),
+        **_latency_us(session, trip),
     )
 
 
@@ -134,14 +136,14 @@ def _trip(session: Session, events: Events) -> dict[str, Any]:
     return {"reason": reason, "trip_row": trip_row, "first_faulty_row": max(known, default=None)}
 
 
-def _virtual_us(session: Session, trip: dict[str, Any]) -> float | None:
-    """Emulated time from the first faulty row's sample to the pin's edge, where the rig has such a clock."""
-    instants = session.target.row_virtual_us
-    edge = next((edge for edge in session.target.edges if not edge.closed), None)
-    if not trip or not instants or edge is None or edge.virtual_us is None:
-        return None
-    first_faulty_row: int = trip["first_faulty_row"]
-    return round(edge.virtual_us - instants[first_faulty_row], 3)
+def _latency_us(session: Session, trip: dict[str, Any]) -> dict[str, Any]:
+    """Time from the first faulty row's sample to the pin's edge, under the name of the rig's clock."""
+    target = session.target
+    edge = next((edge for edge in target.edges if not edge.closed), None)
+    if not trip or edge is None or edge.at_us is None:
+        return {}
+    sampled_us = target.sampled_us(trip["first_faulty_row"])
+    return {} if sampled_us is None else {f"{target.clock}_us": round(edge.at_us - sampled_us, 3)}
 
 
 def _crc_errors(session: Session) -> int:

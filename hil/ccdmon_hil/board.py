@@ -1,14 +1,39 @@
-"""Rig `board`: a real board on a serial port.
+"""Rig `board`: a real board on a serial port, with the rows injected below the detector.
 
-A recorded trace reaches it only through a stimulus (a second board or a converter at its inputs) or by rows
-injected below the detector. The firmware offers no such injection yet, so this rig says so instead of
-pretending.
+No stimulus drives the board's converters. Instead a script runs from the board's memory, on top of the firmware on its
+flash, whose `read` takes rows that this side sends ahead over the wire (`data/injected_board.py`). Everything above it
+is the very firmware; a reset of the board brings it back untouched. **No cell may be connected**: the gate's pin really
+closes, and nobody watches the real converters.
+
+The gate is read at the chip's own pad by that script, in the instant after each move; a bench that has an observer of
+its own (`wiring.Observer`) compares that with the pin at the end of each run, and the run fails where they differ.
+
+Time is the board's own clock. It is `real` only where that clock keeps pace with this machine's and the port is no
+pseudo-terminal; an emulated board's is `virtual`.
 """
 
+import struct
+import time
+from collections.abc import Callable
 from pathlib import Path
 
-from ccdmon.errors import DeviceError, InputError
-from ccdmon_hil.target import Edge, Source
+from ccdmon.device import Device
+from ccdmon.errors import DeviceError
+from ccdmon.port import Port
+from ccdmon_fw import wire
+from ccdmon_hil import bench_wire, console
+from ccdmon_hil.bench_wire import BATCH_ROWS, BENCH_ASK, BENCH_INSTANT, BENCH_ROWS, BENCH_STATE, CAPACITY_ROWS
+from ccdmon_hil.target import Codes, Edge, Source
+from ccdmon_hil.wiring import Wiring
+
+REPEAT_S = 2.0
+ANSWER_LIMIT_S = 120.0  # an emulated board on a busy machine is that slow
+CLOCK_TEST_S = 0.4
+CLOCK_TOLERANCE = 0.02
+CLOCK_MASK = 0x3FFFFFFF  # time.ticks_us wraps at 2**30
+# First of all: a byte 3 in a frame that comes while the script imports is no Ctrl-C.
+NO_CTRL_C = "import micropython; micropython.kbd_intr(-1)"
+SCRIPT = Path(__file__).parent / "data" / "injected_board.py"
 
 
 class BoardTarget:
@@ -16,33 +41,164 @@ class BoardTarget:
 
     name = "board"
 
-    def __init__(self, port: str | None) -> None:
-        if not port:
-            raise InputError("rig board: name its port with --port, for example --port /dev/ttyACM0")
-        self.port = port
+    def __init__(self, wiring: Wiring) -> None:
+        self.wiring = wiring
+        self.clock = "virtual" if console.is_pseudo_terminal(wiring.port) else "real"
         self.edges: list[Edge] = []
-        self.row_virtual_us: list[float] = []
+        self._port: Port | None = None
+        self._unframer = wire.Unframer()
+        self._numbers = 0
+        self._kept = b""  # read while something was waited for, not yet handed out
+        self._instants: dict[int, float | None] = {}
+        self._state = {"received": 0, "played": 0, "starved": 0, "closed": 0, "playing": 0}
+        self._source: Source | None = None
+        self._closed_loop = False
+        self._rows: list[Codes] = []  # taken from the source so far
+        self._ended = False  # the source has no more
+        self._sent = 0
+        self._sent_s = 0.0
+        self._told_end = False
 
     def start(self) -> None:
-        """Refuse, naming what is missing."""
-        if not Path(self.port).exists():
+        """Leave the firmware that runs, start it again on top of injected rows, and see whether its clock is real."""
+        if not Path(self.wiring.port).exists():
             raise DeviceError(
-                f"port {self.port}: no such port; plug the board in or name another with --port"
+                f"port {self.wiring.port}: no such port; plug the board in or name another with --port"
             )
-        raise DeviceError(
-            f"port {self.port}: this firmware takes no recorded rows on a real board yet; "
-            "use --rig pico or --rig unix"
-        )
+        console.leave_firmware(self.wiring.port)
+        parts = [NO_CTRL_C, Path(bench_wire.__file__).read_text(), SCRIPT.read_text()]
+        console.run_script(self.wiring.port, "\n".join(parts))
+        self._port = Port(self.wiring.port)
+        self._ask(0, "anything")
+        if self.clock == "real" and not self._keeps_pace():
+            self.clock = "virtual"
 
     def play(self, source: Source, closed_loop: bool = False) -> None:
-        """Never reached: `start` refuses."""
+        """Send the first rows; they play once the gate closes."""
+        self._source, self._closed_loop = source, closed_loop
+        self._rows, self._ended, self._sent, self._told_end = [], False, 0, False
+        self.edges = []
+        self._instants = {}
+        self._state["received"] = -1
+        self._wait(lambda: self._state["received"] == 0, self._begin, "no rows")
+        self._send_rows()
+
+    def sampled_us(self, row: int) -> float | None:
+        """When the row was sampled on the board's clock, us; counted as `Edge.at_us`."""
+        self._ask(row, "when a row was sampled")
+        time_us, edge = self._instants[row], self.edges[-1]
+        if time_us is None or edge.at_us is None:
+            return None
+        return edge.at_us - ((int(edge.at_us) - int(time_us)) & CLOCK_MASK)
 
     def send(self, data: bytes) -> None:
-        """Never reached."""
+        """Write to the port."""
+        assert self._port
+        self._port.write(data)
 
     def receive(self) -> bytes:
-        """Never reached."""
-        return b""
+        """What came, after waiting a moment; rows go out meanwhile."""
+        data, self._kept = self._kept, b""
+        data += self._read()
+        if self._source:
+            self._send_rows()
+        return data
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Reset the board to its plain firmware."""
+        if self._port:
+            for kind in (wire.DISARM, wire.EXIT):
+                self.send(wire.encode(kind, self._number()))
+            self._port.close()
+            self._port = None
+
+    def _keeps_pace(self) -> bool:
+        assert self._port
+        device = Device(self._port.write, self._port.read, f"port {self.wiring.port}")
+        begin_us, begin_s = device.clock()["time_us"], time.monotonic()
+        time.sleep(CLOCK_TEST_S)
+        end_us, end_s = device.clock()["time_us"], time.monotonic()
+        pace = ((end_us - begin_us) & CLOCK_MASK) * 1e-6 / (end_s - begin_s)
+        return abs(pace - 1.0) < CLOCK_TOLERANCE
+
+    # -- rows out
+
+    def _begin(self) -> None:
+        flags = bench_wire.FIRST | (bench_wire.LOCK_STEP if self._closed_loop else 0)
+        self.send(wire.encode(BENCH_ROWS, self._number(), bench_wire.pack(BENCH_ROWS, 0, flags, 0)))
+
+    def _send_rows(self) -> None:
+        """Send as many rows as the board has room for; again, where one did not arrive for a while."""
+        state = self._state
+        if (self._sent > state["received"] or self._told_end) and time.monotonic() - self._sent_s > REPEAT_S:
+            self._sent, self._told_end = state["received"], False
+        while not (self._told_end or state["playing"] & bench_wire.KNOWS_END) and self._may_send():
+            stop = self._sent + (1 if self._closed_loop else BATCH_ROWS - self._sent % BATCH_ROWS)
+            self._take_rows(stop)
+            self._send_batch(self._rows[self._sent : stop])
+
+    def _send_batch(self, batch: list[Codes]) -> None:
+        self._told_end = self._ended and self._sent + len(batch) == len(self._rows)
+        head = bench_wire.pack(BENCH_ROWS, self._sent, bench_wire.LAST if self._told_end else 0, len(batch))
+        codes = b"".join(struct.pack("<3H", *row) for row in batch)
+        self.send(wire.encode(BENCH_ROWS, self._number(), head + codes))
+        self._sent += len(batch)
+        self._sent_s = time.monotonic()
+
+    def _may_send(self) -> bool:
+        if self._closed_loop:
+            played = self._state["played"]
+            return (
+                bool(self._state["playing"] & bench_wire.PLAYING)
+                and played == self._state["received"] == self._sent
+            )
+        return self._sent < self._state["played"] + CAPACITY_ROWS - BATCH_ROWS
+
+    def _take_rows(self, stop: int) -> None:
+        assert self._source
+        while not self._ended and len(self._rows) < stop:
+            codes = self._source(len(self._rows), bool(self._state["closed"]))
+            if codes is None:
+                self._ended = True
+            else:
+                self._rows.append(codes)
+
+    # -- answers in
+
+    def _ask(self, row: int, what: str) -> None:
+        # The zero ends what mpremote may have left on the way.
+        ask = b"\0" + wire.encode(BENCH_ASK, 0, bench_wire.pack(BENCH_ASK, row))
+        self._wait(lambda: row in self._instants, lambda: self.send(ask), what)
+
+    def _wait(self, done: Callable[[], bool], ask: Callable[[], None], what: str) -> None:
+        begin_s, asked_s = time.monotonic(), -REPEAT_S
+        while not done():
+            now_s = time.monotonic()
+            if now_s - begin_s > ANSWER_LIMIT_S:
+                raise DeviceError(
+                    f"port {self.wiring.port}: the bench script on the board does not say {what}"
+                )
+            if now_s - asked_s > REPEAT_S:
+                asked_s = now_s
+                ask()
+            self._kept += self._read()
+
+    def _read(self) -> bytes:
+        assert self._port
+        data = self._port.read()
+        for kind, _, body in self._unframer.feed(data):
+            if kind == BENCH_STATE:
+                self._take_state(bytes(body))
+            elif kind == BENCH_INSTANT:
+                instant = bench_wire.unpack(BENCH_INSTANT, bytes(body))[0]
+                self._instants[instant["row"]] = float(instant["time_us"]) if instant["known"] else None
+        return data
+
+    def _take_state(self, body: bytes) -> None:
+        self._state, moves = bench_wire.unpack(BENCH_STATE, body)
+        edges = struct.iter_unpack(bench_wire.BENCH_MESSAGES[BENCH_STATE][3], moves)
+        self.edges = [Edge(bool(closed), rows, float(at_us)) for closed, rows, at_us in edges]
+
+    def _number(self) -> int:
+        self._numbers = (self._numbers + 1) & 0xFFFF
+        return self._numbers

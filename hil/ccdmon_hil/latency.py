@@ -116,7 +116,7 @@ def _one(session: Session, target: TimedTarget, fault: str, draw: random.Random)
         session.pump()
     if len(target.edges) == edges:
         raise DeviceError(f"rig pico: the gate stays closed {50 * PERIOD_US} us after the {fault}")
-    edge_us = target.edges[-1].virtual_us
+    edge_us = target.edges[-1].at_us
     assert edge_us is not None
     return edge_us - at_us
 

@@ -52,11 +52,12 @@ class PicoTarget:
     """See `ccdmon_hil.target.Target`."""
 
     name = "pico"
+    clock = "virtual"
 
     def __init__(self, image: Path) -> None:
         self.image = image
         self.edges: list[Edge] = []
-        self.row_virtual_us: list[float] = []
+        self._row_us: list[float] = []
         self._source: Source | None = None
         self._playing = False
         self._closed = False
@@ -103,7 +104,11 @@ class PicoTarget:
         self._source = source
         self._playing = False
         self.edges = []
-        self.row_virtual_us = []
+        self._row_us = []
+
+    def sampled_us(self, row: int) -> float | None:
+        """When the row was converted, virtual us."""
+        return self._row_us[row] if row < len(self._row_us) else None
 
     def send(self, data: bytes) -> None:
         """Queue bytes for the USB console's endpoint."""
@@ -242,12 +247,12 @@ class PicoTarget:
 
     def _next_row(self) -> None:
         assert self._source is not None
-        codes = self._source(len(self.row_virtual_us), self._closed)
+        codes = self._source(len(self._row_us), self._closed)
         if codes is None:
             self._playing = False
             codes = IDLE_CODES
         else:
-            self.row_virtual_us.append(self.virtual_us())
+            self._row_us.append(self.virtual_us())
         self.set_converters(codes)
 
     def set_converters(self, codes: Codes) -> None:
@@ -263,8 +268,8 @@ class PicoTarget:
         self._closed = closed
         assert self._mcu is not None
         self._mcu.gpio[PICO_PINS.gate].set_input_value(closed)  # a pad reads its own level
-        self.edges.append(Edge(closed, len(self.row_virtual_us), self.virtual_us()))
-        if closed and self._source is not None and not self.row_virtual_us:
+        self.edges.append(Edge(closed, len(self._row_us), self.virtual_us()))
+        if closed and self._source is not None and not self._row_us:
             self._playing = True
 
     def _on_watchdog(self) -> None:

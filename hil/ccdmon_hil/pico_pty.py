@@ -116,7 +116,7 @@ class _Bridge:
             self._pico.stall_console(len(self._unread) > UNREAD_LIMIT_BYTES)
             self._unread += self._pico.receive()
             for edge in self._pico.edges[self._told :]:
-                _say(gate_closed=edge.closed, virtual_us=edge.virtual_us)
+                _say(gate_closed=edge.closed, virtual_us=edge.at_us)
             self._told = len(self._pico.edges)
             if not watched:
                 time.sleep(UNWATCHED_PAUSE_S)

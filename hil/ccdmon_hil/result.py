@@ -30,7 +30,8 @@ class ReplayResult:
     trip_row: int | None = None  # the row whose sample moved the pin
     trip_time_s: float | None = None  # test time of that row
     first_faulty_row: int | None = None
-    virtual_us: float | None = None  # from the sample instant of the first faulty row to the pin's edge
+    # From the sample instant of the first faulty row to the pin's edge: on an emulator's clock, on a board's.
+    virtual_us: float | None = None
     real_us: float | None = None
     identity: dict[str, Any] = field(default_factory=dict, repr=False)
 

@@ -57,6 +57,7 @@ def _target(rig: str, image: str | Path | None, port: str | None) -> Target:
         return PicoTarget(path)
     if rig == "board":
         from ccdmon_hil.board import BoardTarget
+        from ccdmon_hil.wiring import wiring_of
 
-        return BoardTarget(port)
+        return BoardTarget(wiring_of(port))
     raise InputError(f"no rig {rig!r}; one of {', '.join(RIGS)}")

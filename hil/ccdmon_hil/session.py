@@ -12,6 +12,9 @@ from ccdmon.link import Decoder, Event, Message, Samples
 from ccdmon_fw import wire
 from ccdmon_hil.target import Target
 
+# An emulated board on a busy machine takes that much longer.
+EMULATOR_PATIENCE = 5
+
 
 class Session:
     """One rig with the firmware running on it. `on_bytes` gets the telemetry as it comes, for a recorder."""
@@ -23,13 +26,14 @@ class Session:
         answer_limit_s: float = ANSWER_LIMIT_S,
     ) -> None:
         self.target = target
+        patience = EMULATOR_PATIENCE if target.clock == "virtual" else 1
         self.device = Device(
             target.send,
             target.receive,
             f"rig {target.name}",
             on_event=self._take,
             on_bytes=on_bytes,
-            answer_limit_s=answer_limit_s,
+            answer_limit_s=answer_limit_s * patience,
         )
         self.trip: dict[str, int] | None = None  # the first TRIP message of this run
         self.samples: list[Samples] = []  # of this run

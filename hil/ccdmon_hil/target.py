@@ -9,19 +9,19 @@ Source = Callable[[int, bool], Codes | None]
 
 
 class Edge(NamedTuple):
-    """The gate pin moved: to where, after how many rows, when on the emulator's clock."""
+    """The gate pin moved: to where, after how many rows, when on the rig's clock (us; None: it has none)."""
 
     closed: bool
     rows_converted: int
-    virtual_us: float | None
+    at_us: float | None
 
 
 class Target(Protocol):
     """One rig, called from one thread; `DeviceError` says that it failed."""
 
     name: str
+    clock: str  # "virtual": an emulator's, "real": a board's, "none"
     edges: list[Edge]  # since `play`
-    row_virtual_us: list[float]  # sample instants since `play`; empty without such a clock
 
     def start(self) -> None:
         """Bring the firmware up, with zero volts and amperes at the converters."""
@@ -31,10 +31,7 @@ class Target(Protocol):
 
         Only a closed loop promises to ask for a row when the pin's answer to the one before is known."""
 
-    def send(self, data: bytes) -> None:
-        """Wire bytes to the firmware."""
-
-    def receive(self) -> bytes:
-        """Let the rig run for a moment; the wire bytes that came."""
-
+    def sampled_us(self, row: int) -> float | None: ...  # instant of its sample, where there is a clock
+    def send(self, data: bytes) -> None: ...  # wire bytes to the firmware
+    def receive(self) -> bytes: ...  # let the rig run for a moment; the wire bytes that came
     def close(self) -> None: ...

@@ -34,10 +34,10 @@ class UnixTarget:
     """See `ccdmon_hil.target.Target`."""
 
     name = "unix"
+    clock = "none"
 
     def __init__(self) -> None:
         self.edges: list[Edge] = []
-        self.row_virtual_us: list[float] = []
         self._source: Source | None = None
         self._closed_loop = False
         self._closed = False
@@ -77,6 +77,10 @@ class UnixTarget:
         self._closed_loop = closed_loop
         self._next_row = 0
         self.edges = []
+
+    def sampled_us(self, row: int) -> float | None:  # noqa: ARG002 - there is no timer
+        """None: samples follow each other as fast as the machine goes."""
+        return None
 
     def send(self, data: bytes) -> None:
         """Queue wire bytes."""

@@ -1,0 +1,188 @@
+"""A scenario: what is played to the firmware and what must come out, in a file `NAME.scenario.toml`.
+
+[play]
+trace = "cell.bdf.csv"        # beside this file; or: simulate = "hard_short" and seed = 1
+rows = [2200, 2300]           # only these; or around_fault = [80, 40], rows before and after a simulated fault
+[firmware]                    # limits and actions, as `limits.detector_settings` takes them
+voltage_limit_V = 5.0
+[expect]
+verdict = "hard_short"        # a reason, "trip" or "no-trip"
+trip_row = [2255, 2258]       # first and last row allowed
+[latency_budget]              # each is checked where the rig measures it
+samples = 3
+virtual_us = 600.0
+real_us = 600.0
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from ccdmon.errors import InputError
+from ccdmon.rig_file import Table
+from ccdmon.trace import Trace
+from ccdmon_fw import limits
+from ccdmon_hil.checked_toml import read_checked
+from ccdmon_hil.result import ReplayResult
+from ccdmon_hil.session import Session
+from ccdmon_hil.wiring import LatencyTable
+
+SUFFIX = ".scenario.toml"
+
+
+class PlayTable(Table):
+    """Where the rows come from: a recorded trace, or the simulator."""
+
+    trace: str | None = None
+    simulate: str | None = None
+    seed: int = 1
+    options: dict[str, Any] = Field(default_factory=dict)  # of the simulator
+    rows: tuple[int, int] | None = None
+    around_fault: tuple[int, int] | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "PlayTable":
+        if (self.trace is None) == (self.simulate is None):
+            raise ValueError("name either a trace or what to simulate")
+        return self
+
+
+class FirmwareTable(Table):
+    """Limits and actions, in physical units."""
+
+    voltage_limit_V: float | None = None
+    voltage_min_V: float | None = None
+    current_limit_A: float | None = None
+    pressure_limit_Pa: float | None = None
+    settle_s: float | None = None
+    confirm_samples: int | None = None
+    actions: dict[str, Literal["off", "inform", "warn", "trip"]] | None = None
+
+
+class ExpectTable(Table):
+    """The verdict, and where."""
+
+    verdict: str
+    trip_row: tuple[int, int] | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> "ExpectTable":
+        known = ("trip", "no-trip", *limits.REASONS[1:])
+        if self.verdict not in known:
+            raise ValueError(f"verdict must be one of {', '.join(known)}")
+        return self
+
+
+class ScenarioFile(Table):
+    """The file."""
+
+    title: str = ""
+    play: PlayTable
+    firmware: FirmwareTable = FirmwareTable()
+    expect: ExpectTable
+    latency_budget: LatencyTable = LatencyTable()
+
+
+class MissingTraceError(InputError):
+    """The scenario's recording is not on this machine."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A scenario read from its file."""
+
+    path: Path
+    file: ScenarioFile
+
+    @property
+    def name(self) -> str:
+        """Its file's name without the suffix."""
+        return self.path.name.removesuffix(SUFFIX)
+
+    def trace(self) -> Trace:
+        """The rows to play. Raises `MissingTraceError` where a recording is absent."""
+        return _played(self.file.play, self.path.parent)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a scenario gave on a rig. `problems`: why it failed, one line each; none: it passed."""
+
+    scenario: Scenario
+    trace: Trace
+    result: ReplayResult
+    problems: tuple[str, ...]
+
+
+def read_scenario(path: Path) -> Scenario:
+    """Read and check a scenario file; raises `InputError` in one line."""
+    return Scenario(path, read_checked(ScenarioFile, path, "name a scenario file"))
+
+
+def run_scenario(scenario: Scenario, session: Session) -> Outcome:
+    """Play a scenario on a rig that runs. Raises `InputError`, or `DeviceError` where the rig fails."""
+    from ccdmon_hil.replay import replay_on
+
+    trace = scenario.trace()
+    physical = scenario.file.firmware.model_dump(exclude_none=True)
+    result = replay_on(session, trace, **physical)
+    return Outcome(scenario, trace, result, tuple(problems_of(scenario.file, result)))
+
+
+def problems_of(file: ScenarioFile, result: ReplayResult) -> list[str]:
+    """Why a result is not what the scenario wants. Lost samples leave a verdict undecided, which is no pass."""
+    problems = []
+    if result.samples_received < result.rows or result.crc_errors:
+        problems.append(
+            f"undecided: {result.dropped} of {result.rows} samples lost, {result.crc_errors} frames damaged"
+        )
+    if not result.meets(file.expect.verdict):
+        happened = result.reason if result.tripped else "no trip"
+        problems.append(f"expected {file.expect.verdict}, but: {happened}")
+    if result.tripped == result.gate_closed:
+        problems.append("the gate's pin and the verdict disagree")
+    if file.expect.trip_row and result.trip_row is not None:
+        first, last = file.expect.trip_row
+        if not first <= result.trip_row <= last:
+            problems.append(f"tripped at row {result.trip_row}, allowed are {first} to {last}")
+    return problems + list(_over_budget(file.latency_budget, result))
+
+
+def _over_budget(budget: LatencyTable, result: ReplayResult) -> list[str]:
+    latency = result.document()["latency"]
+    allowed = budget.model_dump(exclude_none=True)
+    return [
+        f"latency of {latency[name]:g} {name} is over the budget of {limit:g}"
+        for name, limit in allowed.items()
+        if latency[name] is not None and latency[name] > limit
+    ]
+
+
+def _played(play: PlayTable, folder: Path) -> Trace:
+    if play.simulate is not None:
+        return _simulated(play)
+    from ccdmon.formats.bdf import read_bdf
+
+    assert play.trace is not None
+    path = folder / play.trace
+    if not path.exists():
+        raise MissingTraceError(f"{path}: this recording is not here")
+    trace = read_bdf(path)
+    return trace.rows(*play.rows) if play.rows else trace
+
+
+def _simulated(play: PlayTable) -> Trace:
+    from ccdmon.cellmodel import SCENARIOS, simulate
+
+    assert play.simulate is not None
+    if play.simulate not in SCENARIOS:
+        raise InputError(f"[play] simulate: no scenario {play.simulate!r}; one of {', '.join(SCENARIOS)}")
+    simulated = simulate(play.simulate, play.seed, **play.options)
+    rows = play.rows
+    if play.around_fault:
+        fault = simulated.truth["first_faulty_row"]
+        before, after = play.around_fault
+        rows = (max(0, fault - before), fault + after) if fault is not None else (0, before + after)
+    return simulated.trace.rows(*rows) if rows else simulated.trace

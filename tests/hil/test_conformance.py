@@ -1,0 +1,25 @@
+"""Every rig does what a rig must; a rig that does not is caught."""
+
+import dataclasses
+
+import pytest
+
+from ccdmon_hil import conformance
+from ccdmon_hil.session import Session
+
+
+@pytest.mark.parametrize("case", conformance.CASES, ids=lambda case: case.__name__)
+def test_on_the_unix_port_and_the_emulated_pico(rig: Session, case) -> None:  # type: ignore[no-untyped-def]
+    case(rig)
+
+
+def test_a_rig_that_loses_a_row_is_caught(unix: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = conformance.run_rows
+
+    def one_lost(*arguments, **options):  # type: ignore[no-untyped-def]
+        result = plain(*arguments, **options)
+        return dataclasses.replace(result, samples_received=result.samples_received - 1)
+
+    monkeypatch.setattr(conformance, "run_rows", one_lost)
+    with pytest.raises(AssertionError, match="gave 59 samples"):
+        conformance.rows_arrive_as_played(unix)
