@@ -57,6 +57,19 @@ the_gate.clear()
 the_gate.close()
 codes[0] = 65520
 say("rail", locked(1), the_gate.reason, the_gate.closed)
+plain, late = tick, samples.control[ring.GAP_US]
+tick = sampler.Sampler(read, judge, the_gate, samples, board.pump).pumping_tick
+judge.reset()
+the_gate.clear()
+the_gate.close()
+codes[0] = 25000
+samples.control[ring.GAP_US] = 0
+samples.control[ring.LATE_LIMIT] = 8
+samples.control[ring.LATE] = 0
+say("pumping", locked(8), the_gate.reason, the_gate.closed)
+say("late", locked(1), the_gate.reason, the_gate.closed)
+samples.control[ring.GAP_US] = late
+tick = plain
 def allocate(memory):
     [1, 2, 3]
 the_gate.clear()
@@ -79,6 +92,8 @@ except MemoryError:
         "reversal True 0",
         "short True 1 False",
         "rail True 6 False",
+        "pumping True 0 True",
+        "late True 8 False",
         "allocates True 7 False",  # the tick's own guard: gate open, latched as `exception`
         "control caught",
     ]
