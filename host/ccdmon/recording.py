@@ -3,6 +3,8 @@
 Order of one round: bytes to the files first; then rows to physical units, analysis and derived trace; then what is to
 be said to the board. A reader thread (`serial_link`) empties the port meanwhile. The loop ends only when told to: a
 port that goes away is waited for, and so is a full disk. Nothing here is needed for the board to cut off.
+
+Longer than other files: it is the one place that knows all parts of a recording; what can stand alone does.
 """
 
 import shutil
