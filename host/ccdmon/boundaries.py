@@ -8,7 +8,7 @@ what it was two half-cycles ago, while a short changes it.
 """
 
 from collections.abc import Sequence
-from math import log
+from math import ceil, exp, log
 from statistics import median
 
 from ccdmon import thresholds as th
@@ -50,7 +50,7 @@ def hard_at_boundary(half_cycles: Sequence[HalfCycle], *, full: bool) -> Event |
     """
     for k in range(1, len(half_cycles)):
         now, before, last = half_cycles[k], half_cycles[max(k - 2, 0)], half_cycles[k - 1]
-        running = k == len(half_cycles) - 1
+        running = 1 < k == len(half_cycles) - 1
         if now.rows < (RUNNING_ROWS if running else LEAST_ROWS) or now.after_gap or not _usable(before):
             continue
         first = 1 if running and now.rows < LEAST_ROWS else FIRST_OCTAVE
@@ -61,11 +61,15 @@ def hard_at_boundary(half_cycles: Sequence[HalfCycle], *, full: bool) -> Event |
             found = max(now.profile_V[first], now.end_V) < th.FULL_CELL_HARD_REMAINS * least_V
         else:
             limit = log(th.HARD_REMAINS)
-            lower = (early < limit and late < limit) or _dead(now, before)
+            # The very first half-cycle follows no reversal: the next of its sign is like the one in between.
+            ratios = (early, late, *(position_shift(now, last, 0.0, first) if k == 2 else ()))
+            lower = max(ratios) < limit or _dead(now, before)
             # All of it against the end of the half-cycle just before, too: a slow loss is not sudden. And a V that
             # still runs against the current is no short: the salt of a polymer pushes it there.
             highest_ohm = max(now.profile_V[first:]) / now.level_A
-            against = now.end_V < -max(3 * now.noise_V, 3 * last.noise_V, th.OFFSET * last.end_V)
+            against = _deeper(now, before) or now.end_V < -max(
+                3 * now.noise_V, 3 * last.noise_V, th.OFFSET * last.end_V
+            )
             low = last.end_V > 0 and highest_ohm < th.HARD_REMAINS * last.resistance_end_ohm
             found = lower and low and not against
         if found:
@@ -75,8 +79,15 @@ def hard_at_boundary(half_cycles: Sequence[HalfCycle], *, full: bool) -> Event |
 
 def _dead(now: HalfCycle, before: HalfCycle) -> bool:
     """No voltage to speak of at any position: no ratio can be formed of it."""
-    largest_V = max(abs(v) for v in (now.end_V, *now.profile_V[FIRST_OCTAVE:]))
+    largest_V = max(abs(v) for v in (now.end_V, *now.profile_V))
     return largest_V / now.level_A < th.HARD_DEAD * before.resistance_end_ohm
+
+
+def _deeper(now: HalfCycle, before: HalfCycle) -> bool:
+    """V began further against the current than in the half-cycle before: what a limit left behind, and no short."""
+    usual_ohm = min(0.0, *before.profile_V) / before.level_A
+    least_ohm = (1 + th.BOUNDARY_DRIFT) * usual_ohm - th.HARD_DEAD * before.resistance_end_ohm
+    return min(now.profile_V) / now.level_A < least_ohm
 
 
 def _usable(h: HalfCycle) -> bool:
@@ -192,13 +203,21 @@ def _event(kind: str, now: HalfCycle, before: HalfCycle, early: float, late: flo
         "log_ratio_late": late,
         **{f"log_{name}": value for name, value in more.items()},
     }
-    row, start_s = _place(now, before, log(th.HARD_REMAINS) if hard else 0.5 * late)
+    row, start_s = _place(now, before, late)
     return Event(kind, start_s, row, now.cycle, now.current_A, evidence=evidence)
 
 
-def _place(now: HalfCycle, before: HalfCycle, low: float) -> tuple[int, float]:
-    """Row and time in s of the first position whose log ratio to the half-cycle before is below `low`."""
-    lowered = (b for b in range(1, 16) if (_ratio(now, before, b) or 0.0) < low)
+def _place(now: HalfCycle, before: HalfCycle, late: float) -> tuple[int, float]:
+    """Row and time in s at which V fell to what `late`, a log ratio, says is left of it.
+
+    In the first position that is lowered by more than half of the loss; how much it is, tells where in it.
+    """
+    left, rows = exp(late), 0
+    lowered = (b for b in range(1, 16) if (_ratio(now, before, b) or 0.0) < log(0.5 * (1 + left)))
     known = 1 if _dead(now, before) else next(lowered, 1)
-    rows = min(2**known if known > 1 else 0, now.last_row - now.first_row)
+    if known > 1:
+        share = max(exp(_ratio(now, before, known) or 0.0) - left, 0.0) / (1 - left)
+        # Where V crosses zero by itself its mean tells nothing of when it fell.
+        share = share if now.profile_V[known - 1] > 0 else 0.5
+        rows = min(2**known + ceil(share * 2**known), now.last_row - now.first_row)
     return now.first_row + rows, now.start_s + rows * now.interval_s

@@ -32,13 +32,17 @@ def hard_shorts(found: Findings) -> list[Event]:
 
 
 def _was_low(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bool:
-    """V was next to nothing already: what is left after a short is noise, and it steps."""
-    if half_cycle.index == 0:
+    """V was next to nothing already, where it should not be: what is left after a short is noise, and it steps."""
+    k = half_cycle.index
+    if k == 0:
         return False
-    last = found.half_cycles[half_cycle.index - 1]
     # Of a full cell most of V is the open-circuit voltage, whatever the current.
-    usual_V = last.end_V if found.mode == FULL_CELL else last.resistance_end_ohm * abs(step["current_A"])
-    return step["before_V"] < th.HARD_REMAINS * usual_V
+    if found.mode == FULL_CELL:
+        return step["before_V"] < th.HARD_REMAINS * found.half_cycles[k - 1].end_V
+    octave = min(max(int(step["position"]).bit_length() - 1, 1), 15)
+    like = found.half_cycles[max(k - 2, 0)]
+    usual_V = like.profile_V[octave] or like.end_V
+    return step["before_V"] / abs(step["current_A"]) < th.HARD_REMAINS * usual_V / like.level_A
 
 
 def _stays_low(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bool:

@@ -16,6 +16,7 @@ from ccdmon.findings import FULL_CELL, Findings
 from ccdmon.half_cycles import HalfCycle
 
 LEAST_ROWS = 16
+LEAST_BEFORE = 4  # half-cycles: a fresh cell settles, and the noise of one is no scale
 SIGMA_PER_D2 = 0.511663  # standard deviation over the mean |second difference|, as in the core
 
 
@@ -26,7 +27,7 @@ def noisy_half_cycles(found: Findings, before_row: int) -> list[Event]:
     usable = [h for h in found.half_cycles if h.last_row < before_row and _whole(h)]
     noise_V = [_without_steps(h, found) for h in usable]
     events: list[Event] = []
-    for k in range(2, len(usable)):
+    for k in range(LEAST_BEFORE, len(usable)):
         window = range(max(0, k - th.NOISY_WINDOW), k)
         usual_V = _usual(usable, noise_V, k, window)
         like = [usable[n] for n in window if usable[n].current_A * usable[k].current_A > 0]
@@ -36,6 +37,8 @@ def noisy_half_cycles(found: Findings, before_row: int) -> list[Event]:
         if _lower(usable[k], before, found):
             later = [n for n in range(k + 1, len(usable)) if noise_V[n] < th.NOISY_RATIO * usual_V]
             quiet = usable[later[0]] if later else None
+            if quiet is not None and _stays(usable[later[0] :], usable[k], before):
+                continue  # bridged for good, and quiet: that is a partial short
             events.append(_event(usable[k], before, quiet, noise_V[k], usual_V, found))
     return events
 
@@ -48,12 +51,21 @@ def _whole(h: HalfCycle) -> bool:
 def _usual(usable: Sequence[HalfCycle], noise_V: Sequence[float], k: int, window: range) -> float:
     """Noise of the half-cycles before, grown with the level as that of a current source may."""
     grown = [noise_V[n] * max(usable[k].level_A / usable[n].level_A, 1.0) for n in window]
-    return max(median(grown), th.NOISY_FLOOR * abs(usable[k].end_V))
+    # Where V bends, the noise depends on when the rows fall: the noisier half of the window is the scale.
+    scale_V = max(median(grown), sorted(grown)[-2] / th.NOISY_BEND)
+    return max(scale_V, th.NOISY_FLOOR * abs(usable[k].end_V))
 
 
 def _without_steps(h: HalfCycle, found: Findings) -> float:
     steps = [s for s in found.steps if h.first_row <= s["row"] <= h.last_row]
     return max(h.noise_V - SIGMA_PER_D2 * sum(2 * abs(s["step_V"]) for s in steps) / h.rows, 0.0)
+
+
+def _stays(later: Sequence[HalfCycle], h: HalfCycle, before: HalfCycle) -> bool:
+    """Is most of the loss still there in the next half-cycle of its sign?"""
+    like = next((x for x in later if x.current_A * h.current_A > 0), None)
+    loss_ohm = before.resistance_mean_ohm - h.resistance_mean_ohm
+    return like is not None and before.resistance_mean_ohm - like.resistance_mean_ohm > 0.6 * loss_ohm > 0
 
 
 def _lower(h: HalfCycle, before: HalfCycle, found: Findings) -> bool:

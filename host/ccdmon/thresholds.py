@@ -62,6 +62,7 @@ SOFT_AMPLITUDE = 0.008  # fluctuation over polarisation
 SOFT_BLOCKS = 4  # of 8 rows
 NOISY_WINDOW = 8  # half-cycles that tell what is usual
 NOISY_RATIO = 1.8  # noise of a whole half-cycle over the usual: its estimate scatters by a tenth or two
+NOISY_BEND = 1.2  # of the median: the second largest may scatter that much
 NOISY_DROP = 0.03  # of the mean resistance, below all of the half-cycles before
 NOISY_WHOLE = 0.9  # of its rows must be there
 NOISY_CUT = (

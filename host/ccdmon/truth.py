@@ -88,7 +88,7 @@ def truth_document(watch: Watch, trace: Trace) -> dict[str, Any]:
         "schema": TRUTH_SCHEMA,
         "scenario": setup.scenario,
         "seed": setup.seed,
-        "class": "healthy" if setup.class_ == "limit" and not events else setup.class_,
+        "class": _class(setup, events),
         "rows": len(trace),
         "first_faulty_row": events[0]["row"] if events else None,
         "first_suspect_row": watch.first_suspect_row(),
@@ -110,6 +110,12 @@ def truth_document(watch: Watch, trace: Trace) -> dict[str, Any]:
         },
         "parameters": _parameters(setup),
     }
+
+
+def _class(setup: Setup, events: list[dict[str, Any]]) -> str:
+    if setup.class_ in ("limit", "healthy"):
+        return events[0]["kind"] if events else "healthy"
+    return setup.class_
 
 
 def _half_cycles_before(watch: Watch) -> int:
@@ -141,7 +147,8 @@ def _settling_rows(setup: Setup) -> int:
 def _events(watch: Watch) -> list[dict[str, Any]]:
     if watch.fault is not None and watch.setup.fault is not None:
         return [_event(watch.setup.fault.kind, watch.fault, watch.fault_end)]
-    if watch.voids is not None and watch.setup.class_ == "contact_loss":
+    # Whatever the scenario wanted: a cell whose voids outgrew their healing has lost contact.
+    if watch.voids is not None and watch.setup.class_ in ("contact_loss", "healthy"):
         return [_event("contact_loss", watch.voids, None) | {"reached_limit": watch.limit is not None}]
     if watch.setup.class_ == "limit" and watch.limit is not None:
         return [_event("limit", watch.limit, None)]
