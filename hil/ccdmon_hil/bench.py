@@ -8,7 +8,7 @@ from ccdmon.errors import DeviceError, InputError
 from ccdmon.front_end import FrontEnd
 from ccdmon_fw import limits, wire
 from ccdmon_hil.result import ReplayResult, first_pending_row
-from ccdmon_hil.session import Session
+from ccdmon_hil.session import EMULATOR_PATIENCE, Session
 from ccdmon_hil.target import Source
 
 # Called with (rows played so far, rows in all or None, gate closed?).
@@ -106,6 +106,7 @@ class _Counted:
 
 def _collect(session: Session, counted: _Counted, on_progress: Progress | None) -> None:
     progressed_s = time.monotonic()
+    stall_limit_s = STALL_LIMIT_S * (EMULATOR_PATIENCE if session.target.clock == "virtual" else 1)
     seen = 0
     while counted.rows is None or session.samples_seen < counted.rows:
         session.pump()
@@ -115,9 +116,9 @@ def _collect(session: Session, counted: _Counted, on_progress: Progress | None) 
             if on_progress:
                 edges = session.target.edges
                 on_progress(min(seen, counted.given), counted.rows, bool(edges) and edges[-1].closed)
-        elif time.monotonic() - progressed_s > STALL_LIMIT_S:
+        elif time.monotonic() - progressed_s > stall_limit_s:
             raise DeviceError(
-                f"rig {session.target.name}: no sample for {STALL_LIMIT_S:.0f} s "
+                f"rig {session.target.name}: no sample for {stall_limit_s:.0f} s "
                 f"after row {seen} of {counted.rows}"
             )
 

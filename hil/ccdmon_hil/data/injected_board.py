@@ -29,7 +29,7 @@ from ccdmon_fw import app, commands, limits, wire
 
 ROW_BYTES = 6
 EDGES = 8
-STATE_PERIOD_MS = 20
+STATE_PERIOD_MS = 250  # a state goes before samples: more of them would hold these up
 # control: places of what interrupt and main loop share
 RECEIVED, PLAYED, LAST_ROW, PLAYS, READY, STARVED, WAITED_US, PAD, MOVES, PERIOD = range(10)
 NO_LAST_ROW = 0x3FFFFFFF
@@ -140,7 +140,7 @@ class BenchCommands(commands.Commands):
                 super().feed(block + b"\0", *more)
 
     def service(self):
-        """In every round of the main loop: say what changed, and how far it got every 20 ms."""
+        """In every round of the main loop: say what changed, and how far it got from time to time."""
         now_ms = time.ticks_ms()
         played = control[PLAYED] if self._lock_step else 0
         changed = (control[MOVES], control[PLAYS], played) != self._said
