@@ -109,7 +109,10 @@ _MARKS = const(32)
 _V_ENDS = const(257)  # 258, 259: voltage code at the end of phases with positive, negative current; 0: none
 _ROSE = const(260)  # in this phase x has been a quarter of what the last one ended with
 FIRED = const(261)  # firings of all rules in this run
-MEMORY_WORDS = const(262)
+_STAGE = const(262)  # of judging the last block; 0: nothing left to do
+_NEW_V = const(263)  # its mean codes of voltage and current; 0: not settled
+_NEW_I = const(264)
+MEMORY_WORDS = const(265)
 
 _BIAS = const(0x1000000)  # 2**24
 _X_BIAS = const(0x8000)
@@ -223,6 +226,7 @@ def _enter(m: ptr32, sign: int, i_abs: int):
     m[_MARK_AT] = 0
     m[_MARK_K] = 0
     m[_ROSE] = 0
+    m[_STAGE] = 0
     m[ACTIVE] &= 0x7FFF ^ 0x1A0  # stuck, jump and partial short are told once for each phase
 
 
@@ -522,7 +526,7 @@ def step(m: ptr32) -> int:
         verdict |= 0x200
     else:
         verdict = int(_flow(m, v, verdict))
-    if m[BLOCK_N] >> m[_BLOCK_SHIFT]:
+    if m[_STAGE] or m[BLOCK_N] >> m[_BLOCK_SHIFT]:
         verdict = int(block(m, verdict))
     return verdict
 

@@ -112,7 +112,7 @@ _DETECTOR_OWN = (
     ("mode", 0, 2, 0),  # index into CONFIGURATIONS
     ("confirm_samples", 1, 32, CONFIRM_SAMPLES),
     ("settle_samples", 2, SETTLE_SAMPLES_CEILING, 8),
-    ("block_shift", 2, BLOCK_SHIFT_CEILING, 2),
+    ("block_shift", 2, BLOCK_SHIFT_CEILING, 12),  # about BLOCK_S at the default sample period
     ("collapse_64ths", 1, 48, COLLAPSE_64THS),
     ("current_on_units", 32, UNITS_FULL_SCALE, CURRENT_ON_UNITS),
     ("voltage_drop_min_units", 1, UNITS_FULL_SCALE, VOLTAGE_DROP_MIN_UNITS),

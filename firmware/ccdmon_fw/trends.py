@@ -45,6 +45,9 @@ _BLOCK_N = const(78)
 _BLOCK_V = const(79)
 _RECTIFIED = const(82)
 _LEVEL_0 = const(102)
+_STAGE = const(262)
+_NEW_V = const(263)
+_NEW_I = const(264)
 _M0 = const(83)  # x of the last five blocks, newest first, + 2**15; 0: not of this phase
 _MEANS = const(88)  # codes of the block before: voltage, current (0: not settled), pressure
 _SOFT = const(91)  # blocks that fluctuated
@@ -208,35 +211,19 @@ def _forget(m: ptr32):
 
 
 @micropython.viper
-def block(m: ptr32, verdict: int) -> int:
-    """A block of samples is complete: judge it, begin the next."""
-    count = m[_BLOCK_N]
-    voltage = m[_BLOCK_V] // count
-    current = m[_BLOCK_V + 1] // count
-    pressure = m[_BLOCK_V + 2] // count
-    k = 0
-    while k < 4:
-        m[_BLOCK_N + k] = 0
-        k += 1
-    settled = 1
-    if m[_N] - count < m[_SETTLE]:
-        settled = 0
-    verdict = int(_rate(m, 2, pressure, verdict))
-    verdict = int(_rate(m, 0, voltage if settled else 0, verdict))
-    verdict = int(_rate(m, 1, current if settled else 0, verdict))
-    if settled == 0 or (m[_SIGN] == 0 and m[_MODE] != 2):
-        _forget(m)
-        return verdict
-    x = (voltage - 32768) >> 1
+def _place(m: ptr32):
+    """The block's mean as x among the five that are compared, in the direction of the current.
+
+    But for a full cell at the current of the phase's beginning: steps below a third and waves change no cell.
+    """
+    x = (m[_NEW_V] - 32768) >> 1
     if m[_MODE] == 2 or m[_RECTIFIED]:
         if x < 0:
             x = 0 - x
     elif (m[_SIGN] - 1) ^ m[_FLIPPED]:
         x = 0 - x
-    if (
-        m[_MODE] != 2
-    ):  # at the current of the phase's beginning: steps below a third and waves are no change of the cell
-        i_abs = (current - 32768) >> 1
+    if m[_MODE] != 2:
+        i_abs = (m[_NEW_I] - 32768) >> 1
         if i_abs < 0:
             i_abs = 0 - i_abs
         level = m[_LEVEL_0]
@@ -255,9 +242,49 @@ def block(m: ptr32, verdict: int) -> int:
         m[_M0 + k] = m[_M0 + k - 1]
         k -= 1
     m[_M0] = x + 0x8000
-    if m[_MODE] != 2:
-        verdict = int(_divergence(m, x, verdict))
-        verdict = int(_partial(m, verdict))
+
+
+@micropython.viper
+def _close(m: ptr32) -> int:
+    """The means of a complete block; that of the pressure. The next block begins."""
+    count = m[_BLOCK_N]
+    m[_NEW_V] = m[_BLOCK_V] // count
+    m[_NEW_I] = m[_BLOCK_V + 1] // count
+    pressure = m[_BLOCK_V + 2] // count
+    m[_BLOCK_N] = 0
+    m[_BLOCK_V] = 0
+    m[_BLOCK_V + 1] = 0
+    m[_BLOCK_V + 2] = 0
+    if m[_N] - count < m[_SETTLE]:
+        m[_NEW_V] = 0
+        m[_NEW_I] = 0
+    m[_STAGE] = 1
+    return pressure
+
+
+@micropython.viper
+def block(m: ptr32, verdict: int) -> int:
+    """A block is complete, or the last one is being judged: one of four stages a sample, so that no tick grows long."""
+    stage = m[_STAGE]
+    if stage == 0:
+        return int(_rate(m, 2, int(_close(m)), verdict))
+    m[_STAGE] = stage + 1 if stage < 3 else 0
+    judged = 0
+    if m[_NEW_V] != 0 and (m[_SIGN] != 0 or m[_MODE] == 2):
+        judged = 1
+    if stage == 1:
+        if judged:
+            _place(m)
+        else:
+            _forget(m)
+        return int(_rate(m, 0, m[_NEW_V], verdict))
+    if stage == 2:
+        verdict = int(_rate(m, 1, m[_NEW_I], verdict))
+        if judged and m[_MODE] != 2:
+            verdict = int(_partial(m, verdict))
+        return verdict
+    if judged and m[_MODE] != 2:
+        verdict = int(_divergence(m, m[_M0] - 0x8000, verdict))
         if m[_PLAIN] and m[_N] > 4 * m[_SETTLE] + 16:
             verdict = int(_soft(m, verdict))
     return verdict

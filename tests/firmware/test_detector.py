@@ -48,6 +48,7 @@ def ramp(
 def first_trip(rows: Iterator[tuple[int, int]], **settings: int) -> tuple[int, str] | None:
     values = limits.default_settings()
     values[limits.SETTINGS.index("settle_samples")] = 3
+    values[limits.SETTINGS.index("block_shift")] = 2
     for name, value in settings.items():
         values[limits.SETTINGS.index(name)] = value
     detector = Detector(values)

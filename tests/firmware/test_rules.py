@@ -48,7 +48,7 @@ def run(rows: Iterable[Row], **settings: int) -> list[tuple[int, str, int]]:
 
 
 def make(**settings: int) -> Detector:
-    wanted = {"settle_samples": 3} | settings
+    wanted = {"settle_samples": 3, "block_shift": 2} | settings
     return Detector(
         [wanted.get(n, v) for n, v in zip(limits.SETTINGS, limits.default_settings(), strict=True)]
     )
