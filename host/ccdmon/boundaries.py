@@ -8,7 +8,7 @@ what it was two half-cycles ago, while a short changes it.
 """
 
 from collections.abc import Sequence
-from math import ceil, exp, log
+from math import ceil, exp, isfinite, log
 from statistics import median
 
 from ccdmon import thresholds as th
@@ -116,9 +116,17 @@ def position_shift(
     amperes, least_V = log_ratio(now.level_A, before.level_A), settled * before.end_V
     if amperes is None:
         return 0.0, 0.0
-    pairs = zip(now.profile_V[first:], before.profile_V[first:], strict=True)
-    found = [_log_ohm(now_V, before_V, amperes) for now_V, before_V in pairs if before_V >= least_V]
-    ratios = [r for r in found if r is not None]
+    ratios: list[float] = []
+    for b in range(first, len(now.profile_V)):
+        now_V, before_V = now.profile_V[b], before.profile_V[b]
+        if before_V < least_V:
+            continue
+        if now_V >= 1e-3 * before_V > 0:  # the usual case, from logarithms that are known
+            ratio = now.log_profile[b] - before.log_profile[b] - amperes
+            if isfinite(ratio):
+                ratios.append(ratio)
+        elif (found := _log_ohm(now_V, before_V, amperes)) is not None:
+            ratios.append(found)
     if not ratios:
         return 0.0, 0.0
     half = max(1, len(ratios) // 2)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from ccd_fastcore import SEGMENT_FIELDS
@@ -48,10 +49,15 @@ class HalfCycle:
     stuck_rows: int  # longest run of one and the same voltage
     profile_V: tuple[float, ...]  # mean of rows 2**k - 1 .. 2**(k + 1) - 2
 
-    @property
+    @cached_property
     def level_A(self) -> float:
         """|current|."""
         return abs(self.current_A)
+
+    @cached_property
+    def log_profile(self) -> tuple[float, ...]:
+        """ln of `profile_V`; NaN where that is no number above zero."""
+        return tuple(math.log(v) if 0 < v < math.inf else math.nan for v in self.profile_V)
 
     @property
     def duration_s(self) -> float:
