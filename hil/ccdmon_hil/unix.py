@@ -98,9 +98,11 @@ class UnixTarget:
         if self._wire_out:
             poll.register(self._wire_out_fd, select.POLLOUT)
         poll.poll(WAIT_MS)
+        # The wire before the pins: the board moves its pin before it sends the sample, so whoever has the sample
+        # has the edge, too.
+        data = _read(self._wire_in_fd)
         self._serve_pins()
         self._flush()
-        data = _read(self._wire_in_fd)
         if data is None:
             raise self._death()
         self._last_words = (self._last_words + data)[-400:]
