@@ -62,6 +62,7 @@ def actions(folder: Path) -> list[str]:
 def recorder(port: Path, folder: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "ccdmon", "record", "--port", str(port), "--out", str(folder), *more],
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -72,11 +73,13 @@ def recorder(port: Path, folder: Path, *more: str) -> Iterator[subprocess.Popen[
         process.communicate()
 
 
-def end(process: subprocess.Popen[str]) -> str:
+def end(process: subprocess.Popen[str], document: str = "") -> str:
+    """End a recording in good order; what it said. `document`: what stdout must begin with, nothing without."""
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=WAIT_S)
+    out, said = process.communicate(timeout=WAIT_S)
     assert process.returncode == 0, said
-    return said
+    assert out.startswith(document) and bool(out) == bool(document)
+    return said + out
 
 
 @pytest.fixture
@@ -87,10 +90,14 @@ def board(tmp_path: Path) -> Iterator[PtyBoard]:
 
 def test_every_sample_is_there_and_derived(board: PtyBoard, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    with recorder(board.name, folder) as process:
+    with recorder(board.name, folder, "--json") as process:
         wait_for(lambda: samples(folder, 2000), "samples")
-        said = end(process)
+        said = end(process, "{")
     run = open_run(folder)
+    assert json.loads(said[said.index("{") :]) == {
+        "schema": "ccdmon.record/1", "run_dir": str(folder), "samples": run.counts.samples,
+        "missing_samples": 0, "crc_errors": 0, "trip_ids": [],
+    }  # fmt: skip
     assert run.counts.missing_samples == run.counts.crc_errors == 0
     assert (run.samples == run.samples[0] + range(len(run.samples))).all()
     assert f"{len(run.trace)} samples, 0 missing" in said

@@ -1,6 +1,7 @@
 """`ccdmon record`: write down what a board sends, for hours or weeks, whatever happens meanwhile."""
 
 import argparse
+import json
 import re
 import signal
 import sys
@@ -11,13 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ccdmon.errors import EXIT_FINE, DeviceError, InputError
+from ccdmon.errors import EXIT_FINE, DeviceError
 
 if TYPE_CHECKING:
     from ccdmon.recording import Options, Recording
     from ccdmon.rig_file import Rig
     from ccdmon.serial_link import SerialLink
 
+SCHEMA = "ccdmon.record/1"
 START_LIMIT_S = 30.0  # an emulated board is twenty times slower than a real one
 UNITS_S = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 # Without a rig file and without a board that states its own: +-6 V, +-10 mA.
@@ -25,7 +27,7 @@ ASSUMED_FRONT_END = {"voltage_full_scale_V": 6.0, "current_full_scale_A": 0.01, 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", metavar="P", help="serial port of the board, for example /dev/ttyACM0")
+    parser.add_argument("--port", metavar="P", help="serial port of the board (default: the only one)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default ./ccdmon-runs/TIME)")
     parser.add_argument(
         "--rig-file", type=Path, metavar="FILE", help="cell, front end, limits: `ccdmon init`"
@@ -38,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rotate-mb", type=float, metavar="MB", help="begin a new frames file after so much (default 1000)"
     )
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout at the end")
 
 
 def duration_s(text: str) -> float:
@@ -50,13 +53,14 @@ def duration_s(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Record until stopped (Ctrl-C, SIGTERM, --stop-after); exit 3 where no board answers in the beginning."""
+    from ccdmon.port import find_board
     from ccdmon.recording import Recording
     from ccdmon.run_folder import remove_empty
     from ccdmon.serial_link import SerialLink
 
     rig = None if args.rig_file is None else _read_rig(args.rig_file)
     folder = args.out or Path("ccdmon-runs") / time.strftime("record-%Y%m%d-%H%M%S")
-    link = SerialLink(_port(args, rig))
+    link = SerialLink(find_board(args.port or (rig.port.device if rig else None)))
     try:
         _prepare(folder, args, rig, link)
         recording = Recording(folder, link, _options(args, rig), say=_say)
@@ -72,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
             f"port {link.name}: no ccdmon firmware answers; is it the right port? "
             "`ccdmon flash` puts it on a board"
         )
-    return _ended(recording)
+    return _ended(recording, as_json=args.json)
 
 
 def _silent(recording: "Recording") -> bool:
@@ -80,8 +84,18 @@ def _silent(recording: "Recording") -> bool:
     return not recording.heard and recording.running_s() > START_LIMIT_S
 
 
-def _ended(recording: "Recording") -> int:
+def _ended(recording: "Recording", *, as_json: bool) -> int:
     counts = recording.recorder.rows.counts
+    if as_json:
+        document = {
+            "schema": SCHEMA,
+            "run_dir": str(recording.folder),
+            "samples": counts.samples,
+            "missing_samples": counts.missing_samples,
+            "crc_errors": counts.crc_errors,
+            "trip_ids": sorted(recording.recorder.trips),
+        }
+        print(json.dumps(document))
     print(
         f"{recording.folder}: {counts.samples} samples, {counts.missing_samples} missing, "
         f"{counts.crc_errors} damaged frames; read it with `ccdmon analyze {recording.folder}`",
@@ -94,13 +108,6 @@ def _read_rig(path: Path) -> "Rig":
     from ccdmon.rig_file import read_rig
 
     return read_rig(path)
-
-
-def _port(args: argparse.Namespace, rig: "Rig | None") -> str:
-    name = args.port or (rig.port.device if rig is not None else None)
-    if name in (None, "auto"):
-        raise InputError("name the board's port with --port, for example --port /dev/ttyACM0")
-    return str(name)
 
 
 def _options(args: argparse.Namespace, rig: "Rig | None") -> "Options":
