@@ -1,0 +1,66 @@
+"""What a fault campaign is made of: a fault with what must come of it, what came of it, and the table of both."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+NONE, SOME = 0, -1  # losses
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a rig showed after a fault. Losses in samples; `uncounted`: losses and damages that nobody counted."""
+
+    gate: str  # at the pin: "open" or "closed"
+    reason: str  # of the first TRIP message, by name; in brackets: of a warning, without a trip
+    lost: int
+    uncounted: int
+    answer: str = ""  # to the command that is the fault, by name
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind of fault: `inject` is what its rig family takes (a row, wire, command or Python of the firmware).
+
+    `lost`: samples, `SOME` where their number depends on the machine; nothing may be lost uncounted in any case.
+    """
+
+    name: str
+    inject: Any
+    gate: str = "closed"
+    reason: str = "none"
+    lost: int = NONE
+    answer: str = ""
+
+    def problem(self, outcome: Outcome) -> str:
+        """What is not as expected; "" if all is."""
+        lost_fits = outcome.lost > 0 if self.lost == SOME else outcome.lost == self.lost
+        wrong = [
+            (self.gate == outcome.gate, f"gate {self.gate}"),
+            (self.reason == outcome.reason, f"reason {self.reason}"),
+            (lost_fits, f"lost {'some' if self.lost == SOME else self.lost}"),
+            (outcome.uncounted == 0, "nothing uncounted"),
+            (self.answer == outcome.answer, f"answer {self.answer or 'none'}"),
+        ]
+        return ", ".join(expected for fits, expected in wrong if not fits)
+
+
+def table_head() -> str:
+    """The first line of the table."""
+    return _row("rig", "fault", "gate", "reason", "answer", "lost", "uncounted", "as expected")
+
+
+def table_row(rig: str, fault: Fault, outcome: Outcome) -> str:
+    """One fault as a line of the table."""
+    problem = fault.problem(outcome)
+    return _row(
+        rig, fault.name, outcome.gate, outcome.reason, outcome.answer or "-", str(outcome.lost),
+        str(outcome.uncounted), f"NO: expected {problem}" if problem else "yes",
+    )  # fmt: skip
+
+
+def _row(*cells: str) -> str:
+    return "".join(map(str.ljust, cells, (6, 42, 8, 14, 18, 6, 11, 0)))
+
+
+Run = Callable[[Fault], Outcome]

@@ -1,0 +1,39 @@
+"""The fault campaign: every fault on the rig `unix`, and that it tells an outcome that is not as expected."""
+
+import dataclasses
+
+import pytest
+
+from ccdmon_hil import faults, unix_faults
+from ccdmon_hil.fault import Fault, Outcome
+
+BY_NAME = {fault.name: fault for fault in unix_faults.FAULTS}
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_fault_on_unix_comes_to_what_is_expected(name: str) -> None:
+    outcome = unix_faults.run(BY_NAME[name])
+    assert not BY_NAME[name].problem(outcome), outcome
+
+
+def test_whatever_differs_is_named() -> None:
+    fault = Fault("short", None, "open", "hard_short", lost=32)
+    fine = Outcome("open", "hard_short", 32, 0)
+    assert fault.problem(fine) == ""
+    for change, told in (
+        ({"gate": "closed"}, "gate open"),
+        ({"reason": "limit"}, "reason hard_short"),
+        ({"lost": 31}, "lost 32"),
+        ({"uncounted": 1}, "nothing uncounted"),
+        ({"answer": "ok"}, "answer none"),
+    ):
+        assert fault.problem(dataclasses.replace(fine, **change)) == told
+
+
+def test_the_command_fails_on_a_fault_that_is_not_as_expected(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rail = BY_NAME["voltage on its upper rail"]
+    monkeypatch.setattr(unix_faults, "FAULTS", (rail, dataclasses.replace(rail, gate="closed")))
+    assert faults.main(["--rig", "unix"]) == 1
+    assert "2 faults, 1 not as expected" in capsys.readouterr().out
