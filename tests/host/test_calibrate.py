@@ -71,7 +71,7 @@ def test_a_point_is_read_from_the_board_with_the_gate_closed_for_it_only(
 
 def test_the_result_stands_in_the_rig_file_beside_its_comments(tmp_path: Path) -> None:
     path = tmp_path / "rig.toml"
-    assert main(["init", str(path)]) == 0
+    assert main(["init", str(path), "--voltage-full-scale", "5"]) == 0
     comments = [line for line in path.read_text().splitlines() if line.startswith("#")]
     with PtyBoard(tmp_path / "port", source=applied(52000)) as board:
         board.gate = 0

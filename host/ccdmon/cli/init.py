@@ -25,7 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--area-cm2", type=positive, metavar="A", help="electrode area")
     parser.add_argument("--configuration", choices=CONFIGURATIONS, default="symmetric", help="of the cell")
     parser.add_argument("--electrolyte", metavar="NAME", help="LLZO, Li6PS5Cl, PEO-LiTFSI, ...")
-    parser.add_argument("--voltage-full-scale", type=positive, default=5.0, metavar="V", help="default 5")
+    parser.add_argument(
+        "--voltage-full-scale",
+        type=positive,
+        default=5.27,
+        metavar="V",
+        help="default 5.27: the divider of firmware/README.md",
+    )
     parser.add_argument("--current-full-scale", type=positive, default=0.01, metavar="A", help="default 0.01")
     parser.add_argument(
         "--voltage-limit", type=positive, default=5.0, metavar="V", help="cut off beyond (default 5)"
