@@ -45,7 +45,8 @@ def put(control: ptr32, records: ptr32, capacity: int, memory: ptr32, verdict: i
     at = (head & (capacity - 1)) * 4
     records[at] = counter
     time_us = memory[3]
-    if ((time_us - control[4]) & 0x3FFFFFFF) > control[3]:
+    # Sample 0 has no predecessor in its run: arming holds the timer off before the gate closes.
+    if ((time_us - control[4]) & 0x3FFFFFFF) > control[3] and counter > 0:
         control[2] += 1
         control[5] += 1
         late = 1 if control[5] > control[6] else 0

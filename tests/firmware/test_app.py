@@ -1,11 +1,12 @@
 """The firmware as a host meets it: commands, trips that stay, black boxes, settings that survive."""
 
 import struct
+from array import array
 from pathlib import Path
 
 import pytest
 
-from ccdmon_fw import limits, store, wire
+from ccdmon_fw import detector, limits, ring, store, wire
 from tests.firmware.fake_board import Bench
 
 OK, LATCHED, WRONG_ID = wire.OK, wire.LATCHED, wire.WRONG_ID
@@ -251,3 +252,17 @@ def test_time_of_the_board_may_wrap() -> None:
     bench.play(*ON, count=100)
     assert bench.app.ring.control[2] - before <= 1
     assert bench.app.gate.reason == 0
+
+
+def test_the_pause_of_arming_is_no_late_sample() -> None:
+    samples = ring.Ring(256)
+    samples.control[ring.GAP_US] = 150
+    memory = array("i", [32768, 32768, 32768, 0])
+    samples.restart()
+    for memory[detector.T] in (
+        400,
+        500,
+        800,
+    ):  # 400 since the ring's last sample; then one of this run is missing
+        ring.put(samples.control, samples.records, samples.capacity, memory, 0)
+    assert samples.control[ring.OVERRUNS] == 1
