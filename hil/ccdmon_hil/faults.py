@@ -6,13 +6,17 @@ exit code 1 if one is not as expected.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError
-from ccdmon_hil import unix_faults
+from ccdmon_hil import pico_faults, unix_faults
 from ccdmon_hil.fault import Fault, Run, table_head, table_row
+from ccdmon_hil.hooked import open_hooked
+from ccdmon_hil.image import find_image
 
-RIGS = ("unix",)
+FAULTS: dict[str, Sequence[Fault]] = {"unix": unix_faults.FAULTS, "pico": pico_faults.FAULTS}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,10 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
     played = wrong = 0
     try:
         print(table_head())
-        for rig in options.rig or RIGS:
-            run, faults = campaign(rig)
-            for fault in faults:
-                if options.only in fault.name:
+        for rig in options.rig or FAULTS:
+            faults = [fault for fault in FAULTS[rig] if options.only in fault.name]
+            with runner(rig, options.image) as run:
+                for fault in faults:
                     outcome = run(fault)
                     played += 1
                     wrong += bool(fault.problem(outcome))
@@ -36,15 +40,24 @@ def main(arguments: list[str] | None = None) -> int:
     return EXIT_NEGATIVE if wrong or not played else EXIT_FINE
 
 
-def campaign(rig: str) -> tuple[Run, Sequence[Fault]]:
-    """How a fault is run on a rig, and the rig's faults."""
-    return {"unix": (unix_faults.run, unix_faults.FAULTS)}[rig]
+@contextmanager
+def runner(rig: str, image: Path | None = None) -> Iterator[Run]:
+    """What brings a fault about on a rig; a boot of the emulated Pico serves all of them."""
+    if rig == "unix":
+        yield unix_faults.run
+        return
+    session = open_hooked(find_image(image))
+    try:
+        yield lambda fault: pico_faults.run(session, fault)
+    finally:
+        session.close()
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ccdmon_hil.faults", description=__doc__.split("\n")[0])
-    parser.add_argument("--rig", action="append", choices=RIGS, help="where; more than once (default: all)")
+    parser.add_argument("--rig", action="append", choices=FAULTS, help="where; more than once (default: all)")
     parser.add_argument("--only", default="", metavar="TEXT", help="faults with this in their name")
+    parser.add_argument("--image", type=Path, help="MicroPython image of --rig pico")
     return parser
 
 

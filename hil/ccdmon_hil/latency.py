@@ -83,8 +83,7 @@ class TimedTarget(HookedTarget):
 
     def external_trip(self, tripped: bool) -> None:
         """Level of the comparator's output: low trips."""
-        assert self._mcu is not None
-        self._mcu.gpio[EXTERNAL_TRIP_PIN].set_input_value(not tripped)
+        self.set_pin(EXTERNAL_TRIP_PIN, not tripped)
 
 
 def measure(session: Session, target: TimedTarget, fault: str, phases: int, seed: int = 1) -> list[float]:

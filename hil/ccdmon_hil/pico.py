@@ -261,6 +261,11 @@ class PicoTarget:
         for channel, code in zip(PICO_PINS.channels, codes, strict=True):
             self._mcu.adc.channel_values[channel] = code >> 4
 
+    def set_pin(self, number: int, high: bool) -> None:
+        """Level that the outside world puts at an input."""
+        assert self._mcu is not None
+        self._mcu.gpio[number].set_input_value(high)
+
     def _on_gate(self, state: GPIOPinState, _: GPIOPinState) -> None:
         closed = state == GPIOPinState.HIGH
         if closed == self._closed:
