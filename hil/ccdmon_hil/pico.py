@@ -152,7 +152,11 @@ class PicoTarget:
         return address, in_interrupt
 
     def power_cycle(self) -> None:
-        """Off and on again: the chip boots, its flash as it was."""
+        """Off and on again: the chip boots, its flash as it was; the watchdog, which outlives a reset, is off."""
+        assert self._mcu is not None
+        watchdog = self._mcu.watchdog
+        watchdog.reset()  # the cause and the scratch registers
+        watchdog._enable = watchdog.timer.enable = watchdog.alarm.enable = False
         self._reset(from_watchdog=False)
 
     # -- USB console

@@ -6,6 +6,7 @@ All are brought about on one chip, one after the other, which `run` leaves mende
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ccdmon.device import RefusedError
 from ccdmon.errors import DeviceError
 from ccdmon.link import Message
 from ccdmon_fw import limits, wire
@@ -21,6 +22,7 @@ QUICK = {"self_test_ms": 20, "overrun_limit": 20}
 EXTERNAL_TRIP_PIN = 14
 OPENS_WITHIN_S = 60.0  # of the machine's time
 ALARM_WITHIN_US = 900_000.0
+TEAR = "file = open('/ccdmon/config%d', 'wb'); file.write(b'torn'); file.close()"
 
 Act = Callable[[Session, HookedTarget], str]
 
@@ -124,6 +126,26 @@ def _cut_in_black_box(session: Session, rig: HookedTarget) -> str:
     return _power_cycle(session, rig)
 
 
+def _tear(*slots: int) -> Act:
+    """Disarm, damage slots of the settings, boot again, and ask for the gate."""
+
+    def tear(session: Session, rig: HookedTarget) -> str:
+        session.command(wire.DISARM)
+        session.device.configure(hooked.settings(**QUICK, confirm_samples=3))
+        for slot in slots or (session.device.ask(wire.GET_CONFIG, "config").fields["slot"],):
+            hook(session, TEAR % slot)
+        _power_cycle(session, rig)
+        kept = "older" if session.device.settings() == hooked.settings(**QUICK) else "defaults"
+        try:
+            session.device.self_test()
+            session.arm()
+        except RefusedError as refused:
+            return f"{kept}: {refused.result}"
+        return f"{kept}: ok"
+
+    return tear
+
+
 def _disconnect(session: Session, rig: HookedTarget) -> str:
     rig.open_console(False)
     run_for(session, 100_000)
@@ -168,7 +190,9 @@ RIG_FAULTS = (
     Fault("external comparator trips", How(act=_external), "open", "external"),
     Fault("gate welded: current flows on", How(act=_trip_welded, welded=True), "open", "command", answer="gate_stuck"),
     Fault("main loop hangs", How(act=_hang), "open", "watchdog"),
+    Fault("brown-out while armed", How(act=_power_cycle), "open"),
     Fault("power fails in the black box", How(act=_cut_in_black_box), "open", "command"),
+    Fault("both slots of the settings torn", How(act=_tear(0, 1)), "open", answer="defaults: no_configuration"),
     Fault("host disconnects and returns", How(act=_disconnect)),
 )  # fmt: skip
 FAULTS = FIRMWARE_FAULTS + RIG_FAULTS
