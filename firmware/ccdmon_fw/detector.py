@@ -352,67 +352,6 @@ def _confirm(m: ptr32, x: int, verdict: int) -> int:
 
 
 @micropython.viper
-def _flow(m: ptr32, x: int, verdict: int) -> int:
-    """One sample of a phase (or any sample of a full cell): is this a collapse? Keeps the references.
-
-    Longer than 40 lines: it is the common path, and each call costs a twentieth of the tick on the RP2040.
-    """
-    n = m[_N]
-    x4 = x << 4
-    ref = m[_REF]
-    x1 = m[_X1] - 0x8000
-    bend = x - 2 * x1 + m[_X2] - 0x8000
-    if bend < 0:
-        bend = 0 - bend
-    m[_X2] = m[_X1]
-    m[_X1] = x + 0x8000
-    if n <= m[_SETTLE]:
-        if n == m[_SETTLE]:
-            m[_X_MARK] = x + 0x8000
-            m[_X_HALF] = x + 0x8000
-            _settled(m)
-        return verdict | 0x200
-    verdict |= 0x400
-    suspect = 0
-    if x4 * 64 < ref * m[_COLLAPSE] and ref >= m[_FLOOR] and ref - x4 >= (m[_DROP_MIN] << 4) + 4 * m[_NOISE]:
-        if x4 + (ref >> 3) > 0:
-            suspect = 1
-    if n >= m[_MARK_AT] and m[_MODE] != 2 and m[_RECTIFIED] == 0:
-        suspect |= int(_mark(m, x))
-    if suspect:
-        return int(_confirm(m, x, verdict))
-    m[_LOW] = 0
-    m[ACTIVE] &= 0x7FFE
-    # -- noise, by the second difference: a trend has none
-    if m[_PLAIN]:
-        noise = m[_NOISE]
-        most = (ref if ref > m[_FLOOR] else m[_FLOOR]) >> 3  # one spike is no fluctuation
-        bend <<= 4
-        if bend > most:
-            bend = most
-        m[_NOISE] = noise + (bend - noise + 8 >> 4)
-    # -- reference
-    if ref == 0:
-        m[_REF] = x4 if x4 > 0 else 0
-    elif x4 >= ref:
-        if x4 > ref * 4 + 0x4000:
-            m[_SPIKE] += 1
-        if x4 > ref * 2:  # a spike must not drag the reference along
-            x4 = ref * 2
-        m[_REF] = ref + ((x4 - ref + 3) >> 2)
-    else:
-        if m[_SPIKE] > 0:
-            if m[_SPIKE] < 3:
-                verdict = int(fire(m, 7, x1 if x1 > 0 else 0, ref >> 2, verdict))
-            m[_SPIKE] = 0
-        if n & ((1 << (m[_BLOCK_SHIFT] - 2)) - 1) == 0:
-            if x4 < 0:
-                x4 = 0
-            m[_REF] = ref - ((ref - x4) >> 2)
-    return verdict
-
-
-@micropython.viper
 def _wires(m: ptr32, verdict: int) -> int:
     """Early in a phase: has the voltage moved, as a current step must move it?"""
     if m[V] != m[_V_BEFORE]:
@@ -448,7 +387,7 @@ def _wires(m: ptr32, verdict: int) -> int:
 def step(m: ptr32) -> int:
     """Judge the sample in `m[0..3]`: reason (low byte) and action of the strongest rule, and the state's bits.
 
-    Longer than 40 lines: see `_flow`.
+    Longer than 40 lines: it is the common path, and each call costs a twentieth of the tick on the RP2040.
     """
     raw_v = m[V]
     raw_i = m[I]
@@ -525,7 +464,65 @@ def step(m: ptr32) -> int:
     if sign == 0 and m[_MODE] != 2:
         verdict |= 0x200
     else:
-        verdict = int(_flow(m, v, verdict))
+        x4 = v << 4
+        ref = m[_REF]
+        x1 = m[_X1] - 0x8000
+        bend = v - 2 * x1 + m[_X2] - 0x8000
+        if bend < 0:
+            bend = 0 - bend
+        m[_X2] = m[_X1]
+        m[_X1] = v + 0x8000
+        suspect = 0
+        if n > m[_SETTLE]:
+            verdict |= 0x400
+            if (
+                x4 * 64 < ref * m[_COLLAPSE]
+                and ref >= m[_FLOOR]
+                and ref - x4 >= (m[_DROP_MIN] << 4) + 4 * m[_NOISE]
+                and x4 + (ref >> 3) > 0
+            ):
+                suspect = 1
+            if n >= m[_MARK_AT] and m[_MODE] != 2 and m[_RECTIFIED] == 0:
+                suspect |= int(_mark(m, v))
+        else:
+            verdict |= 0x200
+            if n == m[_SETTLE]:
+                m[_X_MARK] = v + 0x8000
+                m[_X_HALF] = v + 0x8000
+                _settled(m)
+        if suspect:
+            verdict = int(_confirm(m, v, verdict))
+            if verdict & 0x1800 == 0x1800:
+                return verdict  # the pin first: the block waits for the next sample
+        elif verdict & 0x400:
+            m[_LOW] = 0
+            m[ACTIVE] &= 0x7FFE
+            # -- noise, by the second difference: a trend has none
+            if m[_PLAIN]:
+                noise = m[_NOISE]
+                most = (ref if ref > m[_FLOOR] else m[_FLOOR]) >> 3  # one spike is no fluctuation
+                bend <<= 4
+                if bend > most:
+                    bend = most
+                m[_NOISE] = noise + (bend - noise + 8 >> 4)
+            # -- reference
+            if ref == 0:
+                m[_REF] = x4 if x4 > 0 else 0
+            elif x4 >= ref:
+                if x4 > ref * 4 + 0x4000:
+                    m[_SPIKE] += 1
+                if x4 > ref * 2:  # a spike must not drag the reference along
+                    x4 = ref * 2
+                m[_REF] = ref + ((x4 - ref + 3) >> 2)
+            else:
+                if m[_SPIKE] > 0:
+                    if m[_SPIKE] < 3:
+                        verdict = int(fire(m, 7, x1 if x1 > 0 else 0, ref >> 2, verdict))
+                    m[_SPIKE] = 0
+                if n & ((1 << (m[_BLOCK_SHIFT] - 2)) - 1) == 0:
+                    if x4 < 0:
+                        x4 = 0
+                    m[_REF] = ref - ((ref - x4) >> 2)
     if m[_STAGE] or m[BLOCK_N] >> m[_BLOCK_SHIFT]:
         verdict = int(block(m, verdict))
     return verdict
