@@ -5,8 +5,8 @@ flash, whose `read` takes rows that this side sends ahead over the wire (`data/i
 is the very firmware; a reset of the board brings it back untouched. **No cell may be connected**: the gate's pin really
 closes, and nobody watches the real converters.
 
-The gate is read at the chip's own pad by that script, in the instant after each move; a bench that has an observer of
-its own (`wiring.Observer`) compares that with the pin at the end of each run, and the run fails where they differ.
+The gate is read at the chip's own pad by that script, in the instant after each move: outside the
+firmware, but not outside the chip.
 
 Time is the board's own clock. It is `real` only where that clock keeps pace with this machine's and the port is no
 pseudo-terminal; an emulated board's is `virtual`.
