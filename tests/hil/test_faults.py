@@ -34,6 +34,6 @@ def test_the_command_fails_on_a_fault_that_is_not_as_expected(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rail = BY_NAME["voltage on its upper rail"]
-    monkeypatch.setattr(unix_faults, "FAULTS", (rail, dataclasses.replace(rail, gate="closed")))
+    monkeypatch.setitem(faults.FAULTS, "unix", (rail, dataclasses.replace(rail, gate="closed")))
     assert faults.main(["--rig", "unix"]) == 1
     assert "2 faults, 1 not as expected" in capsys.readouterr().out
