@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-NONE, SOME = 0, -1  # losses
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -22,23 +20,22 @@ class Outcome:
 class Fault:
     """One kind of fault: `inject` is what its rig family takes (a row, wire, command or Python of the firmware).
 
-    `lost`: samples, `SOME` where their number depends on the machine; nothing may be lost uncounted in any case.
+    `lost`: samples; nothing may be lost uncounted in any case.
     """
 
     name: str
     inject: Any
     gate: str = "closed"
     reason: str = "none"
-    lost: int = NONE
+    lost: int = 0
     answer: str = ""
 
     def problem(self, outcome: Outcome) -> str:
         """What is not as expected; "" if all is."""
-        lost_fits = outcome.lost > 0 if self.lost == SOME else outcome.lost == self.lost
         wrong = [
             (self.gate == outcome.gate, f"gate {self.gate}"),
             (self.reason == outcome.reason, f"reason {self.reason}"),
-            (lost_fits, f"lost {'some' if self.lost == SOME else self.lost}"),
+            (self.lost == outcome.lost, f"lost {self.lost}"),
             (outcome.uncounted == 0, "nothing uncounted"),
             (self.answer == outcome.answer, f"answer {self.answer or 'none'}"),
         ]

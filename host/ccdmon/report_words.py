@@ -7,11 +7,6 @@ from ccdmon.trace import Cell
 
 Document = Mapping[str, Any]
 
-VERDICT_TEXT = {
-    "healthy": "no failure found",
-    "suspect": "signs of trouble, the cell still works",
-    "failed": "the cell failed",
-}
 PROTOCOL_TEXT = {
     "time_control": "time control (time per half-cycle fixed, current density rises)",
     "capacity_control": "capacity control (areal capacity per half-cycle fixed, current density rises)",

@@ -120,9 +120,8 @@ class TelemetryTable(Table):
 
 
 class RecordingTable(Table):
-    """How a run is written down: a new file after so many hours or megabytes (None: one file)."""
+    """How a run is written down: a new file after so many megabytes."""
 
-    rotate_h: Positive | None = None
     rotate_MB: Positive | None = 1000.0
     keep_free_MB: NotNegative = 500.0  # below, a warning
 

@@ -70,8 +70,6 @@ NOISY_CUT = (
 )
 NOISY_FLOOR = 0.002  # of V: noise below is the converter's
 EXCITED = 0.5  # the current fluctuates more, too: V follows it, nothing happened to the cell
-SOFT_GONE = 0.9  # of the resistance before, and no more fluctuation: recovered
-SOFT_STEPS = 3  # as many drops within one half-cycle are a fluctuation
 
 # -- contact loss
 CONTACT_GROWTH = 1.3  # of the resistance; ageing and conditioning stay below in the time of a test
