@@ -6,10 +6,10 @@
 
 A round trip says that the device read its clock between `sent_s` and `received_s`, no more: its middle is wrong by half
 of it at most. The line is a weighted least-squares fit of these middles, so its value at any instant is a sum of them
-with known weights, and the sum of |weight| x half round trip bounds its error, whatever the delays were and however
-lopsided, as long as the device's rate is steady. On top come the clocks' resolution and `WANDER` for a rate that drifts
-with temperature. `time_us` wraps at 2**30; `uptime_ms`, which does not for 49 days, tells how often it did. An uptime
-that runs backwards is a reset: everything before it is forgotten.
+with known weights, and the sum of |weight| x (half round trip + resolution) bounds its error, whatever the delays were
+and however lopsided, as long as the device's rate is steady. On top come the resolution of the stamp and `WANDER` for a
+rate that drifts with temperature. `time_us` wraps at 2**30; `uptime_ms`, which does not for 49 days, tells how often it
+did. An uptime that runs backwards is a reset: everything before it is forgotten.
 """
 
 from collections import deque
@@ -93,7 +93,9 @@ class DeviceClock:
             if spread > 0:
                 share += weight * (trip.device_s - centre) * (device_s - centre) / spread
             offset_s += share * ((trip.middle_s - newest.middle_s) - (trip.device_s - newest.device_s))
-            error_s += abs(share) * trip.half_s
+            error_s += abs(share) * (
+                trip.half_s + RESOLUTION_S
+            )  # that of each reading grows as its share does
         away_s = max(self._trips[0].device_s - device_s, device_s - self._trips[-1].device_s, 0.0)
         host_s = newest.middle_s + offset_s + (device_s - newest.device_s)
         rate_error = (

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ccdmon.clock import WRAP_US, DeviceClock
@@ -29,6 +29,7 @@ class Crystal:
     ),
     ask=st.floats(-0.5, 1.2),
 )
+@example(ppm=20.0, start_us=0, trips=[(2.0, 0.001953125, 0.0), (0.125, 0.03125, 1.0)], ask=0.0)
 def test_the_stated_error_holds_whatever_the_delays(ppm, start_us, trips, ask) -> None:
     crystal, clock, now_s, first_s = Crystal(ppm, start_us), DeviceClock(), 1.7e9, 1.7e9
     crystal.boot_s = now_s
