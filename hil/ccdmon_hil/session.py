@@ -54,9 +54,10 @@ class Session:
         return self.device.identity
 
     def start(self) -> None:
-        """Bring the rig up and learn who answers."""
+        """Bring the rig up and learn who answers; `DeviceError` where that is not this package's firmware."""
         self.target.start()
         self.device.identify()
+        self.device.require_match()
 
     def close(self) -> None:
         """End the rig."""

@@ -13,7 +13,7 @@ import itertools
 import random
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ccdmon.errors import DeviceError
@@ -50,6 +50,24 @@ class RefusedError(DeviceError):
         super().__init__(f"{where}: the firmware refuses `{command}`: {result}; {advice}")
 
 
+def mismatch(identity: Mapping[str, Any]) -> str:
+    """Why the firmware that states `identity` is not this package's, with what to do; "" where it is.
+
+    A gate is closed, and limits are sent, only where both ends mean the same by every number on the wire.
+    """
+    wanted = {"version": limits.VERSION, "protocol": wire.PROTOCOL, "schema": limits.SCHEMA}
+    found = {key: identity.get(key) for key in wanted}
+    if None in found.values():
+        return "what answers does not state a firmware of ccdmon; is it the right port?"
+    if found == wanted:
+        return ""
+    theirs, ours = (
+        "{version} (wire protocol {protocol}, settings schema {schema})".format(**each)
+        for each in (found, wanted)
+    )
+    return f"the board runs firmware {theirs}, this package has {ours}: `ccdmon flash`"
+
+
 class Device:
     """One firmware at the other end of `send(bytes)` and `receive() -> bytes`, which waits a moment at most.
 
@@ -82,6 +100,12 @@ class Device:
         self.command(wire.IDENTIFY, told=lambda: bool(self.identity))
         return self.identity
 
+    def require_match(self) -> None:
+        """Raises `DeviceError` where the firmware that was identified is not this package's (`mismatch`)."""
+        wrong = mismatch(self.identity or self.identify())
+        if wrong:
+            raise DeviceError(f"{self.where}: {wrong}")
+
     def status(self) -> dict[str, int]:
         """The firmware's own account: `wire.MESSAGES[STATUS]`."""
         return self.ask(wire.GET_STATUS, "status").fields
@@ -95,7 +119,11 @@ class Device:
         return [value for (value,) in self.ask(wire.GET_CONFIG, "config").items]
 
     def configure(self, settings: Sequence[int]) -> int:
-        """Put settings in force, read them back and compare; their generation on its flash."""
+        """Put settings in force, read them back and compare; their generation on its flash.
+
+        `DeviceError` where the firmware is not this package's.
+        """
+        self.require_match()
         head = wire.pack(wire.SET_CONFIG, limits.SCHEMA, 0, len(settings))
         generation = self.command(wire.SET_CONFIG, head + struct.pack(f"<{len(settings)}i", *settings))
         kept = self.settings()
@@ -112,7 +140,11 @@ class Device:
         return generation
 
     def arm(self) -> int:
-        """Close the gate, after the self-test where none has passed yet; the number of the run that begins."""
+        """Close the gate, after the self-test where none has passed yet; the number of the run that begins.
+
+        `DeviceError`, gate open, where the firmware is not this package's.
+        """
+        self.require_match()
         if self.status()["self_test"] not in (wire.PASSED, wire.PASSED_DRY):
             self.self_test()
         return self.command(wire.ARM)

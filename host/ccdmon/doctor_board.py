@@ -7,7 +7,7 @@ from binascii import crc32
 from collections.abc import Mapping
 from typing import Any
 
-from ccdmon.device import Device
+from ccdmon.device import Device, mismatch
 from ccdmon.doctor import FAILED, FINE, NEGATIVE, SKIPPED, Check
 from ccdmon.errors import CcdmonError, DeviceError
 from ccdmon.gate_orders import open_device, reason_name, scale_differences, wanted_settings
@@ -48,9 +48,10 @@ def _firmware(identity: Mapping[str, Any]) -> Check:
         f"firmware {identity.get('version')} on MicroPython {identity.get('micropython')}, "
         f"board {identity.get('board')}"
     )
-    if identity.get("version") != limits.VERSION or identity.get("schema") != limits.SCHEMA:
-        wanted = f"this package has {limits.VERSION}, settings schema {limits.SCHEMA}"
-        return Check("firmware", NEGATIVE, f"{found}; {wanted}", "ccdmon flash")
+    if mismatch(identity):
+        return Check(
+            "firmware", NEGATIVE, mismatch(identity).removesuffix(": `ccdmon flash`"), "ccdmon flash"
+        )
     return Check("firmware", FINE, found)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from ccdmon import run_folder
 from ccdmon.control import ControlServer, Request
+from ccdmon.device import mismatch
 from ccdmon.device_side import BlackBox, DeviceSide
 from ccdmon.firmware_hash import firmware_hash
 from ccdmon.formats.bdf import write_bdf
@@ -301,6 +302,13 @@ class Recording:
             request.refuse(f"unknown request {wanted!r}")
 
     def _arm(self, request: Request | None) -> None:
+        wrong = mismatch(self.device.identity)
+        if wrong:
+            self.recorder.log(action="not_armed", cause=wrong)
+            self._say(f"port {self.link.name}: not armed: {wrong}")
+            if request is not None:
+                request.refuse(wrong)
+            return
         settings = None
         if self.options.settings is not None:
             settings = self.options.settings(self._axis.seconds_per_sample)

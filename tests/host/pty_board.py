@@ -171,8 +171,9 @@ class PtyBoard:
 
     def _identity(self) -> bytes:
         document = {
-            "board": "test", "version": "0.0", "id": "x", "sample_period_us": round(1e6 / self._rate_Hz),
-            "reasons": limits.REASONS, "settings": SETTINGS, **self._extra,
+            "board": "test", "version": limits.VERSION, "protocol": wire.PROTOCOL, "schema": limits.SCHEMA,
+            "id": "x", "sample_period_us": round(1e6 / self._rate_Hz), "reasons": limits.REASONS,
+            "settings": SETTINGS, **self._extra,
         }  # fmt: skip
         text = json.dumps(document).encode()
         return self._device.frame(wire.IDENTITY, struct.pack("<H", len(text)) + text)

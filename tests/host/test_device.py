@@ -50,6 +50,30 @@ def test_settings_are_read_back_and_compared(monkeypatch: pytest.MonkeyPatch) ->
         board.configure(settings)
 
 
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ({"version": "0.0.1"}, "the board runs firmware 0.0.1 (wire protocol"),
+        ({"protocol": wire.PROTOCOL + 1}, f"(wire protocol {wire.PROTOCOL + 1}, "),
+        ({"schema": limits.SCHEMA - 1}, f"settings schema {limits.SCHEMA - 1}), this package has {limits.VERSION}"),
+        ({"version": None}, "does not state a firmware of ccdmon"),
+    ],
+)  # fmt: skip
+def test_another_firmware_is_neither_configured_nor_armed(stated: dict, told: str) -> None:
+    line = Wire(Bench(ready=False))
+    board = Device(line.send, line.receive, "port test")
+    board.identify()
+    board.identity |= stated
+    for order in (lambda: board.configure(limits.default_settings()), board.arm):
+        with pytest.raises(DeviceError) as refused:
+            order()
+        assert str(refused.value).startswith("port test: ")
+        assert told in str(refused.value)
+    assert board.status()["config_generation"] == 0
+    assert line.bench.board.levels == [0]
+    board.command(wire.DISARM)  # what opens the gate is never refused
+
+
 def test_a_refusal_names_what_and_why_and_what_to_do() -> None:
     board = device()
     board.command(wire.FORCE_TRIP)

@@ -187,6 +187,20 @@ def test_commands_reach_the_board_through_the_recorder(board: PtyBoard, tmp_path
     assert next(e["command"] for e in events(folder) if e["action"] == "command") == "trip"
 
 
+def test_a_board_with_another_firmware_is_recorded_and_not_armed(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with PtyBoard(tmp_path / "tty", extra={"version": "0.0.1"}) as board:
+        board.gate = 0
+        with recorder(board.name, folder, "--arm") as process:
+            wait_for(lambda: samples(folder, 100), "samples")
+            with pytest.raises(DeviceError, match=r"runs firmware 0\.0\.1 .*`ccdmon flash`"):
+                ask(folder, {"do": "arm"})
+            end(process)
+    assert board.gate == 0
+    assert not {wire.ARM, wire.SELF_TEST, wire.SET_CONFIG} & set(board.commands)
+    assert actions(folder).count("not_armed") == 2
+
+
 @pytest.mark.parametrize("after_s", [0.2, 0.7])
 def test_a_killed_recorder_is_resumed_into_the_same_run(
     board: PtyBoard, tmp_path: Path, after_s: float
