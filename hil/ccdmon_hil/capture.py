@@ -11,14 +11,15 @@ from typing import Any
 
 from ccdmon.errors import EXIT_FINE, CcdmonError, InputError
 from ccdmon.formats import toml_text
-from ccdmon.formats.bdf import write_bdf
-from ccdmon.run_folder import Run, open_run
+from ccdmon.formats.bdf_write import write_pieces
+from ccdmon.run_analysis import TripPlace
+from ccdmon.run_rows import RunRows
 from ccdmon_hil.scenario import SUFFIX, ScenarioFile
 
 MARGIN_ROWS = 2  # a replay may confirm that much earlier or later than the run did
 
 
-def capture(run: Run, path: Path, verdict: str | None = None) -> Path:
+def capture(run: RunRows, path: Path, verdict: str | None = None) -> Path:
     """Write the scenario and its trace. Raises `InputError` for a name or verdict that is none, or an existing file."""
     if not path.name.endswith(SUFFIX):
         raise InputError(f"{path}: a scenario's name ends in {SUFFIX}")
@@ -26,16 +27,16 @@ def capture(run: Run, path: Path, verdict: str | None = None) -> Path:
         raise InputError(f"{path}: exists already; choose another name with --out")
     trace_path = path.with_name(path.name.removesuffix(SUFFIX) + ".bdf.csv")
     document = scenario_of(run, trace_path.name, verdict)
-    write_bdf(run.trace, trace_path)
+    write_pieces((piece.trace for piece in run.pieces()), trace_path)
     path.write_text(toml_text.dumps(document), encoding="utf-8")
     return path
 
 
-def scenario_of(run: Run, trace_name: str, verdict: str | None = None) -> dict[str, Any]:
+def scenario_of(run: RunRows, trace_name: str, verdict: str | None = None) -> dict[str, Any]:
     """The scenario's tables."""
     trip = run.trip
     expect: dict[str, Any] = {"verdict": verdict or (str(trip["rule"]) if trip else "no-trip")}
-    row = run.row_of(trip) if trip and verdict is None else None
+    row = TripPlace.of(run).row if trip and verdict is None else None
     if row is not None:
         expect["trip_row"] = [max(0, row - MARGIN_ROWS), row + MARGIN_ROWS]
     document = {"title": f"recorded in {run.folder.name}", "play": {"trace": trace_name}, "expect": expect}
@@ -51,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--expect", metavar="VERDICT", help="a reason, trip or no-trip")
     options = parser.parse_args(arguments)
     try:
-        print(capture(open_run(options.run), options.out, options.expect))
+        print(capture(RunRows(options.run), options.out, options.expect))
     except CcdmonError as error:
         print(f"capture: {error}", file=sys.stderr)
         return error.exit_code

@@ -20,6 +20,7 @@ from ccdmon.report_context import Context
 from ccdmon.rigs import load_rigs
 from ccdmon.run_analysis import analyze_run
 from ccdmon.run_monitoring import monitoring_of
+from ccdmon.run_rows import RunRows, derive_trace
 from ccdmon.trace import Trace
 from ccdmon.truth import truth_document
 
@@ -118,11 +119,12 @@ class Demo:
 
     def _report(self) -> dict[str, Any]:
         """Derive and write everything that the recording alone tells; returns the analysis."""
-        run = run_folder.open_run(self.folder)
-        run_folder.derive_trace(run)
-        report = analyze_run(run)
-        write_reports(report, run.trace, self.folder, monitoring_of(run), Context(config=run.config))
-        return report
+        derive_trace(self.folder)
+        run = RunRows(self.folder)
+        found = analyze_run(run)
+        monitoring, context = monitoring_of(run, found.trip_row), Context(config=run.config)
+        write_reports(found.document, found.trace, self.folder, monitoring, context)
+        return found.document
 
 
 def replay_document(replay: dict[str, Any], truth: dict[str, Any]) -> dict[str, Any]:

@@ -2,20 +2,21 @@
 
 The two clocks differ by an offset and drift apart; both saw the same current steps. Steps of equal current vote for an
 offset, and a straight line through the steps that agree gives offset and drift: time on the rig's clock =
-`offset_s` + (1 + `drift_ppm` / 1e6) * time on the cycler's clock. What is left over is stated.
+`offset_s` + (1 + `drift_ppm` / 1e6) * time on the cycler's clock. What is left over is stated. `merge_rows` then
+puts the rows together.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from ccd_fastcore import MODES, Stream
 from ccdmon.errors import InputError
-from ccdmon.formats.bdf import table_of
 from ccdmon.half_cycles import half_cycles_of
+from ccdmon.merge_rows import usual_interval_s
 from ccdmon.trace import FloatArray, Trace
 
 SAME_CURRENT = 0.15  # relative: shunts and cyclers disagree by percents, levels of a ramp by more
@@ -65,18 +66,19 @@ class Alignment:
         }
 
 
-def current_steps(trace: Trace) -> Steps:
-    """The starts of the half-cycles, as the analysis finds them."""
-    mode = MODES.index(trace.cell.configuration) if trace.cell.configuration in MODES else 0
-    stream = Stream(mode)
-    fed = stream.feed(trace.test_time_s, trace.voltage_V, trace.current_A, trace.pressure_Pa)
-    half_cycles = half_cycles_of([*fed[0], *stream.finish()[0]])
-    gaps = np.diff(trace.test_time_s)
-    return Steps(
-        np.array([h.start_s for h in half_cycles]),
-        np.array([h.current_A for h in half_cycles]),
-        float(np.median(gaps)) if gaps.size else 0.0,
-    )
+def current_steps(pieces: Iterable[Trace]) -> Steps:
+    """The starts of the half-cycles, as the analysis finds them, of rows that come in pieces, at least one."""
+    stream, closed, resolution_s = None, list[tuple[float, ...]](), 0.0
+    for piece in pieces:
+        if stream is None:
+            configuration = piece.cell.configuration
+            stream = Stream(MODES.index(configuration) if configuration in MODES else 0)
+        closed += stream.feed(piece.test_time_s, piece.voltage_V, piece.current_A, piece.pressure_Pa)[0]
+        resolution_s = resolution_s or usual_interval_s(piece.test_time_s)
+    assert stream is not None
+    half_cycles = half_cycles_of([*closed, *stream.finish()[0]])
+    starts_s, currents_A = ([getattr(h, name) for h in half_cycles] for name in ("start_s", "current_A"))
+    return Steps(np.array(starts_s), np.array(currents_A), resolution_s)
 
 
 def align(cycler: Steps, rig: Steps, *, near_s: float | None = None) -> Alignment:
@@ -171,49 +173,3 @@ def _pairs(
         sign * cycler.current_A, rig.current_A[nearest]
     )
     return np.flatnonzero(good), nearest[good]
-
-
-def merged_table(cycler: Trace, rig: Trace, alignment: Alignment) -> pa.Table:
-    """The cycler's rows with the rig's pressure and temperature, and its voltage and current beside them.
-
-    A rig's value is the mean of its rows around the cycler's row; empty where the rig recorded nothing.
-    """
-    table = table_of(cycler)
-    time_s = alignment.rig_time_s(cycler.test_time_s)
-    sign = -1.0 if alignment.opposite_signs else 1.0
-    added = {
-        "Surface Pressure / Pa": rig.pressure_Pa,
-        "Ambient Temperature / degC": rig.temperature_degC if cycler.temperature_degC is None else None,
-        "Rig Voltage / V": sign * rig.voltage_V,
-        "Rig Current / A": sign * rig.current_A,
-        "Rig Time / s": rig.test_time_s,
-    }
-    for label, values in added.items():
-        if values is not None:
-            if label in table.column_names:
-                table = table.drop_columns([label])
-            table = table.append_column(
-                label, pa.array(_at(rig.test_time_s, values, time_s), from_pandas=True)
-            )
-    return table
-
-
-def _at(rig_time_s: FloatArray, values: FloatArray, wanted_s: FloatArray) -> FloatArray:
-    """Means of `values` around each wanted time, half-way to its neighbours; interpolated, NaN in gaps and outside."""
-    known = np.isfinite(values)
-    time_s, sums = rig_time_s[known], np.concatenate([[0.0], np.cumsum(values[known])])
-    if not time_s.size:
-        return np.full(len(wanted_s), np.nan)
-    middles = (wanted_s[1:] + wanted_s[:-1]) / 2
-    low = np.searchsorted(time_s, np.concatenate([wanted_s[:1], middles]), side="left")
-    high = np.searchsorted(time_s, np.concatenate([middles, wanted_s[-1:]]), side="right")
-    count = high - low
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = (sums[high] - sums[low]) / count
-    right = np.clip(np.searchsorted(time_s, wanted_s), 1, max(len(time_s) - 1, 1))
-    usual_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else 0.0
-    near = np.minimum(
-        np.abs(wanted_s - time_s[right - 1]), np.abs(time_s[np.minimum(right, len(time_s) - 1)] - wanted_s)
-    )
-    between = np.where(near <= 2 * usual_s, np.interp(wanted_s, time_s, values[known]), np.nan)
-    return np.where(count > 1, means, between)

@@ -9,7 +9,7 @@ class Monitoring:
 
     rig: str
     firmware: str
-    trip_row: int | None = None
+    trip_row: int | None = None  # None with a reason: the sample of the trip did not arrive
     trip_reason: str | None = None
     gate: str | None = None
     latency_samples: int | None = None

@@ -21,7 +21,7 @@ from ccdmon.control import ControlServer, Request
 from ccdmon.device import mismatch
 from ccdmon.device_side import BlackBox, DeviceSide
 from ccdmon.firmware_hash import firmware_hash
-from ccdmon.formats.bdf import write_bdf
+from ccdmon.formats.bdf_write import write_bdf
 from ccdmon.frame_files import ROTATE_BYTES
 from ccdmon.front_end import FrontEnd
 from ccdmon.host_clock import ClockWatch

@@ -186,13 +186,15 @@ def _events(events: Sequence[Document]) -> str:
 
 
 def _monitoring_rows(monitoring: Monitoring) -> list[tuple[str, str]]:
-    tripped = monitoring.trip_row is not None
+    row = "a row that did not arrive" if monitoring.trip_row is None else f"row {monitoring.trip_row}"
     return [
         ("Rig", monitoring.rig),
         ("Firmware", monitoring.firmware),
         (
             "Cutoff",
-            f"{report_words.name(monitoring.trip_reason)}, row {monitoring.trip_row}" if tripped else "none",
+            "none"
+            if monitoring.trip_reason is None
+            else f"{report_words.name(monitoring.trip_reason)}, {row}",
         ),
         (
             "From first shorted sample to the open gate",

@@ -43,7 +43,7 @@ ZOOM_ROWS = 14  # on either side of the short
 def overview(trace: Trace, document: Document, trip_row: int | None = None) -> Drawing:
     """Voltage, current, resistance per half-cycle and, where they vary, pressure and temperature, with the events.
 
-    `trip_row`: the sample at which the firmware opened the gate, when the trace is a monitored run.
+    `trip_row`: the data row at which the firmware opened the gate, when the trace is a monitored run.
     """
     extra = _surroundings(trace)
     heights = [3.2, 1.6, 2.2] + [1.2] * len(extra)
@@ -59,8 +59,8 @@ def overview(trace: Trace, document: Document, trip_row: int | None = None) -> D
             panel.set_ylabel(label)
         labels = event_labels(document["events"], scale)
         mark_events(axes, document["events"], trace, scale)
-        if trip_row is not None and 0 <= trip_row < len(trace):
-            at = float(trace.test_time_s[trip_row]) * scale
+        if trip_row is not None:
+            at = float(trace.test_time_s[np.searchsorted(trace.numbers, trip_row)]) * scale
             mark_trip(axes, at)
             labels.append(("gate opened", at, INK))
         begin, end = trace.test_time_s[0] * scale, trace.test_time_s[-1] * scale

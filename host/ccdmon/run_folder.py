@@ -1,9 +1,7 @@
 """A run on disk: what is recorded (`frames.bin`, `events.ndjson`, `run.toml`) and what is derived from it.
 
-`frames.bin` and its rotated parts are the truth. The trace is decoded from them with the front end and the time per
-sample that `run.toml` names, so a folder cut off at any byte still opens: a torn last frame is one the CRC refuses.
-`[time] segments = "joined"` puts all segments of a recording on one time axis; without it the last one is the trace
-(a replay or a demo arms the rig anew for each).
+`frames.bin` and its rotated parts are the truth; `run_rows` reads them back with the front end and the time per sample
+that `run.toml` names.
 """
 
 import json
@@ -11,70 +9,25 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ccdmon.errors import InputError
 from ccdmon.formats import toml_text
-from ccdmon.formats.bdf import write_bdf
-from ccdmon.frame_files import FRAMES_FILE, parts, read_parts
+from ccdmon.frame_files import FRAMES_FILE, read_parts
 from ccdmon.front_end import FrontEnd
-from ccdmon.link import Counts
 from ccdmon.rows import RowReader, Rows
-from ccdmon.run_time import CLOCK_FILE, RunTime, read_anchors
-from ccdmon.trace import Cell, FloatArray, Trace, joined
+from ccdmon.run_time import CLOCK_FILE, RunTime
+from ccdmon.trace import Cell, FloatArray, Trace
 from ccdmon_fw import limits
 
 EVENTS_FILE, CONFIG_FILE = "events.ndjson", "run.toml"
 TRACE_FILE = "trace.bdf.parquet"
 REPORT_HTML, REPORT_JSON = "report.html", "report.json"
 SCHEMA = "ccdmon.run/1"
-
-
-@dataclass(frozen=True)
-class Segment:
-    """One arming of the device in a recording: its rows begin at `first_row`."""
-
-    number: int
-    run: int
-    first_row: int
-
-
-@dataclass(frozen=True)
-class Run:
-    """An opened run folder."""
-
-    folder: Path
-    config: Mapping[str, Any]  # run.toml
-    trace: Trace
-    samples: npt.NDArray[np.int64]  # the device's sample counter of each row
-    verdicts: npt.NDArray[np.uint16]  # the firmware's verdict on each row
-    segments: tuple[Segment, ...]
-    counts: Counts
-    events: tuple[Mapping[str, Any], ...]
-
-    @property
-    def trip(self) -> Mapping[str, Any] | None:
-        """The first event that opened the gate."""
-        return next((event for event in self.events if event.get("action") == "trip"), None)
-
-    def row_of(self, event: Mapping[str, Any]) -> int | None:
-        """The row of an event's sample; None where it did not arrive."""
-        for index in range(len(self.segments) - 1, -1, -1):
-            segment = self.segments[index]
-            if event.get("segment", segment.number) != segment.number:
-                continue
-            later = self.segments[index + 1 : index + 2]
-            stop = later[0].first_row if later else len(self.samples)
-            row = segment.first_row + int(
-                np.searchsorted(self.samples[segment.first_row : stop], event.get("sample", -1))
-            )
-            return row if row < stop else None
-        return None
 
 
 def is_run_folder(path: Path) -> bool:
@@ -120,41 +73,6 @@ def firmware_tables(identity: Mapping[str, Any], settings: Sequence[int]) -> dic
 def rewrite_config(folder: Path, config: Mapping[str, Any]) -> None:
     """Replace `run.toml`, whole, by one that knows more (the firmware's answers, for example)."""
     _write_whole(folder / CONFIG_FILE, toml_text.dumps({"schema": SCHEMA, **config}))
-
-
-def open_run(folder: Path) -> Run:
-    """Decode a run folder, complete or cut off. Raises `InputError` where nothing can be had from it."""
-    config = read_config(folder)
-    if not parts(folder):
-        raise InputError(f"{folder / FRAMES_FILE}: missing; this folder holds no recording")
-    reader, stretches = RowReader(), list[Rows]()
-    for data in read_parts(folder):
-        stretches += reader.feed(data).rows
-    if not stretches:
-        raise InputError(f"{folder / FRAMES_FILE}: holds no whole frame with samples; nothing was recorded")
-    if config["time"].get("segments") != "joined":
-        stretches = [rows for rows in stretches if rows.segment == stretches[-1].segment]
-    time = RunTime.of_config(config, read_anchors(folder / CLOCK_FILE))
-    trace = joined([trace_of(rows, time, config, folder) for rows in stretches])
-    samples = np.concatenate([rows.samples for rows in stretches])
-    verdicts = np.concatenate([rows.codes[:, 3] for rows in stretches])
-    events = tuple(read_events(folder / EVENTS_FILE))
-    return Run(folder, config, trace, samples, verdicts, _segments(stretches), reader.counts, events)
-
-
-def _segments(stretches: list[Rows]) -> tuple[Segment, ...]:
-    found, row = dict[int, Segment](), 0
-    for rows in stretches:
-        found.setdefault(rows.segment, Segment(rows.segment, rows.run, row))
-        row += len(rows)
-    return tuple(found.values())
-
-
-def derive_trace(run: Run) -> Path:
-    """Write the trace and its sidecar into the folder; returns the trace's path."""
-    path = run.folder / TRACE_FILE
-    write_bdf(run.trace, path)
-    return path
 
 
 def _write_whole(path: Path, text: str) -> None:

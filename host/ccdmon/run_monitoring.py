@@ -5,11 +5,11 @@ from typing import Any
 
 from ccdmon import report_words
 from ccdmon.monitoring import Monitoring
-from ccdmon.run_folder import Run
+from ccdmon.run_rows import RunRows
 
 
-def monitoring_of(run: Run) -> Monitoring:
-    """The cutoff from the event log, the losses from the frames, the rest from `run.toml`."""
+def monitoring_of(run: RunRows, trip_row: int | None) -> Monitoring:
+    """The cutoff from the event log, the losses of the last pass over the frames, the rest from `run.toml`."""
     trip = run.trip or {}
     firmware = run.config.get("firmware", {})
     described = f"{firmware.get('version', '?')} on {firmware.get('board', '?')}"
@@ -18,7 +18,7 @@ def monitoring_of(run: Run) -> Monitoring:
     return Monitoring(
         rig=_rig(run.config),
         firmware=described if firmware else "not recorded",
-        trip_row=trip.get("sample"),
+        trip_row=trip_row,
         trip_reason=trip.get("rule"),
         gate=next((event["gate"] for event in reversed(run.events) if "gate" in event), None),
         latency_samples=next(

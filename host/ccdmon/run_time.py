@@ -121,10 +121,10 @@ class RunTime:
         self.end_s = segment.start_s + end * self.seconds_per_sample
 
     def unix_time_s(self, rows: Rows) -> FloatArray | None:
-        """The same as Unix time; None where the host noted none."""
+        """The same as Unix time; None where the host noted none at all, NaN where not in this segment."""
         anchor = self._segment(rows.segment, int(rows.samples[0])).anchor
         if anchor is None:
-            return None
+            return np.full(len(rows), np.nan) if self._anchors else None
         after = (rows.samples - anchor.sample).astype(np.float64)
         unix_s: FloatArray = anchor.unix_s + after * self.seconds_per_sample
         return unix_s

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 
-from ccdmon.formats.bdf import table_of
+from ccdmon.formats.bdf_write import table_of
 from ccdmon.formats.sidecar import write_cell
 from ccdmon.run_folder import TRACE_FILE
 from ccdmon.trace import Trace

@@ -158,7 +158,8 @@ def memory(count: int) -> None:
 
 def whole(count: int, rounds: int) -> None:
     from ccdmon.analysis import analyze_chunks
-    from ccdmon.formats.bdf import iter_bdf, read_ahead, write_bdf
+    from ccdmon.formats.bdf import iter_bdf, read_ahead
+    from ccdmon.formats.bdf_write import write_bdf
     from ccdmon.trace import Cell, Trace
 
     with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ccdmon.cli import main
-from ccdmon.formats.bdf import write_bdf
+from ccdmon.formats.bdf_write import write_bdf
 from ccdmon.trace import Cell, Trace
 
 SHORT_ROW = 80
@@ -78,7 +78,7 @@ def test_a_limit_trips_with_its_own_reason(shorting: Path) -> None:
 
 
 def test_a_recorded_run_opens_again(shorting: Path, tmp_path: Path) -> None:
-    from ccdmon.run_folder import open_run
+    from ccdmon.run_rows import open_run
 
     folder = tmp_path / "run"
     assert main(["replay", str(shorting), "--out", str(folder)]) == 0

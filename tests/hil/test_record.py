@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ccdmon.front_end import FrontEnd
-from ccdmon.run_folder import open_run
+from ccdmon.run_rows import open_run
 from ccdmon_hil.target import Codes
 from ccdmon_hil.unix import UnixTarget
 from tests.host.test_recording import actions, end, events, recorder, state, wait_for

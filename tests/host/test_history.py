@@ -8,6 +8,7 @@ from ccdmon import run_folder
 from ccdmon.follow import Follower
 from ccdmon.history import History, Stretch
 from ccdmon.recorder import Recorder
+from ccdmon.run_rows import open_run
 from tests.host.wire_stream import CONFIG, Device
 
 
@@ -68,7 +69,7 @@ def test_a_follower_shows_single_rows_of_any_time_as_recorded(tmp_path: Path) ->
     while follower.poll():
         pass
     follower.history._recent.clear()  # as after hours: only the files hold single rows
-    trace = run_folder.open_run(folder).trace
+    trace = open_run(folder).trace
     for begin, end in ((100.0, 130.0), (15_900.0, 16_700.0), (20_000.25, 20_020.0)):
         view = follower.history.view(begin, end, 100_000)
         known = ~np.isnan(view.values["voltage_V"])

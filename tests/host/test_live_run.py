@@ -16,7 +16,7 @@ from ccdmon.front_end import FrontEnd
 from ccdmon.live_run import LiveRun
 from ccdmon.recorder import Recorder
 from ccdmon.run_analysis import analyze_run
-from ccdmon.run_folder import open_run
+from ccdmon.run_rows import RunRows, open_run
 from ccdmon.run_time import RunTime
 from ccdmon_fw import wire
 from tests.host.live_rig import cell, rig_file
@@ -54,7 +54,7 @@ def test_the_running_report_is_that_of_analyze(scenario: str, tmp_path: Path) ->
             live.feed(rows)
         if number in (len(sent) // 2, len(sent) - 1):
             live.refresh(now_s=1e9 + number * 1e3)
-            assert json.dumps(live.report) == json.dumps(analyze_run(open_run(folder)))
+            assert json.dumps(live.report) == json.dumps(analyze_run(RunRows(folder)).document)
     recorder_.close()
 
 

@@ -9,8 +9,10 @@ import pytest
 
 from ccdmon.cli import main
 from ccdmon.errors import InputError
-from ccdmon.formats.bdf import read_bdf, write_bdf
-from ccdmon.merge import align, current_steps, merged_table
+from ccdmon.formats.bdf import read_bdf
+from ccdmon.formats.bdf_write import write_bdf
+from ccdmon.merge import align, current_steps
+from ccdmon.merge_rows import merged_table
 from ccdmon.trace import Cell, Trace
 
 
@@ -44,7 +46,7 @@ def test_offset_drift_and_sign_come_back_and_the_residual_is_stated(
 ) -> None:
     cycler = seen_by(5.0, offset_s=0.0, drift=0.0)
     rig = seen_by(1.0, offset_s=offset_s, drift=drift, sign=sign, seed=1)
-    found = align(current_steps(cycler), current_steps(rig))
+    found = align(current_steps([cycler]), current_steps([rig]))
     assert found.opposite_signs == (sign < 0)
     assert found.matched >= found.steps - 1 >= 8
     # A row every 5 s places a step half a row late on average.
@@ -56,8 +58,10 @@ def test_offset_drift_and_sign_come_back_and_the_residual_is_stated(
 def test_pressure_and_voltage_are_seen_together() -> None:
     cycler = replace(seen_by(5.0, offset_s=0.0, drift=0.0), pressure_Pa=None)
     rig = seen_by(0.5, offset_s=700.0, drift=1e-4, seed=1)
-    found = align(current_steps(cycler), current_steps(rig))
-    table = merged_table(cycler, rig, found)
+    found = align(current_steps([cycler]), current_steps([rig]))
+    table = merged_table(
+        cycler, [rig], found.rig_time_s(cycler.test_time_s), opposite_signs=found.opposite_signs
+    )
     pressure = table["Surface Pressure / Pa"].to_numpy()
     inside = cycler.test_time_s < 8000
     np.testing.assert_allclose(pressure[inside], 5e6 + 10 * cycler.test_time_s[inside], atol=60)  # 6 s of it
@@ -70,10 +74,10 @@ def test_another_test_is_refused() -> None:
     cycler = seen_by(5.0, offset_s=0.0, drift=0.0)
     other = seen_by(1.0, offset_s=0.0, drift=0.0, half_cycle_s=370.0, step_A=1.7e-4)
     with pytest.raises(InputError, match="current steps"):
-        align(current_steps(cycler), current_steps(other))
+        align(current_steps([cycler]), current_steps([other]))
     still = replace(cycler, current_A=np.zeros(len(cycler)))
     with pytest.raises(InputError, match="0 and"):
-        align(current_steps(still), current_steps(cycler))
+        align(current_steps([still]), current_steps([cycler]))
 
 
 def test_steps_that_repeat_need_a_hint() -> None:
@@ -83,8 +87,8 @@ def test_steps_that_repeat_need_a_hint() -> None:
     part = cycler.rows(1200, 2400)
     rig = replace(part, test_time_s=part.test_time_s - 5000.0)
     with pytest.raises(InputError, match="--near-s"):
-        align(current_steps(cycler), current_steps(rig))
-    found = align(current_steps(cycler), current_steps(rig), near_s=-5010.0)
+        align(current_steps([cycler]), current_steps([rig]))
+    found = align(current_steps([cycler]), current_steps([rig]), near_s=-5010.0)
     assert found.offset_s == pytest.approx(-5000.0, abs=5.0)
 
 

@@ -14,7 +14,8 @@ from ccdmon.errors import InputError
 from ccdmon.formats.bdf import read_bdf
 from ccdmon.frame_files import FRAMES_FILE, part_path
 from ccdmon.recorder import SYNC_INTERVAL_S, Recorder
-from ccdmon.run_folder import EVENTS_FILE, open_run
+from ccdmon.run_folder import EVENTS_FILE
+from ccdmon.run_rows import derive_trace, open_run
 from ccdmon.run_time import HostTime
 from tests.host.wire_stream import CONFIG, Device, recorded_run, stream
 
@@ -148,7 +149,7 @@ def test_declared_conditions_become_columns(tmp_path: Path) -> None:
 
 def test_derived_trace_reads_back_the_same(tmp_path: Path) -> None:
     run = open_run(recorded_run(tmp_path / "r"))
-    back = read_bdf(run_folder.derive_trace(run))
+    back = read_bdf(derive_trace(run.folder))
     np.testing.assert_array_equal(back.voltage_V, run.trace.voltage_V)
     assert back.cell.electrolyte == "LLZO"
 

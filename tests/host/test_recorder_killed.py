@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ccdmon.run_folder import open_run
+from ccdmon.run_rows import open_run
 
 RECORD_FOREVER = """
 import sys, time

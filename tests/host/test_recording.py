@@ -17,7 +17,7 @@ from ccdmon.cli import main
 from ccdmon.control import ask
 from ccdmon.errors import DeviceError
 from ccdmon.frame_files import parts
-from ccdmon.run_folder import open_run
+from ccdmon.run_rows import open_run
 from ccdmon_fw import wire
 from tests.host.pty_board import PtyBoard
 from tests.host.web_server import Server

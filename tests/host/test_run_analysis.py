@@ -1,29 +1,150 @@
-"""A monitored run: the firmware's trip counts where the few samples it left prove nothing by themselves."""
+"""A run folder read piece by piece says what the whole in memory says, and the firmware's trip counts in it."""
 
+import argparse
+import json
 from pathlib import Path
 
-from ccdmon.run_analysis import analyze_run, trip_event
-from ccdmon.run_folder import open_run
-from tests.host.wire_stream import Device, recorded_run
+import numpy as np
+import pytest
+
+from ccdmon import run_folder
+from ccdmon.analysis import analyze
+from ccdmon.cellmodel import simulate
+from ccdmon.cli import main
+from ccdmon.cli.traces import pieces_of
+from ccdmon.formats.bdf import read_bdf
+from ccdmon.front_end import FrontEnd
+from ccdmon.merge_rows import merged_table
+from ccdmon.run_analysis import TripPlace, analyze_run, device_event
+from ccdmon.run_rows import RunRows, open_run
+from ccdmon_fw import detector, wire
+from tests.host.wire_stream import CONFIG, Device, recorded_run
+
+PIECE_BYTES = (64, 1000, 1 << 20)
 
 
 def test_a_trip_is_an_event_of_the_run(tmp_path: Path) -> None:
-    run = open_run(recorded_run(tmp_path / "r"))
-    event = trip_event(run)
+    run = RunRows(recorded_run(tmp_path / "r"))
+    event = TripPlace.of(run).event
     assert event is not None
     assert (event.kind, event.evidence["criterion"]) == ("hard_short", "tripped by the firmware")
-    document = analyze_run(run)
+    document = analyze_run(run).document
     assert document["verdict"] == "failed"
     assert "hard_short" in [found["kind"] for found in document["events"]]
 
 
 def test_a_trip_whose_sample_was_lost_is_no_row(tmp_path: Path) -> None:
     device = Device()
-    run = open_run(
-        recorded_run(tmp_path / "r", device.identity() + device.samples(0, 30) + device.trip(1, 99))
-    )
-    assert trip_event(run) is None
+    data = device.identity() + device.samples(0, 30) + device.trip(1, 99)
+    found = TripPlace.of(RunRows(recorded_run(tmp_path / "r", data)))
+    assert (found.row, found.event) == (None, None)
 
 
 def test_no_trip_no_event(tmp_path: Path) -> None:
-    assert trip_event(open_run(recorded_run(tmp_path / "r", Device().samples(0, 30)))) is None
+    run = RunRows(recorded_run(tmp_path / "r", Device().samples(0, 30)))
+    assert TripPlace.of(run).event is None
+
+
+def shorted_run(folder: Path, *, joined: bool = True) -> Path:
+    """A cell that shorts, with a hole and a second arming, and a trip that 40 pending samples came before."""
+    trace = simulate("hard_short", 3).trace
+    front_end = FrontEnd.for_trace(trace)
+    rows = np.column_stack([front_end.codes(trace), np.zeros(len(trace))]).astype("<u2")
+    tripped = len(rows) - 200
+    rows[tripped - 40 : tripped, 3] = detector.PENDING
+    scales = {
+        "voltage_full_scale_V": front_end.voltage_full_scale_V,
+        "current_full_scale_A": front_end.current_full_scale_A,
+    }
+    time = {"seconds_per_sample": 1.0, **({"segments": "joined"} if joined else {})}
+    half, device, data = len(rows) // 2, Device(), b""
+    for run, begin, stop in ((1, 0, half), (2, half, len(rows))):
+        for first in range(begin, stop, 32):
+            if begin == 0 and 960 <= first < 1024:
+                continue
+            part = rows[first : min(first + 32, stop)]
+            head = wire.pack(wire.SAMPLES, first - begin, 0, 0, run, len(part), 0)
+            data += device.frame(wire.SAMPLES, head + part.tobytes())
+    data += device.identity() + device.trip(1, tripped - half)
+    recorded_run(folder, data)
+    run_folder.rewrite_config(folder, {**CONFIG, "front_end": scales, "time": time})
+    return folder
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_pieces_of_any_size_say_what_the_whole_says(tmp_path: Path, joined: bool) -> None:
+    folder = shorted_run(tmp_path / "r", joined=joined)
+    whole = open_run(folder)
+    assert whole.trip is not None
+    first = whole.segments[-1].first_row
+    tripped = first + int(np.searchsorted(whole.samples[first:], whole.trip["sample"]))
+    event = device_event("hard_short", whole.trace, whole.verdicts, tripped)
+    assert event.row == tripped - 40
+    wanted = json.dumps(analyze(whole.trace, device_events=[event]))
+    for size in PIECE_BYTES:
+        assert TripPlace.of(RunRows(folder, read_bytes=size)).event == event
+        found = analyze_run(RunRows(folder, read_bytes=size))
+        assert (json.dumps(found.document), found.trip_row) == (wanted, tripped)
+        np.testing.assert_array_equal(found.trace.voltage_V, whole.trace.voltage_V)
+        thin = analyze_run(RunRows(folder, read_bytes=size), whole_rows=100)
+        assert json.dumps(thin.document) == wanted
+        assert tripped in thin.trace.numbers
+        np.testing.assert_array_equal(thin.trace.voltage_V, whole.trace.voltage_V[thin.trace.numbers])
+
+
+def test_a_trip_without_a_segment_is_one_of_the_last(tmp_path: Path) -> None:
+    folder = shorted_run(tmp_path / "r")
+    log = folder / run_folder.EVENTS_FILE
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    log.write_text("".join(json.dumps({k: v for k, v in e.items() if k != "segment"}) + "\n" for e in events))
+    run = RunRows(folder)
+    row = TripPlace.of(run).row
+    assert row is not None
+    assert row > run.segments[1].first_row
+
+
+@pytest.mark.parametrize("ending", ["csv", "csv.gz", "parquet"])
+def test_a_run_converted_by_pieces_is_the_whole_trace(
+    tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shorted_run(tmp_path / "r")
+    monkeypatch.setattr(RunRows.__init__, "__kwdefaults__", {"read_bytes": 1000})
+    target = tmp_path / f"t.bdf.{ending}"
+    assert main(["convert", str(folder), str(target), "--area-cm2", "0.5"]) == 0
+    back, whole = read_bdf(target), open_run(folder).trace
+    np.testing.assert_array_equal(back.voltage_V, whole.voltage_V)
+    np.testing.assert_array_equal(back.unix_time_s, whole.unix_time_s)
+    assert back.cell.electrode_area_cm2 == 0.5
+    assert [path.name for path in tmp_path.iterdir() if "unfinished" in path.name] == []
+
+
+def test_a_run_without_rows_leaves_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = recorded_run(tmp_path / "r", Device().identity())
+    assert main(["convert", str(folder), str(tmp_path / "t.bdf.csv")]) == 2
+    assert "nothing was recorded" in capsys.readouterr().err
+    assert not (tmp_path / "t.bdf.csv").exists()
+
+
+def test_merged_by_pieces_is_merged_whole(tmp_path: Path) -> None:
+    folder = shorted_run(tmp_path / "r")
+    rig = open_run(folder).trace
+    cycler = simulate("hard_short", 3).trace.rows(0, None)
+    places = 3.7 + 0.998 * cycler.test_time_s[::7]
+    whole = merged_table(cycler.rows(0, len(places)), [rig], places)
+    pieces = [piece.trace for piece in RunRows(folder, read_bytes=1000).pieces()]
+    parts = merged_table(cycler.rows(0, len(places)), pieces, places)
+    assert whole.column_names == parts.column_names
+    for label in whole.column_names:
+        np.testing.assert_allclose(parts[label].to_numpy(), whole[label].to_numpy(), rtol=1e-9, atol=1e-15)
+    assert np.isfinite(whole["Rig Voltage / V"].to_numpy()).mean() > 0.9
+
+
+def test_a_run_is_validated_by_pieces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = shorted_run(tmp_path / "r")
+    assert main(["validate", str(folder), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["files"][0]
+    whole = open_run(folder).trace
+    assert told["rows"] == len(whole)
+    assert told["duration_s"] == whole.test_time_s[-1] - whole.test_time_s[0]
+    args = argparse.Namespace(columns=None, salvage=False, area_cm2=None)
+    assert sum(len(trace) for trace in pieces_of(str(folder), args)) == len(whole)

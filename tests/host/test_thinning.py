@@ -9,7 +9,7 @@ import pytest
 from ccdmon.cellmodel import simulate
 from ccdmon.cli import main
 from ccdmon.formats import importer
-from ccdmon.formats.bdf import write_bdf
+from ccdmon.formats.bdf_write import write_bdf
 from ccdmon.thinning import WINDOW_ROWS, Extremes, thinned
 from ccdmon.trace import Cell, Trace
 

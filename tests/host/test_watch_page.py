@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ccdmon import run_folder
-from ccdmon.run_folder import open_run
+from ccdmon.run_rows import open_run
 from tests import browser
 from tests.browser import model
 from tests.host.live_rig import cell, opened, page, rig_file

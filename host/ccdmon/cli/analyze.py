@@ -2,22 +2,22 @@
 
 import argparse
 import json
-import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ccdmon.analysis import Options, StreamingAnalysis, analyze
 from ccdmon.cli.options import add_import_arguments, positive
-from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
+from ccdmon.cli.traces import open_file, open_run_folder, with_area
+from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE
 from ccdmon.formats.bdf import iter_bdf, read_ahead
-from ccdmon.formats.importer import is_long, notes_of, read_trace
+from ccdmon.formats.importer import is_long
 from ccdmon.monitoring import Monitoring
 from ccdmon.report import write_reports
 from ccdmon.report_context import Context, read_context
 from ccdmon.run_analysis import analyze_run
-from ccdmon.run_folder import Run, derive_trace, is_run_folder, open_run
 from ccdmon.run_monitoring import monitoring_of
+from ccdmon.run_rows import RunRows, derive_trace
 from ccdmon.thinning import Extremes, thinned
 from ccdmon.trace import Trace
 
@@ -26,13 +26,13 @@ REPORTS_SCHEMA = "ccdmon.reports/1"
 
 @dataclass(frozen=True)
 class Source:
-    """One thing to analyse: a trace file, or a run folder with what was monitored."""
+    """One thing analysed: a trace file, or a run folder with what was monitored."""
 
     name: str
-    trace: Trace
+    trace: Trace  # of what was read piece by piece: the rows that figures need
+    document: dict[str, Any]  # the analysis
     monitoring: Monitoring | None = None
-    run: Run | None = None
-    document: dict[str, Any] | None = None  # of a trace too long to hold: analysed already, `trace` thinned
+    run: RunRows | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,8 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Analyse everything named; exit 1 when any cell failed."""
-    sources = [open_source(name, args, analysed=True) for name in args.traces]
-    documents = [document_of(source, args) for source in sources]
+    sources = [open_source(name, args, drawn=args.out is not None) for name in args.traces]
+    documents = [source.document for source in sources]
     if args.out is not None:
         _write(args, sources, documents)
     if args.json:
@@ -62,35 +62,25 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_NEGATIVE if any(document["verdict"] == "failed" for document in documents) else EXIT_FINE
 
 
-def open_source(name: str, args: argparse.Namespace, *, analysed: bool = False) -> Source:
+def open_source(name: str, args: argparse.Namespace, *, drawn: bool) -> Source:
     """A trace or cycler's file, `-`, or a run folder; a given area replaces its own. Raises `InputError` for others.
 
-    Notes of what was left out go to stderr. `analysed`: the analysis is all that is wanted, so that a long file need
-    not be held; the source has its document then, and a trace of the rows that figures need.
+    A run folder and a long file are read piece by piece, at bounded memory: the source has its document then, and, if
+    it is to be `drawn`, a trace of the rows that figures need.
     """
-    source = _open(name, args, analysed)
-    if notes := notes_of(source.trace):
-        print(f"{name}: note: {'; '.join(notes)}", file=sys.stderr)
-    area_cm2 = getattr(args, "area_cm2", None)
-    if area_cm2 is None:
-        return source
-    cell = replace(source.trace.cell, electrode_area_cm2=area_cm2)
-    return replace(source, trace=replace(source.trace, cell=cell))
+    run = open_run_folder(name)
+    if run is not None:
+        found = analyze_run(run, drawn=drawn, **options_of(args))
+        return Source(
+            name, with_area(found.trace, args), found.document, monitoring_of(run, found.trip_row), run
+        )
+    if name != "-" and is_long(Path(name)) and args.columns is None and not args.salvage:
+        return _analysed(name, args, drawn)
+    trace = open_file(name, args)
+    return Source(name, trace, analyze(trace, **options_of(args)))
 
 
-def _open(name: str, args: argparse.Namespace, analysed: bool) -> Source:
-    path = Path(name)
-    if analysed and name != "-" and is_long(path) and args.columns is None and not args.salvage:
-        return _analysed(name, args)
-    if name == "-" or not path.is_dir():
-        return Source(name, read_trace(name, columns=args.columns, salvage=args.salvage))
-    if not is_run_folder(path):
-        raise InputError(f"{name}: a folder without frames.bin; name a trace file or a run folder")
-    opened = open_run(path)
-    return Source(name, opened.trace, monitoring_of(opened), opened)
-
-
-def _analysed(name: str, args: argparse.Namespace) -> Source:
+def _analysed(name: str, args: argparse.Namespace, drawn: bool) -> Source:
     """A long trace, chunk by chunk, and once more for the rows that its figures need."""
     extremes, analysis = Extremes(), None
     for chunk in read_ahead(iter_bdf(name)):
@@ -100,28 +90,15 @@ def _analysed(name: str, args: argparse.Namespace) -> Source:
     assert analysis is not None  # a trace has rows, or reading it raised
     document = analysis.report()
     shorts = [event["row"] for event in document["events"] if event["kind"] == "hard_short"]
-    trace = (
-        chunk
-        if args.out is None
-        else thinned(read_ahead(iter_bdf(name)), extremes.chosen(shorts), chunk.cell)
-    )
-    return Source(name, trace, document=document)
+    trace = chunk
+    if drawn:
+        trace = thinned(read_ahead(iter_bdf(name)), extremes.chosen(shorts), chunk.cell)
+    return Source(name, with_area(trace, args), document)
 
 
 def options_of(args: argparse.Namespace) -> Options:
     """The options of the analysis on the command line."""
     return {"area_cm2": args.area_cm2, "eis_before": args.eis_before, "eis_after": args.eis_after}
-
-
-def document_of(source: Source, args: argparse.Namespace) -> dict[str, Any]:
-    """The analysis with the options of the command line."""
-    if source.document is not None:
-        return source.document
-    if source.run is None:
-        return analyze(source.trace, **options_of(args))
-    return analyze_run(
-        source.run, area_cm2=args.area_cm2, eis_before=args.eis_before, eis_after=args.eis_after
-    )
 
 
 def _joined(sources: list[Source], documents: list[dict[str, Any]]) -> dict[str, Any]:
@@ -141,7 +118,7 @@ def _write(args: argparse.Namespace, sources: list[Source], documents: list[dict
     for source, document, folder in zip(sources, documents, _folders(args.out, sources), strict=True):
         write_reports(document, source.trace, folder, source.monitoring, context_of(source, args))
         if source.run is not None and folder.resolve() == source.run.folder.resolve():
-            derive_trace(source.run)
+            derive_trace(folder)
 
 
 def _folders(out: Path, sources: list[Source]) -> list[Path]:

@@ -3,14 +3,17 @@
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
-from ccdmon.cli.analyze import open_source
 from ccdmon.cli.options import add_import_arguments, positive, refuse_two_documents
+from ccdmon.cli.traces import open_file, pieces_of
 from ccdmon.errors import EXIT_FINE
-from ccdmon.formats.bdf import read_table, write_bdf, write_table
+from ccdmon.formats.bdf import read_table
+from ccdmon.formats.bdf_write import write_bdf, write_pieces, write_table
 from ccdmon.formats.sidecar import write_cell
 
 SCHEMA = "ccdmon.convert/1"
+BDF: dict[str, Any] = {"format": "Battery Data Format", "notes": []}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,16 +31,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check the trace, then write it; columns that BDF does not know are kept where the source is BDF, too."""
     refuse_two_documents(args.target, args.json)
-    trace = open_source(args.source, args).trace
-    about = trace.cell.metadata.get("import")
-    if args.source == "-" or Path(args.source).is_dir() or about is not None:
+    about = BDF
+    if args.source != "-" and Path(args.source).is_dir():
+        rows = write_pieces(pieces_of(args.source, args), args.target)
+    else:
+        rows, about = _convert_file(args)
+    if args.json:
+        told = {"source": args.source, "path": args.target, "rows": rows, "notes": about["notes"]}
+        print(json.dumps({"schema": SCHEMA, "format": about["format"], **told}))
+    return EXIT_FINE
+
+
+def _convert_file(args: argparse.Namespace) -> tuple[int, dict[str, Any]]:
+    """(rows, what the file was); what BDF calls by no name is kept where the source is BDF."""
+    trace = open_file(args.source, args)
+    imported = trace.cell.metadata.get("import")
+    if args.source == "-" or imported is not None:
         write_bdf(trace, args.target)
     else:
         write_table(read_table(args.source, keep_unknown=True), args.target)
         if args.target != "-":
             write_cell(trace.cell, Path(args.target))
-    if args.json:
-        known = about or {"format": "Battery Data Format", "notes": []}
-        told = {"source": args.source, "path": args.target, "rows": len(trace), "notes": known["notes"]}
-        print(json.dumps({"schema": SCHEMA, "format": known["format"], **told}))
-    return EXIT_FINE
+    return len(trace), imported or BDF

@@ -3,15 +3,18 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from ccdmon.cli.analyze import open_source
 from ccdmon.cli.options import add_import_arguments, refuse_two_documents
+from ccdmon.cli.traces import open_run_folder, pieces_of
 from ccdmon.errors import EXIT_FINE
-from ccdmon.formats.bdf import write_table
+from ccdmon.formats.bdf_write import write_table
 from ccdmon.formats.sidecar import write_cell
-from ccdmon.merge import align, current_steps, merged_table
+from ccdmon.merge import align, current_steps
+from ccdmon.merge_rows import merged_table
+from ccdmon.trace import Cell, Trace, joined
 
 SCHEMA = "ccdmon.merge/1"
 
@@ -32,10 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Align, say how well, write the cycler's rows with what the rig saw."""
     refuse_two_documents(args.out, args.json)
-    cycler, rig = (open_source(name, args).trace for name in (args.cycler, args.rig))
-    alignment = align(current_steps(cycler), current_steps(rig), near_s=args.near_s)
-    write_table(merged_table(cycler, rig, alignment), args.out)
-    cell = cycler.cell if cycler.cell.electrode_area_cm2 is not None else rig.cell
+    cycler = joined(list(pieces_of(args.cycler, args)))
+    rig, rig_cell = _rig(args)
+    alignment = align(current_steps([cycler]), current_steps(rig()), near_s=args.near_s)
+    time_s = alignment.rig_time_s(cycler.test_time_s)
+    write_table(merged_table(cycler, rig(), time_s, opposite_signs=alignment.opposite_signs), args.out)
+    cell = cycler.cell if cycler.cell.electrode_area_cm2 is not None else rig_cell
     about = {"cycler": str(args.cycler), "rig": str(args.rig), **alignment.document()}
     if args.out != "-":
         write_cell(replace(cell, metadata={**cell.metadata, "merge": about}), Path(args.out))
@@ -50,3 +55,12 @@ def run(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     return EXIT_FINE
+
+
+def _rig(args: argparse.Namespace) -> tuple[Callable[[], Iterable[Trace]], Cell]:
+    """The rig's rows, as often as asked for: a run folder's are read anew each time, for they may not fit in memory."""
+    run = open_run_folder(args.rig)
+    if run is not None:
+        return lambda: pieces_of(args.rig, args), run.cell
+    whole = list(pieces_of(args.rig, args))
+    return lambda: whole, whole[0].cell

@@ -125,6 +125,7 @@ def _recording(folder: Path | None, args: argparse.Namespace, trace: Any) -> Ite
     from ccdmon import __version__, run_folder
     from ccdmon.firmware_hash import firmware_hash
     from ccdmon.recorder import Recorder
+    from ccdmon.run_rows import derive_trace
 
     cell = {"electrode_area_cm2": trace.cell.electrode_area_cm2, "configuration": trace.cell.configuration,
             "electrolyte": trace.cell.electrolyte}  # fmt: skip
@@ -159,7 +160,7 @@ def _recording(folder: Path | None, args: argparse.Namespace, trace: Any) -> Ite
     finally:
         for open_recorder in recorder:
             open_recorder.close()
-    run_folder.derive_trace(run_folder.open_run(folder))
+    derive_trace(folder)
 
 
 @contextmanager

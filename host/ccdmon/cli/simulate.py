@@ -93,7 +93,7 @@ def _stem(path: Path) -> str:
 
 def _write(result: Any, out: str, with_eis: bool) -> list[str]:
     """Trace with sidecar, truth, and the pair of spectra; what was written."""
-    from ccdmon.formats.bdf import write_bdf
+    from ccdmon.formats.bdf_write import write_bdf
     from ccdmon.formats.eis_csv import write_eis_csv
 
     if out != "-":

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ccdmon.cli.analyze import open_source
 from ccdmon.cli.options import add_import_arguments
+from ccdmon.cli.traces import pieces_of
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
 from ccdmon.report_words import duration
 from ccdmon.trace import COLUMN_FIELDS
@@ -34,16 +34,20 @@ def run(args: argparse.Namespace) -> int:
 def _check(name: str, args: argparse.Namespace) -> dict[str, Any]:
     if name != "-" and not Path(name).exists():
         raise InputError(f"{name}: No such file or directory; check the path")
+    rows, begin_s = 0, None
     try:
-        trace = open_source(name, args).trace
+        for trace in pieces_of(name, args):
+            rows += len(trace)
+            begin_s = float(trace.test_time_s[0]) if begin_s is None else begin_s
     except InputError as error:
         return {"source": name, "valid": False, "error": str(error)}
+    assert begin_s is not None  # a trace has rows, or reading it raised
     return {
         "source": name,
         "valid": True,
         "format": trace.cell.metadata.get("import", {}).get("format", "Battery Data Format"),
-        "rows": len(trace),
-        "duration_s": float(trace.test_time_s[-1] - trace.test_time_s[0]),
+        "rows": rows,
+        "duration_s": float(trace.test_time_s[-1]) - begin_s,
         "columns": [column for column in COLUMN_FIELDS if getattr(trace, column) is not None],
         "electrode_area_cm2": trace.cell.electrode_area_cm2,
     }

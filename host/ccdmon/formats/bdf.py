@@ -3,10 +3,9 @@
 Reading is strict about what would make an analysis wrong (a missing required column, text in a number, time
 that runs backwards, no rows) and lenient about what is normal in the field (empty cells, gaps, repeated
 timestamps, columns in any order, unknown columns). The kind of file is told by its content, not by its name.
+`bdf_write` writes them.
 """
 
-import gzip
-import io
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
 from ccdmon.errors import InputError
@@ -29,7 +27,7 @@ from ccdmon.formats.bdf_csv import (
     one_line,
     parse_csv,
 )
-from ccdmon.formats.sidecar import read_cell, write_cell
+from ccdmon.formats.sidecar import read_cell
 from ccdmon.trace import COLUMN_FIELDS, FloatArray, Trace
 
 # Preferred label and machine name of each column, per the BDF's column table (batterydf 0.1.0); the first
@@ -164,55 +162,6 @@ def read_table(path: str | Path, *, keep_unknown: bool = False, data: bytes | No
     data = Path(path).read_bytes()
     data = gunzip(data, name) if data.startswith(GZIP_MAGIC) else data
     return parse_csv(data, name, KNOWN, keep_unknown=keep_unknown)
-
-
-def write_bdf(trace: Trace, path: str | Path) -> None:
-    """Write a trace and its sidecar; the ending decides the format, `-` is CSV on stdout.
-
-    Raises `InputError` for an ending that is none of `.csv`, `.csv.gz`, `.parquet`, or a folder not writable.
-    """
-    write_table(table_of(trace), path)
-    if str(path) != "-":
-        write_cell(trace.cell, Path(path))
-
-
-def table_of(trace: Trace) -> pa.Table:
-    """A trace's columns under their preferred labels; NaN is an empty cell."""
-    arrays = {name: getattr(trace, name) for name in COLUMN_FIELDS if getattr(trace, name) is not None}
-    return pa.table(
-        {COLUMN_NAMES[name][0]: pa.array(column, from_pandas=True) for name, column in arrays.items()}
-    )
-
-
-def write_table(table: pa.Table, path: str | Path) -> None:
-    """Write labelled columns in the format of the ending; `-` is CSV on stdout. Raises as `write_bdf`."""
-    name = str(path)
-    try:
-        if name == "-":
-            sys.stdout.buffer.write(_csv_bytes(table))
-        elif name.endswith(".parquet"):
-            pa_parquet.write_table(table, path)
-        elif name.endswith(".csv.gz"):
-            Path(path).write_bytes(gzip.compress(_csv_bytes(table), mtime=0))
-        elif name.endswith(".csv"):
-            Path(path).write_bytes(_csv_bytes(table))
-        else:
-            raise InputError(f"{name}: unknown ending; use .bdf.csv, .bdf.csv.gz or .bdf.parquet")
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise InputError(f"{name}: cannot write: {error.strerror or error}; choose another folder") from error
-
-
-def _csv_bytes(table: pa.Table) -> bytes:
-    sink = io.BytesIO()
-    sink.write((",".join(_quoted(label) for label in table.column_names) + "\n").encode())
-    pa_csv.write_csv(table, sink, pa_csv.WriteOptions(include_header=False, quoting_style="needed"))
-    return sink.getvalue()
-
-
-def _quoted(label: str) -> str:
-    return '"' + label.replace('"', '""') + '"' if any(c in label for c in ',"\n') else label
 
 
 def _magic(path: str | Path) -> bytes:

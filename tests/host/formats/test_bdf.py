@@ -10,7 +10,8 @@ import pyarrow.parquet as pa_parquet
 import pytest
 
 from ccdmon.errors import InputError
-from ccdmon.formats.bdf import COLUMN_NAMES, iter_bdf, read_ahead, read_bdf, write_bdf
+from ccdmon.formats.bdf import COLUMN_NAMES, iter_bdf, read_ahead, read_bdf
+from ccdmon.formats.bdf_write import write_bdf
 from ccdmon.formats.sidecar import sidecar_path
 from ccdmon.trace import Cell, Trace
 

@@ -1,0 +1,49 @@
+"""What a verb is given to read: a trace or cycler's file, `-`, or a run folder."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from ccdmon.errors import InputError
+from ccdmon.formats.importer import notes_of, read_trace
+from ccdmon.run_folder import is_run_folder
+from ccdmon.run_rows import RunRows
+from ccdmon.trace import Trace
+
+
+def open_run_folder(name: str) -> RunRows | None:
+    """The run folder of that name; None where it is no folder. Raises `InputError` for a folder of something else."""
+    path = Path(name)
+    if name == "-" or not path.is_dir():
+        return None
+    if not is_run_folder(path):
+        raise InputError(f"{name}: a folder without frames.bin; name a trace file or a run folder")
+    return RunRows(path)
+
+
+def open_file(name: str, args: argparse.Namespace) -> Trace:
+    """A trace or cycler's file or `-`, whole; what was left out is noted on stderr. Raises `InputError`."""
+    trace = with_area(read_trace(name, columns=args.columns, salvage=args.salvage), args)
+    if notes := notes_of(trace):
+        print(f"{name}: note: {'; '.join(notes)}", file=sys.stderr)
+    return trace
+
+
+def pieces_of(name: str, args: argparse.Namespace) -> Iterator[Trace]:
+    """The rows of anything in pieces with the same columns: a file in one, a run folder in many."""
+    run = open_run_folder(name)
+    if run is None:
+        yield open_file(name, args)
+        return
+    for piece in run.pieces():
+        yield with_area(piece.trace, args)
+
+
+def with_area(trace: Trace, args: argparse.Namespace) -> Trace:
+    """The trace with the electrode area of the command line, where one was given."""
+    area_cm2 = getattr(args, "area_cm2", None)
+    if area_cm2 is None:
+        return trace
+    return replace(trace, cell=replace(trace.cell, electrode_area_cm2=area_cm2))

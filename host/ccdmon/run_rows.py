@@ -1,0 +1,139 @@
+"""The rows of a run folder, read from its frames piece by piece: memory does not grow with the length of the run.
+
+    run = RunRows(folder)
+    for piece in run.pieces():          # about a megabyte of frames each; as often as wanted
+        use(piece.trace)
+    run.counts                          # what the frames held and what is missing, of that pass
+
+A folder cut off at any byte still opens: a torn last frame is one the CRC refuses. `[time] segments = "joined"` in
+`run.toml` puts all segments of a recording on one time axis; without it the last one is the trace (a replay or a demo
+arms the rig anew for each). `open_run` holds a short run whole.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ccdmon.errors import InputError
+from ccdmon.formats.bdf_write import write_pieces
+from ccdmon.frame_files import FRAMES_FILE, READ_BYTES, parts, read_parts
+from ccdmon.link import Counts
+from ccdmon.rows import RowReader, Rows
+from ccdmon.run_folder import EVENTS_FILE, TRACE_FILE, cell_of, read_config, read_events, trace_of
+from ccdmon.run_time import CLOCK_FILE, RunTime, read_anchors
+from ccdmon.trace import Cell, Trace, joined
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Consecutive rows of one segment; the first is row `first_row` of the run's trace."""
+
+    first_row: int
+    rows: Rows
+    trace: Trace
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One arming of the device in a recording: its rows begin at `first_row`."""
+
+    number: int
+    run: int
+    first_row: int
+
+
+class RunRows:
+    """A run folder, complete, broken or still growing. Raises `InputError` where nothing can be had from it."""
+
+    def __init__(self, folder: Path, *, read_bytes: int = READ_BYTES) -> None:
+        self.folder, self._read_bytes = folder, read_bytes
+        self.config: Mapping[str, Any] = read_config(folder)
+        if not parts(folder):
+            raise InputError(f"{folder / FRAMES_FILE}: missing; this folder holds no recording")
+        self.events = tuple(read_events(folder / EVENTS_FILE))
+        self.counts = Counts()  # these three: of the last pass
+        self.segments: tuple[Segment, ...] = ()
+        self.rows = 0
+
+    @property
+    def cell(self) -> Cell:
+        """The cell as `run.toml` describes it."""
+        return cell_of(self.config)
+
+    @property
+    def trip(self) -> Mapping[str, Any] | None:
+        """The first event that opened the gate."""
+        return next((event for event in self.events if event.get("action") == "trip"), None)
+
+    def pieces(self) -> Iterator[Piece]:
+        """All rows once, from the beginning. Raises `InputError` in the end where there were none."""
+        time = RunTime.of_config(self.config, read_anchors(self.folder / CLOCK_FILE))
+        wanted = None if self.config["time"].get("segments") == "joined" else self._last_segment()
+        self.segments, self.rows = (), 0
+        for rows in self._stretches():
+            if wanted is not None and rows.segment != wanted:
+                continue
+            if not self.segments or self.segments[-1].number != rows.segment:
+                self.segments += (Segment(rows.segment, rows.run, self.rows),)
+            piece = Piece(self.rows, rows, trace_of(rows, time, self.config, self.folder))
+            self.rows += len(rows)
+            yield piece
+        if not self.rows:
+            raise InputError(
+                f"{self.folder / FRAMES_FILE}: holds no whole frame with samples; nothing was recorded"
+            )
+
+    def _stretches(self) -> Iterator[Rows]:
+        reader = RowReader()
+        for data in read_parts(self.folder, read_bytes=self._read_bytes):
+            yield from reader.feed(data).rows
+        self.counts = reader.counts
+
+    def _last_segment(self) -> int | None:
+        last = None
+        for rows in self._stretches():
+            last = rows.segment
+        return last
+
+
+@dataclass(frozen=True)
+class Run:
+    """A short run, whole in memory."""
+
+    folder: Path
+    config: Mapping[str, Any]  # run.toml
+    trace: Trace
+    samples: npt.NDArray[np.int64]  # the device's sample counter of each row
+    verdicts: npt.NDArray[np.uint16]  # the firmware's verdict on each row
+    segments: tuple[Segment, ...]
+    counts: Counts
+    events: tuple[Mapping[str, Any], ...]
+    trip: Mapping[str, Any] | None
+
+
+def open_run(folder: Path) -> Run:
+    """All rows of a run in memory, about 80 bytes each. Raises `InputError` as `RunRows`."""
+    run = RunRows(folder)
+    pieces = list(run.pieces())
+    return Run(
+        folder,
+        run.config,
+        joined([piece.trace for piece in pieces]),
+        np.concatenate([piece.rows.samples for piece in pieces]),
+        np.concatenate([piece.rows.codes[:, 3] for piece in pieces]),
+        run.segments,
+        run.counts,
+        run.events,
+        run.trip,
+    )
+
+
+def derive_trace(folder: Path) -> Path:
+    """Write the trace and its sidecar into the folder; returns the trace's path. Raises `InputError` as `RunRows`."""
+    path = folder / TRACE_FILE
+    write_pieces((piece.trace for piece in RunRows(folder).pieces()), path)
+    return path
