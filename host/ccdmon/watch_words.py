@@ -97,6 +97,5 @@ def verdict(report: Mapping[str, Any] | None) -> str:
     from ccdmon.report_words import ccd_sentence
 
     colour = {"healthy": _GREEN, "suspect": _AMBER, "failed": _RED}[report["verdict"]]
-    return (
-        f'<div style="font-size:13px">{badge(report["verdict"], colour)} {escape(ccd_sentence(report))}</div>'
-    )
+    words = f"{badge(report['verdict'], colour)} {escape(ccd_sentence(report))}"
+    return f'<div style="font-size:13px;margin-left:-6px">{words}</div>'

@@ -45,6 +45,11 @@ def text(driver: Any, name: str) -> str:
     return str(model(driver, name, "m.text") or "")
 
 
+def on_screen(driver: Any, name: str) -> str:
+    """What the browser shows of a model, whatever way its words came."""
+    return str(model(driver, name, "Bokeh.index.find_one(m).shadow_el.textContent"))
+
+
 def test_values_on_the_page_equal_the_recording(driver: Any, tmp_path: Path) -> None:
     folder = recorded_run(tmp_path / "run", stream(4000))
     run = open_run(folder)
@@ -73,6 +78,8 @@ def test_a_trip_appears_stays_after_reload_and_is_reset_with_the_token_only(
     ):
         opened(driver, address)
         assert "TRIP" not in text(driver, "rig0-banner")
+        first = on_screen(driver, "rig0-readouts")
+        wait_for(lambda: on_screen(driver, "rig0-readouts") not in (first, ""), "newer values on the screen")
         click(driver, "rig0-trip")  # without the token: nothing
         click(driver, "rig0-yes")
         board.trip()
