@@ -27,6 +27,7 @@ from cobs import cobs
 from ccdmon.errors import DeviceError
 from ccdmon_fw import limits, wire
 from tests.host.live_rig import RATE_HZ, cell, rig_file
+from tests.host.pty_board import Source
 from tests.host.test_recording import state
 from tests.kill_campaign import newest_sample
 
@@ -40,15 +41,17 @@ def framed(kind: int, sequence: int, body: bytes) -> bytes:
     return bytes(cobs.encode(payload + struct.pack("<I", zlib.crc32(payload)))) + b"\0"
 
 
-def stream(samples: int) -> Iterator[bytes]:
-    """Identity, then so many samples of the made-up cell."""
+def stream(samples: int, source: Source | None = None) -> Iterator[bytes]:
+    """Identity, then so many samples of a made-up cell."""
     document = {"board": "made up", "sample_period_us": round(1e6 / RATE_HZ), "reasons": limits.REASONS}
     text = json.dumps(document).encode()
     yield framed(wire.IDENTITY, 0, struct.pack("<H", len(text)) + text)
-    source, sequence = cell(), 1
+    source, sequence = source or cell(), 1
     for first in range(0, samples, PER_FRAME * CHUNK_FRAMES):
         count = min(PER_FRAME * CHUNK_FRAMES, samples - first)
-        rows = source(first, count).tobytes()
+        codes = source(first, count)
+        assert codes is not None
+        rows = codes.tobytes()
         frames = []
         for at in range(0, count, PER_FRAME):
             n = min(PER_FRAME, count - at)

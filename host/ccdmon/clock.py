@@ -1,6 +1,6 @@
 """Host time of what the device stamped, with a stated error: a line through the round trips of `get_clock`.
 
-    clock = DeviceClock()
+    clock = DeviceClock()                        # a recording's: `sample_clock`
     clock.add(sent_s, received_s, fields)       # host times around the command, fields of the `clock` message
     clock.host_time_s(time_us)                  # -> (host time, error bound), both in s
 

@@ -2,6 +2,7 @@
 
 on_link_up        identify, choose the telemetry
 every second      ask for the status: also a sign of life for a board that watches its host
+every ten         ask for the clock: when the samples were taken
 a trip            acknowledge it, then fetch its black box until it is there
 """
 
@@ -15,6 +16,11 @@ from ccdmon.link import Identity, Message
 from ccdmon_fw import limits, wire
 
 STATUS_INTERVAL_S = 1.0
+CLOCK_INTERVAL_S, CLOCK_FIRST_S, CLOCK_FIRST = (
+    10.0,
+    1.0,
+    10,
+)  # more often in the beginning: a line needs points
 BOX_FIRST_S = 0.5  # the box closes 256 samples after the trip
 BOX_RETRY_S = 1.0
 BOX_TRIES = 30
@@ -45,25 +51,32 @@ class _Fetch:
 
 
 class DeviceSide:
-    """`telemetry` is `[telemetry]` of the rig file or None to leave the board as it is; `on_box` gets black boxes."""
+    """`telemetry` is `[telemetry]` of the rig file or None to leave the board as it is; `on_box` gets black boxes.
+
+    `on_clock` is called right before the board is asked for its clock, whose answer is the recorder's.
+    """
 
     def __init__(
         self,
         telemetry: Mapping[str, Any] | None,
         on_box: Callable[[BlackBox], object],
         on_refused: Callable[[str, str, int], object],
+        on_clock: Callable[[], object],
     ) -> None:
         self.queue = CommandQueue()
         self.identity: dict[str, Any] = {}
         self.status: dict[str, int] = {}
         self._telemetry, self._on_box, self._on_refused = telemetry, on_box, on_refused
-        self._status_due_s = 0.0
+        self._on_clock = on_clock
+        self._status_due_s = self._clock_due_s = 0.0
+        self._clocks_asked = 0
         self._fetches: dict[int, _Fetch] = {}
         self._acked: set[int] = set()
 
     def on_link_up(self) -> None:
         """A board answers for the first time, or again."""
         self.queue.restart()
+        self._clocks_asked = 0
         self.queue.add(wire.IDENTIFY)
         if self._telemetry is not None:
             mode, per_block = MODES[self._telemetry["mode"]], int(self._telemetry["samples_per_block"])
@@ -75,6 +88,8 @@ class DeviceSide:
             self._status_due_s = now_s + STATUS_INTERVAL_S
             if not len(self.queue):
                 self.queue.add(wire.GET_STATUS)
+        if now_s >= self._clock_due_s and not len(self.queue):
+            self._ask_clock(now_s)
         for fetch in list(self._fetches.values()):
             if now_s >= fetch.due_s:
                 self._ask_box(fetch, now_s)
@@ -139,6 +154,12 @@ class DeviceSide:
 
         self.queue.add(wire.ACK_TRIP, trip_id, on_answer=acknowledged)
         self._fetches.setdefault(trip_id, _Fetch(BlackBox(trip_id), now_s + BOX_FIRST_S))
+
+    def _ask_clock(self, now_s: float) -> None:
+        self._clocks_asked += 1
+        self._clock_due_s = now_s + (CLOCK_FIRST_S if self._clocks_asked < CLOCK_FIRST else CLOCK_INTERVAL_S)
+        self._on_clock()
+        self.queue.add(wire.GET_CLOCK)
 
     def _ask_box(self, fetch: _Fetch, now_s: float) -> None:
         fetch.due_s = now_s + 1e9  # until this is answered

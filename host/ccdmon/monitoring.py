@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ccdmon.sample_clock import ClockAccount
+
 
 @dataclass(frozen=True)
 class Monitoring:
@@ -16,3 +18,4 @@ class Monitoring:
     samples: int | None = None
     lost_samples: int | None = None
     crc_errors: int | None = None
+    clock: ClockAccount | None = None  # None: the device was never asked for its clock

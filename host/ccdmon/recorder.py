@@ -14,14 +14,15 @@ from ccdmon.errors import InputError
 from ccdmon.frame_files import ROTATE_BYTES, FrameFiles, PatientFile, read_parts
 from ccdmon.front_end import FrontEnd
 from ccdmon.link import Identity, Message
-from ccdmon.rows import Batch, RowReader
+from ccdmon.rows import Batch, RowReader, Rows
 from ccdmon.rule_units import compared
 from ccdmon.run_folder import EVENTS_FILE, read_events
 from ccdmon.run_time import CLOCK_FILE, Anchor, HostTime, RunTime, host_time, read_anchors
+from ccdmon.sample_clock import SampleClock
 from ccdmon_fw import limits
 
 SYNC_INTERVAL_S = 0.5  # half of what is promised, so that a late call still keeps the promise
-ANCHOR_INTERVAL_S = 10.0
+ANCHOR_INTERVAL_S = 60.0  # of a device that does not answer `get_clock`
 MOST_LOG_BYTES_WAITING = 1 << 20  # lines of a log that a full disk does not take
 
 
@@ -52,6 +53,8 @@ class Recorder:
             firmware_hash, front_end, patient, clock,
         )  # fmt: skip
         self.frames = FrameFiles(folder, rotate_bytes=rotate_bytes)
+        self._sample_clock = SampleClock()
+        self._last_sample = -1
         self._events = PatientFile(folder / EVENTS_FILE)
         self._anchors = PatientFile(folder / CLOCK_FILE)
         self._began = self._first_host_time()
@@ -79,11 +82,9 @@ class Recorder:
         batch = self.rows.feed(written)
         now = self._clock()
         for rows in batch.rows:
-            if not self.time.knows(rows.segment):
-                self._anchor(rows.segment, int(rows.samples[-1]) + rows.samples_per_row - 1, now)
-            self.time.place(rows)
+            self._place(rows, now)
         for message in batch.messages:
-            self._note(message)
+            self._note(message, now)
         self._dirty |= bool(written)
         self._keep(batch, now)
         return batch
@@ -115,38 +116,70 @@ class Recorder:
         self._dirty = True
 
     def elapsed_s(self, now: HostTime | None = None) -> float:
-        """Since the recording began, a host asleep included; by the wall clock where an earlier host began it."""
+        """Since the recording began, a host asleep included; up to its resumption by the wall clock."""
         now = now or self._clock()
-        if self._began.boot_s < 0:
-            return now.unix_s - self._began.unix_s
         return now.boot_s - self._began.boot_s
+
+    def clock_asked(self) -> None:
+        """The device is asked for its clock now; its answer comes through `feed`."""
+        self._sample_clock.asked(self.elapsed_s())
+
+    def clock_stepped(self) -> None:
+        """The wall clock was set: the rows that come have another Unix time."""
+        now, known = self._clock(), self.time.newest(self.rows.segment)
+        if known is not None:
+            offset_s = now.unix_s - self.elapsed_s(now)
+            self._note_anchor(known.moved(self._last_sample + 1, self.time.seconds_per_sample, offset_s), now)
 
     def _first_host_time(self) -> HostTime:
         known = read_anchors(self.folder / CLOCK_FILE)
         for anchor in known:
             self.time.add(anchor)
-        return HostTime(0.0, -1.0, known[0].unix_s - known[0].elapsed_s) if known else self._clock()
+        now = self._clock()
+        if not known:
+            return now
+        began_unix_s = known[0].unix_s - known[0].elapsed_s
+        return HostTime(now.monotonic_s, now.boot_s - (now.unix_s - began_unix_s), began_unix_s)
 
     def _keep(self, batch: Batch, now: HostTime) -> None:
         """What is due by the clock: an anchor, the sync."""
         if batch.rows and now.monotonic_s - self._anchored_s >= ANCHOR_INTERVAL_S:
-            last = batch.rows[-1]
-            self._anchor(last.segment, int(last.samples[-1]) + last.samples_per_row - 1, now)
+            self._anchor(self.rows.segment, self._last_sample, now)
         if self._events.waiting:
             self._events.write(b"")
         if self._dirty and now.monotonic_s - self._synced_s >= SYNC_INTERVAL_S:
             self.sync()
 
+    def _place(self, rows: Rows, now: HostTime) -> None:
+        """Where the rows lie in time: noted before anybody asks."""
+        last = int(rows.samples[-1]) + rows.samples_per_row - 1
+        if not self.time.knows(rows.segment):
+            self._anchor(rows.segment, last, now)
+        period_s, offset_s = self.time.seconds_per_sample, now.unix_s - self.elapsed_s(now)
+        read = self._sample_clock.anchor(rows, period_s, offset_s)
+        if read is not None:
+            self._note_anchor(read, now)
+        self.time.place(rows)
+        self._last_sample = last
+
     def _anchor(self, segment: int, sample: int, now: HostTime) -> None:
+        """That sample has just arrived."""
+        self._note_anchor(Anchor(segment, sample, self.elapsed_s(now), now.unix_s), now)
+
+    def _note_anchor(self, anchor: Anchor, now: HostTime) -> None:
         self._anchored_s = now.monotonic_s
-        anchor = Anchor(segment, sample, self.elapsed_s(now), now.unix_s)
         self.time.add(anchor)
         if len(self._anchors.waiting) < MOST_LOG_BYTES_WAITING:
             self._anchors.write(anchor.line().encode())
 
-    def _note(self, event: Message | Identity) -> None:
+    def _note(self, event: Message | Identity, now: HostTime) -> None:
         if isinstance(event, Identity):
             self.identity = event.document
+        elif event.name == "clock":
+            period_s = self.time.seconds_per_sample
+            self._sample_clock.answered(
+                event.fields, self.elapsed_s(now), self.rows.segment, self._last_sample, period_s
+            )
         elif event.name in ("trip", "event"):
             self._note_rule(event)
 

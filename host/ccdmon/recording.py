@@ -72,7 +72,9 @@ class Recording:
         )
         self.live = LiveRun(folder, self._config, self._axis)
         self._parts = TraceParts(folder)
-        self.device = DeviceSide(options.rig.get("telemetry"), self._keep_box, self._refused)
+        self.device = DeviceSide(
+            options.rig.get("telemetry"), self._keep_box, self._refused, self.recorder.clock_asked
+        )
         self._host_trips = HostTrips(options.rig.get("host_trips", {}))
         self._clock_watch = ClockWatch(host_time())
         self.host_trip_latency_s: float | None = None
@@ -396,6 +398,8 @@ class Recording:
     def _watch_clock(self) -> None:
         for action, seconds in self._clock_watch.changes(host_time()):
             self.recorder.log(action=action, seconds=seconds)
+            if action == "clock_stepped":
+                self.recorder.clock_stepped()
             self._say(f"{action.replace('_', ' ')}: {seconds:+.1f} s")
 
     def _keep_parts(self, write: Callable[[], object]) -> None:

@@ -204,6 +204,7 @@ def _monitoring_rows(monitoring: Monitoring) -> list[tuple[str, str]]:
         ("Samples received", report_words.count(monitoring.samples)),
         ("Samples lost", report_words.count(monitoring.lost_samples)),
         ("Damaged frames", report_words.count(monitoring.crc_errors)),
+        ("Host time of the samples", report_words.clock_line(monitoring.clock)),
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ccdmon.sample_clock import ClockAccount
 from ccdmon.trace import Cell
 
 Document = Mapping[str, Any]
@@ -109,6 +110,21 @@ def levels(protocol: Document) -> str:
     if len(values) <= 6:
         return ", ".join(map(number, values)) + f" {unit}"
     return f"{number(values[0])}, {number(values[1])} … {number(values[-1])} {unit} ({len(values)} levels)"
+
+
+def clock_line(clock: ClockAccount | None) -> str:
+    """How well the Unix time of the samples is known, and how far the device's crystal drifted."""
+    if clock is None:
+        return DASH
+    error = f"within {number(clock.error_s * 1e3, 'ms', 2)}"
+    usual = f"usually {number(clock.usual_error_s * 1e3, 'ms', 2)}"
+    readings = count(clock.readings, "reading") + " of the device's clock"
+    if clock.drift_ppm is None or clock.drift_error_ppm is None:
+        return f"{error} ({usual}; {readings})"
+    drift = (
+        f"crystal {clock.drift_ppm:+.3g} ± {number(clock.drift_error_ppm, 'ppm', 2)} against the host's clock"
+    )
+    return f"{error} ({usual}; {readings}; {drift})"
 
 
 def event_line(event: Document) -> str:

@@ -25,6 +25,7 @@ from ccdmon.link import Counts
 from ccdmon.rows import RowReader, Rows
 from ccdmon.run_folder import EVENTS_FILE, TRACE_FILE, cell_of, read_config, read_events, trace_of
 from ccdmon.run_time import CLOCK_FILE, RunTime, read_anchors
+from ccdmon.sample_clock import ClockAccount, clock_account
 from ccdmon.trace import Cell, Trace, joined
 
 
@@ -63,6 +64,12 @@ class RunRows:
     def cell(self) -> Cell:
         """The cell as `run.toml` describes it."""
         return cell_of(self.config)
+
+    @property
+    def clock(self) -> ClockAccount | None:
+        """How well the host's time of the rows is known; None where the device was never asked for its clock."""
+        anchors = read_anchors(self.folder / CLOCK_FILE)
+        return clock_account(anchors, float(self.config["time"]["seconds_per_sample"]))
 
     @property
     def trip(self) -> Mapping[str, Any] | None:

@@ -20,7 +20,7 @@ from ccdmon.recording import config_of
 from ccdmon.rig_file import read_rig
 from ccdmon.run_time import CLOCK_FILE, Anchor
 from tests.day_campaign import stream
-from tests.host.live_rig import RATE_HZ, rig_file
+from tests.host.live_rig import RATE_HZ, cell, rig_file
 
 from .long_file import CHILD
 
@@ -37,14 +37,14 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stder
 """
 
 
-def write_run(place: Path, hours: float) -> Path:
+def write_run(place: Path, hours: float, half_cycle_s: float) -> Path:
     """A run folder as `ccdmon record` leaves it when it is killed: frames, clock, `run.toml`."""
     folder = place / f"run-{hours:g}h"
     config = config_of(read_rig(rig_file(place, "long")).document(), "made up", "made up")
     config["time"]["seconds_per_sample"] = 1 / RATE_HZ
     run_folder.create(folder, config)
     (folder / CLOCK_FILE).write_text(Anchor(0, 31, 32 / RATE_HZ, 1.7e9).line())
-    frames, part = stream(int(hours * 3600 * RATE_HZ)), 0
+    frames, part = stream(int(hours * 3600 * RATE_HZ), cell(half_cycle_s=half_cycle_s)), 0
     while _write_part(part_path(folder, part), frames):
         part += 1
     return folder
@@ -72,13 +72,14 @@ def peak(command: list[str]) -> tuple[int, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.long_run", description=__doc__)
     parser.add_argument("--hours", type=float, nargs="+", default=[1.0, 6.0, 24.0])
+    parser.add_argument("--half-cycle-s", type=float, default=600.0, help="memory grows with their number")
     parser.add_argument("--dir", type=Path, help="where the frames go (default: the temporary folder)")
     args = parser.parse_args()
     place = Path(tempfile.mkdtemp(dir=args.dir))
     print("| hours | verb | most memory held / MB | took / s |\n|--:|---|--:|--:|", flush=True)
     try:
         for hours in args.hours:
-            folder = write_run(place, hours)
+            folder = write_run(place, hours, args.half_cycle_s)
             out, parquet = str(place / "out"), str(place / "long.bdf.parquet")
             for name, command in (
                 ("analyze --json", [CHILD, "analyze", str(folder), "--json"]),

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ccdmon.front_end import FrontEnd
-from ccdmon.run_rows import open_run
+from ccdmon.run_analysis import TripPlace
+from ccdmon.run_rows import RunRows, open_run
 from ccdmon_hil.target import Codes
 from ccdmon_hil.unix import UnixTarget
 from tests.host.test_recording import actions, end, events, recorder, state, wait_for
@@ -88,6 +89,6 @@ def test_a_cut_off_is_recorded_and_acknowledged(tmp_path: Path) -> None:
     )
     assert trip["value_physical"] == pytest.approx(4.0, abs=0.01)
     run = open_run(folder)
-    assert run.row_of(trip) == trip["sample"] - run.samples[0]
+    assert TripPlace.of(RunRows(folder)).row == trip["sample"] - run.samples[0]
     assert run.counts.missing_samples == run.counts.crc_errors == 0
     assert (folder / "blackbox-1.bdf.csv").is_file()

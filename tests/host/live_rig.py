@@ -30,15 +30,15 @@ pressure_full_scale_Pa = 1e7
 """
 
 
-def cell(shorted_from_s: float = 1e9, noise_V: float = 0.004) -> Any:
+def cell(shorted_from_s: float = 1e9, noise_V: float = 0.004, half_cycle_s: float = HALF_CYCLE_S) -> Any:
     """A ramp of half-cycles whose resistance grows within each; its codes by sample number, the same each time."""
 
     def codes(first: int, count: int) -> npt.NDArray[np.uint16]:
         n = np.arange(first, first + count)
         time_s = n / RATE_HZ
-        half = (time_s // HALF_CYCLE_S).astype(np.int64)
+        half = (time_s // half_cycle_s).astype(np.int64)
         current_A = 0.002 * (1 + 0.2 * (half // 2 % 10)) * np.where(half % 2 == 0, 1, -1)
-        voltage_V = current_A * 150 * (1 + 0.1 * (time_s % HALF_CYCLE_S) / HALF_CYCLE_S)
+        voltage_V = current_A * 150 * (1 + 0.1 * (time_s % half_cycle_s) / half_cycle_s)
         voltage_V = np.where(time_s > shorted_from_s, 0.15 * voltage_V, voltage_V)
         voltage_V += noise_V * np.random.default_rng(first).standard_normal(count)
         pressure_Pa = 2e6 + 2e4 * np.sin(time_s / 3)

@@ -85,6 +85,7 @@ class PtyBoard:
 
     def _serve(self, ours: int, theirs: int) -> None:
         began_s, begin = time.monotonic(), self.sample
+        self._began_s, self._begin_us = began_s, round(begin * 1e6 / self._rate_Hz)
         trip_due_s = 0.0
         out = bytearray()
         try:
@@ -146,6 +147,8 @@ class PtyBoard:
             names = wire.MESSAGES[wire.STATUS][2]
             values = (known.get(name, 0) for name in names)
             return wire.OK, self._device.frame(wire.STATUS, wire.pack(wire.STATUS, *values))
+        if kind == wire.GET_CLOCK:
+            return wire.OK, self._clock()
         if kind == wire.FORCE_TRIP:
             self.trip(limits.COMMAND)
         elif kind == wire.ACK_TRIP:
@@ -168,6 +171,15 @@ class PtyBoard:
         elif kind == wire.GET_BLACKBOX:
             return wire.OK, self._box()
         return wire.OK, b""
+
+    def _clock(self) -> bytes:
+        """Its clock counts the samples that are due, each `1 / rate_Hz` long on it."""
+        us = int((time.monotonic() - self._began_s) * self._speed * 1e6) + self._begin_us
+        names = wire.MESSAGES[wire.CLOCK][2]
+        newest = max(self.sample - 1, 0)
+        known = {"time_us": us % (1 << 30), "uptime_ms": us // 1000, "sample": newest % (1 << 30),
+                 "sample_time_us": round(newest * 1e6 / self._rate_Hz) % (1 << 30)}  # fmt: skip
+        return self._device.frame(wire.CLOCK, wire.pack(wire.CLOCK, *(known.get(name, 0) for name in names)))
 
     def _identity(self) -> bytes:
         document = {

@@ -85,7 +85,11 @@ def _silent(recording: "Recording") -> bool:
 
 
 def _ended(recording: "Recording", *, as_json: bool) -> int:
-    counts = recording.recorder.rows.counts
+    from dataclasses import asdict
+
+    from ccdmon.run_rows import RunRows
+
+    counts, clock = recording.recorder.rows.counts, RunRows(recording.folder).clock
     if as_json:
         document = {
             "schema": SCHEMA,
@@ -94,6 +98,7 @@ def _ended(recording: "Recording", *, as_json: bool) -> int:
             "missing_samples": counts.missing_samples,
             "crc_errors": counts.crc_errors,
             "trip_ids": sorted(recording.recorder.trips),
+            "clock": None if clock is None else asdict(clock),
         }
         print(json.dumps(document))
     print(
