@@ -8,7 +8,9 @@ Detector, gate, ring, telemetry, commands and the timer's interrupt are the firm
 The gate closes the real pin while nobody watches the real converters: a cell must not be connected.
 
 The pad is read through the input buffer (GPIO_IN at 0xD0000004, RP2040 datasheet 2.3.1.7), not from the latch that
-drives it. Time while a tick waits for a row is taken out of the samples' clock: a late host makes no late samples.
+drives it. Time while ticks wait for a row is no time of the firmware's: it is taken out of the samples' clock, and, with
+the gate closed, out of the main loop's, or a late host would pass for samples that stopped. The watchdog is fed
+meanwhile, for its time goes on.
 """
 
 # MicroPython, and the constants of bench_wire.py stand before it:
@@ -25,20 +27,21 @@ try:
     import board
 except ImportError:
     from ccdmon_fw import board
-from ccdmon_fw import app, commands, limits, wire
+from ccdmon_fw import app, commands, wire
 
 ROW_BYTES = 6
 EDGES = 8
 STATE_PERIOD_MS = 250  # a state goes before samples: more of them would hold these up
 # control: places of what interrupt and main loop share
-RECEIVED, PLAYED, LAST_ROW, PLAYS, READY, STARVED, WAITED_US, PAD, MOVES, PERIOD = range(10)
+RECEIVED, PLAYED, LAST_ROW, PLAYS, READY, STARVED, WAITED_US, PAD, MOVES, TICK_US = range(10)
 NO_LAST_ROW = 0x3FFFFFFF
-control = array("I", [0, 0, NO_LAST_ROW, 0, 0, 0, 0, 0, 0, limits.SAMPLE_PERIOD_US])
+control = array("I", [0, 0, NO_LAST_ROW, 0, 0, 0, 0, 0, 0, 0])
 rows = bytearray(ROW_BYTES * CAPACITY_ROWS)
 instants_us = array("I", [0] * CAPACITY_ROWS)
 edges = array("I", [0] * (3 * EDGES))
 drive_gate = board.gate
 start_board_timer = board.start_timer
+board_uptime_ms = board.uptime_ms
 now_us = time.ticks_us
 
 
@@ -67,12 +70,15 @@ def read(memory: ptr32):
 
 @micropython.viper
 def waits_for_a_row() -> int:
-    """Whether this tick cannot be a sample, for the next row has not come; counted."""
+    """Whether this tick cannot be a sample, for the next row has not come; counted, with the time since the last."""
     c = ptr32(control)
+    tick_us = int(now_us())
+    passed_us = (tick_us - c[9]) & 0x3FFFFFFF
+    c[9] = tick_us
     if c[3] == 0 or c[1] != c[0] or c[1] == c[2]:
         return 0
     c[5] += 1
-    c[6] = (c[6] + c[9]) & 0x3FFFFFFF
+    c[6] = (c[6] + passed_us) & 0x3FFFFFFF
     return 1
 
 
@@ -100,7 +106,6 @@ def gate(level: int):
 
 def start_timer(period_us, callback):
     """Start the board's timer, with ticks that wait."""
-    control[PERIOD] = period_us
     waits = waits_for_a_row
 
     @micropython.native
@@ -116,6 +121,23 @@ def time_us():
     return (now_us() - control[WAITED_US]) & 0x3FFFFFFF
 
 
+class Uptime:
+    """`board.uptime_ms` without what the ticks waited while the gate was closed; it never wraps and never goes back."""
+
+    def __init__(self):
+        self._waited_us = 0
+        self._seen_us = 0
+        self._told_ms = 0
+
+    def ms(self):
+        waited_us = control[WAITED_US]
+        if control[PAD]:
+            self._waited_us += (waited_us - self._seen_us) & 0x3FFFFFFF
+        self._seen_us = waited_us
+        self._told_ms = max(self._told_ms, board_uptime_ms() - self._waited_us // 1000)
+        return self._told_ms
+
+
 class BenchCommands(commands.Commands):
     """Takes the bench's messages out of the stream; every other byte goes its way."""
 
@@ -125,6 +147,7 @@ class BenchCommands(commands.Commands):
         self._lock_step = False
         self._said = ()
         self._said_ms = 0
+        self._starved = 0
         board.service = self.service
 
     def feed(self, data, *more):
@@ -141,6 +164,9 @@ class BenchCommands(commands.Commands):
 
     def service(self):
         """In every round of the main loop: say what changed, and how far it got from time to time."""
+        if control[STARVED] != self._starved:
+            self._starved = control[STARVED]
+            self._parts.watch.feed()
         now_ms = time.ticks_ms()
         played = control[PLAYED] if self._lock_step else 0
         changed = (control[MOVES], control[PLAYS], played) != self._said
@@ -190,6 +216,7 @@ class BenchCommands(commands.Commands):
 
 
 board.read, board.gate, board.start_timer, board.time_us = read, gate, start_timer, time_us
+board.uptime_ms = Uptime().ms
 board.NAME += "+injected"
 board.STORE = None
 board.SAMPLE_PERIOD_FLOOR_US = max(BENCH_PERIOD_US, getattr(board, "SAMPLE_PERIOD_FLOOR_US", 0))
