@@ -19,9 +19,10 @@ from pathlib import Path
 
 from ccdmon.device import Device
 from ccdmon.errors import DeviceError
-from ccdmon.port import Port
+from ccdmon.flash import prompt
+from ccdmon.port import Port, is_pseudo_terminal
 from ccdmon_fw import wire
-from ccdmon_hil import bench_wire, console
+from ccdmon_hil import bench_wire
 from ccdmon_hil.bench_wire import BATCH_ROWS, BENCH_ASK, BENCH_INSTANT, BENCH_ROWS, BENCH_STATE, CAPACITY_ROWS
 from ccdmon_hil.target import Codes, Edge, Source
 from ccdmon_hil.wiring import Wiring
@@ -43,7 +44,7 @@ class BoardTarget:
 
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
-        self.clock = "virtual" if console.is_pseudo_terminal(wiring.port) else "real"
+        self.clock = "virtual" if is_pseudo_terminal(wiring.port) else "real"
         self.edges: list[Edge] = []
         self._port: Port | None = None
         self._unframer = wire.Unframer()
@@ -61,14 +62,10 @@ class BoardTarget:
 
     def start(self) -> None:
         """Leave the firmware that runs, start it again on top of injected rows, and see whether its clock is real."""
-        if not Path(self.wiring.port).exists():
-            raise DeviceError(
-                f"port {self.wiring.port}: no such port; plug the board in or name another with --port"
-            )
-        console.leave_firmware(self.wiring.port)
-        parts = [NO_CTRL_C, Path(bench_wire.__file__).read_text(), SCRIPT.read_text()]
-        console.run_script(self.wiring.port, "\n".join(parts))
-        self._port = Port(self.wiring.port)
+        port, console = prompt(self.wiring.port, lambda _line: None)
+        with console:
+            console.start("\n".join([NO_CTRL_C, Path(bench_wire.__file__).read_text(), SCRIPT.read_text()]))
+        self._port = Port(port)
         self._ask(0, "anything")
         if self.clock == "real" and not self._keeps_pace():
             self.clock = "virtual"
@@ -166,8 +163,7 @@ class BoardTarget:
     # -- answers in
 
     def _ask(self, row: int, what: str) -> None:
-        # The zero ends what mpremote may have left on the way.
-        ask = b"\0" + wire.encode(BENCH_ASK, 0, bench_wire.pack(BENCH_ASK, row))
+        ask = wire.encode(BENCH_ASK, 0, bench_wire.pack(BENCH_ASK, row))
         self._wait(lambda: row in self._instants, lambda: self.send(ask), what)
 
     def _wait(self, done: Callable[[], bool], ask: Callable[[], None], what: str) -> None:

@@ -1,13 +1,21 @@
 """What every rig must do, as one function: ours and a vendor's are checked by it.
 
-from ccdmon_hil.conformance import check
-check(MyTarget())      # AssertionError names what it did otherwise
+    from ccdmon_hil.conformance import check
+    check(MyTarget())      # AssertionError names what it did otherwise
+
+`python -m ccdmon_hil.conformance --rig unix --rig pico --rig board --port emulated` checks ours, prints a line for each
+case, and ends with 1 where a rig does something else.
 """
 
+import argparse
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
+from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError
 from ccdmon_fw import limits, wire
 from ccdmon_hil.bench import run_rows
+from ccdmon_hil.rigs import PORT_HELP, RIGS, open_session
 from ccdmon_hil.session import Session
 from ccdmon_hil.target import Codes, Target
 
@@ -115,3 +123,42 @@ def _source(rows: list[Codes]) -> Callable[[int, bool], Codes | None]:
 
 def _settings() -> list[int]:
     return list(limits.default_settings())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print what each rig does."""
+    options = _parser().parse_args(arguments)
+    failed = 0
+    try:
+        for rig in options.rig or ["unix"]:
+            with open_session(rig, image=options.image, port=options.port) as session:
+                for case in CASES:
+                    problem = _problem(case, session)
+                    failed += bool(problem)
+                    print(f"{rig:<7}{case.__name__.replace('_', ' '):<40}{problem or 'yes'}", flush=True)
+    except CcdmonError as error:
+        print(f"conformance: {error}", file=sys.stderr)
+        return error.exit_code
+    return EXIT_NEGATIVE if failed else EXIT_FINE
+
+
+def _problem(case: Callable[[Session], None], session: Session) -> str:
+    try:
+        case(session)
+    except AssertionError as error:
+        return f"NO: {error}"
+    return ""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m ccdmon_hil.conformance", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("--rig", action="append", choices=RIGS, help="which; more than once (default: unix)")
+    parser.add_argument("--port", help=PORT_HELP)
+    parser.add_argument("--image", type=Path, help="MicroPython image of the emulated Pico")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,16 +1,25 @@
-"""Opens a rig by its name; a rig's own dependencies are imported only then."""
+"""Opens a rig by its name; a rig's own dependencies are imported only then.
+
+The port `emulated` of the rig `board` is an emulated Pico behind a pseudo-terminal, for as long as the rig is open.
+"""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ccdmon.errors import DeviceError, InputError
 from ccdmon_hil.image import find_image
 from ccdmon_hil.session import Session
 from ccdmon_hil.target import Target
 
+if TYPE_CHECKING:
+    from ccdmon_hil.pico_pty import PicoPty
+
 RIGS = ("unix", "pico", "board")
+EMULATED = "emulated"
+PORT_HELP = f"serial port or wiring file of --rig board, or `{EMULATED}`: an emulated Pico on a pseudo-terminal"
 
 
 def best_rig(image: str | Path | None = None) -> str:
@@ -33,12 +42,22 @@ def open_session(
     on_bytes: Callable[[bytes], object] | None = None,
 ) -> Iterator[Session]:
     """A rig with the firmware running, for as long as the block."""
-    session = Session(_target(rig, image, port), on_bytes)
-    try:
+    with ExitStack() as opened:
+        if rig == "board" and port == EMULATED:
+            port = opened.enter_context(_emulated(image)).port
+        session = Session(_target(rig, image, port), on_bytes)
+        opened.callback(session.close)
         session.start()
         yield session
-    finally:
-        session.close()
+
+
+def _emulated(image: str | Path | None) -> "PicoPty":
+    path = find_image(image)
+    try:
+        from ccdmon_hil.pico_pty import PicoPty
+    except ImportError as error:
+        raise _not_installed(error) from error
+    return PicoPty(path, with_firmware=True)
 
 
 def _target(rig: str, image: str | Path | None, port: str | None) -> Target:
@@ -51,9 +70,7 @@ def _target(rig: str, image: str | Path | None, port: str | None) -> Target:
         try:
             from ccdmon_hil.pico import PicoTarget
         except ImportError as error:
-            raise InputError(
-                f"rig pico: {error.name} is not installed; pip install 'ccdmon[pico]'"
-            ) from error
+            raise _not_installed(error) from error
         return PicoTarget(path)
     if rig == "board":
         from ccdmon_hil.board import BoardTarget
@@ -61,3 +78,7 @@ def _target(rig: str, image: str | Path | None, port: str | None) -> Target:
 
         return BoardTarget(wiring_of(port))
     raise InputError(f"no rig {rig!r}; one of {', '.join(RIGS)}")
+
+
+def _not_installed(error: ImportError) -> InputError:
+    return InputError(f"rig pico: {error.name} is not installed; pip install 'ccdmon[pico]'")

@@ -16,6 +16,7 @@ from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
 from ccdmon.errors import DeviceError
+from ccdmon.port import patience
 
 SILENCE_LIMIT_S = 30.0  # an emulated board is twenty times slower than a real one
 PROMPT_LIMIT_S = 10.0
@@ -51,11 +52,12 @@ class Console:
 
     def __init__(self, port: str) -> None:
         self._port = port
+        self._prompt_limit_s = PROMPT_LIMIT_S * patience(port)
         with self._errors("cannot be opened"):
             self._transport = SerialTransport(port, timeout=SILENCE_LIMIT_S)
         try:
             with self._errors("no MicroPython prompt; is another program on the board?"):
-                self._transport.enter_raw_repl(soft_reset=False, timeout_overall=PROMPT_LIMIT_S)
+                self._transport.enter_raw_repl(soft_reset=False, timeout_overall=self._prompt_limit_s)
         except DeviceError:
             self.close()
             raise
@@ -71,6 +73,12 @@ class Console:
             if failed:
                 raise TransportExecError(printed, failed.decode())
             return str(printed.decode())
+
+    def start(self, program: str) -> None:
+        """Run a program from memory, with nothing of the one before in it, and leave it running."""
+        with self._errors("does not take the program"):
+            self._transport.enter_raw_repl(soft_reset=True, timeout_overall=self._prompt_limit_s)
+            self._transport.exec_raw_no_follow(program)
 
     def hashes(self, paths: Sequence[str]) -> dict[str, str]:
         """SHA-256 in hex of each file among `paths` and below the folders among them, as far as they are there."""

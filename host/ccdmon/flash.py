@@ -24,7 +24,7 @@ from ccdmon.firmware_files import (
     firmware_files,
 )
 from ccdmon.link import Decoder
-from ccdmon.port import Port, name_of, usb_identity
+from ccdmon.port import Port, name_of, patience, usb_identity
 from ccdmon_fw import limits, wire
 
 OLDEST_MICROPYTHON = (1, 26, 0)
@@ -75,7 +75,7 @@ def flash(port: str, say: Say, *, board: str = PICO, source: bool = False) -> Fl
     """
     firmware_files(board)  # a board that does not exist is told before anything is touched
     identity = usb_identity(port)
-    port, console = _prompt(port, identity, say)
+    port, console = prompt(port, say)
     with console:
         micropython, architecture, mpy = _check_board(console, port)
         files, compiled = _files(board, architecture, mpy, source, say)
@@ -89,8 +89,12 @@ def flash(port: str, say: Say, *, board: str = PICO, source: bool = False) -> Fl
     )  # fmt: skip
 
 
-def _prompt(port: str, identity: tuple[int, int, str] | None, say: Say) -> tuple[str, Console]:
-    """(port, its prompt), whatever runs on the board; tried again for one that was just starting its program."""
+def prompt(port: str, say: Say) -> tuple[str, Console]:
+    """(port, its prompt), whatever runs on the board; tried again for one that was just starting its program.
+
+    Raises `DeviceError` while the board is armed, or where no MicroPython answers.
+    """
+    identity = usb_identity(port)
     for _ in range(PROMPT_TRIES - 1):
         port = leave_program(port, identity, say)
         with contextlib.suppress(DeviceError):
@@ -125,7 +129,7 @@ def runs_ccdmon(port: Port) -> bool:
     """Whether frames come from the board; False for a prompt or silence."""
     decoder, text = Decoder(), b""
     port.write(_WHO_IS_THERE)
-    until_s = time.monotonic() + ASK_LIMIT_S
+    until_s = time.monotonic() + ASK_LIMIT_S * patience(port.name)
     while time.monotonic() < until_s:
         data = port.read()
         text = (text + data)[-200:]

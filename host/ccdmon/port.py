@@ -1,6 +1,7 @@
 """The serial port of a board: bytes in and out, nothing else. The only file that imports pyserial."""
 
 import os
+from pathlib import Path
 from types import TracebackType
 
 import serial
@@ -11,6 +12,7 @@ from ccdmon.errors import DeviceError
 READ_WAIT_S = 0.1
 WRITE_WAIT_S = 1.0
 RASPBERRY_PI = 0x2E8A  # USB vendor
+EMULATOR_PATIENCE = 15  # an emulated board on a busy machine is slower than that many real ones
 BAUD = 115200  # ignored by a USB console
 
 
@@ -75,6 +77,16 @@ def name_of(identity: tuple[int, int, str]) -> str | None:
         if (port.vid, port.pid, port.serial_number) == identity:
             return str(port.device)
     return None
+
+
+def is_pseudo_terminal(name: str) -> bool:
+    """Whether nothing but another program, such as an emulated board, can be behind the port."""
+    return Path(name).resolve().is_relative_to("/dev/pts")
+
+
+def patience(name: str) -> int:
+    """How many times as long as a real board the one behind that port may take to answer."""
+    return EMULATOR_PATIENCE if is_pseudo_terminal(name) else 1
 
 
 def find_board(name: str | None) -> str:

@@ -1,0 +1,45 @@
+"""Rig `board`, end to end: only the silicon is missing. An emulated Pico on a terminal, reached through mpremote."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ccdmon.cellmodel import simulate
+from ccdmon_hil.bench import run_rows, settings_for
+from ccdmon_hil.loop import CellSource
+from ccdmon_hil.replay import open_session, replay_on
+from ccdmon_hil.session import Session
+from tests.hil.test_closed_loop import AFTER_TRIP, FRONT_END, SHORT_ROW, Cell
+
+pytestmark = pytest.mark.pico
+BEFORE, AFTER = 40, 12  # rows around the short
+
+
+@pytest.fixture(scope="module")
+def board(pico_image: Path) -> Iterator[Session]:
+    pytest.importorskip("rp2040py", reason="the emulated Pico is not installed: pip install '.[pico]'")
+    with open_session("board", image=pico_image, port="emulated") as session:
+        yield session
+
+
+def test_a_hard_short_is_replayed_with_the_verdict_of_the_other_rigs(board: Session, unix: Session) -> None:
+    simulated = simulate("hard_short", 3)
+    short = simulated.truth["first_faulty_row"]
+    rows = {"start": short - BEFORE, "stop": short + AFTER}
+    played, expected = (replay_on(session, simulated.trace, **rows) for session in (board, unix))
+    assert (played.reason, played.trip_row) == ("hard_short", expected.trip_row)
+    assert played.codes.tolist() == expected.codes.tolist()
+    assert (played.dropped, played.crc_errors, played.gate_closed) == (0, 0, False)
+    assert played.virtual_us is not None
+    assert played.real_us is None, "nothing is real behind a pseudo-terminal"
+    assert board.identity["board"] == "rpi_pico+injected"
+
+
+def test_in_a_closed_loop_the_firmware_waits_for_its_host(board: Session) -> None:
+    cell = Cell(shorts=True)
+    loop = CellSource(cell, FRONT_END, AFTER_TRIP)
+    result = run_rows(board, loop, settings_for(FRONT_END, 1.0), closed_loop=True)
+    assert (result.reason, result.trip_row, result.gate_closed) == ("hard_short", SHORT_ROW + 1, False)
+    assert cell.asked == [True] * (SHORT_ROW + 2) + [False] * AFTER_TRIP
+    assert board.status()["overruns"] == 0, "a row that comes late makes no late sample"
