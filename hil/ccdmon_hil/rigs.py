@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 RIGS = ("unix", "pico", "board")
 EMULATED = "emulated"
-PORT_HELP = f"serial port or wiring file of --rig board, or `{EMULATED}`: an emulated Pico on a pseudo-terminal"
+PORT_HELP = (
+    f"serial port or wiring file of --rig board, or `{EMULATED}`: an emulated Pico on a pseudo-terminal"
+)
 
 
 def best_rig(image: str | Path | None = None) -> str:

@@ -10,10 +10,10 @@ from ccdmon_hil.bench import run_rows, settings_for
 from ccdmon_hil.loop import CellSource
 from ccdmon_hil.replay import open_session, replay_on
 from ccdmon_hil.session import Session
-from tests.hil.test_closed_loop import AFTER_TRIP, FRONT_END, SHORT_ROW, Cell
+from tests.hil.test_closed_loop import FRONT_END, Cell
 
 pytestmark = pytest.mark.pico
-BEFORE, AFTER = 40, 12  # rows around the short
+BEFORE, AFTER = 24, 6  # rows around the short: each costs
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +37,9 @@ def test_a_hard_short_is_replayed_with_the_verdict_of_the_other_rigs(board: Sess
 
 
 def test_in_a_closed_loop_the_firmware_waits_for_its_host(board: Session) -> None:
-    cell = Cell(shorts=True)
-    loop = CellSource(cell, FRONT_END, AFTER_TRIP)
+    cell = Cell(shorts=True, short_row=16)
+    loop = CellSource(cell, FRONT_END, rows_left=3)
     result = run_rows(board, loop, settings_for(FRONT_END, 1.0), closed_loop=True)
-    assert (result.reason, result.trip_row, result.gate_closed) == ("hard_short", SHORT_ROW + 1, False)
-    assert cell.asked == [True] * (SHORT_ROW + 2) + [False] * AFTER_TRIP
+    assert (result.reason, result.trip_row, result.gate_closed) == ("hard_short", 17, False)
+    assert cell.asked == [True] * 18 + [False] * 3
     assert board.status()["overruns"] == 0, "a row that comes late makes no late sample"

@@ -19,11 +19,12 @@ class Row(NamedTuple):
 
 
 class Cell:
-    """500 ohm until it shorts at row 60; no current with the gate open."""
+    """500 ohm until it shorts; no current with the gate open."""
 
-    def __init__(self, shorts: bool) -> None:
+    def __init__(self, shorts: bool, short_row: int = SHORT_ROW) -> None:
         self.asked: list[bool] = []
         self._shorts = shorts
+        self._short_row = short_row
 
     def __call__(self, gate_closed: bool) -> Row | None:
         row = len(self.asked)
@@ -31,7 +32,7 @@ class Cell:
             return None
         self.asked.append(gate_closed)
         current_A = 5e-4 if gate_closed and row >= 10 else 0.0
-        resistance_ohm = 5.0 if self._shorts and row >= SHORT_ROW else 500.0
+        resistance_ohm = 5.0 if self._shorts and row >= self._short_row else 500.0
         return Row(float(row), current_A * resistance_ohm, current_A)
 
 

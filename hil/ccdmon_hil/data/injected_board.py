@@ -8,7 +8,7 @@ Detector, gate, ring, telemetry, commands and the timer's interrupt are the firm
 The gate closes the real pin while nobody watches the real converters: a cell must not be connected.
 
 The pad is read through the input buffer (GPIO_IN at 0xD0000004, RP2040 datasheet 2.3.1.7), not from the latch that
-drives it. Time while ticks wait for a row is no time of the firmware's: it is taken out of the samples' clock, and, with
+drives it. Time while ticks wait for a row is no time of the firmware's: it is taken out of the samples' clock and, with
 the gate closed, out of the main loop's, or a late host would pass for samples that stopped. The watchdog is fed
 meanwhile, for its time goes on.
 """
