@@ -48,6 +48,8 @@ _STYLE = """
 """
 
 
+_WRAP = {"flex-wrap": "wrap"}  # as many side by side as the window has room for
+
 # A new `text` makes Bokeh lay out the whole page again, tables and plots with it: half of what the page cost with four
 # rigs. Words that change at each update go straight into their place instead.
 _WRITE = """
@@ -127,16 +129,16 @@ class RigPanel:
             RigControls(document, follower.folder, name, check, self._latched_trip).layout
         ]  # fmt: skip
         side = column(self._readouts.div, self._verdict, *controls, width=250 if compact else 330)
-        plots = column(*self.plots.figures, sizing_mode="stretch_width")
+        plots = column(*self.plots.figures, sizing_mode="stretch_width", styles={"flex": "1 1 320px"})
         arranged = column if compact else row
         tables = arranged(
             self.tables.half_cycle_table, self.tables.event_table, sizing_mode="stretch_width", spacing=12
         )
-        body = [row(plots, side, sizing_mode="stretch_width"), tables]
+        body = [row(plots, side, sizing_mode="stretch_width", styles=_WRAP), tables]
         self.layout = column(
             self._title, self._banner, self._windows, *body, sizing_mode="stretch_width",
             styles={"background": "#fff", "border": "1px solid #d0d7de", "border-radius": "8px",
-                    "padding": "12px 14px", "margin": "0 10px 14px 0"},
+                    "padding": "12px 14px", "margin": "0 10px 14px 0", "flex": "1 1 620px"},
         )  # fmt: skip
         self._windows.active = self._first_window()
 
@@ -232,9 +234,7 @@ def fill(document: Document, followers: Sequence[Follower], check: TokenCheck | 
     panels = [RigPanel(document, follower, f"rig{n}", compact, check) for n, follower in enumerate(followers)]
     for panel in panels:
         panel.update()
-    rows = [panels[n : n + 2] for n in range(0, len(panels), 2)]
-    for pair in rows:
-        document.add_root(row(*(panel.layout for panel in pair), sizing_mode="stretch_width"))
+    document.add_root(row(*(panel.layout for panel in panels), sizing_mode="stretch_width", styles=_WRAP))
     document.title = "ccdmon: " + ", ".join(follower.folder.name for follower in followers)
     document.template = _STYLE  # type: ignore[assignment]  # a text is compiled with Bokeh's own environment
     turn = iter(_turns(panels))

@@ -12,7 +12,7 @@ _GREEN, _RED, _GREY, _AMBER = "#1a7f37", "#d1242f", "#57606a", "#9a6700"
 def badge(text: str, colour: str) -> str:
     """A coloured word."""
     return (
-        f'<span style="background:{colour};color:#fff;border-radius:10px;padding:2px 9px;'
+        f'<span style="background:{colour};color:#fff;border-radius:10px;padding:2px 9px;white-space:nowrap;'
         f'font-size:12px;font-weight:600;margin-left:6px">{escape(text)}</span>'
     )
 
@@ -98,4 +98,4 @@ def verdict(report: Mapping[str, Any] | None) -> str:
 
     colour = {"healthy": _GREEN, "suspect": _AMBER, "failed": _RED}[report["verdict"]]
     words = f"{badge(report['verdict'], colour)} {escape(ccd_sentence(report))}"
-    return f'<div style="font-size:13px;margin-left:-6px">{words}</div>'
+    return f'<div style="font-size:13px;text-indent:-6px">{words}</div>'
