@@ -9,14 +9,18 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError
-from ccdmon_hil import pico_faults, unix_faults
+from ccdmon_hil import pico_faults, unix_faults, unix_inner_faults
 from ccdmon_hil.fault import Fault, Run, table_head, table_row
 from ccdmon_hil.hooked import open_hooked
 from ccdmon_hil.image import find_image
 
-FAULTS: dict[str, Sequence[Fault]] = {"unix": unix_faults.FAULTS, "pico": pico_faults.FAULTS}
+FAULTS: dict[str, Sequence[Fault]] = {
+    "unix": unix_faults.FAULTS + unix_inner_faults.FAULTS,
+    "pico": pico_faults.FAULTS,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,13 +48,17 @@ def main(arguments: list[str] | None = None) -> int:
 def runner(rig: str, image: Path | None = None) -> Iterator[Run]:
     """What brings a fault about on a rig; a boot of the emulated Pico serves all of them."""
     if rig == "unix":
-        yield unix_faults.run
+        yield lambda fault: _of(fault).run(fault)
         return
     session = open_hooked(find_image(image))
     try:
         yield lambda fault: pico_faults.run(session, fault)
     finally:
         session.close()
+
+
+def _of(fault: Fault) -> ModuleType:
+    return unix_inner_faults if isinstance(fault.inject, unix_inner_faults.Inside) else unix_faults
 
 
 def _parser() -> argparse.ArgumentParser:

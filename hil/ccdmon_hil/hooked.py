@@ -1,62 +1,27 @@
-"""The emulated Pico with a firmware that also carries out Python of ours: how faults inside it are brought about.
+"""The emulated Pico with a firmware that also carries out Python of ours (`hook.py`), and with power that may fail.
 
-    rig = HookedTarget(image)
-    session = Session(rig)
-    session.start()
-    hook(session, "pico._timer.deinit()")       # runs in the firmware's main loop; the answer comes afterwards
-    hook(session, "trouble[0] = busy(700, 20)") # called in each tick, after the converters were read
-    rig.cut_power_at(3, torn_bytes=100)         # the third flash command from now on ends after 100 bytes
-    rig.power_cut                               # True once that happened; nothing reaches the flash any more
-    rig.power_cycle()
-
-The text travels in the body of `keep_alive`, which has none otherwise. It sees the modules of the firmware, `edge` (its
-App), `trouble`, `busy(us, ticks)` and `fail`
-(once). Everything else is the firmware as it is deployed.
+rig = HookedTarget(image)
+session = Session(rig)
+session.start()
+hook(session, "pico._timer.deinit()")
+rig.cut_power_at(3, torn_bytes=100)         # the third flash command from now on ends after 100 bytes
+rig.power_cut                               # True once that happened; nothing reaches the flash any more
+rig.restore_power()
 """
 
 import time
 from pathlib import Path
 
 from ccdmon.errors import DeviceError
-from ccdmon_fw import limits, wire
+from ccdmon_fw import wire
+from ccdmon_hil.hook import BREAKABLE as BREAKABLE_TEXT
+from ccdmon_hil.hook import HOOKS, hook, settings
 from ccdmon_hil.pico import PicoTarget
 from ccdmon_hil.session import Session
 
-MAIN = b"""
-import micropython, time
-from ccdmon_fw import app, blackbox, board, detector, limits, pico, ring, watch, wire
-edge = None
-trouble = [None]
-_read = board.read
-@micropython.native
-def read(memory):
-    _read(memory)
-    if trouble[0]:
-        trouble[0](memory)
-def busy(us, ticks):
-    left = [ticks]
-    def wait(_memory):
-        left[0] -= 1
-        if left[0] < 0:
-            return
-        start_us = time.ticks_us()
-        while time.ticks_diff(time.ticks_us(), start_us) < us:
-            pass
-    return wait
-def fail(_memory):
-    trouble[0] = None  # once: an exception takes longer than a period
-    raise ValueError
-def hook(_sequence, _fields, rest):
-    exec(bytes(rest), globals())
-class Hooked(app.App):
-    def __init__(self, board):
-        global edge
-        super().__init__(board)
-        edge = self
-        self.commands._handlers[wire.KEEP_ALIVE] = hook
-app.App = Hooked
-"""
-BREAKABLE = b"board.read = read\n"
+__all__ = ["HookedTarget", "hook", "open_hooked", "run_for", "settings", "wait_for_opening"]
+MAIN = ("from ccdmon_fw import board, pico\n" + HOOKS).encode()
+BREAKABLE = BREAKABLE_TEXT.encode()
 RUN = b"app.run(board)\n"
 WRITES = (0x02, 0x20, 0xD8)  # page program, sector and block erase: the flash commands that change something
 PATIENCE_S = 300.0  # of the machine's time, for an answer: it may be crowded
@@ -122,19 +87,6 @@ def open_hooked(image: Path) -> Session:
     session.start()
     session.command(wire.STREAM, wire.pack(wire.STREAM, wire.EVENTS_ONLY, 0))
     return session
-
-
-def settings(**named: int) -> list[int]:
-    """The default settings with some changed by their names in `limits.SETTINGS`."""
-    changed: list[int] = list(limits.default_settings())
-    for name, value in named.items():
-        changed[limits.SETTINGS.index(name)] = value
-    return changed
-
-
-def hook(session: Session, text: str) -> None:
-    """Let the firmware carry out `text`; returns when it has."""
-    session.command(wire.KEEP_ALIVE, text.encode())
 
 
 def run_for(session: Session, virtual_us: float) -> None:

@@ -219,13 +219,15 @@ class PicoTarget:
     def _run_until_sampling(self) -> None:
         """Until the firmware converts: from then on the console is binary, and a byte 3 no Ctrl-C."""
         asked = False
+        began_us = self.virtual_us()  # a restart goes on with the emulator's clock
         while not self._sampling:
             self._pump()
             execute_batch(self._simulator, 1)
-            if not asked and self.virtual_us() > SOFT_RESET_VIRTUAL_S * 1e6:
+            booting_s = (self.virtual_us() - began_us) / 1e6
+            if not asked and booting_s > SOFT_RESET_VIRTUAL_S:
                 asked = True  # what a failing main.py said before the console was up: let it say it again
                 self.send(b"\r\x04")
-            if b">>>" in self._received or self.virtual_us() > BOOT_LIMIT_VIRTUAL_S * 1e6:
+            if b">>>" in self._received or booting_s > BOOT_LIMIT_VIRTUAL_S:
                 lines = self._received.decode("ascii", "ignore").strip().splitlines()
                 errors = [line for line in lines if "Error" in line] or [
                     "no USB console; is it MicroPython for the Pico?"

@@ -38,6 +38,7 @@ class Session:
         self.trip: dict[str, int] | None = None  # the first TRIP message of this run
         self.samples: list[Samples] = []  # of this run
         self.samples_seen = 0  # highest sample counter of this run, plus one
+        self.box_pieces: list[Message] = []  # heads and samples of black boxes, as they came
         self._run: int | None = None
         self.command = self.device.command
         self.status = self.device.status
@@ -113,6 +114,8 @@ class Session:
             self._count(event)
         elif isinstance(event, Message) and event.name == "trip" and self.trip is None:
             self.trip = event.fields
+        elif isinstance(event, Message) and event.name in ("box", "blackbox"):
+            self.box_pieces.append(event)
 
     def _count(self, event: Samples) -> None:
         if event.run == self._run:

@@ -35,6 +35,8 @@ class UnixTarget:
 
     name = "unix"
     clock = "none"
+    before = ""  # Python that the firmware's process runs first; it sees the rig's board as `board`
+    stalled = False  # the host reads nothing of the wire; rows go on
 
     def __init__(self) -> None:
         self.edges: list[Edge] = []
@@ -54,11 +56,12 @@ class UnixTarget:
         rows_read, self._rows_fd = os.pipe()
         self._pins_fd, pins_write = os.pipe()
         self._process = subprocess.Popen(
-            [find_micropython(), "-c", _start_code(), str(rows_read), str(pins_write)],
+            [find_micropython(), "-c", _start_code(self.before), str(rows_read), str(pins_write)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             pass_fds=(rows_read, pins_write),
+            restore_signals=False,  # a file that may not grow is an error there, as on a full flash, and no signal
             bufsize=0,
         )
         os.close(rows_read)
@@ -91,7 +94,8 @@ class UnixTarget:
         """Wire bytes that are there or come within 20 ms; serves the board's wishes for rows meanwhile."""
         self._flush()
         poll = select.poll()
-        poll.register(self._wire_in_fd, select.POLLIN)
+        if not self.stalled:
+            poll.register(self._wire_in_fd, select.POLLIN)
         poll.register(self._pins_fd, select.POLLIN)
         if self._rows_out:
             poll.register(self._rows_fd, select.POLLOUT)
@@ -100,7 +104,7 @@ class UnixTarget:
         poll.poll(WAIT_MS)
         # The wire before the pins: the board moves its pin before it sends the sample, so whoever has the sample
         # has the edge, too.
-        data = _read(self._wire_in_fd)
+        data = b"" if self.stalled else _read(self._wire_in_fd)
         self._serve_pins()
         self._flush()
         if data is None:
@@ -113,10 +117,10 @@ class UnixTarget:
         process, self._process = self._process, None
         if process is None:
             return
+        process.kill()  # before it sees a broken pipe, which it would take for a failure of its own
+        process.communicate()
         for fd in (self._rows_fd, self._pins_fd):
             os.close(fd)
-        process.kill()
-        process.communicate()
 
     def _serve_pins(self) -> None:
         self._pins_in += _read(self._pins_fd) or b""
@@ -156,12 +160,12 @@ class UnixTarget:
         return DeviceError(f"rig unix: the firmware ended: {lines[-1] if lines else 'no message'}")
 
 
-def _start_code() -> str:
+def _start_code(before: str) -> str:
     """What `main.py` does on a board, with this rig's board in place of it."""
     folders = [str(firmware_dir()), str(Path(__file__).parent)]
     return (
         f"import sys; sys.path[:0] = {folders!r}; "
-        "import unix_board; from ccdmon_fw import app; app.run(unix_board)"
+        f"import unix_board as board; exec({before!r}); from ccdmon_fw import app; app.run(board)"
     )
 
 

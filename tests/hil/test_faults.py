@@ -4,15 +4,16 @@ import dataclasses
 
 import pytest
 
-from ccdmon_hil import faults, unix_faults
+from ccdmon_hil import faults
 from ccdmon_hil.fault import Fault, Outcome
 
-BY_NAME = {fault.name: fault for fault in unix_faults.FAULTS}
+BY_NAME = {fault.name: fault for fault in faults.FAULTS["unix"]}
 
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_fault_on_unix_comes_to_what_is_expected(name: str) -> None:
-    outcome = unix_faults.run(BY_NAME[name])
+    with faults.runner("unix") as run:
+        outcome = run(BY_NAME[name])
     assert not BY_NAME[name].problem(outcome), outcome
 
 
@@ -28,6 +29,9 @@ def test_whatever_differs_is_named() -> None:
         ({"answer": "ok"}, "answer none"),
     ):
         assert fault.problem(dataclasses.replace(fine, **change)) == told
+    some = dataclasses.replace(fault, lost=None)
+    assert some.problem(fine) == ""
+    assert some.problem(dataclasses.replace(fine, lost=0)) == "lost some"
 
 
 def test_the_command_fails_on_a_fault_that_is_not_as_expected(

@@ -13,7 +13,10 @@ from pathlib import Path
 from tests.mutation.copies import copy_project, environment
 
 MODULES = tuple(f"firmware/ccdmon_fw/{name}.py" for name in ("detector", "rules", "trends", "gate", "wire"))
-TESTS = tuple(f"tests/firmware/test_{name}.py" for name in ("detector", "gate", "wire", "app"))
+TESTS = tuple(
+    f"tests/firmware/test_{name}.py"
+    for name in ("gate", "wire", "app", "detector", "rules", "blocks", "selftest", "detector_bounds")
+)
 TIMEOUT_S = 300.0
 _CONFIG = """[cosmic-ray]
 module-path = [{modules}]
@@ -44,8 +47,8 @@ def sample(count: int, seed: int) -> None:
 
 
 def _cosmic_ray(folder: Path, *words: str) -> None:
-    program = str(Path(sys.executable).with_name("cosmic-ray"))
-    subprocess.run([program, *words], cwd=folder, env=environment(folder), check=True)
+    program = [sys.executable, "-c", "from cosmic_ray.cli import main; main()"]
+    subprocess.run([*program, *words], cwd=folder, env=environment(folder), check=True)
 
 
 def _draw(session: str, count: int, seed: int) -> tuple[set[str], int]:
