@@ -24,7 +24,7 @@ RESOLUTION_S = (
 WANDER = (
     2e-6  # change of rate of a crystal over a test's room temperature, per second away from the round trips
 )
-_UPTIME_SLACK_MS = 1_000
+_LEAST_SPAN_S = 1e-3  # round trips closer than this tell no rate: what they differ by is their rounding
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,12 @@ class DeviceClock:
         total = sum(weights)
         centre = sum(w * trip.device_s for w, trip in zip(weights, self._trips, strict=True)) / total
         spread = sum(w * (trip.device_s - centre) ** 2 for w, trip in zip(weights, self._trips, strict=True))
+        sloped = self._trips[-1].device_s - self._trips[0].device_s > _LEAST_SPAN_S
         newest = self._trips[-1]  # everything relative to it: small numbers keep their digits
         offset_s = error_s = 0.0
         for weight, trip in zip(weights, self._trips, strict=True):
             share = weight / total
-            if spread > 0:
+            if sloped:
                 share += weight * (trip.device_s - centre) * (device_s - centre) / spread
             offset_s += share * ((trip.middle_s - newest.middle_s) - (trip.device_s - newest.device_s))
             error_s += abs(share) * (
@@ -99,7 +100,7 @@ class DeviceClock:
         away_s = max(self._trips[0].device_s - device_s, device_s - self._trips[-1].device_s, 0.0)
         host_s = newest.middle_s + offset_s + (device_s - newest.device_s)
         rate_error = (
-            WANDER if spread > 0 else 1e-4
+            WANDER if sloped else 1e-4
         )  # one round trip says nothing of the rate: a crystal's 100 ppm
         return host_s, error_s + RESOLUTION_S + rate_error * away_s + WANDER * self._span_s()
 

@@ -4,15 +4,13 @@ The recorder must never wait for an answer, so unlike `device.Device` nothing he
 `answered` takes each ACK. One command is on its way at a time, for the firmware remembers only the last number.
 """
 
-import random
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ccdmon.retries import Attempts, command_numbers
 from ccdmon_fw import wire
 
-RETRY_S = 1.0
-GIVE_UP_S = 30.0  # an emulated board is twenty times slower than a real one
 # (result by name, or None where no answer came; its detail)
 OnAnswer = Callable[[str | None, int], object]
 
@@ -23,8 +21,7 @@ class _Command:
     body: bytes
     on_answer: OnAnswer
     number: int = 0
-    began_s: float | None = None
-    sent_s: float = 0.0
+    attempts: Attempts | None = None  # None: not on its way
 
 
 def _ignore(_result: str | None, _detail: int) -> None:
@@ -35,8 +32,7 @@ class CommandQueue:
     """Commands for one device, first come, first served; urgent ones overtake."""
 
     def __init__(self) -> None:
-        # A host that came before may have ended with any number: the same one again would not be carried out.
-        self._number = random.randrange(1 << 16)
+        self._numbers = command_numbers()
         self._waiting: deque[_Command] = deque()
         self._current: _Command | None = None
 
@@ -49,28 +45,24 @@ class CommandQueue:
 
     def add_urgent(self, kind: int, *values: int, body: bytes = b"", on_answer: OnAnswer = _ignore) -> None:
         """Before all others, also the one that is on its way: that one is sent again afterwards."""
-        if self._current is not None:
-            self._current.began_s = None
-            self._waiting.appendleft(self._current)
-            self._current = None
+        self.restart()
         self._waiting.appendleft(_Command(kind, wire.pack(kind, *values) + body, on_answer))
 
     def due(self, now_s: float) -> bytes:
         """Bytes to send now, monotonic seconds; empty when there is nothing to do but wait."""
         current = self._current
-        if current is not None and current.began_s is not None and now_s - current.began_s > GIVE_UP_S:
+        if current is not None and current.attempts is not None and current.attempts.over(now_s):
             self._current = None
             current.on_answer(None, 0)
         if self._current is None and self._waiting:
             self._current = self._waiting.popleft()
         current = self._current
-        if current is None or (current.began_s is not None and now_s - current.sent_s < RETRY_S):
+        if current is None:
             return b""
-        if current.began_s is None:
-            current.began_s = now_s
-            self._number = self._number % 0xFFFF + 1
-            current.number = self._number
-        current.sent_s = now_s
+        if current.attempts is None:
+            current.attempts, current.number = Attempts(now_s), next(self._numbers)
+        elif not current.attempts.again(now_s):
+            return b""
         return bytes(wire.encode(current.kind, current.number, current.body))
 
     def answered(self, ack: Mapping[str, int]) -> None:
@@ -83,8 +75,8 @@ class CommandQueue:
         current.on_answer(result, ack["detail"])
 
     def restart(self) -> None:
-        """The device was away: what was on its way is sent again under a new number."""
+        """What is on its way is sent again later, under a new number: the device was away."""
         if self._current is not None:
-            self._current.began_s = None
+            self._current.attempts = None
             self._waiting.appendleft(self._current)
             self._current = None

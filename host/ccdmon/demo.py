@@ -15,12 +15,9 @@ from ccdmon.cellmodel import LiveCell, Row, cell_of, open_cell, simulate
 from ccdmon.firmware_hash import firmware_hash
 from ccdmon.front_end import FrontEnd
 from ccdmon.recorder import Recorder
-from ccdmon.report import write_reports
-from ccdmon.report_context import Context
 from ccdmon.rigs import load_rigs
-from ccdmon.run_analysis import analyze_run
-from ccdmon.run_monitoring import monitoring_of
-from ccdmon.run_rows import RunRows, derive_trace
+from ccdmon.run_report import write_run_report
+from ccdmon.run_rows import derive_trace
 from ccdmon.trace import Trace
 from ccdmon.truth import truth_document
 
@@ -83,9 +80,9 @@ class Demo:
             return row
 
         def on_start(identity: dict[str, Any], settings: list[int], *_: Any) -> None:
-            run_folder.rewrite_config(
-                self.folder, {**config, **run_folder.firmware_tables(identity, settings)}
-            )
+            interval_s = float(RAMP["row_interval_s"])
+            told = run_folder.firmware_tables(identity, settings, front_end, interval_s)
+            run_folder.rewrite_config(self.folder, {**config, **told})
 
         return load_rigs().run_closed_loop(
             next_row,
@@ -120,11 +117,7 @@ class Demo:
     def _report(self) -> dict[str, Any]:
         """Derive and write everything that the recording alone tells; returns the analysis."""
         derive_trace(self.folder)
-        run = RunRows(self.folder)
-        found = analyze_run(run)
-        monitoring, context = monitoring_of(run, found.trip_row), Context(config=run.config)
-        write_reports(found.document, found.trace, self.folder, monitoring, context)
-        return found.document
+        return write_run_report(self.folder)
 
 
 def replay_document(replay: dict[str, Any], truth: dict[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,6 @@ A command is sent again under the same number until it is answered; the firmware
 bytes as they came to `on_bytes`. Waiting is measured on the machine's clock, for that is what a user waits by.
 """
 
-import itertools
-import random
 import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,10 +16,10 @@ from typing import Any
 
 from ccdmon.errors import DeviceError
 from ccdmon.link import Decoder, Event, Identity, Message
+from ccdmon.retries import GIVE_UP_S, Attempts, command_numbers
 from ccdmon_fw import limits, wire
 
-RETRY_S = 2.0
-ANSWER_LIMIT_S = 30.0  # an emulated board is twenty times slower than a real one
+ANSWER_LIMIT_S = GIVE_UP_S
 
 # What to do about a refusal, by its name in `wire.RESULTS`; {detail} is the number that came with it.
 _ADVICE = {
@@ -90,9 +88,7 @@ class Device:
         self.decoder = Decoder()
         self.identity: dict[str, Any] = {}
         self._last: dict[str, Message] = {}  # latest message of each kind
-        # A host that came before may have ended with any number: the same one again would not be carried out.
-        first = random.randrange(1, 1 << 16)
-        self._numbers = itertools.cycle([*range(first, 1 << 16), *range(1, first)])
+        self._numbers = command_numbers()
 
     def identify(self) -> dict[str, Any]:
         """Who answers: the identity document (`firmware/PROTOCOL.md`)."""
@@ -197,18 +193,15 @@ class Device:
 
     def wait(self, done: Callable[[], bool], what: str, frame: bytes = b"") -> None:
         """Take in what arrives until `done`, sending `frame` again and again; `what` it is that does not come."""
-        begin_s = sent_s = time.monotonic()
-        retry_s = RETRY_S
+        attempts = Attempts(time.monotonic(), self._answer_limit_s)
         if frame:
             self._send(frame)
         while not done():
             self.pump()
             now_s = time.monotonic()
-            if now_s - begin_s > self._answer_limit_s:
+            if attempts.over(now_s):
                 raise DeviceError(f"{self.where}: the firmware does not answer {what}")
-            if frame and now_s - sent_s > retry_s:
-                sent_s = now_s
-                retry_s *= 2  # a board slower than that would answer each of them
+            if frame and attempts.again(now_s):
                 self._send(frame)
 
     def _take(self, event: Event) -> None:

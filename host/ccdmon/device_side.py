@@ -66,7 +66,8 @@ class DeviceSide:
         self.queue = CommandQueue()
         self.identity: dict[str, Any] = {}
         self.status: dict[str, int] = {}
-        self._telemetry, self._on_box, self._on_refused = telemetry, on_box, on_refused
+        self._telemetry, self._on_box = telemetry, on_box
+        self.refused = on_refused  # (command, result, detail)
         self._on_clock = on_clock
         self._status_due_s = self._clock_due_s = 0.0
         self._clocks_asked = 0
@@ -137,7 +138,7 @@ class DeviceSide:
     def _told(self, name: str) -> OnAnswer:
         def answered(result: str | None, detail: int) -> None:
             if result != "ok":
-                self._on_refused(name, result or "no answer", detail)
+                self.refused(name, result or "no answer", detail)
 
         return answered
 
@@ -172,7 +173,7 @@ class DeviceSide:
                 fetch.due_s = now_s + BOX_RETRY_S
             else:
                 del self._fetches[fetch.box.trip_id]
-                self._on_refused("get_blackbox", result or "no answer", detail)
+                self.refused("get_blackbox", result or "no answer", detail)
 
         self.queue.add(wire.GET_BLACKBOX, fetch.box.trip_id, on_answer=answered)
 

@@ -53,6 +53,18 @@ class LiveRun:
         """The newest rows."""
         return self._recent[-1] if self._recent else None
 
+    def newest(self) -> dict[str, float | None]:
+        """The newest row's values; empty before the first."""
+        if self.last is None:
+            return {}
+        trace = self.last.trace
+        return {
+            "test_time_s": float(trace.test_time_s[-1]),
+            "voltage_V": float(trace.voltage_V[-1]),
+            "current_A": float(trace.current_A[-1]),
+            "pressure_Pa": None if trace.pressure_Pa is None else float(trace.pressure_Pa[-1]),
+        }
+
     def feed(self, rows: Rows) -> Trace:
         """Take rows; returns them in physical units."""
         trace = trace_of(rows, self.time, self._config, self._folder)

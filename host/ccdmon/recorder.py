@@ -66,13 +66,15 @@ class Recorder:
         for event in read_events(self.folder / EVENTS_FILE):
             if event.get("action") == "trip" and "trip_id" in event:
                 self.trips[int(event["trip_id"])] = event
+        data = b""
         for data in read_parts(self.folder):
             batch = self.rows.feed(data)
             for message in batch.messages:
                 if isinstance(message, Identity):
                     self.identity = message.document
             on_batch(batch)
-        self.rows.feed(b"\0")
+        if data:
+            self.rows.feed(b"\0")  # what comes does not go on from a torn end
 
     def feed(self, data: bytes) -> Batch:
         """Write `data` down, then say what it means; rule events also go to the event log."""

@@ -41,6 +41,36 @@ def compared(
     return Compared((value - zero) * scale, (limit - zero) * scale, "V" if channel == "voltage" else "A")
 
 
+def physical_limits(
+    settings: Mapping[str, int], front_end: FrontEnd, sample_interval_s: float
+) -> dict[str, float | int]:
+    """The firmware's settings as the keys of a rig file's `[limits]`, nominal; what no code limits is left out."""
+    found: dict[str, float | int] = {}
+    for name, unit, full_scale in (
+        ("voltage", "V", front_end.voltage_full_scale_V), ("current", "A", front_end.current_full_scale_A),
+    ):  # fmt: skip
+        low, high = (
+            (settings[f"{name}_{end}_code"] / limits.CODE_ZERO - 1) * full_scale for end in ("min", "max")
+        )
+        if settings[f"{name}_max_code"] < limits.CODE_MAX:
+            found[f"{name}_{unit}"] = _six_digits(high)
+        if settings[f"{name}_min_code"] > 0 and name == "voltage" and abs(low + high) > 1e-3 * full_scale:
+            found[f"{name}_min_{unit}"] = _six_digits(low)
+    if front_end.pressure_full_scale_Pa is not None:
+        code_Pa = front_end.pressure_full_scale_Pa / (limits.CODE_MAX + 1)
+        if settings["pressure_max_code"] < limits.CODE_MAX:
+            found["pressure_max_Pa"] = _six_digits(settings["pressure_max_code"] * code_Pa)
+        if settings["pressure_min_code"] > 0:
+            found["pressure_min_Pa"] = _six_digits(settings["pressure_min_code"] * code_Pa)
+    found["settle_s"] = _six_digits(settings["settle_samples"] * sample_interval_s)
+    found["confirm_samples"] = settings["confirm_samples"]
+    return found
+
+
+def _six_digits(value: float) -> float:
+    return float(f"{value:.6g}")
+
+
 def _channel(rule: str, limit: int, settings: Mapping[str, int]) -> str | None:
     named = rule.removeprefix("limit_").removeprefix("rate_")
     if named in CHANNELS:

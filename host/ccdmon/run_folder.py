@@ -20,6 +20,7 @@ from ccdmon.formats import toml_text
 from ccdmon.frame_files import FRAMES_FILE, read_parts
 from ccdmon.front_end import FrontEnd
 from ccdmon.rows import RowReader, Rows
+from ccdmon.rule_units import physical_limits
 from ccdmon.run_time import CLOCK_FILE, RunTime
 from ccdmon.trace import Cell, FloatArray, Trace
 from ccdmon_fw import limits
@@ -61,12 +62,24 @@ def remove_empty(folder: Path) -> None:
             emptied.rmdir()
 
 
-def firmware_tables(identity: Mapping[str, Any], settings: Sequence[int]) -> dict[str, Any]:
-    """What the device says of itself, for `run.toml`."""
+def firmware_of(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """`[firmware]` of `run.toml`: who watched."""
     known = ("version", "micropython", "board", "id", "schema", "protocol", "sample_period_us")
+    return {key: identity[key] for key in known if key in identity}
+
+
+def firmware_tables(
+    identity: Mapping[str, Any], settings: Sequence[int], front_end: FrontEnd, sample_interval_s: float
+) -> dict[str, Any]:
+    """What the device says of itself, for `run.toml`.
+
+    `[settings]` are the integers in force, `[limits]` what they mean, as in a rig file.
+    """
+    named = dict(zip(limits.SETTINGS, settings, strict=False))
     return {
-        "firmware": {key: identity[key] for key in known if key in identity},
-        "limits": dict(zip(limits.SETTINGS, settings, strict=False)),
+        "firmware": firmware_of(identity),
+        "limits": physical_limits(named, front_end, sample_interval_s),
+        "settings": named,
     }
 
 

@@ -52,6 +52,18 @@ def test_many_quick_round_trips_make_the_error_small_and_show_the_drift() -> Non
     assert clock.drift_ppm == pytest.approx(35.0, abs=20.0)
 
 
+def test_one_round_trip_is_as_wrong_as_itself_whatever_the_rounding() -> None:
+    for n in range(300):
+        clock, device_s = DeviceClock(), 1000.0 + n / 7
+        clock.add(
+            5.0,
+            5.001 + n * 1e-6,
+            {"time_us": int(device_s * 1e6) % WRAP_US, "uptime_ms": int(device_s * 1e3)},
+        )
+        _, error_s = clock.host_time_s(int((device_s - 0.5) * 1e6) % WRAP_US)
+        assert error_s < 1e-3
+
+
 def test_a_reset_forgets_what_was_before() -> None:
     clock = DeviceClock()
     before, after = Crystal(0, 0), Crystal(0, 0, boot_s=50.0)

@@ -1,6 +1,7 @@
 """Commands on their way: one at a time, repeated under the same number, urgent ones first, given up in the end."""
 
-from ccdmon.command_queue import GIVE_UP_S, RETRY_S, CommandQueue
+from ccdmon.command_queue import CommandQueue
+from ccdmon.retries import GIVE_UP_S, RETRY_S
 from ccdmon_fw import wire
 
 
@@ -19,6 +20,8 @@ def test_repeated_under_the_same_number_until_answered() -> None:
     first = queue.due(0.0)
     assert queue.due(RETRY_S / 2) == b""
     assert queue.due(RETRY_S) == first
+    assert queue.due(2.5 * RETRY_S) == b"", "the pause doubles"
+    assert queue.due(3.0 * RETRY_S) == first
     kind, number = sent(first)
     queue.answered(ack(kind, number ^ 1))
     assert not answers

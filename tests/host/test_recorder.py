@@ -52,6 +52,16 @@ def test_behind_half_a_frame_a_new_part_begins(tmp_path: Path) -> None:
     assert (run.counts.missing_samples, run.counts.crc_errors) == (32, 1)
 
 
+def test_who_joins_within_a_frame_has_no_damage(tmp_path: Path) -> None:
+    device = Device()
+    run_folder.create(tmp_path / "r", CONFIG)
+    recorder = Recorder(tmp_path / "r")
+    recorder.catch_up(lambda _batch: None)
+    recorder.feed(device.samples(0, 32)[50:] + device.samples(32, 32))
+    recorder.close()
+    assert recorder.rows.counts.crc_errors == open_run(tmp_path / "r").counts.crc_errors == 0
+
+
 def test_a_trip_is_logged_once_with_its_rule_and_firmware(tmp_path: Path) -> None:
     run_folder.create(tmp_path / "r", CONFIG)
     recorder = Recorder(tmp_path / "r", firmware_hash="abc", clock=lambda: HostTime(0.0, 0.0, 12.5))

@@ -60,7 +60,8 @@ def actions(folder: Path) -> list[str]:
 
 
 @contextmanager
-def recorder(port: Path, folder: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
+def recorder(port: Path, folder: Path, *more: str, report: bool = False) -> Iterator[subprocess.Popen[str]]:
+    more = (*more, *(() if report else ("--no-report",)))
     process = subprocess.Popen(
         [sys.executable, "-m", "ccdmon", "record", "--port", str(port), "--out", str(folder), *more],
         stdout=subprocess.PIPE,
@@ -91,7 +92,7 @@ def board(tmp_path: Path) -> Iterator[PtyBoard]:
 
 def test_every_sample_is_there_and_derived(board: PtyBoard, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    with recorder(board.name, folder, "--json") as process:
+    with recorder(board.name, folder, "--json", report=True) as process:
         wait_for(lambda: samples(folder, 2000), "samples")
         said = end(process, "{")
     run = open_run(folder)
@@ -99,8 +100,9 @@ def test_every_sample_is_there_and_derived(board: PtyBoard, tmp_path: Path) -> N
     assert 0 < document.pop("clock")["error_s"] < 5.0
     assert document == {
         "schema": "ccdmon.record/1", "run_dir": str(folder), "samples": run.counts.samples,
-        "missing_samples": 0, "crc_errors": 0, "trip_ids": [],
+        "missing_samples": 0, "crc_errors": 0, "trip_ids": [], "report": str(folder / "report.html"),
     }  # fmt: skip
+    assert "Host time of the samples" in (folder / "report.html").read_text()
     assert run.counts.missing_samples == run.counts.crc_errors == 0
     assert (run.samples == run.samples[0] + range(len(run.samples))).all()
     assert f"{len(run.trace)} samples, 0 missing" in said

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ccdmon.errors import EXIT_FINE, DeviceError
+from ccdmon.errors import EXIT_FINE, DeviceError, InputError
 
 if TYPE_CHECKING:
     from ccdmon.recording import Options, Recording
@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rotate-mb", type=float, metavar="MB", help="begin a new frames file after so much (default 1000)"
     )
+    parser.add_argument("--no-report", action="store_true", help="end without writing the report")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout at the end")
 
 
@@ -52,7 +53,10 @@ def duration_s(text: str) -> float:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Record until stopped (Ctrl-C, SIGTERM, --stop-after); exit 3 where no board answers in the beginning."""
+    """Record until stopped (Ctrl-C, SIGTERM, --stop-after), then write the report.
+
+    Exit 3 where no board answers in the beginning.
+    """
     from ccdmon.port import find_board
     from ccdmon.recording import Recording
     from ccdmon.run_folder import remove_empty
@@ -69,14 +73,16 @@ def run(args: argparse.Namespace) -> int:
         raise
     print(f"recording {link.name} into {folder}; Ctrl-C ends it", file=sys.stderr)
     with _stopping() as stopped, _state_line() as show:
-        recording.run(lambda: stopped() or _silent(recording), show)
+        recording.run(lambda: bool(stopped) or _silent(recording), show)
     if not recording.heard:
         remove_empty(folder)
         raise DeviceError(
             f"port {link.name}: no ccdmon firmware answers; is it the right port? "
             "`ccdmon flash` puts it on a board"
         )
-    return _ended(recording, as_json=args.json)
+    # Who ends this with SIGTERM (a machine that shuts down) does not wait for a report.
+    report = None if args.no_report or signal.SIGTERM in stopped else _report(folder)
+    return _ended(recording, report, as_json=args.json)
 
 
 def _silent(recording: "Recording") -> bool:
@@ -84,7 +90,23 @@ def _silent(recording: "Recording") -> bool:
     return not recording.heard and recording.running_s() > START_LIMIT_S
 
 
-def _ended(recording: "Recording", *, as_json: bool) -> int:
+def _report(folder: Path) -> Path | None:
+    """The report, in the folder, which is complete without it; None where there is none."""
+    from ccdmon.run_report import write_run_report
+
+    _say("writing the report; Ctrl-C skips it")
+    try:
+        write_run_report(folder)
+    except KeyboardInterrupt:
+        _say(f"no report; `ccdmon report {folder}` writes it")
+    except InputError as error:
+        _say(f"no report: {error}")
+    else:
+        return folder / "report.html"
+    return None
+
+
+def _ended(recording: "Recording", report: Path | None, *, as_json: bool) -> int:
     from dataclasses import asdict
 
     from ccdmon.run_rows import RunRows
@@ -98,12 +120,14 @@ def _ended(recording: "Recording", *, as_json: bool) -> int:
             "missing_samples": counts.missing_samples,
             "crc_errors": counts.crc_errors,
             "trip_ids": sorted(recording.recorder.trips),
+            "report": None if report is None else str(report),
             "clock": None if clock is None else asdict(clock),
         }
         print(json.dumps(document))
     print(
         f"{recording.folder}: {counts.samples} samples, {counts.missing_samples} missing, "
-        f"{counts.crc_errors} damaged frames; read it with `ccdmon analyze {recording.folder}`",
+        f"{counts.crc_errors} damaged frames; "
+        + (f"read it with `ccdmon report {recording.folder}`" if report is None else f"report: {report}"),
         file=sys.stderr,
     )
     return EXIT_FINE
@@ -133,7 +157,7 @@ def _options(args: argparse.Namespace, rig: "Rig | None") -> "Options":
 def _prepare(folder: Path, args: argparse.Namespace, rig: "Rig | None", link: "SerialLink") -> None:
     """Make the run folder, or find the one to resume."""
     from ccdmon import run_folder
-    from ccdmon.recording import config_of
+    from ccdmon.run_document import config_of
 
     if args.resume and run_folder.is_run_folder(folder):
         run_folder.read_config(folder)
@@ -157,15 +181,15 @@ def _say(line: str) -> None:
 
 
 @contextmanager
-def _stopping() -> "Iterator[Callable[[], bool]]":
-    """Ctrl-C and SIGTERM end the recording in good order."""
+def _stopping() -> Iterator[list[int]]:
+    """Ctrl-C and SIGTERM end the recording in good order: the signals that came."""
     asked: list[int] = []
     before = {
         number: signal.signal(number, lambda number, _frame: asked.append(number))
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        yield lambda: bool(asked)
+        yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

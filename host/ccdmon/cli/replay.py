@@ -145,7 +145,7 @@ def _recording(folder: Path | None, args: argparse.Namespace, trace: Any) -> Ite
             "front_end": asdict(front_end),
             "time": {"seconds_per_sample": interval_s},
             "versions": {"ccdmon": __version__, "firmware_hash": firmware_hash()},
-            **run_folder.firmware_tables(identity, settings),
+            **run_folder.firmware_tables(identity, settings, front_end, interval_s),
         })  # fmt: skip
         recorder.append(Recorder(folder, firmware_hash=firmware_hash()))
         for data in early:

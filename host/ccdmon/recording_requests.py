@@ -1,0 +1,81 @@
+"""What other processes ask of a running recording: its state, and commands for the board that it owns."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ccdmon.command_queue import OnAnswer
+from ccdmon.control import ControlServer, Request
+from ccdmon.device import mismatch
+from ccdmon.device_side import DeviceSide
+from ccdmon.recorder import Recorder
+from ccdmon_fw import wire
+
+
+class Requests:
+    """Answers on the folder's socket. `settings()` are the integers to arm with, None: those in force."""
+
+    def __init__(
+        self,
+        folder: Path,
+        recorder: Recorder,
+        device: DeviceSide,
+        *,
+        state: Callable[[], Mapping[str, Any]],
+        settings: Callable[[], list[int] | None],
+        say: Callable[[str], object],
+    ) -> None:
+        self._server = ControlServer(folder)
+        self._recorder, self._device = recorder, device
+        self._state, self._settings, self._say = state, settings, say
+
+    def answer(self) -> None:
+        """Take what was asked meanwhile."""
+        for request in self._server.poll():
+            self._carry_out(request)
+
+    def arm(self, request: Request | None = None) -> None:
+        """Close the gate, where the firmware is this package's; a refusal is told to who asks, else to all."""
+        if wrong := mismatch(self._device.identity):
+            self._recorder.log(action="not_armed", cause=wrong)
+            self._say(f"not armed: {wrong}")
+            if request is not None:
+                request.refuse(wrong)
+            return
+
+        def answered(result: str | None, detail: int) -> None:
+            if result != "ok":
+                self._device.refused("arm", result or "no answer", detail)
+
+        self._device.arm(self._settings(), answered if request is None else _answering(request))
+
+    def close(self) -> None:
+        """Take the socket away."""
+        self._server.close()
+
+    def _carry_out(self, request: Request) -> None:
+        wanted, trip_id = request.document.get("do"), request.document.get("trip_id")
+        if wanted == "state":
+            request.answer(state=self._state())
+            return
+        self._recorder.log(action="command", command=wanted)
+        if wanted == "trip":
+            self._device.queue.add_urgent(wire.FORCE_TRIP, on_answer=_answering(request))
+        elif wanted == "disarm":
+            self._device.queue.add(wire.DISARM, on_answer=_answering(request))
+        elif wanted == "arm":
+            self.arm(request)
+        elif wanted == "reset_trip" and isinstance(trip_id, int):
+            self._device.queue.add(wire.RESET_TRIP, trip_id, on_answer=_answering(request))
+        else:
+            request.refuse(f"unknown request {wanted!r}")
+
+
+def _answering(request: Request) -> OnAnswer:
+    def answered(result: str | None, detail: int) -> None:
+        if result == "ok":
+            request.answer()
+        else:
+            request.refuse(f"the board {'refuses: ' + result if result else 'does not answer'} ({detail})")
+
+    return answered
