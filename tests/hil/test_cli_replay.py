@@ -81,9 +81,9 @@ def test_a_recorded_run_opens_again(shorting: Path, tmp_path: Path) -> None:
     from ccdmon.run_rows import open_run
 
     folder = tmp_path / "run"
-    assert main(["replay", str(shorting), "--limit-V", "2.5", "--out", str(folder)]) == 0
+    assert main(["replay", str(shorting), "--limit-V", "0.3", "--out", str(folder)]) == 0
     run = open_run(folder)
-    assert run.config["limits"]["voltage_V"] == pytest.approx(2.5, rel=1e-3), "physical, as in a rig file"
+    assert run.config["limits"]["voltage_V"] == pytest.approx(0.3, rel=1e-3), "physical, as in a rig file"
     assert isinstance(run.config["settings"]["voltage_max_code"], int)
     assert run.trip is not None
     assert run.trip["rule"] == "hard_short"
