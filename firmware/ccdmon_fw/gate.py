@@ -7,10 +7,13 @@ for that is how the trip is cleared. What trips an armed gate opens it then too.
 
 
 class Gate:
-    """`pin(1)` closes, `pin(0)` opens; any callable will do. Starts open."""
+    """`pin(1)` closes, `pin(0)` opens; any callable will do. Starts open.
+
+    Only the tick calls `pin` itself, to open without delay, and `trip` right after it.
+    """
 
     def __init__(self, pin):
-        self._pin = pin
+        self.pin = pin
         pin(0)
         self.closed = False
         self.armed = False
@@ -20,7 +23,7 @@ class Gate:
 
     def trip(self, reason, value=0, limit=0):
         """Open and latch. Safe in an interrupt; the pin comes before anything else, the first reason wins."""
-        self._pin(0)
+        self.pin(0)
         self.closed = False
         self.armed = False
         if self.reason == 0:
@@ -32,19 +35,19 @@ class Gate:
         """Arm: let current flow. False, and nothing moves, while a trip is latched."""
         if self.reason:
             return False
-        self._pin(1)
+        self.pin(1)
         self.closed = True
         self.armed = True
         return True
 
     def trial(self):
         """Close for the self-test, unarmed. Whoever calls this opens again soon."""
-        self._pin(1)
+        self.pin(1)
         self.closed = True
 
     def open(self):
         """Disarm: stop the current without latching anything."""
-        self._pin(0)
+        self.pin(0)
         self.closed = False
         self.armed = False
 

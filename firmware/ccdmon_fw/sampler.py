@@ -10,9 +10,16 @@ from ccdmon_fw import detector, limits, ring
 
 try:
     import micropython
+    from micropython import const
 except ImportError:
-    from ccdmon_fw.cpython import micropython
+    from ccdmon_fw.cpython import const, micropython, ptr32
 
+_V = const(0)  # words of the detector's memory
+_I = const(1)
+_P = const(2)
+_T = const(3)
+_VALUE = const(45)
+_LIMIT = const(46)
 # Note of a trip: sample number, time_us, voltage, current, pressure code, value and limit that decided it,
 # place behind it in the ring (0: no detector rule tripped)
 NOTE_HEAD = 7
@@ -37,6 +44,7 @@ class Sampler:
                 samples.control,
                 samples.records,
                 samples.capacity,
+                gate.pin,
             ),
             gate,
             self.note,
@@ -54,12 +62,14 @@ def _make_tick(parts, gate, note):
     @micropython.native
     def tick(_timer):
         try:
-            read, memory, step, the_gate, put, control, records, capacity = parts
+            read, memory, step, the_gate, put, control, records, capacity, pin = parts
             read(memory)
             verdict = step(memory)
-            if verdict & 0x1800 == 0x1800 and the_gate.closed:  # detector.TRIPS: the other rules only warn
-                the_gate.trip(verdict & 0xFF)
-                _keep(note, control, memory)
+            if verdict & 0x1800 == 0x1800:  # detector.TRIPS: the other rules only warn
+                pin(0)  # by itself: reaching `trip` and its first line would take a fifth of a period
+                if the_gate.closed:
+                    the_gate.trip(verdict & 0xFF)
+                    _keep(note, control, memory)
             if put(control, records, capacity, memory, verdict) and the_gate.closed:
                 the_gate.trip(limits.OVERRUN, control[ring.LATE], control[ring.LATE_LIMIT])
         except Exception:  # noqa: BLE001 - any failure of the watch is a reason to cut off
@@ -77,13 +87,14 @@ def _make_pumping(tick, pump):
     return pumping
 
 
-def _keep(note, control, memory):
-    """Note what tripped, for the trip message and the black box."""
-    note[0] = control[ring.COUNTER]
-    note[1] = memory[detector.T]
-    note[2] = memory[detector.V]
-    note[3] = memory[detector.I]
-    note[4] = memory[detector.P]
-    note[5] = memory[detector.VALUE]
-    note[6] = memory[detector.LIMIT]
-    note[7] = control[ring.HEAD] + 1
+@micropython.viper
+def _keep(note: ptr32, control: ptr32, memory: ptr32):
+    """Note what tripped, for the trip message and the black box; in viper, for HEAD + 1 may be 2**30."""
+    note[0] = control[1]  # COUNTER
+    note[1] = memory[_T]
+    note[2] = memory[_V]
+    note[3] = memory[_I]
+    note[4] = memory[_P]
+    note[5] = memory[_VALUE]
+    note[6] = memory[_LIMIT]
+    note[7] = control[0] + 1  # HEAD

@@ -94,12 +94,18 @@ class Watch:
         for words in (self._memory, self._control, self._records):
             if words[len(words) - 1] != limits.CANARY:
                 return CANARY
-        held = self._board.lock()  # a trip between the two would look like a fault
-        pin_fails = self._board.gate_level() != self._gate.closed
-        self._board.unlock(held)
-        if pin_fails:
-            return PIN
+        if self._pin_differs():
+            held = (
+                self._board.lock()
+            )  # a trip between the two readings looks like a fault; seldom, so no tick waits
+            differs = self._pin_differs()
+            self._board.unlock(held)
+            if differs:
+                return PIN
         return 0 if self._rate_holds(now_ms, head) else RATE
+
+    def _pin_differs(self):
+        return self._board.gate_level() != self._gate.closed
 
     def _crc_now(self):
         return crc32(memoryview(self._memory)[detector.SETTINGS_AT : _SETTINGS_END])

@@ -1,4 +1,4 @@
-"""How fast and how steady the firmware is on the emulated Pico: `python -m ccdmon_hil.latency [--phases N]`.
+"""How fast and how steady the firmware is on the emulated Pico: `python -m ccdmon_hil.latency [--phases N] [--seed N]`.
 
 Four tables, all in the emulator's virtual time: what a tick takes, which rates hold, how long it takes from a fault
 at a random instant between two samples (two samples confirm a short, one a rail) or from an external comparator's edge
@@ -86,7 +86,7 @@ class TimedTarget(HookedTarget):
         self.set_pin(EXTERNAL_TRIP_PIN, not tripped)
 
 
-def measure(session: Session, target: TimedTarget, fault: str, phases: int, seed: int = 1) -> list[float]:
+def measure(session: Session, target: TimedTarget, fault: str, phases: int, seed: int) -> list[float]:
     """Latencies in virtual us, one for each phase. `DeviceError` where the gate stays closed."""
     draw = random.Random(seed)
     latencies = []
@@ -167,7 +167,7 @@ def sustained(
     return counts.samples - before[0], status["overruns"], lost
 
 
-def _report(session: Session, target: TimedTarget, phases: int, rate_s: float) -> bool:
+def _report(session: Session, target: TimedTarget, phases: int, seed: int, rate_s: float) -> bool:
     """Print the tables; whether a bound is broken."""
     session.configure(hooked.settings(sample_period_us=10 * PERIOD_US))
     print(f"{'tick, us':<22}{'mean':>8}{'max':>8}{'bound':>8}")
@@ -185,7 +185,7 @@ def _report(session: Session, target: TimedTarget, phases: int, rate_s: float) -
     print(f"\nto the edge at GPIO {PICO_PINS.gate}, us at {1e6 / PERIOD_US:.0f} Hz")
     print(f"{'fault':<10}{'phases':>7}{'median':>10}{'95 %':>10}{'max':>10}{'bound':>10}")
     for fault in FAULTS:
-        latencies = measure(session, target, fault, phases)
+        latencies = measure(session, target, fault, phases, seed)
         print(table_row(fault, latencies), flush=True)
         broken |= max(latencies) > BOUND_US[fault]
     _print_cache(session, target)
@@ -211,6 +211,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ccdmon_hil.latency", description=__doc__.split("\n")[0])
     parser.add_argument("--image", type=Path)
     parser.add_argument("--phases", type=int, default=PHASES)
+    parser.add_argument("--seed", type=int, default=1, help="of the phases (default %(default)s)")
     parser.add_argument(
         "--seconds", type=float, default=RATE_S, help="virtual time for each rate (default %(default)s)"
     )
@@ -220,7 +221,7 @@ def main(arguments: list[str] | None = None) -> int:
         session = Session(target, answer_limit_s=hooked.PATIENCE_S)
         session.start()
         session.command(wire.STREAM, wire.pack(wire.STREAM, wire.EVENTS_ONLY, 0))
-        return int(_report(session, target, options.phases, options.seconds))
+        return int(_report(session, target, options.phases, options.seed, options.seconds))
     except CcdmonError as error:
         print(f"latency: {error}", file=sys.stderr)
         return error.exit_code

@@ -36,9 +36,14 @@ def run_on_pico(
     limit_s: float = 120.0,
     make_target: Callable[[Path], PicoTarget] = PicoTarget,
     board: str | None = None,
+    data: dict[str, bytes] | None = None,
 ) -> list[str]:
-    """Lines that `script` gave to its function `say`, run as main.py on a fresh board; `board`: its description."""
+    """Lines that `script` gave to its function `say`, run as main.py on a fresh board.
+
+    `board`: its description; `data`: other files that lie on its flash.
+    """
     files = compiled_files(ccdmon_hil.pico.ARCHITECTURE) or firmware_files()
+    files |= data or {}
     files["main.py"] = f"_script = {script!r}\n{_PRINT_AFTERWARDS}".encode()
     if board is not None:
         files["board.py"] = board.encode()

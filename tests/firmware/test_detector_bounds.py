@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ccdmon_fw import detector, limits, rules, trends
+from ccdmon_fw import detector, limits, rules, sampler, trends
 
 BOUND = 1 << 30
 FIRMWARE = Path(detector.__file__).parent
@@ -97,7 +97,7 @@ def test_the_check_sees_an_intermediate_that_is_too_large() -> None:
 def test_each_word_of_the_memory_has_one_number_in_all_files() -> None:
     """`const` holds within one module: the copies must agree with the layout in detector.py."""
     layout = _words("detector.py")
-    for module in (rules, trends):
+    for module in (rules, trends, sampler):
         for name, number in _words(Path(module.__file__ or "").name).items():
             known = {"_M0": "TRENDS_AT", "_MEANS": None, "_RATES": None}.get(name, name)
             if known in layout or (known and known.lstrip("_") in layout):

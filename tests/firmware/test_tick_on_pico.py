@@ -1,117 +1,95 @@
-"""The tick on the emulated Pico: it allocates nothing, it is fast enough, and a fault in it opens the gate."""
+"""The tick on the emulated Pico: no path allocates, it is fast, the pin opens first, a fault in it opens the gate."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ccdmon_fw import limits
+from ccdmon_fw.detector import TRIPS, Detector
 from tests.firmware.pico_script import run_on_pico
+from tests.firmware.test_rules import CAUSES, SETTINGS, Row
+from tests.firmware.tick_script import BY_HAND, EACH_RULE, IN_THE_INTERRUPT, SCRIPT, SPEED
 
 pytestmark = pytest.mark.pico
-
-PREPARE = """
-import micropython, time
-from ccdmon_fw import board, detector, gate, limits, ring, sampler
-the_gate = gate.Gate(board.gate)
-judge = detector.Detector()
-samples = ring.Ring(1024)
-codes = [40000, 40000, 32768]
-trouble = [None]
-@micropython.native
-def read(memory):
-    board.read(memory)
-    memory[0] = codes[0]
-    memory[1] = codes[1]
-    memory[2] = codes[2]
-    if trouble[0]:
-        trouble[0](memory)
-tick = sampler.Sampler(read, judge, the_gate, samples).tick
-def locked(count):
-    micropython.heap_lock()
-    try:
-        while count:  # a range would allocate
-            tick(None)
-            count -= 1
-        return True
-    except MemoryError:
-        return False
-    finally:
-        micropython.heap_unlock()
-"""
+LIMIT_S = 300.0  # of the machine's time: 25 s where nothing else runs
 
 
-def test_no_tick_path_allocates_and_an_allocation_would_be_caught(
-    monkeypatch: pytest.MonkeyPatch, pico_image: Path
-) -> None:
-    lines = run_on_pico(
-        monkeypatch, pico_image, PREPARE + """
-the_gate.close()
-say("current", locked(40), the_gate.reason)
-codes[1] = 32768
-say("rest", locked(10), the_gate.reason)
-codes[1] = 25000
-codes[0] = 25000
-say("reversal", locked(40), the_gate.reason)
-codes[0] = 32760
-say("short", locked(4), the_gate.reason, the_gate.closed)
-the_gate.clear()
-the_gate.close()
-codes[0] = 65520
-say("rail", locked(1), the_gate.reason, the_gate.closed)
-plain, late = tick, samples.control[ring.GAP_US]
-tick = sampler.Sampler(read, judge, the_gate, samples, board.pump).pumping_tick
-judge.reset()
-the_gate.clear()
-the_gate.close()
-codes[0] = 25000
-samples.control[ring.GAP_US] = 0
-samples.control[ring.LATE_LIMIT] = 8
-samples.control[ring.LATE] = 0
-say("pumping", locked(8), the_gate.reason, the_gate.closed)
-say("late", locked(1), the_gate.reason, the_gate.closed)
-samples.control[ring.GAP_US] = late
-tick = plain
-def allocate(memory):
-    [1, 2, 3]
-the_gate.clear()
-the_gate.close()
-codes[0] = 25000
-trouble[0] = allocate
-say("allocates", locked(1), the_gate.reason, the_gate.closed)
-micropython.heap_lock()
-try:
-    [1, 2, 3]
-    say("control missed")
-except MemoryError:
-    micropython.heap_unlock()
-    say("control caught")
-""",
-    )  # fmt: skip
-    assert lines == [
+def _settings(rule: str) -> list[int]:
+    """All rules off but this one, whose action the script sets."""
+    wanted = {"settle_samples": 3, "block_shift": 2, **SETTINGS.get(rule, {})}
+    wanted |= {f"action_{name}": limits.ACTION_OFF for name in limits.RULES}
+    return [wanted.get(n, v) for n, v in zip(limits.SETTINGS, limits.default_settings(), strict=True)]
+
+
+@pytest.fixture(scope="module")
+def said(pico_image: Path) -> Iterator[list[str]]:
+    """What the script told."""
+    causes = [(rule, _settings(name), len(CAUSES[name])) for rule, name in enumerate(limits.RULES)]
+    rows = [code for name in limits.RULES for row in CAUSES[name] for code in row]
+    data = {
+        "causes.json": json.dumps(causes).encode(),
+        "rows.bin": b"".join(code.to_bytes(2, "little") for code in rows),
+    }
+    most = max(len(rows) for rows in CAUSES.values())
+    script = SCRIPT + BY_HAND + EACH_RULE.replace("MOST_ROWS", str(most)) + SPEED + IN_THE_INTERRUPT
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield run_on_pico(monkeypatch, pico_image, script, LIMIT_S, data=data)
+
+
+def test_no_tick_path_allocates(said: list[str]) -> None:
+    assert said[:7] == [
         "current True 0",
         "rest True 0",
         "reversal True 0",
-        "short True 1 False",
+        f"short True 1 False {1 << 30}",
         "rail True 6 False",
         "pumping True 0 True",
         "late True 8 False",
-        "allocates True 7 False",  # the tick's own guard: gate open, latched as `exception`
-        "control caught",
     ]
+    latched = [f"latched {reason} True {reason} False" for reason in range(1, len(limits.REASONS))]
+    assert [line for line in said if line.startswith("latched")] == latched
 
 
-def test_tick_takes_at_most_60_us(monkeypatch: pytest.MonkeyPatch, pico_image: Path) -> None:
-    lines = run_on_pico(
-        monkeypatch, pico_image, PREPARE + """
-read = board.read
-tick = sampler.Sampler(read, judge, the_gate, samples).tick
-def timed(function, count=200):
-    start_us = time.ticks_us()
-    for _ in range(count):
-        function(None)
-    return time.ticks_diff(time.ticks_us(), start_us) / count
-def nothing(_timer):
-    pass
-say(timed(tick) - timed(nothing))
-""",
-    )  # fmt: skip
-    assert float(lines[0]) <= 60, lines
+def test_what_fails_in_a_tick_opens_the_gate_and_an_allocation_is_seen_behind_a_trip_too(
+    said: list[str],
+) -> None:
+    assert [line for line in said if line.startswith("guarded")] == ["guarded False 7 False"] * 2
+    assert "behind a trip False 1" in said
+
+
+@pytest.mark.parametrize("rule", limits.RULES)
+def test_no_rule_allocates_and_each_says_what_the_golden_model_says(said: list[str], rule: str) -> None:
+    number = limits.RULES.index(rule)
+    expected = []
+    for action in (limits.ACTION_TRIP, limits.ACTION_WARN):
+        tripped, times = _golden(rule, CAUSES[rule], action)
+        reason = limits.RULE_REASONS[number] if tripped else 0
+        expected.append(f"{number} {action} True {reason} {times} {tripped}")
+    assert int(expected[0].split()[3]) > 0
+    assert [line for line in said if line.startswith(f"{number} ")] == expected
+
+
+def _golden(rule: str, rows: list[Row], action: int) -> tuple[int, int]:
+    """(row that trips, or 0; how often the rule fires) on this machine."""
+    settings = _settings(rule)
+    settings[limits.SETTINGS.index(f"action_{rule}")] = action
+    judge = Detector(settings)
+    trips = [n for n, row in enumerate(rows) if judge.step(*row) & TRIPS == TRIPS]
+    return trips[0] if trips else 0, judge.event(limits.RULES.index(rule))[0]
+
+
+def test_the_timers_interrupt_runs_and_trips_with_the_heap_locked(said: list[str]) -> None:
+    assert said[-3:] == ["blocks True True 0", "trips True True 5 False", "external 9 False"]
+
+
+def test_tick_takes_at_most_60_us(said: list[str]) -> None:
+    (line,) = [line for line in said if line.startswith("tick us")]
+    assert float(line.split()[-1]) <= 60, line
+
+
+def test_the_pin_opens_within_60_us_of_the_sample_that_decides(said: list[str]) -> None:
+    """That sample comes two periods of 100 us after a short at the latest, of the 270 us that are promised."""
+    (line,) = [line for line in said if line.startswith("pin us")]
+    assert 0 < int(line.split()[-1]) <= 60, line
