@@ -56,7 +56,7 @@ cdef extern from *:
 cdef struct State:
     long long row, seen, first_row, last_row, wait_row, burst_end_row, turn_row
     double time_last, interval, level, start, segment_time, mean, spread, current_sum
-    double current_last, charge, voltage_sum, wait_time, wait_v, wait_i, beta, cov
+    double current_last, charge, voltage_sum, block_charge, block_v, wait_time, wait_v, wait_i, beta, cov
     double var, block_cov, block_var, y1, d1, di1, block_sum, block_d2
     double block_i2, block_a, block_dev, pair_u, pair_iu, noise_sum, sigma, m1
     double m2, m3, m4, m5, pair_last, pair_d, s1, s8
@@ -67,12 +67,45 @@ cdef struct State:
     double ring_y[64]
     double ring_t[64]
     int mode, sign, n, after_gap, waiting, wait_gap, dt_long, spread_n
-    int rest_level, valid, blocks, pending, ring_n, octave, octave_n, octave_end
-    int learned, pairs, burst, burst_blocks, rows_highest, stuck, p_n, votes
+    int rest_level, valid, pending, octave, learned, burst, burst_blocks, rows_highest, stuck, p_n, votes
     int ring_r[64]
     double segment[37]  # from here on records, not state
     double step[14]
     double bursts[14]
+
+
+cdef struct Blocks:  # of four rows each, a lane for a block; where there are nine, place 0 is from before the first
+    double t[9]  # of the last row
+    double y[9]
+    double i[9]
+    double di[9]
+    double follow_y[9]  # V without what it follows of I's wobble
+    double follow_d[9]
+    double mean[9]
+    double beta[9]
+    double cov[9]
+    double var[9]
+    double charge[8]  # sums
+    double amperes[8]
+    double volts[8]
+    double block_cov[8]
+    double block_var[8]
+    double deviation[8]
+    double total[8]
+    double i2[8]
+    double d2[8]
+    double shortest[8]  # extremes
+    double longest[8]
+    double furthest[8]
+    double least[8]
+    double highest[8]
+    double m[12]  # means of V without what follows I, the four before these blocks first
+    double m8[5]  # of eight rows: a pair of blocks
+    double turn[5]
+    double e1[4]
+    double e8[4]
+    double ei[4]
+    double spread  # after the last of them
 
 
 cdef int _row(State* s, double t, double v, double i) noexcept nogil:
@@ -192,6 +225,8 @@ cdef void _open(State* s, long long row, double t, long long sign, double a, lon
         s.charge = a * (dt if dt < s.interval else s.interval) * 0.5
     s.voltage_sum = 0.0
     s.block_a = 0.0
+    s.block_v = 0.0
+    s.block_charge = 0.0
     s.stuck = 0
     s.p_first = 0.0
     s.p_last = 0.0
@@ -203,23 +238,22 @@ cdef void _restart(State* s) noexcept nogil:
     """Forget the voltages of this segment."""
     cdef long long k
     s.current_sum += s.block_a
+    s.voltage_sum += s.block_v
+    s.charge += 0.5 * s.block_charge
     s.valid = 0
     s.block_sum = 0.0
     s.block_d2 = 0.0
     s.block_i2 = 0.0
     s.block_a = 0.0
+    s.block_v = 0.0
+    s.block_charge = 0.0
     s.block_dev = 0.0
     s.block_cov = 0.0
     s.block_var = 0.0
-    s.blocks = 0
-    s.pairs = 0
     s.pair_u = 0.0
     s.pair_iu = 0.0
     s.pending = 0
-    s.ring_n = 0
     s.octave = 1
-    s.octave_n = 0
-    s.octave_end = 1
     s.octave_sum = 0.0
     s.noise_sum = 0.0
     s.highest = 0.0
@@ -259,14 +293,14 @@ cdef int _take(State* s, long long row, double t, double v, double i) noexcept n
         a = i if s.sign > 0 else -i
     if s.n > 0:
         dt = t - s.segment_time
-        s.charge += 0.5 * (a + s.current_last) * dt
+        s.block_charge += (a + s.current_last) * dt
     s.n += 1
     s.last_row = row
     s.segment_time = t
-    s.voltage_sum += v
-    if v == s.v_last:
-        s.stuck += 1
+    s.block_v += v
     if s.sign == 0:
+        if v == s.v_last:
+            s.stuck += 1
         s.current_last = a
         s.v_last = v
         s.block_a += i
@@ -279,7 +313,8 @@ cdef int _take(State* s, long long row, double t, double v, double i) noexcept n
     s.block_dev += dev
     if s.spread_n < 32:
         s.spread += (dev - s.spread) / (s.spread_n + 1)
-    s.spread_n += 1
+    if s.spread_n <= 32:
+        s.spread_n += 1
     if s.n == 3:
         s.level = s.mean
         if s.level_s == 0.0:
@@ -304,6 +339,11 @@ cdef int _direction(State* s, double v) noexcept nogil:
         s.votes += along * s.sign
         if flipped != (1 if s.votes <= -MAJORITY else 0):
             _restart(s)
+    return _along(s)
+
+
+cdef int _along(State* s) noexcept nogil:
+    """1 where V counts as measured, -1 where its sign is turned."""
     return -s.sign if s.votes <= -MAJORITY else s.sign
 
 
@@ -329,6 +369,8 @@ cdef int _sample(State* s, long long row, double t, double y_raw, double y_last,
     cdef long long k
     cdef double y, d_raw, d, di, x
     y = y_raw - s.beta * (a - s.mean)
+    if y_raw == y_last:
+        s.stuck += 1
     if s.valid > 0:
         d_raw = y_raw - y_last
         d = y - s.y1
@@ -344,7 +386,6 @@ cdef int _sample(State* s, long long row, double t, double y_raw, double y_last,
         s.d1 = d
         s.di1 = di
     s.y1 = y
-    s.valid += 1
     if y_raw > s.highest:
         s.highest = y_raw
         if y_raw > 1.002 * s.top:
@@ -352,11 +393,11 @@ cdef int _sample(State* s, long long row, double t, double y_raw, double y_last,
             s.rows_highest = 0
     if y_raw >= 0.998 * s.top:
         s.rows_highest += 1
-    k = s.ring_n & 63
+    k = s.valid & 63
     s.ring_y[k] = y
     s.ring_t[k] = t
     s.ring_r[k] = row - s.first_row
-    s.ring_n += 1
+    s.valid += 1
     s.block_sum += y
     if s.valid & 3 == 0:
         return _block(s, row, t)
@@ -366,42 +407,19 @@ cdef int _sample(State* s, long long row, double t, double y_raw, double y_last,
 cdef int _block(State* s, long long row, double t) noexcept nogil:
     """Four rows are complete."""
     cdef long long flags
-    cdef double sigma, x
-    s.m5 = s.m4
-    s.m4 = s.m3
-    s.m3 = s.m2
-    s.m2 = s.m1
-    s.m1 = s.block_sum * 0.25
-    s.blocks += 1
     s.current_sum += s.block_a
-    if s.blocks > 1:
+    s.voltage_sum += s.block_v
+    s.charge += 0.5 * s.block_charge
+    if s.valid > 4:
         s.mean += (s.block_a * 0.25 - s.mean) * (4.0 / s.n if s.n < 64 else 0.0625)
     if s.spread_n > 32:
         s.spread += (s.block_dev * 0.25 - s.spread) * 0.125
-    flags = 0
-    if s.blocks > 1:
-        s.noise_sum += s.block_d2
-        sigma = s.block_d2 * 0.25 * SIGMA_D2
-        if s.sigma == 0.0:
-            s.sigma = sigma
-        else:
-            x = 2.0 * s.sigma
-            s.sigma += ((sigma if sigma < x else x) - s.sigma) * 0.0625
+    if s.valid > 4:
         _regress(s)
-    _octave(s)
-    if s.pending > 0:
-        s.pending -= 1
-        if s.pending == 0:
-            flags = _confirm(s)
-    elif s.blocks >= 3:
-        _screen(s)
-    s.pair_u += s.block_d2
-    s.pair_iu += s.block_i2
-    if s.blocks & 1 == 0:
-        flags = flags | _fluctuate(s, row, t)
-        s.pair_u = 0.0
-        s.pair_iu = 0.0
+    flags = _judge(s, row, t, s.block_sum * 0.25, s.block_d2, s.block_i2)
     s.block_a = 0.0
+    s.block_v = 0.0
+    s.block_charge = 0.0
     s.block_dev = 0.0
     s.block_sum = 0.0
     s.block_d2 = 0.0
@@ -411,41 +429,83 @@ cdef int _block(State* s, long long row, double t) noexcept nogil:
     return flags
 
 
-cdef void _octave(State* s) noexcept nogil:
-    """The profile: means of rows 4-7, 8-15, 16-31 and so on."""
-    s.octave_sum += s.m1
-    s.octave_n += 1
-    if s.blocks >= s.octave_end:
-        if s.octave < 15:
-            s.profile[s.octave] = s.octave_sum / s.octave_n
-            s.octave += 1
-            s.octave_sum = 0.0
-            s.octave_n = 0
-        s.octave_end *= 2
-
-
 cdef void _regress(State* s) noexcept nogil:
     """How much of the wobble of I does V follow? 0 when I's is only measurement noise."""
-    cdef double beta, most
+    cdef double volts
     s.cov += (s.block_cov - s.cov) * 0.0625
     s.var += (s.block_var - s.var) * 0.0625
-    beta = 0.0
-    if s.var > 0.0 and s.cov > 0.0 and s.mean > 0.0:
-        beta = s.cov / s.var
-        most = 1.5 * s.m1 / s.mean
-        if beta > most:
-            beta = most if most > 0.0 else 0.0
-    s.beta = beta
+    volts = s.block_v * 0.25
+    volts = fabs(volts) if s.mode == 2 else _along(s) * volts
+    s.beta = _followed(s, s.cov, s.var, volts, s.mean)
 
 
-cdef void _screen(State* s) noexcept nogil:
+cdef double _followed(State* s, double cov, double var, double volts, double amperes) noexcept nogil:
+    """The regression's ohms: none below zero, no more than one and a half times the resistance."""
+    cdef double beta, most
+    if not (var > 0.0 and cov > 0.0 and amperes > 0.0):
+        return 0.0
+    beta = cov / var
+    most = 1.5 * volts / amperes
+    if beta > most:
+        return most if most > 0.0 else 0.0
+    return beta
+
+
+cdef int _judge(State* s, long long row, double t, double mean, double d2, double i2) noexcept nogil:
+    """What four rows say: their mean V, and the sums of |second differences| of V and I."""
+    cdef long long flags, blocks
+    cdef double sigma, x
+    blocks = s.valid >> 2
+    s.m5 = s.m4
+    s.m4 = s.m3
+    s.m3 = s.m2
+    s.m2 = s.m1
+    s.m1 = mean
+    if blocks > 1:
+        s.noise_sum += d2
+        sigma = d2 * 0.25 * SIGMA_D2
+        if s.sigma == 0.0:
+            s.sigma = sigma
+        else:
+            x = 2.0 * s.sigma
+            s.sigma += ((sigma if sigma < x else x) - s.sigma) * 0.0625
+    s.octave_sum += mean
+    if blocks >= 1 << (s.octave - 1) and s.octave < 15:
+        _octave(s)
+    flags = 0
+    if s.pending > 0:
+        s.pending -= 1
+        if s.pending == 0:
+            flags = _confirm(s)
+    elif blocks >= 3:
+        _screen(s, blocks)
+    if blocks & 1 == 1:
+        s.pair_u = d2
+        s.pair_iu = i2
+        return flags
+    return flags | _fluctuate(s, row, t, blocks >> 1, s.pair_u + d2, s.pair_iu + i2)
+
+
+cdef void _octave(State* s) noexcept nogil:
+    """The profile: means of rows 4-7, 8-15, 16-31 and so on."""
+    s.profile[s.octave] = s.octave_sum / _octave_blocks(s)
+    s.octave += 1
+    s.octave_sum = 0.0
+
+
+cdef long long _octave_blocks(State* s) noexcept nogil:
+    """Blocks since the octave began."""
+    return (s.valid >> 2) - ((1 << (s.octave - 1)) >> 1)
+
+
+cdef void _screen(State* s, long long blocks) noexcept nogil:
     """Is the mean of the last rows lower than a moment ago, beyond the noise?"""
     cdef double before, drop, error
-    if s.blocks == 3:
+    if blocks == 3:
         before = s.m3
         drop = before - s.m1
         error = 0.70711 * s.sigma
-    elif s.blocks == 4:
+    elif blocks == 4:
         before = s.m4
         drop = before - 0.5 * (s.m2 + s.m1)
         error = 0.61237 * s.sigma
@@ -489,17 +549,17 @@ cdef int _confirm(State* s) noexcept nogil:
     cdef long long low, at, c, w1, w2
     cdef double best, weight, drop, after
     s.pending = 0
-    low = s.ring_n - RING
+    low = s.valid - RING
     if low < SETTLE_ROWS:
         low = SETTLE_ROWS
-    if s.ring_n - low < 6:
+    if s.valid - low < 6:
         return 0
     best = 0.0
     at = -1
     c = low + 3
-    while c <= s.ring_n - 3:
+    while c <= s.valid - 3:
         w1 = c - low if c - low < 8 else 8
-        w2 = s.ring_n - c if s.ring_n - c < 8 else 8
+        w2 = s.valid - c if s.valid - c < 8 else 8
         weight = <double>(w1 * w2) / (w1 + w2)
         drop = _mean_of(s, c - w1, w1) - _mean_of(s, c, w2)
         if drop > 0.0 and drop * drop * weight > best:
@@ -509,7 +569,7 @@ cdef int _confirm(State* s) noexcept nogil:
     if at < 0:
         return 0
     # Only two rows may follow the step: the search above asks for three, and takes a good one for the third.
-    if at == s.ring_n - 3:
+    if at == s.valid - 3:
         after = _mean_of(s, at + 1, 2)
         if s.ring_y[at & 63] - after > 0.5 * (_mean_of(s, at - 1, 1) - after):
             at += 1
@@ -521,9 +581,9 @@ cdef int _fit(State* s, long long low, long long at) noexcept nogil:
     cdef long long first, nb, na, k, wb, wa
     cdef double mean_b, mean_a, xb, xa, sxy, sxx, slope, step, noise_b, noise_a, noise, error, before, after
     # The row of the step itself may be a mean across it.
-    first = at + 1 if s.ring_n - at > 4 else at
+    first = at + 1 if s.valid - at > 4 else at
     nb = at - low if at - low < 28 else 28
-    na = s.ring_n - first if s.ring_n - first < 28 else 28
+    na = s.valid - first if s.valid - first < 28 else 28
     mean_b = _mean_of(s, at - nb, nb)
     mean_a = _mean_of(s, first, na)
     xb = at - nb + 0.5 * (nb - 1)
@@ -571,26 +631,25 @@ cdef int _fit(State* s, long long low, long long at) noexcept nogil:
     return STEP
 
 
-cdef int _fluctuate(State* s, long long row, double t) noexcept nogil:
+cdef int _fluctuate(State* s, long long row, double t, long long pairs, double d2, double i2) noexcept nogil:
     """Eight rows are complete: how much did V turn around, row by row and block by block?"""
     cdef long long calm
     cdef double m8, e1, ei, e8, d, x, z, floor, before, usual, r1, r8, ri
     m8 = 0.5 * (s.m1 + s.m2)
-    s.pairs += 1
-    e1 = s.pair_u * 0.125
-    ei = s.pair_iu * 0.125
+    e1 = d2 * 0.125
+    ei = i2 * 0.125
     e8 = 0.0
-    if s.pairs > 2:
+    if pairs > 2:
         d = m8 - s.pair_last
         x = fabs(d)
         z = fabs(s.pair_d)
         x = x if x < z else z
         e8 = x if d * s.pair_d < 0.0 else 0.0  # no branch: it is as good as a coin
         s.pair_d = d
-    elif s.pairs == 2:
+    elif pairs == 2:
         s.pair_d = m8 - s.pair_last
     s.pair_last = m8
-    if s.pairs < 2 or s.mean <= 0.0:
+    if pairs < 2 or s.mean <= 0.0:
         return 0
     if s.learned < LEARN_BLOCKS:
         _learn(s, e1, e8, ei, 1.0 / (s.learned + 1))
@@ -620,9 +679,8 @@ cdef int _fluctuate(State* s, long long row, double t) noexcept nogil:
 
 cdef double _accumulate(State* s, double g, double ratio, double cap, double drift) noexcept nogil:
     g += (ratio if ratio < cap else cap) - drift
-    if g < 0.0:
-        return 0.0
-    return g if g < FULL else FULL
+    g = g if g < FULL else FULL
+    return g if g > 0.0 else 0.0
 
 
 cdef void _learn(State* s, double e1, double e8, double ei, double weight) noexcept nogil:
@@ -648,7 +706,7 @@ cdef int _follow(State* s, long long row, double t, double m8, double e1, double
             _learn(s, 
                 e1 if e1 < x1 or x1 == 0.0 else x1, e8 if e8 < x8 or x8 == 0.0 else x8, ei, 0.03125
             )
-            s.r_slow += (r - s.r_slow) * (0.25 if s.pairs > 4 else 0.125)
+            s.r_slow += (r - s.r_slow) * (0.25 if s.valid >= 40 else 0.125)
         if g < ALARM:
             return 0
         s.burst = 1
@@ -711,8 +769,8 @@ cdef void _pressure(State* s, double p) noexcept nogil:
 
 cdef int _close(State* s, double end, long long gap) noexcept nogil:
     """The running segment becomes a record."""
-    cdef long long flags, n, k
-    cdef double dt, mean, total
+    cdef long long flags, n, k, blocks
+    cdef double dt, mean, total, volts
     flags = 0
     if s.sign != 0 and (s.pending > 0 or _tail_drops(s) == 1):
         flags = _confirm(s)
@@ -720,13 +778,14 @@ cdef int _close(State* s, double end, long long gap) noexcept nogil:
         dt = end - s.segment_time
         s.charge += s.current_last * (dt if dt < 0.5 * s.interval else 0.5 * s.interval)
     n = s.n if s.n > 0 else 1
-    mean = s.voltage_sum / n
+    volts = (s.voltage_sum + s.block_v) / n
+    mean = volts
     if s.mode == 2:
         mean = fabs(mean)
     elif (s.sign < 0) != (s.votes <= -MAJORITY):
         mean = -mean
-    if s.octave_n > 0 and s.octave < 16:
-        s.profile[s.octave] = s.octave_sum / s.octave_n
+    if _octave_blocks(s) > 0:
+        s.profile[s.octave] = s.octave_sum / _octave_blocks(s)
     s.segment[0] = s.first_row
     s.segment[1] = s.last_row
     s.segment[2] = s.n
@@ -735,12 +794,13 @@ cdef int _close(State* s, double end, long long gap) noexcept nogil:
     s.segment[5] = s.sign
     total = s.current_sum + s.block_a
     s.segment[6] = (-total if s.sign < 0 else total) / n
-    s.segment[7] = s.charge
-    s.segment[8] = s.voltage_sum / n
+    s.segment[7] = s.charge + 0.5 * s.block_charge
+    s.segment[8] = volts
+    blocks = s.valid >> 2
     k = s.octave - 4 if s.octave > 6 else 2
     s.segment[9] = s.profile[k] if s.octave > 2 else mean
-    s.segment[10] = 0.5 * (s.m1 + s.m2) if s.blocks >= 3 else (s.m1 if s.blocks >= 1 else mean)
-    s.segment[11] = s.noise_sum / (4 * s.blocks - 4) * SIGMA_D2 if s.blocks > 1 else 0.0
+    s.segment[10] = 0.5 * (s.m1 + s.m2) if blocks >= 3 else (s.m1 if blocks >= 1 else mean)
+    s.segment[11] = s.noise_sum / (4 * blocks - 4) * SIGMA_D2 if blocks > 1 else 0.0
     s.segment[12] = s.highest
     s.segment[13] = s.rows_highest
     s.segment[14] = s.mean
@@ -761,13 +821,13 @@ cdef int _tail_drops(State* s) noexcept nogil:
     """Did the last rows fall, too late for the blocks?"""
     cdef long long count
     cdef double last, before
-    if s.ring_n < SETTLE_ROWS + 6:
+    if s.valid < SETTLE_ROWS + 6:
         return 0
-    last = _mean_of(s, s.ring_n - 3, 3)
-    count = s.ring_n - 3 - SETTLE_ROWS
+    last = _mean_of(s, s.valid - 3, 3)
+    count = s.valid - 3 - SETTLE_ROWS
     if count > 12:
         count = 12
-    before = _mean_of(s, s.ring_n - 3 - count, count)
+    before = _mean_of(s, s.valid - 3 - count, count)
     return 1 if before - last > 0.3 * before else 0
 
 
@@ -790,6 +850,9 @@ cdef _collect(State* s, int flags, tuple records):
         (<list>records[2]).append(_record(s.bursts, 14))
 
 
+cdef extern from "Python.h":
+    void PyObject_GC_UnTrack(object)
+
 cdef object ZERO = 0.0
 
 
@@ -802,6 +865,7 @@ cdef tuple _record(const double* values, int count):
         value = ZERO if values[k] == 0.0 and not signbit(values[k]) else values[k]
         Py_INCREF(value)
         PyTuple_SET_ITEM(record, k, value)
+    PyObject_GC_UnTrack(record)  # it holds nothing but numbers: the collector need not look at it
     return record
 
 
@@ -844,144 +908,415 @@ def add_known(column, double total):
     return total, count
 
 
-cdef int _four(State* s, const double* t, const double* v, const double* i) noexcept nogil:
-    """Four rows at once where nothing can happen but `_take`: the same sums in the same order, kept in registers.
+cdef int _steady(State* s, const double* t, const double* v, const double* i, int n, int* unsure) noexcept nogil:
+    """Up to eight blocks of four rows at once where nothing can happen but `_take`: the same sums in the same order.
 
-    -1, and nothing done, where that is not sure; else the flags of `_block`.
+    Each block is a lane, so that the compiler makes vectors of them. Returns flags, or -1 where not even the first
+    block is sure to go on as before; `unsure` is how many rows are to be left to `_row` next.
     """
-    cdef double limit, mean, beta, dt, a, dev, y, y_raw, x, d, di, d_raw, sign, direction, longest
-    cdef double current_last, y_last, y1, d1, di1, charge, voltage_sum, highest, smallest, near_top
-    cdef double block_a, block_dev, block_cov, block_var, block_d2, block_i2, block_sum
-    cdef double dts[4]
-    cdef double levels[4]
-    cdef double ys[4]
-    cdef int j, k, stuck, near
+    cdef Blocks b[1]
+    cdef double size[32]
+    cdef const double* y = v
+    cdef int k
     if (
-        s.sign == 0 or s.waiting or s.seen < 64 or s.n < 8 or s.spread_n < 32 or s.valid < 4 or s.valid & 3
+        s.sign == 0 or s.waiting or s.seen < 64 or s.n < 8 or s.spread_n <= 32 or s.valid < 4 or s.valid & 3
         or s.time_last != s.segment_time or (s.mode != 2 and -VOTES < s.votes < VOTES)
     ):
         return -1
-    mean = s.mean
-    limit = STEP_FRACTION * mean + SPREAD_FACTOR * s.spread
-    if mean - limit <= 1.01 * ON_FRACTION * s.level:  # a row within the limit might be a rest
+    # The ring does not wrap within, and a step is confirmed, if at all, by the last block.
+    n = n if n < 16 - ((s.valid & 63) >> 2) else 16 - ((s.valid & 63) >> 2)
+    n = s.pending if 0 < s.pending < n else n
+    n = 2 if s.valid < 16 and n > 2 else n
+    if s.mode == 2:
+        for k in range(4 * n):
+            size[k] = fabs(v[k])
+        y = size
+    _add_rows(s, b, t, y, i, n)
+    if s.mode == 2:
+        for k in range(n):
+            b.volts[k] = v[4 * k] + v[4 * k + 1] + v[4 * k + 2] + v[4 * k + 3]
+    _follow_current(s, b, n)
+    _add_deviations(s, b, i, n)
+    k = _sure(s, b, n)
+    unsure[0] = 0 if k == n else 4
+    n = k
+    if n == 0:
         return -1
-    longest = 0.9 * LONG * s.interval  # the interval may shrink by a sixteenth within the four
+    _compensate(s, b, y, i, n)
+    _take_blocks(s, b, t, v, i, n)
+    return _take_volts(s, b, y, n)
+
+
+cdef void _add_rows(State* s, Blocks* b, const double* t, const double* y, const double* i, int n) noexcept nogil:
+    """What needs no running value but those of the row before. Signs of I and V are as measured."""
+    cdef double along, t_last, y_last, i_last, di_last, dt, d, di
+    cdef double charge, amperes, volts, cov, var, i2, shortest, longest, least, highest
+    cdef int k, j
+    along = 1 if s.mode == 2 else _along(s)
+    b.t[0] = s.time_last
+    b.y[0] = fabs(s.v_last) if s.mode == 2 else s.v_last
+    b.i[0] = s.sign * s.current_last
+    b.di[0] = s.sign * s.di1
+    for k in range(n):
+        b.t[k + 1] = t[4 * k + 3]
+        b.y[k + 1] = y[4 * k + 3]
+        b.i[k + 1] = i[4 * k + 3]
+        b.di[k + 1] = i[4 * k + 3] - i[4 * k + 2]
+    for k in range(n):
+        t_last = b.t[k]
+        y_last = b.y[k]
+        i_last = b.i[k]
+        di_last = b.di[k]
+        charge = amperes = volts = cov = var = i2 = longest = 0.0
+        shortest = least = INFINITY
+        highest = -INFINITY
+        for j in range(4):
+            dt = t[4 * k + j] - t_last
+            d = y[4 * k + j] - y_last
+            di = i[4 * k + j] - i_last
+            shortest = dt if dt < shortest else shortest
+            longest = dt if dt > longest else longest
+            charge += (i[4 * k + j] + i_last) * dt
+            amperes += i[4 * k + j]
+            volts += y[4 * k + j]
+            cov += d * di
+            var += di * di
+            i2 += fabs(di - di_last)
+            d = fabs(d)
+            least = d if d < least else least
+            d = along * y[4 * k + j]
+            highest = d if d > highest else highest
+            t_last = t[4 * k + j]
+            y_last = y[4 * k + j]
+            i_last = i[4 * k + j]
+            di_last = di
+        b.shortest[k] = shortest
+        b.longest[k] = longest
+        b.charge[k] = charge
+        b.amperes[k] = amperes
+        b.volts[k] = volts
+        b.block_cov[k] = cov
+        b.block_var[k] = var
+        b.i2[k] = i2
+        b.least[k] = least
+        b.highest[k] = highest
+
+
+cdef void _follow_current(State* s, Blocks* b, int n) noexcept nogil:
+    """Mean current and what V follows of it, from block to block; place k: as block k begins."""
+    cdef double mean, cov, var, sign, turn, volts
+    cdef int k, rows
     sign = s.sign
-    x = s.time_last
-    for j in range(4):
-        dts[j] = t[j] - x
-        x = t[j]
-        levels[j] = sign * i[j]
-        # Written so that a NaN fails; a voltage that is not finite fails below.
-        if not (dts[j] >= 0.0 and dts[j] <= longest and fabs(levels[j] - mean) <= limit):
-            return -1
-    if not fabs(v[0]) + fabs(v[1]) + fabs(v[2]) + fabs(v[3]) <= 1e300:
-        return -1
-    direction = -sign if s.votes <= -MAJORITY else sign
-    beta = s.beta
-    current_last = s.current_last
-    y_last = fabs(s.v_last) if s.mode == 2 else direction * s.v_last
-    y1 = s.y1
-    d1 = s.d1
-    di1 = s.di1
-    charge = s.charge
-    voltage_sum = s.voltage_sum
-    block_a = 0.0
-    block_dev = 0.0
-    block_cov = 0.0
-    block_var = 0.0
-    block_d2 = 0.0
-    block_i2 = 0.0
-    block_sum = 0.0
-    stuck = 0
-    near = 0
-    near_top = 0.998 * s.top
-    highest = s.highest
-    smallest = INFINITY
-    k = s.ring_n & 63  # a multiple of four, as `valid` is: the places lie side by side
-    x = s.v_last
-    for j in range(4):
-        a = levels[j]
-        charge += 0.5 * (a + current_last) * dts[j]
-        voltage_sum += v[j]
-        stuck += v[j] == x
-        x = v[j]
-        block_a += a
-        dev = a - mean
-        block_dev += fabs(dev)
-        y_raw = fabs(v[j]) if s.mode == 2 else direction * v[j]
-        y = y_raw - beta * dev
-        d_raw = y_raw - y_last
-        d = y - y1
-        di = a - current_last
-        dev = fabs(d_raw)
-        dev = dev if dev > 0.0 else INFINITY
-        smallest = dev if dev < smallest else smallest
-        block_cov += d_raw * di
-        block_var += di * di
-        block_d2 += fabs(d - d1)
-        block_i2 += fabs(di - di1)
-        d1 = d
-        di1 = di
-        y1 = y
-        y_last = y_raw
-        current_last = a
-        highest = y_raw if y_raw > highest else highest
-        near += y_raw >= near_top
-        ys[j] = y_raw
-        s.ring_y[k + j] = y
-        s.ring_t[k + j] = t[j]
-        s.ring_r[k + j] = <int>(s.row - s.first_row) + j
-        block_sum += y
-    if smallest < s.lsb or (s.lsb == 0.0 and smallest < INFINITY):
-        s.lsb = smallest
-    s.highest = highest
-    if highest > 1.002 * s.top:
-        _new_top(s, ys)
-    else:
-        s.rows_highest += near
-    # `_clock`: one row in eight moves the interval, and any that comes later than the last resets `dt_long`.
+    turn = sign if s.mode == 2 else sign * _along(s)
+    mean = s.mean
+    cov = s.cov
+    var = s.var
+    rows = s.n
+    b.mean[0] = mean
+    b.beta[0] = s.beta
+    for k in range(n):
+        rows += 4
+        mean += (sign * b.amperes[k] * 0.25 - mean) * (4.0 / rows if rows < 64 else 0.0625)
+        cov += (turn * b.block_cov[k] - cov) * 0.0625
+        var += (b.block_var[k] - var) * 0.0625
+        b.mean[k + 1] = mean
+        b.cov[k + 1] = cov
+        b.var[k + 1] = var
+        b.beta[k + 1] = 0.0
+        if var > 0.0:
+            volts = b.volts[k] * 0.25
+            volts = fabs(volts) if s.mode == 2 else _along(s) * volts
+            b.beta[k + 1] = _followed(s, cov, var, volts, mean)
+
+
+cdef void _add_deviations(State* s, Blocks* b, const double* i, int n) noexcept nogil:
+    """How far the current is from its mean."""
+    cdef double sign, middle, dev, deviation, furthest
+    cdef int k, j
+    sign = s.sign
+    for k in range(n):
+        middle = sign * b.mean[k]
+        deviation = furthest = 0.0
+        for j in range(4):
+            dev = fabs(i[4 * k + j] - middle)
+            deviation += dev
+            furthest = dev if dev > furthest else furthest
+        b.deviation[k] = deviation
+        b.furthest[k] = furthest
+
+
+cdef int _sure(State* s, Blocks* b, int n) noexcept nogil:
+    """How many of the blocks have no row that might not belong to the segment; what is not finite does not."""
+    cdef double on, longest, limit, spread
+    cdef int k
+    spread = b.spread = s.spread
+    on = 1.01 * ON_FRACTION * s.level  # a row within the limit, but below, might be a rest
+    longest = 0.7 * LONG * s.interval  # the interval may shrink by a sixteenth with every eighth row
+    for k in range(n):
+        limit = STEP_FRACTION * b.mean[k] + SPREAD_FACTOR * spread
+        if not (
+            b.furthest[k] <= limit and b.mean[k] - limit > on and b.shortest[k] >= 0.0 and b.longest[k] <= longest
+            and fabs(b.charge[k]) <= 1e300 and fabs(b.volts[k]) <= 1e300
+        ):
+            return k
+        spread += (b.deviation[k] * 0.25 - spread) * 0.125
+        b.spread = spread
+    return n
+
+
+cdef void _compensate(State* s, Blocks* b, const double* y, const double* i, int n) noexcept nogil:
+    """V without what it follows of I's wobble, into the ring, and its second differences."""
+    cdef double sign, along, now, last, d, d_last, total, d2
+    cdef double* ring
+    cdef int k, j
+    ring = s.ring_y + (s.valid & 63)  # a multiple of four: the places lie side by side
+    sign = s.sign
+    along = 1 if s.mode == 2 else _along(s)
+    b.follow_y[0] = s.y1
+    b.follow_d[0] = s.d1
+    for k in range(n):
+        total = last = d = 0.0
+        for j in range(4):
+            now = along * y[4 * k + j] - b.beta[k] * (sign * i[4 * k + j] - b.mean[k])
+            total += now
+            ring[4 * k + j] = now
+            d = now - last
+            last = now
+        b.total[k] = total
+        b.follow_y[k + 1] = last
+        b.follow_d[k + 1] = d
+    for k in range(n):
+        last = b.follow_y[k]
+        d_last = b.follow_d[k]
+        d2 = 0.0
+        for j in range(4):
+            now = ring[4 * k + j]
+            d = now - last
+            d2 += fabs(d - d_last)
+            last = now
+            d_last = d
+        b.d2[k] = d2
+
+
+cdef void _take_blocks(
+    State* s, Blocks* b, const double* t, const double* v, const double* i, int n
+) noexcept nogil:
+    """Time, charge and current of the blocks become part of the state."""
+    cdef double dt, interval, sign
+    cdef int k, j, at, first
+    sign = s.sign
+    for k in range(n):
+        s.current_sum += sign * b.amperes[k]
+        s.voltage_sum += b.volts[k]
+        s.charge += 0.5 * (sign * b.charge[k])
+    s.mean = b.mean[n]
+    s.cov = b.cov[n]
+    s.var = b.var[n]
+    s.beta = b.beta[n]
+    s.spread = b.spread
+    # `_clock`: one row in eight moves the interval.
+    interval = s.interval
     j = -s.seen & 7
-    if j < 4 and dts[j] > 0.0:
-        s.interval += (dts[j] - s.interval) * 0.0625
-    if t[3] > s.time_last:
+    while j < 4 * n:
+        dt = t[j] - (t[j - 1] if j > 0 else b.t[0])
+        if dt > 0.0:
+            interval += (dt - interval) * 0.0625
+        j += 8
+    s.interval = interval
+    if b.t[n] > s.time_last:
         s.dt_long = 0
-    s.time_last = t[3]
-    s.segment_time = t[3]
-    s.current_last = current_last
-    s.v_last = x
-    s.y1 = y1
-    s.d1 = d1
-    s.di1 = di1
-    s.charge = charge
-    s.voltage_sum = voltage_sum
-    s.block_a = block_a
-    s.block_dev = block_dev
-    s.block_cov = block_cov
-    s.block_var = block_var
-    s.block_d2 = block_d2
-    s.block_i2 = block_i2
-    s.block_sum = block_sum
-    s.stuck += stuck
-    s.row += 4
-    s.seen += 4
-    s.n += 4
-    s.spread_n += 4
-    s.valid += 4
-    s.ring_n += 4
+    at = s.valid & 63
+    first = <int>(s.row - s.first_row)
+    for j in range(4 * n):
+        s.ring_t[at + j] = t[j]
+    for j in range(4 * n):
+        s.ring_r[at + j] = first + j
+    s.time_last = s.segment_time = b.t[n]
+    s.v_last = v[4 * n - 1]
+    s.current_last = s.sign * i[4 * n - 1]
+    s.di1 = s.sign * i[4 * n - 1] - s.sign * i[4 * n - 2]
+    s.y1 = b.follow_y[n]
+    s.d1 = b.follow_d[n]
+    s.row += 4 * n
+    s.seen += 4 * n
+    s.n += 4 * n
     s.last_row = s.row - 1
-    return _block(s, s.last_row, t[3])
 
 
-cdef void _new_top(State* s, const double* ys) noexcept nogil:
-    """How often the largest voltage was nearly reached, as in `_sample`, for four rows of which one is beyond it."""
-    cdef int j
-    for j in range(4):
-        if ys[j] > 1.002 * s.top:
-            s.top = ys[j]
-            s.rows_highest = 0
-        if ys[j] >= 0.998 * s.top:
-            s.rows_highest += 1
+cdef int _take_volts(State* s, Blocks* b, const double* y, int n) noexcept nogil:
+    """Largest, smallest step and repeats of V, then what its means and differences say."""
+    cdef double highest, least
+    cdef long long before
+    cdef int k, flags, finer
+    highest = b.highest[0]
+    least = b.least[0]
+    for k in range(1, n):
+        highest = b.highest[k] if b.highest[k] > highest else highest
+        least = b.least[k] if b.least[k] < least else least
+    _count_near_top(s, y, 4 * n, highest)
+    if least == 0.0:
+        _count_repeats(s, b, y, n)
+    finer = least < s.lsb or s.lsb == 0.0
+    if not finer and _judge_calm(s, b, n) == 1:
+        return 0
+    flags = 0
+    before = s.row - 4 * n
+    for k in range(n):
+        if finer and (b.least[k] < s.lsb or (s.lsb == 0.0 and b.least[k] < INFINITY)):
+            s.lsb = b.least[k]
+        s.valid += 4
+        s.mean = b.mean[k + 1]
+        flags = flags | _judge(s, before + 4 * k + 3, b.t[k + 1], b.total[k] * 0.25, b.d2[k], b.i2[k])
+    return flags
+
+
+cdef int _judge_calm(State* s, Blocks* b, int n) noexcept nogil:
+    """`_judge` for blocks in which nothing happens, as in nearly all; 0, and nothing done, where something might."""
+    cdef double suspicion, before, excess
+    cdef int k
+    if n & 1 or s.valid & 7 or s.valid < 16 or s.pending or s.burst or s.learned < LEARN_BLOCKS:
+        return 0
+    b.m[0] = s.m4
+    b.m[1] = s.m3
+    b.m[2] = s.m2
+    b.m[3] = s.m1
+    for k in range(n):
+        b.m[k + 4] = b.total[k] * 0.25
+    suspicion = 0.0
+    for k in range(n):  # as `_screen` says
+        before = 0.5 * (b.m[k] + b.m[k + 1])
+        excess = before - 0.5 * (b.m[k + 3] + b.m[k + 4]) - SCREEN_DROP * before
+        suspicion = excess if excess > suspicion else suspicion
+    if suspicion > 0.0 or _fluctuate_calmly(s, b, n >> 1) == 0:
+        return 0
+    s.m1 = b.m[n + 3]
+    s.m2 = b.m[n + 2]
+    s.m3 = b.m[n + 1]
+    s.m4 = b.m[n]
+    s.m5 = b.m[n - 1]
+    s.pair_u = b.d2[n - 2]
+    s.pair_iu = b.i2[n - 2]
+    for k in range(n):
+        s.valid += 4
+        s.octave_sum += b.m[k + 4]
+        if s.valid >> 2 >= 1 << (s.octave - 1) and s.octave < 15:
+            _octave(s)
+    return 1
+
+
+cdef int _fluctuate_calmly(State* s, Blocks* b, int pairs) noexcept nogil:
+    """`_fluctuate` for pairs of blocks that swing no more than usual; 0, and nothing done, where one does."""
+    cdef double s1, s8, si, g1, g8, r_slow, lsb, floor, before, usual, e1, e8, r1, r8, mean
+    cdef double sigma, noise_sum, x
+    cdef int k, j
+    _turns(s, b, pairs)
+    s1 = s.s1
+    s8 = s.s8
+    si = s.si
+    g1 = s.g1
+    g8 = s.g8
+    r_slow = s.r_slow
+    lsb = s.lsb
+    sigma = s.sigma
+    noise_sum = s.noise_sum
+    for k in range(pairs):
+        for j in range(2 * k, 2 * k + 2):
+            noise_sum += b.d2[j]
+            x = b.d2[j] * 0.25 * SIGMA_D2
+            sigma = x if sigma == 0.0 else sigma + ((x if x < 2.0 * sigma else 2.0 * sigma) - sigma) * 0.0625
+        mean = b.mean[2 * k + 2]
+        e1 = b.e1[k]
+        e8 = b.e8[k]
+        floor = FLOOR * fabs(b.m8[k + 1])
+        before = r_slow * mean * FLOOR
+        floor = before if before > floor else floor
+        usual = lsb if lsb > floor else floor
+        usual = s1 if s1 > usual else usual
+        r1 = e1 / usual if usual > 0.0 else 0.0
+        usual = WHITE_BLOCK * s1
+        usual = s8 if s8 > usual else usual
+        usual = usual if usual > 0.5 * lsb else 0.5 * lsb
+        usual = usual if usual > floor else floor
+        r8 = e8 / usual if usual > 0.0 else 0.0
+        g1 = _accumulate(s, g1, r1, CAP, DRIFT)
+        g8 = _accumulate(s, g8, r8, CAP_BLOCK, DRIFT_BLOCK)
+        if not (mean > 0.0 and g1 + g8 < QUIET):
+            return 0
+        s1 += ((e1 if e1 < 3.0 * s1 or s1 == 0.0 else 3.0 * s1) - s1) * 0.03125
+        s8 += ((e8 if e8 < 4.0 * s8 or s8 == 0.0 else 4.0 * s8) - s8) * 0.03125
+        si += (b.ei[k] - si) * 0.03125
+        r_slow += (b.m8[k + 1] / mean - r_slow) * (0.25 if s.valid + 8 * k >= 32 else 0.125)
+    s.s1 = s1
+    s.s8 = s8
+    s.si = si
+    s.g1 = g1
+    s.g8 = g8
+    s.r_slow = r_slow
+    s.sigma = sigma
+    s.noise_sum = noise_sum
+    s.level_s = b.mean[2 * pairs]
+    s.pair_last = b.m8[pairs]
+    s.pair_d = b.turn[pairs]
+    return 1
+
+
+cdef void _turns(State* s, Blocks* b, int pairs) noexcept nogil:
+    """Means of eight rows, and by how much they and the rows turn around, as `_fluctuate` says."""
+    cdef double d, x, z
+    cdef int k
+    b.m8[0] = s.pair_last
+    b.turn[0] = s.pair_d
+    for k in range(pairs):
+        b.m8[k + 1] = 0.5 * (b.m[2 * k + 5] + b.m[2 * k + 4])
+        b.e1[k] = (b.d2[2 * k] + b.d2[2 * k + 1]) * 0.125
+        b.ei[k] = (b.i2[2 * k] + b.i2[2 * k + 1]) * 0.125
+    for k in range(pairs):
+        b.turn[k + 1] = b.m8[k + 1] - b.m8[k]
+    for k in range(pairs):
+        d = b.turn[k + 1]
+        x = fabs(d)
+        z = fabs(b.turn[k])
+        x = x if x < z else z
+        b.e8[k] = x if d * b.turn[k] < 0.0 else 0.0
+
+
+cdef void _count_near_top(State* s, const double* y, int rows, double highest) noexcept nogil:
+    """How often the largest voltage was nearly reached, as in `_sample`."""
+    cdef double along, near_top, beyond
+    cdef long long near
+    cdef int k, since
+    along = 1 if s.mode == 2 else _along(s)
+    s.highest = highest if highest > s.highest else s.highest
+    since = 0
+    if highest > 1.002 * s.top:
+        beyond = 1.002 * s.top
+        for k in range(rows):
+            if along * y[k] > beyond:
+                s.top = along * y[k]
+                beyond = 1.002 * s.top
+                since = k
+        s.rows_highest = 0
+    near_top = 0.998 * s.top
+    near = 0
+    for k in range(since, rows):  # no branch: whether a row is near the top is as good as chance
+        near += 1 if along * y[k] >= near_top else 0
+    s.rows_highest += <int>(near)
+
+
+cdef void _count_repeats(State* s, Blocks* b, const double* y, int n) noexcept nogil:
+    """The rows that repeat a voltage; the smallest step of each block is that of the others."""
+    cdef double last, d
+    cdef int k, j
+    for k in range(n):
+        last = b.y[k]
+        b.least[k] = INFINITY
+        for j in range(4):
+            d = fabs(y[4 * k + j] - last)
+            last = y[4 * k + j]
+            if d == 0.0:
+                s.stuck += 1
+            elif d < b.least[k]:
+                b.least[k] = d
 
 
 cdef int _run(
@@ -989,16 +1324,22 @@ cdef int _run(
 ) noexcept nogil:
     """Rows from `at` on until a record is complete (its flags) or all are taken (0)."""
     cdef Py_ssize_t k = at[0], m
+    cdef long long row, taken
     cdef int flags = 0
+    cdef int unsure[1]
+    unsure[0] = 0
     while k < n and flags == 0:
-        if k + 4 <= n:
-            flags = _four(s, t + k, v + k, i + k)
+        if unsure[0] == 0 and k + 4 <= n:
+            row = s.row
+            flags = _steady(s, t + k, v + k, i + k, 8 if k + 32 <= n else <int>((n - k) >> 2), unsure)
             if flags >= 0:
+                taken = s.row - row
                 if p != NULL:
-                    for m in range(k, k + 4):
+                    for m in range(k, k + taken):
                         _pressure(s, p[m])
-                k += 4
+                k += taken
                 continue
+        unsure[0] = unsure[0] - 1 if unsure[0] > 0 else 0
         flags = _row(s, t[k], v[k], i[k])
         if p != NULL:
             _pressure(s, p[k])

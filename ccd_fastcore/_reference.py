@@ -5,7 +5,7 @@ Longer than the house's 250 lines because it is one machine with one state. A ro
     _row        time and gaps, sign of the current, does it belong to the running segment?
       _open     a new segment (half-cycle, current step or rest) begins when two rows in a row agree on it
       _take     charge, means, noise; V compensated for the wobble of I; the ring of the last 64 rows
-        _block  every 4 rows: is the mean lower than a moment ago? `_fluctuate` every 8: does V swing up and down?
+        _block  every 4 rows: `_judge`, is the mean lower than a moment ago? `_fluctuate` every 8, does V swing?
           _confirm   a possible step: located in the ring and fitted with a common slope on both sides
       _close    the finished segment becomes a record
 
@@ -78,7 +78,8 @@ LONGS = (
 )  # fmt: skip
 DOUBLES = (
     "time_last", "interval", "level", "start", "segment_time", "mean", "spread", "current_sum", "current_last",
-    "charge", "voltage_sum", "wait_time", "wait_v", "wait_i", "beta", "cov", "var", "block_cov", "block_var",
+    "charge", "voltage_sum", "block_charge", "block_v", "wait_time", "wait_v", "wait_i", "beta", "cov", "var",
+    "block_cov", "block_var",
     "y1", "d1", "di1", "block_sum", "block_d2", "block_i2", "block_a", "block_dev", "pair_u", "pair_iu",
     "noise_sum", "sigma", "m1", "m2", "m3", "m4", "m5", "pair_last", "pair_d", "s1", "s8", "si", "g1", "g8",
     "r_slow", "level_s", "burst_end_time", "burst_sum", "burst_low", "burst_r1", "burst_r8", "burst_ri",
@@ -88,8 +89,7 @@ DOUBLES = (
 ARRAYS = ("profile", "ring_y", "ring_t")
 INTS = (
     "mode", "sign", "n", "after_gap", "waiting", "wait_gap", "dt_long", "spread_n", "rest_level", "valid",
-    "blocks", "pending", "ring_n", "octave", "octave_n", "octave_end", "learned", "pairs",
-    "burst", "burst_blocks", "rows_highest", "stuck", "p_n", "votes",
+    "pending", "octave", "learned", "burst", "burst_blocks", "rows_highest", "stuck", "p_n", "votes",
 )  # fmt: skip
 LAYOUT = f"={len(LONGS)}q{len(DOUBLES) + 16 + 2 * RING}d{len(INTS) + RING}i"
 STATE_BYTES = struct.calcsize(LAYOUT)
@@ -121,7 +121,7 @@ class Stream:
         ) = 0.0
         self.wait_i = self.beta = self.cov = self.var = self.block_cov = self.block_var = self.y1 = 0.0
         self.d1 = self.di1 = self.block_sum = self.block_d2 = self.block_i2 = self.block_a = 0.0
-        self.block_dev = 0.0
+        self.block_dev = self.block_charge = self.block_v = 0.0
         self.pair_u = self.pair_iu = self.noise_sum = self.sigma = self.m1 = self.m2 = self.m3 = self.m4 = 0.0
         self.m5 = self.pair_last = self.pair_d = self.s1 = self.s8 = self.si = self.g1 = self.g8 = 0.0
         self.r_slow = self.level_s = self.burst_end_time = self.burst_sum = self.burst_low = self.burst_r1 = (
@@ -133,8 +133,7 @@ class Stream:
         self.ring_y = [0.0] * RING
         self.ring_t = [0.0] * RING
         self.sign = self.n = self.after_gap = self.waiting = self.wait_gap = self.dt_long = self.spread_n = 0
-        self.rest_level = self.valid = self.blocks = self.pending = self.ring_n = self.octave = 0
-        self.octave_n = self.octave_end = self.learned = self.pairs = self.burst = 0
+        self.rest_level = self.valid = self.pending = self.octave = self.learned = self.burst = 0
         self.burst_blocks = self.rows_highest = self.stuck = self.p_n = self.votes = 0
         self.ring_r = [0] * RING
         # The records, filled when `_row` says so: nothing of them is read again.
@@ -315,6 +314,8 @@ class Stream:
             self.charge = a * (dt if dt < self.interval else self.interval) * 0.5
         self.voltage_sum = 0.0
         self.block_a = 0.0
+        self.block_v = 0.0
+        self.block_charge = 0.0
         self.stuck = 0
         self.p_first = 0.0
         self.p_last = 0.0
@@ -324,23 +325,22 @@ class Stream:
     def _restart(self) -> None:
         """Forget the voltages of this segment."""
         self.current_sum += self.block_a
+        self.voltage_sum += self.block_v
+        self.charge += 0.5 * self.block_charge
         self.valid = 0
         self.block_sum = 0.0
         self.block_d2 = 0.0
         self.block_i2 = 0.0
         self.block_a = 0.0
+        self.block_v = 0.0
+        self.block_charge = 0.0
         self.block_dev = 0.0
         self.block_cov = 0.0
         self.block_var = 0.0
-        self.blocks = 0
-        self.pairs = 0
         self.pair_u = 0.0
         self.pair_iu = 0.0
         self.pending = 0
-        self.ring_n = 0
         self.octave = 1
-        self.octave_n = 0
-        self.octave_end = 1
         self.octave_sum = 0.0
         self.noise_sum = 0.0
         self.highest = 0.0
@@ -376,14 +376,14 @@ class Stream:
             a = i if self.sign > 0 else -i
         if self.n > 0:
             dt = t - self.segment_time
-            self.charge += 0.5 * (a + self.current_last) * dt
+            self.block_charge += (a + self.current_last) * dt
         self.n += 1
         self.last_row = row
         self.segment_time = t
-        self.voltage_sum += v
-        if v == self.v_last:
-            self.stuck += 1
+        self.block_v += v
         if self.sign == 0:
+            if v == self.v_last:
+                self.stuck += 1
             self.current_last = a
             self.v_last = v
             self.block_a += i
@@ -396,7 +396,8 @@ class Stream:
         self.block_dev += dev
         if self.spread_n < 32:
             self.spread += (dev - self.spread) / (self.spread_n + 1)
-        self.spread_n += 1
+        if self.spread_n <= 32:
+            self.spread_n += 1
         if self.n == 3:
             self.level = self.mean
             if self.level_s == 0.0:
@@ -419,6 +420,10 @@ class Stream:
             self.votes += along * self.sign
             if flipped != (1 if self.votes <= -MAJORITY else 0):
                 self._restart()
+        return self._along()
+
+    def _along(self) -> int:
+        """1 where V counts as measured, -1 where its sign is turned."""
         return -self.sign if self.votes <= -MAJORITY else self.sign
 
     def _rest(self, i: float) -> int:
@@ -439,6 +444,8 @@ class Stream:
     def _sample(self, row: int, t: float, y_raw: float, y_last: float, a: float) -> int:
         """One row under load; y is V along the current, without what it follows of I's wobble."""
         y = y_raw - self.beta * (a - self.mean)
+        if y_raw == y_last:
+            self.stuck += 1
         if self.valid > 0:
             d_raw = y_raw - y_last
             d = y - self.y1
@@ -454,7 +461,6 @@ class Stream:
             self.d1 = d
             self.di1 = di
         self.y1 = y
-        self.valid += 1
         if y_raw > self.highest:
             self.highest = y_raw
             if y_raw > 1.002 * self.top:
@@ -462,11 +468,11 @@ class Stream:
                 self.rows_highest = 0
         if y_raw >= 0.998 * self.top:
             self.rows_highest += 1
-        k = self.ring_n & 63
+        k = self.valid & 63
         self.ring_y[k] = y
         self.ring_t[k] = t
         self.ring_r[k] = row - self.first_row
-        self.ring_n += 1
+        self.valid += 1
         self.block_sum += y
         if self.valid & 3 == 0:
             return self._block(row, t)
@@ -474,41 +480,19 @@ class Stream:
 
     def _block(self, row: int, t: float) -> int:
         """Four rows are complete."""
-        self.m5 = self.m4
-        self.m4 = self.m3
-        self.m3 = self.m2
-        self.m2 = self.m1
-        self.m1 = self.block_sum * 0.25
-        self.blocks += 1
         self.current_sum += self.block_a
-        if self.blocks > 1:
+        self.voltage_sum += self.block_v
+        self.charge += 0.5 * self.block_charge
+        if self.valid > 4:
             self.mean += (self.block_a * 0.25 - self.mean) * (4.0 / self.n if self.n < 64 else 0.0625)
         if self.spread_n > 32:
             self.spread += (self.block_dev * 0.25 - self.spread) * 0.125
-        flags = 0
-        if self.blocks > 1:
-            self.noise_sum += self.block_d2
-            sigma = self.block_d2 * 0.25 * SIGMA_D2
-            if self.sigma == 0.0:
-                self.sigma = sigma
-            else:
-                x = 2.0 * self.sigma
-                self.sigma += ((sigma if sigma < x else x) - self.sigma) * 0.0625
+        if self.valid > 4:
             self._regress()
-        self._octave()
-        if self.pending > 0:
-            self.pending -= 1
-            if self.pending == 0:
-                flags = self._confirm()
-        elif self.blocks >= 3:
-            self._screen()
-        self.pair_u += self.block_d2
-        self.pair_iu += self.block_i2
-        if self.blocks & 1 == 0:
-            flags = flags | self._fluctuate(row, t)
-            self.pair_u = 0.0
-            self.pair_iu = 0.0
+        flags = self._judge(row, t, self.block_sum * 0.25, self.block_d2, self.block_i2)
         self.block_a = 0.0
+        self.block_v = 0.0
+        self.block_charge = 0.0
         self.block_dev = 0.0
         self.block_sum = 0.0
         self.block_d2 = 0.0
@@ -517,37 +501,73 @@ class Stream:
         self.block_var = 0.0
         return flags
 
-    def _octave(self) -> None:
-        """The profile: means of rows 4-7, 8-15, 16-31 and so on."""
-        self.octave_sum += self.m1
-        self.octave_n += 1
-        if self.blocks >= self.octave_end:
-            if self.octave < 15:
-                self.profile[self.octave] = self.octave_sum / self.octave_n
-                self.octave += 1
-                self.octave_sum = 0.0
-                self.octave_n = 0
-            self.octave_end *= 2
-
     def _regress(self) -> None:
         """How much of the wobble of I does V follow? 0 when I's is only measurement noise."""
         self.cov += (self.block_cov - self.cov) * 0.0625
         self.var += (self.block_var - self.var) * 0.0625
-        beta = 0.0
-        if self.var > 0.0 and self.cov > 0.0 and self.mean > 0.0:
-            beta = self.cov / self.var
-            most = 1.5 * self.m1 / self.mean
-            if beta > most:
-                beta = most if most > 0.0 else 0.0
-        self.beta = beta
+        volts = self.block_v * 0.25
+        volts = fabs(volts) if self.mode == 2 else self._along() * volts
+        self.beta = self._followed(self.cov, self.var, volts, self.mean)
 
-    def _screen(self) -> None:
+    def _followed(self, cov: float, var: float, volts: float, amperes: float) -> float:
+        """The regression's ohms: none below zero, no more than one and a half times the resistance."""
+        if not (var > 0.0 and cov > 0.0 and amperes > 0.0):
+            return 0.0
+        beta = cov / var
+        most = 1.5 * volts / amperes
+        if beta > most:
+            return most if most > 0.0 else 0.0
+        return beta
+
+    def _judge(self, row: int, t: float, mean: float, d2: float, i2: float) -> int:
+        """What four rows say: their mean V, and the sums of |second differences| of V and I."""
+        blocks = self.valid >> 2
+        self.m5 = self.m4
+        self.m4 = self.m3
+        self.m3 = self.m2
+        self.m2 = self.m1
+        self.m1 = mean
+        if blocks > 1:
+            self.noise_sum += d2
+            sigma = d2 * 0.25 * SIGMA_D2
+            if self.sigma == 0.0:
+                self.sigma = sigma
+            else:
+                x = 2.0 * self.sigma
+                self.sigma += ((sigma if sigma < x else x) - self.sigma) * 0.0625
+        self.octave_sum += mean
+        if blocks >= 1 << (self.octave - 1) and self.octave < 15:
+            self._octave()
+        flags = 0
+        if self.pending > 0:
+            self.pending -= 1
+            if self.pending == 0:
+                flags = self._confirm()
+        elif blocks >= 3:
+            self._screen(blocks)
+        if blocks & 1 == 1:
+            self.pair_u = d2
+            self.pair_iu = i2
+            return flags
+        return flags | self._fluctuate(row, t, blocks >> 1, self.pair_u + d2, self.pair_iu + i2)
+
+    def _octave(self) -> None:
+        """The profile: means of rows 4-7, 8-15, 16-31 and so on."""
+        self.profile[self.octave] = self.octave_sum / self._octave_blocks()
+        self.octave += 1
+        self.octave_sum = 0.0
+
+    def _octave_blocks(self) -> int:
+        """Blocks since the octave began."""
+        return (self.valid >> 2) - ((1 << (self.octave - 1)) >> 1)
+
+    def _screen(self, blocks: int) -> None:
         """Is the mean of the last rows lower than a moment ago, beyond the noise?"""
-        if self.blocks == 3:
+        if blocks == 3:
             before = self.m3
             drop = before - self.m1
             error = 0.70711 * self.sigma
-        elif self.blocks == 4:
+        elif blocks == 4:
             before = self.m4
             drop = before - 0.5 * (self.m2 + self.m1)
             error = 0.61237 * self.sigma
@@ -582,17 +602,17 @@ class Stream:
     def _confirm(self) -> int:
         """Locate the largest drop in the ring and fit it."""
         self.pending = 0
-        low = self.ring_n - RING
+        low = self.valid - RING
         if low < SETTLE_ROWS:
             low = SETTLE_ROWS
-        if self.ring_n - low < 6:
+        if self.valid - low < 6:
             return 0
         best = 0.0
         at = -1
         c = low + 3
-        while c <= self.ring_n - 3:
+        while c <= self.valid - 3:
             w1 = c - low if c - low < 8 else 8
-            w2 = self.ring_n - c if self.ring_n - c < 8 else 8
+            w2 = self.valid - c if self.valid - c < 8 else 8
             weight = w1 * w2 / (w1 + w2)
             drop = self._mean_of(c - w1, w1) - self._mean_of(c, w2)
             if drop > 0.0 and drop * drop * weight > best:
@@ -602,7 +622,7 @@ class Stream:
         if at < 0:
             return 0
         # Only two rows may follow the step: the search above asks for three, and takes a good one for the third.
-        if at == self.ring_n - 3:
+        if at == self.valid - 3:
             after = self._mean_of(at + 1, 2)
             if self.ring_y[at & 63] - after > 0.5 * (self._mean_of(at - 1, 1) - after):
                 at += 1
@@ -611,9 +631,9 @@ class Stream:
     def _fit(self, low: int, at: int) -> int:
         """A step at `at` with one slope on both sides (least squares); a record when it is large and sure."""
         # The row of the step itself may be a mean across it.
-        first = at + 1 if self.ring_n - at > 4 else at
+        first = at + 1 if self.valid - at > 4 else at
         nb = at - low if at - low < 28 else 28
-        na = self.ring_n - first if self.ring_n - first < 28 else 28
+        na = self.valid - first if self.valid - first < 28 else 28
         mean_b = self._mean_of(at - nb, nb)
         mean_a = self._mean_of(first, na)
         xb = at - nb + 0.5 * (nb - 1)
@@ -660,24 +680,23 @@ class Stream:
         self.step[13] = self.sign
         return STEP
 
-    def _fluctuate(self, row: int, t: float) -> int:
+    def _fluctuate(self, row: int, t: float, pairs: int, d2: float, i2: float) -> int:
         """Eight rows are complete: how much did V turn around, row by row and block by block?"""
         m8 = 0.5 * (self.m1 + self.m2)
-        self.pairs += 1
-        e1 = self.pair_u * 0.125
-        ei = self.pair_iu * 0.125
+        e1 = d2 * 0.125
+        ei = i2 * 0.125
         e8 = 0.0
-        if self.pairs > 2:
+        if pairs > 2:
             d = m8 - self.pair_last
             x = fabs(d)
             z = fabs(self.pair_d)
             x = x if x < z else z
             e8 = x if d * self.pair_d < 0.0 else 0.0  # no branch: it is as good as a coin
             self.pair_d = d
-        elif self.pairs == 2:
+        elif pairs == 2:
             self.pair_d = m8 - self.pair_last
         self.pair_last = m8
-        if self.pairs < 2 or self.mean <= 0.0:
+        if pairs < 2 or self.mean <= 0.0:
             return 0
         if self.learned < LEARN_BLOCKS:
             self._learn(e1, e8, ei, 1.0 / (self.learned + 1))
@@ -706,9 +725,8 @@ class Stream:
 
     def _accumulate(self, g: float, ratio: float, cap: float, drift: float) -> float:
         g += (ratio if ratio < cap else cap) - drift
-        if g < 0.0:
-            return 0.0
-        return g if g < FULL else FULL
+        g = g if g < FULL else FULL
+        return g if g > 0.0 else 0.0
 
     def _learn(self, e1: float, e8: float, ei: float, weight: float) -> None:
         self.s1 += (e1 - self.s1) * weight
@@ -743,7 +761,7 @@ class Stream:
                 self._learn(
                     e1 if e1 < x1 or x1 == 0.0 else x1, e8 if e8 < x8 or x8 == 0.0 else x8, ei, 0.03125
                 )
-                self.r_slow += (r - self.r_slow) * (0.25 if self.pairs > 4 else 0.125)
+                self.r_slow += (r - self.r_slow) * (0.25 if self.valid >= 40 else 0.125)
             if g < ALARM:
                 return 0
             self.burst = 1
@@ -809,13 +827,14 @@ class Stream:
             dt = end - self.segment_time
             self.charge += self.current_last * (dt if dt < 0.5 * self.interval else 0.5 * self.interval)
         n = self.n if self.n > 0 else 1
-        mean = self.voltage_sum / n
+        volts = (self.voltage_sum + self.block_v) / n
+        mean = volts
         if self.mode == 2:
             mean = fabs(mean)
         elif (self.sign < 0) != (self.votes <= -MAJORITY):
             mean = -mean
-        if self.octave_n > 0 and self.octave < 16:
-            self.profile[self.octave] = self.octave_sum / self.octave_n
+        if self._octave_blocks() > 0:
+            self.profile[self.octave] = self.octave_sum / self._octave_blocks()
         s = self.segment
         s[0] = self.first_row
         s[1] = self.last_row
@@ -825,12 +844,13 @@ class Stream:
         s[5] = self.sign
         total = self.current_sum + self.block_a
         s[6] = (-total if self.sign < 0 else total) / n
-        s[7] = self.charge
-        s[8] = self.voltage_sum / n
+        s[7] = self.charge + 0.5 * self.block_charge
+        s[8] = volts
+        blocks = self.valid >> 2
         k = self.octave - 4 if self.octave > 6 else 2
         s[9] = self.profile[k] if self.octave > 2 else mean
-        s[10] = 0.5 * (self.m1 + self.m2) if self.blocks >= 3 else (self.m1 if self.blocks >= 1 else mean)
-        s[11] = self.noise_sum / (4 * self.blocks - 4) * SIGMA_D2 if self.blocks > 1 else 0.0
+        s[10] = 0.5 * (self.m1 + self.m2) if blocks >= 3 else (self.m1 if blocks >= 1 else mean)
+        s[11] = self.noise_sum / (4 * blocks - 4) * SIGMA_D2 if blocks > 1 else 0.0
         s[12] = self.highest
         s[13] = self.rows_highest
         s[14] = self.mean
@@ -848,13 +868,13 @@ class Stream:
 
     def _tail_drops(self) -> int:
         """Did the last rows fall, too late for the blocks?"""
-        if self.ring_n < SETTLE_ROWS + 6:
+        if self.valid < SETTLE_ROWS + 6:
             return 0
-        last = self._mean_of(self.ring_n - 3, 3)
-        count = self.ring_n - 3 - SETTLE_ROWS
+        last = self._mean_of(self.valid - 3, 3)
+        count = self.valid - 3 - SETTLE_ROWS
         if count > 12:
             count = 12
-        before = self._mean_of(self.ring_n - 3 - count, count)
+        before = self._mean_of(self.valid - 3 - count, count)
         return 1 if before - last > 0.3 * before else 0
 
     def _finish(self) -> int:

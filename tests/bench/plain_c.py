@@ -21,7 +21,8 @@ from .data import FloatArray
 FLAGS = ("-O3", "-ffp-contract=off", "-fPIC", "-shared")
 _SIGNATURE = re.compile(r"^cdef (\w[\w ]*?) (_\w+)\((.*)\) noexcept nogil:$")
 _OPERATORS: dict[type, str] = {
-    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.BitAnd: "&", ast.BitOr: "|", ast.RShift: ">>",
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.BitAnd: "&", ast.BitOr: "|",
+    ast.RShift: ">>", ast.LShift: "<<",
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.And: "&&", ast.Or: "||",
     ast.USub: "-", ast.Not: "!",
 }  # fmt: skip
@@ -43,20 +44,22 @@ def plain_c() -> str:
     """The core's functions in C."""
     source = (Path(ccd_fastcore.__file__).parent / "_core.pyx").read_text()
     constants = re.findall(r'^    (?:double|int) (\w+) "\((.*)\)"$', source, re.MULTILINE)
-    layout = re.search(r"^cdef struct State:\n((?:    .*\n)+)", source, re.MULTILINE)
-    assert layout is not None
-    fields = [line.split("#")[0].strip() + ";" for line in layout[1].splitlines()]
+    structs = re.findall(r"^cdef struct (\w+):.*\n((?:    .*\n)+)", source, re.MULTILINE)
     functions = [_function(*found) for found in _functions(source)]
     return "\n".join(
         [
             "#include <math.h>\n#include <stddef.h>",
             *(f"#define {name} ({value})" for name, value in constants),
-            "typedef struct {\n" + "\n".join(fields) + "\n} State;",
+            *(f"typedef struct {{\n{_fields(layout)}\n}} {name};" for name, layout in structs),
             *(head + ";" for head, _ in functions),
             *(head + body for head, body in functions),
             _DRIVER,
         ]
     )
+
+
+def _fields(layout: str) -> str:
+    return "\n".join(line.split("#")[0].strip() + ";" for line in layout.splitlines())
 
 
 def _functions(source: str) -> list[tuple[str, str, str, str]]:
@@ -96,12 +99,12 @@ def _statement(node: ast.stmt) -> list[str]:
             return [_text(value) + ";"]
         case ast.Pass():
             return []
-        case ast.Continue():
-            return ["continue;"]
+        case ast.Continue() | ast.Break():
+            return [ast.unparse(node) + ";"]
         case ast.Return(value=value):
             return ["return;" if value is None else f"return {_text(value)};"]
-        case ast.Assign(targets=[target], value=value):
-            return [f"{_text(target)} = {_text(value)};"]
+        case ast.Assign(targets=targets, value=value):
+            return [" = ".join(map(_text, [*targets, value])) + ";"]
         case ast.AugAssign(target=target, op=op, value=value):
             return [f"{_text(target)} {_OPERATORS[type(op)]}= {_text(value)};"]
         case ast.If(test=test, body=body, orelse=orelse):

@@ -91,6 +91,35 @@ def test_twins_give_the_same_bits(name: str) -> None:
     assert compiled.save() == plain.save()
 
 
+@pytest.mark.parametrize("mode", [0, 2])
+@pytest.mark.parametrize("volts", ["noisy", "quantised", "dead", "stepping", "flickering"])
+@pytest.mark.parametrize("amperes", ["constant", "noisy", "wandering"])
+def test_long_half_cycles_give_the_same_bits(volts: str, amperes: str, mode: int) -> None:
+    """Where nothing happens the compiled twin takes many rows at once, up to the row where something does."""
+    time_s, voltage_V, current_A = cycling(3, 700, seed=7)
+    wobble = np.random.default_rng(8).standard_normal(len(time_s))
+    current_A *= {
+        "constant": 1.0,
+        "noisy": 1 + 0.003 * wobble,
+        "wandering": 1 + 0.03 * np.sin(time_s / 50) + 0.001 * wobble,
+    }[amperes]
+    rows = time_s, voltage_V, current_A
+    if volts == "quantised":
+        rows = time_s, np.round(voltage_V / 5e-4) * 5e-4, current_A
+    elif volts == "dead":
+        rows = time_s, voltage_V * 0, current_A
+    elif volts == "stepping":
+        rows = with_drop(with_drop(rows, 400, 0.9), 1203, 0.8)
+    elif volts == "flickering":
+        rows = with_flicker(rows, 333, 555)
+    plain = ReferenceStream(mode)
+    expected = repr(records(plain, rows))
+    for chunk in (10**9, 37):
+        compiled = Stream(mode)
+        assert repr(records(compiled, rows, chunk)) == expected
+        assert compiled.save() == plain.save()
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 10**6), chunk=st.integers(1, 300), at=st.integers(1, 900), share=st.floats(0.0, 1.2)
