@@ -8,15 +8,15 @@ what it was two half-cycles ago, while a short changes it.
 """
 
 from collections.abc import Sequence
-from math import ceil, exp, isfinite, log
+from math import ceil, exp, log
 from statistics import median
 
 from ccdmon import thresholds as th
 from ccdmon.events import Event
 from ccdmon.half_cycles import HalfCycle
+from ccdmon.positions import FIRST_OCTAVE, log_ratio_at, position_shift, settled_octave, settling
 from ccdmon.ratios import log_ratio
 
-FIRST_OCTAVE = 2  # rows 4-7: the first rows may be means across the reversal
 LEAST_ROWS = 12
 RUNNING_ROWS = 4  # of the half-cycle that is running: a hard short shows in its first position
 WINDOW = 32  # half-cycles that tell what is usual
@@ -29,12 +29,18 @@ def partial_at_boundary(half_cycles: Sequence[HalfCycle], scale: float = 1.0) ->
         now, before = half_cycles[k], half_cycles[max(k - 2, 0)]
         if now.rows < LEAST_ROWS or now.after_gap or not _usable(before):
             continue
+        running = k == len(half_cycles) - 1
+        if running and now.rows < 2 << settled_octave(before):
+            continue  # the mean of a position not yet complete is not like the other's
         early, late = position_shift(now, before)
+        if running and len(shifts) < 3 and early > -th.BOUNDARY_FIRST:
+            continue  # what is usual is not known yet: the whole half-cycle will tell
         drift = _drift(half_cycles, k)
         usual = median(abs(s) for s in shifts[-WINDOW:]) if len(shifts) >= 3 else 0.02
         jump = None if early > -th.BOUNDARY_DROP * scale else _jump(half_cycles, k)
+        held_back = settling(half_cycles, k) if running and jump is not None else 0.0
         if jump is not None and _is_partial(
-            max(early - drift, jump) / scale, early / scale, late, usual, half_cycles, k
+            (max(early - drift, jump) - held_back) / scale, early / scale, late, usual, half_cycles, k
         ):
             return _event("partial_short", now, before, early, late, drift=drift, usual=usual)
         if k >= 3:  # the first of each sign follow no reversal of the other
@@ -71,7 +77,7 @@ def hard_at_boundary(half_cycles: Sequence[HalfCycle], *, full: bool) -> Event |
                 3 * now.noise_V, 3 * last.noise_V, th.OFFSET * last.end_V
             )
             low = last.end_V > 0 and highest_ohm < th.HARD_REMAINS * last.resistance_end_ohm
-            found = lower and low and not against
+            found = lower and low and not against and (k < len(half_cycles) - 1 or _tells(now, before, k))
         if found:
             return _event("hard_short", now, last if full else before, early, late)
     return None
@@ -83,6 +89,15 @@ def _dead(now: HalfCycle, before: HalfCycle) -> bool:
     return largest_V / now.level_A < th.HARD_DEAD * before.resistance_end_ohm
 
 
+def _tells(now: HalfCycle, before: HalfCycle, k: int) -> bool:
+    """Of a half-cycle that runs: would V of a sound cell be there by now? A salt gradient holds it back for long."""
+    if now.rows >= th.COMPLETE * before.rows:
+        return True
+    if k == 1:  # what diffusion added to V works against it after the reversal
+        return 2 * before.profile_V[1] - before.end_V >= th.HARD_REMAINS * before.end_V
+    return before.profile_V[max(now.rows.bit_length() - 2, 1)] >= th.HARD_REMAINS * before.end_V
+
+
 def _deeper(now: HalfCycle, before: HalfCycle) -> bool:
     """V began further against the current than in the half-cycle before: what a limit left behind, and no short."""
     usual_ohm = min(0.0, *before.profile_V) / before.level_A
@@ -92,45 +107,6 @@ def _deeper(now: HalfCycle, before: HalfCycle) -> bool:
 
 def _usable(h: HalfCycle) -> bool:
     return h.rows >= LEAST_ROWS and h.end_V > 0 and not h.after_gap
-
-
-def _ratio(now: HalfCycle, before: HalfCycle, octave: int) -> float | None:
-    amperes = log_ratio(now.level_A, before.level_A)
-    if amperes is None:
-        return None
-    return _log_ohm(now.profile_V[octave], before.profile_V[octave], amperes)
-
-
-def _log_ohm(now_V: float, before_V: float, amperes: float) -> float | None:
-    """Log ratio of two resistances, from their voltages and the log ratio of their currents."""
-    if now_V == 0 or now_V < -th.HARD_REMAINS * before_V:
-        return None
-    volts = log_ratio(max(now_V, 1e-3 * before_V), before_V)
-    return None if volts is None else volts - amperes
-
-
-def position_shift(
-    now: HalfCycle, before: HalfCycle, settled: float = th.BOUNDARY_SETTLED, first: int = FIRST_OCTAVE
-) -> tuple[float, float]:
-    """Mean log ratio of the first positions and of the last ones, of those where V had reached its share `settled`."""
-    amperes, least_V = log_ratio(now.level_A, before.level_A), settled * before.end_V
-    if amperes is None:
-        return 0.0, 0.0
-    ratios: list[float] = []
-    for b in range(first, len(now.profile_V)):
-        now_V, before_V = now.profile_V[b], before.profile_V[b]
-        if before_V < least_V:
-            continue
-        if now_V >= 1e-3 * before_V > 0:  # the usual case, from logarithms that are known
-            ratio = now.log_profile[b] - before.log_profile[b] - amperes
-            if isfinite(ratio):
-                ratios.append(ratio)
-        elif (found := _log_ohm(now_V, before_V, amperes)) is not None:
-            ratios.append(found)
-    if not ratios:
-        return 0.0, 0.0
-    half = max(1, len(ratios) // 2)
-    return sum(ratios[:half]) / half, sum(ratios[-half:]) / half
 
 
 def _drift(half_cycles: Sequence[HalfCycle], k: int) -> float:
@@ -145,12 +121,7 @@ def _jump(half_cycles: Sequence[HalfCycle], k: int) -> float | None:
         return None
     if half_cycles[k].current_A * half_cycles[like].current_A < 0:
         return None
-    around = half_cycles[max(0, k - WINDOW) : k + WINDOW]
-    # In ohm: what is bridged of the bulk takes no part in it.
-    usual_ohm = median(_rise_ohm(h) for h in around)
-    least_ohm = usual_ohm - th.DRIFTING * half_cycles[k - 1].resistance_end_ohm
-    # The very first half-cycle begins from rest and rises less.
-    if min(_rise_ohm(h) for h in half_cycles[max(k - 1, 1) : k + 1]) < least_ohm:
+    if _falls(half_cycles, k):
         return None  # the resistance is falling on both sides: no step, or none that can be told
     alike = (
         half_cycles[k - 1].duration_s / half_cycles[like - 1].duration_s
@@ -158,19 +129,35 @@ def _jump(half_cycles: Sequence[HalfCycle], k: int) -> float | None:
         else 0
     )
     whole = abs(alike - 1) < th.CONSTANT  # else the ends do not compare: the shorter half-cycle rises less
-    now, other = _across(half_cycles, k, whole), _across(half_cycles, like, whole)
+    # Of a half-cycle that runs `start_V` lies earlier than that of a whole one.
+    octave = settled_octave(half_cycles[like]) if k == len(half_cycles) - 1 else None
+    now, other = _across(half_cycles, k, whole, octave), _across(half_cycles, like, whole, octave)
     return None if now is None or other is None else now - other
+
+
+def _falls(half_cycles: Sequence[HalfCycle], k: int) -> bool:
+    """Does the resistance fall before the reversal or after it? In ohm: what is bridged takes no part in a rise."""
+    usual_ohm = median(_rise_ohm(h) for h in half_cycles[max(0, k - WINDOW) : k + WINDOW])
+    least_ohm = usual_ohm - th.DRIFTING * half_cycles[k - 1].resistance_end_ohm
+    # The very first half-cycle begins from rest and rises less.
+    if k > 1 and _rise_ohm(half_cycles[k - 1]) < least_ohm:
+        return True
+    if k < len(half_cycles) - 1:
+        return _rise_ohm(half_cycles[k]) < least_ohm
+    # It runs, and has not risen yet by as much as whole ones: position by position it does not fall any further.
+    early, late = position_shift(half_cycles[k], half_cycles[max(k - 2, 0)])
+    return late - early < th.BOUNDARY_DRIFT * min(early, 0.0)
 
 
 def _rise_ohm(h: HalfCycle) -> float:
     return h.resistance_end_ohm - h.resistance_start_ohm
 
 
-def _across(half_cycles: Sequence[HalfCycle], k: int, from_end: bool) -> float | None:
+def _across(half_cycles: Sequence[HalfCycle], k: int, from_end: bool, octave: int | None) -> float | None:
+    """Log ratio of R after a reversal (at a position of the profile, or the start) to R before it."""
     last, now = half_cycles[k - 1], half_cycles[k]
-    return log_ratio(
-        now.resistance_start_ohm, last.resistance_end_ohm if from_end else last.resistance_start_ohm
-    )
+    after_ohm = now.resistance_start_ohm if octave is None else now.profile_V[octave] / now.level_A
+    return log_ratio(after_ohm, last.resistance_end_ohm if from_end else last.resistance_start_ohm)
 
 
 def _is_partial(
@@ -221,10 +208,10 @@ def _place(now: HalfCycle, before: HalfCycle, late: float) -> tuple[int, float]:
     In the first position that is lowered by more than half of the loss; how much it is, tells where in it.
     """
     left, rows = exp(late), 0
-    lowered = (b for b in range(1, 16) if (_ratio(now, before, b) or 0.0) < log(0.5 * (1 + left)))
+    lowered = (b for b in range(1, 16) if (log_ratio_at(now, before, b) or 0.0) < log(0.5 * (1 + left)))
     known = 1 if _dead(now, before) else next(lowered, 1)
     if known > 1:
-        share = max(exp(_ratio(now, before, known) or 0.0) - left, 0.0) / (1 - left)
+        share = max(exp(log_ratio_at(now, before, known) or 0.0) - left, 0.0) / (1 - left)
         # Where V crosses zero by itself its mean tells nothing of when it fell.
         share = share if now.profile_V[known - 1] > 0 else 0.5
         rows = min(2**known + ceil(share * 2**known), now.last_row - now.first_row)

@@ -26,35 +26,8 @@ SCALES = (0.25, 0.4, 0.63, 1.0, 1.6, 2.5, 4.0)
 NEAR_ROWS = 64  # a fluctuation's first drop may be placed a little differently once more of it is known
 # What a reader of a fake stable cell is given: the review's three ways of telling one (section 2.3.2).
 WAYS = {"impedance pair": ("before", "after"), "impedance before": ("before",), "no impedance": ()}
-# Rows after an event's onset at which the analysis is asked again, until it reports the event.
-ASKED_AFTER = (
-    0,
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-    8,
-    10,
-    12,
-    16,
-    20,
-    24,
-    32,
-    40,
-    48,
-    64,
-    80,
-    100,
-    130,
-    160,
-    200,
-    260,
-    400,
-    800,
-    1600,
-)
+# Rows after an event's onset at which the analysis is asked again, until it reports the event: each, then ever fewer.
+ASKED_AFTER = (*range(25), 28, 32, 36, 40, 48, 56, 64, 80, 100, 130, 160, 200, 260, 400, 800, 1600)
 
 
 def run_one(

@@ -5,11 +5,14 @@ lower bound (Lu et al. 2021, 3.7: a value means little without protocol, time, c
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median, median_high
 from typing import Any
 
 from ccdmon.events import Event
 from ccdmon.half_cycles import HalfCycle, per_area
 from ccdmon.protocols import Level, TestProtocol
+from ccdmon.thresholds import LAST_COMPLETE
 
 
 def critical_current_density(
@@ -54,16 +57,39 @@ def _endured(protocol: TestProtocol, failure: Event | None, failed: Level | None
 
 def _finished(last: Level, protocol: TestProtocol) -> bool:
     """Did the last level of the recording run to its end?"""
-    pairs = list(zip(last.half_cycles, last.half_cycles[1:], strict=False))
-    # A hole cuts the one before it short, and one of the other sign is hidden in it where two alike follow.
-    complete = [h for h, later in pairs if protocol.complete(h) or later.after_gap]
-    hidden = sum(later.after_gap and h.current_A * later.current_A > 0 for h, later in pairs)
-    complete += [h for h in last.half_cycles[-1:] if protocol.complete(h, last=True)]
+    *before, final = last.half_cycles
+    ended = protocol.ran_out(final, last=True)
     if protocol.kind in ("long_cycling", "unknown"):  # no level says how many cycles the next should have
-        return len(complete) >= 1
-    wanted = min(len(level.half_cycles) for level in protocol.levels[:-1]) if len(protocol.levels) > 1 else 1
-    holes = sum(h.after_gap for h in last.half_cycles)
-    return len(complete) + holes + hidden >= wanted
+        return ended or any(protocol.complete(h) or h.before_gap for h in before)
+    if len(protocol.levels) < 2:
+        return ended or bool(before)
+    if not (ended or final.after_gap):
+        return False
+    # The test went on after all but the last one; where two of one sign follow, a hole hides the one between.
+    hidden = sum(
+        later.after_gap and h.current_A * later.current_A > 0 for h, later in pairwise(last.half_cycles)
+    )
+    wanted = median_high(len(level.half_cycles) for level in protocol.levels[:-1])
+    return len(before) + hidden + ended >= wanted or _lasted(protocol, wanted)
+
+
+def _lasted(protocol: TestProtocol, half_cycles: int) -> bool:
+    """Did the last level take the time of so many half-cycles and the usual pauses, whatever of it the holes hide?"""
+    *earlier, last = protocol.levels
+    if protocol.half_cycle_s is not None:
+        half_s = protocol.half_cycle_s
+    elif protocol.half_cycle_C is not None:
+        half_s = protocol.half_cycle_C / last.current_A
+    else:
+        return False
+    pauses_s = median(_span_s(lv) - sum(h.duration_s for h in lv.half_cycles) for lv in earlier)
+    first = last.half_cycles[0]
+    begin_s = earlier[-1].half_cycles[-1].end_s if first.after_gap else first.start_s
+    return last.half_cycles[-1].end_s - begin_s >= (half_cycles - 1 + LAST_COMPLETE) * half_s + pauses_s
+
+
+def _span_s(level: Level) -> float:
+    return level.half_cycles[-1].end_s - level.half_cycles[0].start_s
 
 
 def _level_at(protocol: TestProtocol, row: int) -> Level | None:

@@ -48,6 +48,7 @@ class HalfCycle:
     pressure_end_Pa: float
     stuck_rows: int  # longest run of one and the same voltage
     profile_V: tuple[float, ...]  # mean of rows 2**k - 1 .. 2**(k + 1) - 2
+    before_gap: bool = False  # rows are missing right after it: nobody knows how long it went on
 
     @cached_property
     def level_A(self) -> float:
@@ -126,19 +127,31 @@ def times_area(resistance_ohm: float, area_cm2: float | None) -> float | None:
 
 def half_cycles_of(records: Sequence[tuple[float, ...]]) -> list[HalfCycle]:
     """The core's segment records that are half-cycles, joined and numbered."""
-    loaded = [_half_cycle(r) for r in records if r[_AT["sign"]] != 0 and r[_AT["current_A"]] != 0]
+    loaded: list[HalfCycle] = []
+    for k, record in enumerate(records):
+        if record[_AT["sign"]] == 0 or record[_AT["current_A"]] == 0:
+            continue
+        cut = k + 1 < len(records) and bool(records[k + 1][_AT["after_gap"]])
+        loaded.append(_half_cycle(record, _after_gap(records, k), cut))
     return _numbered(_joined(_without_scans(loaded)))
 
 
-def _half_cycle(record: tuple[float, ...]) -> HalfCycle:
+def _after_gap(records: Sequence[tuple[float, ...]], k: int) -> bool:
+    """Does a hole come before it? A row or two right after the hole may be means across a reversal."""
+    before = records[k - 1] if k else None
+    crumb = before is not None and before[_AT["rows"]] < 3 and bool(before[_AT["after_gap"]])
+    return crumb or bool(records[k][_AT["after_gap"]])
+
+
+def _half_cycle(record: tuple[float, ...], after_gap: bool, before_gap: bool) -> HalfCycle:
     def at(name: str) -> float:
         return record[_AT[name]]
 
     return HalfCycle(
         0, 0, int(at("first_row")), int(at("last_row")), int(at("rows")), at("start_s"), at("end_s"),
         at("current_A"), at("charge_C"), at("voltage_mean_V"), at("start_V"), at("end_V"), at("noise_V"),
-        at("highest_V"), int(at("rows_highest")), at("current_end_A"), bool(at("after_gap")), at("interval_s"),
-        at("pressure_start_Pa"), at("pressure_end_Pa"), int(at("stuck_rows")), record[_PROFILE],
+        at("highest_V"), int(at("rows_highest")), at("current_end_A"), after_gap, at("interval_s"),
+        at("pressure_start_Pa"), at("pressure_end_Pa"), int(at("stuck_rows")), record[_PROFILE], before_gap,
     )  # fmt: skip
 
 
@@ -148,11 +161,22 @@ def _without_scans(loaded: list[HalfCycle]) -> list[HalfCycle]:
         kept: list[HalfCycle] = []
         for h, later in zip(loaded, _next_larger(loaded), strict=True):
             beside = [x for x in (kept[-1] if kept else None, later) if x is not None]
-            if not any(_is_scan(h, x) for x in beside):
+            if _goes_on(h, kept) or not any(_is_scan(h, x) for x in beside):
                 kept.append(h)
         if len(kept) == len(loaded):
             return kept
         loaded = kept
+
+
+def _goes_on(h: HalfCycle, kept: Sequence[HalfCycle]) -> bool:
+    """The rest of a half-cycle behind a hole, however little it is beside the levels to come."""
+    last = kept[-1] if kept else None
+    return (
+        last is not None
+        and h.after_gap
+        and h.current_A * last.current_A > 0
+        and same_level(h.level_A, last.level_A)
+    )
 
 
 def _is_scan(h: HalfCycle, beside: HalfCycle) -> bool:
@@ -242,6 +266,7 @@ def _together(a: HalfCycle, b: HalfCycle) -> HalfCycle:
         pressure_end_Pa=b.pressure_end_Pa,
         profile_V=start.profile_V,
         after_gap=a.after_gap or b.after_gap,
+        before_gap=b.before_gap,
     )
 
 

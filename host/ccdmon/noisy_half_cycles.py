@@ -10,10 +10,10 @@ from math import log
 from statistics import median
 
 from ccdmon import thresholds as th
-from ccdmon.boundaries import position_shift
 from ccdmon.events import Event
 from ccdmon.findings import FULL_CELL, Findings
 from ccdmon.half_cycles import HalfCycle
+from ccdmon.positions import position_shift
 
 LEAST_ROWS = 16
 LEAST_BEFORE = 4  # half-cycles: a fresh cell settles, and the noise of one is no scale

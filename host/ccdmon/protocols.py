@@ -51,8 +51,10 @@ class TestProtocol:
 
     def complete(self, half_cycle: HalfCycle, *, last: bool = False) -> bool:
         """Did this half-cycle run as long as the protocol asks? One with a hole counts."""
-        if half_cycle.after_gap:
-            return True
+        return half_cycle.after_gap or self.ran_out(half_cycle, last=last)
+
+    def ran_out(self, half_cycle: HalfCycle, *, last: bool = False) -> bool:
+        """As `complete`, by what was recorded of it alone."""
         share = (LAST_COMPLETE if last else COMPLETE) / (1 + SLACK_ROWS / half_cycle.rows)
         if self.half_cycle_s is not None:
             return half_cycle.duration_s >= share * self.half_cycle_s
@@ -76,7 +78,7 @@ def recognise(half_cycles: Sequence[HalfCycle]) -> TestProtocol:
     """The protocol of a test. A short changes nothing in the current; a cell at its limit is left out."""
     held = _not_limited(half_cycles)
     # The last one may have been cut off by the end of the recording; holes hide where one began.
-    whole = [h for h in held[:-1] if not h.after_gap]
+    whole = [h for h in held[:-1] if not (h.after_gap or h.before_gap)]
     sure = whole if len(whole) > 1 else held
     levels = levels_of(held)
     per_level = _cycles_per_level(levels)
