@@ -1,105 +1,171 @@
-"""All scenarios of a folder on one or more rigs: `python -m ccdmon_hil.campaign [--rig R]... [--out DIR] [FOLDER]`.
+"""All scenarios of a folder, and all faults, on one or more rigs.
 
-Prints one table; with `--out` it leaves `campaign.html` (self-contained) and `campaign.json` there. Exit code 1 if a
-scenario failed, 3 if a rig is not there and was asked for.
+    python -m ccdmon_hil.campaign --rig unix --rig pico --rig board --port emulated --faults --out DIR
+
+Prints a line for each run, then one table of all rigs. `--out` leaves `campaign.html` (self-contained),
+`campaign.json`, `campaign.xml` (JUnit) and `summary.md` there. Where a row is dear, on an emulator, a scenario plays
+`--emulated-rows` around what happens in it. Exit code 1 if something is not as expected, 3 if a rig is not there.
 """
 
 import argparse
 import json
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError
 from ccdmon.firmware_hash import firmware_hash
-from ccdmon_fw import limits
-from ccdmon_hil.rigs import RIGS, open_session
+from ccdmon_hil.campaign_junit import junit
+from ccdmon_hil.campaign_summary import Record, markdown, summaries
+from ccdmon_hil.rigs import PORT_HELP, RIGS, open_session
 from ccdmon_hil.scenario import SUFFIX, MissingTraceError, Outcome, Scenario, read_scenario, run_scenario
 from ccdmon_hil.session import Session
 
 SCENARIOS_DIR = Path(__file__).parent.parent / "scenarios"
-SCHEMA = "ccdmon.campaign/1"
+SCHEMA = "ccdmon.campaign/2"
+EMULATED_ROWS = 600
+BEFORE_TRIP, AFTER_TRIP = 60, 20  # rows in the plot
+
+Show = Callable[[Record], None]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Play, print, write."""
+    """Play, print, write what there is even where a rig failed."""
     options = _parser().parse_args(arguments)
-    records: list[dict[str, Any]] = []
+    runs: list[Record] = []
+    code = EXIT_FINE
     try:
         scenarios = [read_scenario(path) for path in sorted(options.folder.glob("*" + SUFFIX))]
-        print(_row("rig", "scenario", "verdict", "row", "samples", "virtual us", "real us", "outcome"))
+        print(
+            _row("rig", "scenario", "verdict", "rows", "row", "samples", "virtual us", "real us", "outcome")
+        )
         for rig in options.rig or ["unix"]:
-            with open_session(rig, image=options.image, port=options.port) as session:
-                for scenario in scenarios:
-                    records.append(_record(rig, scenario, session))
-                    print(table_row(records[-1]), flush=True)
+            runs += play_all(rig, scenarios, options)
+        if options.faults:
+            for rig in options.rig or ["unix"]:
+                runs += bring_about_all(rig, options)
     except CcdmonError as error:
         print(f"campaign: {error}", file=sys.stderr)
-        return error.exit_code
-    failed = [record for record in records if record["outcome"] == "failed"]
-    print(f"{len(records)} runs, {len(failed)} failed, firmware {firmware_hash()}")
+        code = error.exit_code
+    print(f"\n{markdown(summaries(runs))}\nfirmware {firmware_hash()}")
     if options.out:
-        write(options.out, records)
-    return EXIT_NEGATIVE if failed or not records else EXIT_FINE
+        write(options.out, runs)
+    passed = bool(runs) and all(record["outcome"] != "failed" for record in runs)
+    return code or (EXIT_FINE if passed else EXIT_NEGATIVE)
 
 
-def write(folder: Path, records: list[dict[str, Any]]) -> None:
-    """The records as one page and one document."""
+def play_all(rig: str, scenarios: Sequence[Scenario], options: argparse.Namespace) -> list[Record]:
+    """The scenarios on one rig; each is shown as it ends."""
+    records = []
+    with open_session(rig, image=options.image, port=options.port) as session:
+        most_rows = options.emulated_rows if session.target.clock == "virtual" else None
+        for scenario in scenarios:
+            records.append(_record(rig, scenario, session, most_rows))
+            print(table_row(records[-1]), flush=True)
+    return records
+
+
+def bring_about_all(rig: str, options: argparse.Namespace) -> list[Record]:
+    """The faults that a rig can bring about; none on a board, where nothing reaches into the chip."""
+    from ccdmon_hil import fault, faults
+
+    if rig not in faults.FAULTS:
+        return []
+    print(f"\n{fault.table_head()}")
+    records = []
+    with faults.runner(rig, options.image) as run:
+        for kind in faults.FAULTS[rig]:
+            record: Record = {"kind": "fault", "rig": rig, "name": kind.name, "title": kind.name}
+            try:
+                outcome = run(kind)
+            except CcdmonError as error:
+                records.append(record | {"outcome": "failed", "problems": [str(error)]})
+                print(f"{rig:<6}{kind.name:<42}NO: {error}", flush=True)
+                continue
+            problem = kind.problem(outcome)
+            records.append(record | vars(outcome) | _outcome([f"expected {problem}"] if problem else []))
+            print(fault.table_row(rig, kind, outcome), flush=True)
+    return records
+
+
+def write(folder: Path, records: Sequence[Record]) -> None:
+    """The records as a page, a document, JUnit's XML and the summary's table."""
     from ccdmon_hil.campaign_page import page
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "campaign.html").write_text(page(records, firmware_hash()), encoding="utf-8")
     kept = [{name: value for name, value in record.items() if name != "plot"} for record in records]
-    document = {"schema": SCHEMA, "firmware_hash": firmware_hash(), "runs": kept}
-    (folder / "campaign.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    document = {
+        "schema": SCHEMA,
+        "firmware_hash": firmware_hash(),
+        "summary": summaries(records),
+        "runs": [record for record in kept if record["kind"] == "scenario"],
+        "faults": [record for record in kept if record["kind"] == "fault"],
+    }
+    for name, text in (
+        ("campaign.html", page(records, firmware_hash())),
+        ("campaign.json", json.dumps(document, indent=1) + "\n"),
+        ("campaign.xml", junit(kept, firmware_hash())),
+        ("summary.md", markdown(summaries(records))),
+    ):
+        (folder / name).write_text(text, encoding="utf-8")
 
 
-def table_row(record: dict[str, Any]) -> str:
-    """One run as a line of the table."""
+def table_row(record: Record) -> str:
+    """One scenario as a line of the table."""
     latency = record.get("latency", {})
     return _row(
-        record["rig"], record["scenario"], record.get("verdict", "-"), _shown(record.get("trip_row")),
-        *(_shown(latency.get(name)) for name in ("samples", "virtual_us", "real_us")),
+        record["rig"], record["name"], record.get("verdict", "-"), _shown(record.get("rows")),
+        _shown(record.get("trip_row")), *(_shown(latency.get(name)) for name in ("samples", "virtual_us", "real_us")),
         record["outcome"] + "".join(f": {problem}" for problem in record["problems"]),
     )  # fmt: skip
 
 
-def _record(rig: str, scenario: Scenario, session: Session) -> dict[str, Any]:
-    base = {"rig": rig, "scenario": scenario.name, "title": scenario.file.title}
+def _record(rig: str, scenario: Scenario, session: Session, most_rows: int | None) -> Record:
+    base: Record = {"kind": "scenario", "rig": rig, "name": scenario.name, "title": scenario.file.title}
+    missed = session.decoder.counts.missing_samples
     try:
-        return base | _told(run_scenario(scenario, session))
+        told = _told(run_scenario(scenario, session, most_rows))
     except MissingTraceError as error:
         return base | {"outcome": "skipped", "problems": [str(error)]}
+    except CcdmonError as error:
+        return base | {"outcome": "failed", "problems": [str(error)]}
+    counted = session.decoder.counts.missing_samples - missed
+    return base | told | {"uncounted": max(0, told["dropped"] - counted)}
 
 
-def _told(outcome: Outcome) -> dict[str, Any]:
+def _told(outcome: Outcome) -> Record:
     """What is kept of a run: the replay document, the limits in force, and the trace around the trip."""
     from ccdmon.front_end import FrontEnd
+    from ccdmon_fw import limits
     from ccdmon_hil.replay import detector_settings
 
     result, trace = outcome.result, outcome.trace
     physical = outcome.scenario.file.firmware.model_dump(exclude_none=True)
     document = result.document()
     settings = detector_settings(trace, FrontEnd.for_trace(trace), **physical)
-    row = result.trip_row if result.trip_row is not None else len(trace) - 1
-    window = trace.rows(max(0, row - 60), min(len(trace), row + 20))
+    stop = outcome.first_row + result.rows
+    row = result.trip_row if result.trip_row is not None else stop - 1
+    start = max(outcome.first_row, row - BEFORE_TRIP)
+    shown = trace.rows(start, min(stop, row + AFTER_TRIP))
+    kept = ("rows", "dropped", "crc_errors", "trip_row", "gate", "latency", "firmware")
     return {
-        "outcome": "failed" if outcome.problems else "passed",
-        "problems": list(outcome.problems),
+        **_outcome(list(outcome.problems)),
         "expected": outcome.scenario.file.expect.verdict,
         "verdict": document["reason"] or "no trip",
-        **{
-            key: document[key]
-            for key in ("rows", "dropped", "crc_errors", "trip_row", "gate", "latency", "firmware")
-        },
+        **{name: document[name] for name in kept},
+        "first_row": outcome.first_row,
+        "rows_in_trace": len(trace),
         "limits": dict(zip(limits.SETTINGS, settings, strict=True)),
-        "plot": (window.test_time_s, window.voltage_V, window.current_A, result.trip_row is not None and row),
+        "plot": (shown, None if result.trip_row is None else row - start),
     }
 
 
+def _outcome(problems: list[str]) -> Record:
+    return {"outcome": "failed" if problems else "passed", "problems": problems}
+
+
 def _row(*cells: str) -> str:
-    widths = (6, 28, 14, 7, 8, 11, 9)
-    return "".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=False)) + cells[-1]
+    return "".join(map(str.ljust, cells, (6, 28, 14, 8, 7, 9, 11, 9, 0)))
 
 
 def _shown(value: float | None) -> str:
@@ -110,9 +176,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ccdmon_hil.campaign", description=__doc__.split("\n")[0])
     parser.add_argument("folder", nargs="?", type=Path, default=SCENARIOS_DIR, metavar="FOLDER")
     parser.add_argument("--rig", action="append", choices=RIGS, help="where; more than once (default: unix)")
-    parser.add_argument("--port", help="serial port or wiring file of --rig board")
-    parser.add_argument("--image", type=Path, help="MicroPython image of --rig pico")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="leave page and document there")
+    parser.add_argument("--faults", action="store_true", help="bring about the faults of these rigs, too")
+    parser.add_argument("--port", help=PORT_HELP)
+    parser.add_argument("--image", type=Path, help="MicroPython image of the emulated Pico")
+    parser.add_argument(
+        "--emulated-rows", type=int, default=EMULATED_ROWS, metavar="N",
+        help="most rows of a scenario on an emulator (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, metavar="DIR", help="leave page and documents there")
     return parser
 
 

@@ -1,133 +1,164 @@
 """The page of a campaign: what was replayed, on which firmware, with which limits, and what came out; one file."""
 
 import html
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-import numpy as np
+from matplotlib.figure import Figure
 
-WIDTH, HEIGHT, MARGIN = 720, 150, 84
+from ccdmon.colours import INK
+from ccdmon.report_drawing import CURRENT_COLOUR, VOLTAGE_COLOUR, Drawing
+from ccdmon.report_plot import voltage_unit
+from ccdmon.trace import Trace
+from ccdmon_hil.campaign_summary import COLUMNS, Record, shown, summaries
+
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; padding: 0 1rem; color: #1c2330 }
-table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .3rem .6rem; vertical-align: top }
-th { border-bottom: 2px solid #9aa4b5; white-space: nowrap } tr + tr td { border-top: 1px solid #e2e6ec }
-td.n { text-align: right; font-variant-numeric: tabular-nums } .passed { color: #17703c } .skipped { color: #6b7280 }
-.failed { color: #b3261e; font-weight: 600 } section { border-top: 1px solid #c9d0da; margin-top: 2rem }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1f2933 }
+.scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-size: .92em }
+th, td { text-align: left; padding: .25rem .6rem; vertical-align: top }
+th { border-bottom: 2px solid #aab4c0; vertical-align: bottom } tr + tr td { border-top: 1px solid #e4e7eb }
+.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+.passed { color: #17703c } .skipped { color: #616e7c } .failed { color: #b3261e; font-weight: 600 }
+section { border-top: 1px solid #aab4c0; margin-top: 2rem } h2 { margin-top: 2.2rem } section h2 { margin-top: 1rem }
 svg { max-width: 100%; height: auto } code { font-size: .9em; overflow-wrap: anywhere } a { color: inherit }
 """
+SCENARIO_HEAD = ("rig", "scenario", "expected", "verdict", "gate")
+SCENARIO_NUMBERS = ("rows", "trip at row", "latency: samples", "virtual µs", "real µs")
+FAULT_HEAD = ("rig", "fault", "gate", "reason", "answer")
+FAULT_NUMBERS = ("lost", "uncounted")
 
 
-def page(records: list[dict[str, Any]], firmware_hash: str) -> str:
+def page(records: Sequence[Record], firmware_hash: str) -> str:
     """The page as text."""
-    failed = sum(record["outcome"] == "failed" for record in records)
-    skipped = sum(record["outcome"] == "skipped" for record in records)
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width"><title>ccdmon campaign</title>'
-        f"<style>{STYLE}</style><h1>Campaign</h1>"
-        f"<p>{len(records)} runs: {len(records) - failed - skipped} passed, {failed} failed, {skipped} skipped. "
-        f"Firmware <code>{firmware_hash}</code>.</p>{_table(records)}{''.join(map(_section, records))}</html>\n"
-    )
+    scenarios = [record for record in records if record["kind"] == "scenario"]
+    faults = [record for record in records if record["kind"] == "fault"]
+    parts = [
+        '<!doctype html><html lang="en"><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width"><title>ccdmon campaign</title>',
+        f"<style>{STYLE}</style><h1>Campaign</h1><p>{_told(records)} Firmware <code>{firmware_hash}</code>.</p>",
+        _summary(records),
+    ]
+    if scenarios:
+        head = _head(SCENARIO_HEAD, SCENARIO_NUMBERS)
+        parts += ["<h2>Scenarios</h2>", _table(head, map(_scenario_line, scenarios))]
+    if faults:
+        parts += ["<h2>Faults</h2>", _table(_head(FAULT_HEAD, FAULT_NUMBERS), map(_fault_line, faults))]
+    return "".join([*parts, *map(_section, scenarios), "</html>\n"])
 
 
-def _table(records: list[dict[str, Any]]) -> str:
-    head = "".join(
-        f"<th>{name}</th>"
-        for name in (
-            "rig",
-            "scenario",
-            "expected",
-            "verdict",
-            "gate",
-            "row",
-            "samples",
-            "virtual µs",
-            "real µs",
-            "",
-        )
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(map(_line, records))}</tbody></table>"
+def _told(records: Sequence[Record]) -> str:
+    counts = {
+        word: sum(record["outcome"] == word for record in records) for word in ("passed", "failed", "skipped")
+    }
+    return f"{len(records)} runs: {', '.join(f'{count} {word}' for word, count in counts.items())}."
 
 
-def _line(record: dict[str, Any]) -> str:
+def _summary(records: Sequence[Record]) -> str:
+    head = _head(("rig",), tuple(title.replace(" us", " µs") for title, _ in COLUMNS[1:]))
+    lines = [
+        _line([html.escape(row["rig"])], [shown(row[name]) for _, name in COLUMNS[1:]])
+        for row in summaries(records)
+    ]
+    return _table(head, lines)
+
+
+def _scenario_line(record: Record) -> str:
     latency = record.get("latency", {})
-    words = (
-        record["rig"],
-        record["scenario"],
-        *(record.get(name, "–") for name in ("expected", "verdict", "gate")),
-    )
-    numbers = (record.get("trip_row"), *(latency.get(name) for name in ("samples", "virtual_us", "real_us")))
+    words = [record["rig"], record["name"], *(record.get(name, "–") for name in SCENARIO_HEAD[2:])]
     cells = [html.escape(word.replace("_", " ").replace("no-trip", "no trip")) for word in words]
     cells[1] = f'<a href="#{_anchor(record)}">{cells[1]}</a>'
-    outcome = record["outcome"]
+    numbers = [record.get("trip_row"), *(latency.get(name) for name in ("samples", "virtual_us", "real_us"))]
+    return _line(cells, [_rows(record), *map(_number, numbers)], record["outcome"])
+
+
+def _rows(record: Record) -> str:
+    """Rows played, and of how many where that was not all."""
+    if "rows" not in record:
+        return "–"
+    whole = record["rows_in_trace"]
+    return f"{record['rows']}" if whole == record["rows"] else f"{record['rows']} of {whole}"
+
+
+def _fault_line(record: Record) -> str:
+    words = [str(record.get(name) or "–").replace("_", " ") for name in FAULT_HEAD[2:]]
+    cells = [record["rig"], record["name"], *words]
+    numbers = [_number(record.get(name)) for name in FAULT_NUMBERS]
+    return _line([html.escape(cell) for cell in cells], numbers, record["outcome"], record["problems"])
+
+
+def _head(words: Sequence[str], numbers: Sequence[str]) -> str:
+    left = "".join(f"<th>{name}</th>" for name in words)
+    return f"<tr>{left}{''.join(f'<th class=n>{name}</th>' for name in numbers)}<th></th></tr>"
+
+
+def _line(
+    cells: Sequence[str], numbers: Sequence[str], outcome: str = "", problems: Sequence[str] = ()
+) -> str:
+    why = "".join(f": {html.escape(problem)}" for problem in problems)
     return (
         f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}"
-        f"{''.join(f'<td class=n>{_number(value)}</td>' for value in numbers)}"
-        f'<td class="{outcome}">{outcome}</td></tr>'
+        f"{''.join(f'<td class=n>{value}</td>' for value in numbers)}"
+        f'<td class="{outcome}">{outcome}{why}</td></tr>'
     )
 
 
-def _section(record: dict[str, Any]) -> str:
-    problems = "".join(f"<p class=failed>{html.escape(problem)}</p>" for problem in record["problems"])
+def _table(head: str, lines: Any) -> str:
+    return f"<div class=scroll><table><thead>{head}</thead><tbody>{''.join(lines)}</tbody></table></div>"
+
+
+def _section(record: Record) -> str:
+    problems = "".join(
+        f"<p class={record['outcome']}>{html.escape(problem)}</p>" for problem in record["problems"]
+    )
     head = f'<section id="{_anchor(record)}"><h2>{html.escape(_title(record))}</h2>'
     if "plot" not in record:
-        return f"{head}<p class=skipped>skipped: {html.escape(record['problems'][0])}</p></section>"
+        return f"{head}{problems}</section>"
     firmware = ", ".join(f"{name} {value}" for name, value in record["firmware"].items())
     settings = ", ".join(f"{name} {value}" for name, value in record["limits"].items())
+    first, stop = record["first_row"], record["first_row"] + record["rows"]
     return (
-        f"{head}<p>Rig {record['rig']}, {record['rows']} rows, {record['dropped']} dropped, "
-        f"{record['crc_errors']} frames damaged; {html.escape(firmware)}.</p>{problems}{_plot(*record['plot'])}"
+        f"{head}<p>Rig {record['rig']}, rows {first} to {stop - 1} of {record['rows_in_trace']}, "
+        f"{record['dropped']} samples dropped, {record['crc_errors']} frames damaged; {html.escape(firmware)}.</p>"
+        f"{problems}{_plot(*record['plot'])}"
         f"<details><summary>limits in force</summary><p><code>{html.escape(settings)}</code></p></details></section>"
     )
 
 
-def _plot(time_s: Any, voltage_V: Any, current_A: Any, trip_row: int | bool) -> str:
-    """Voltage and current around the trip, as inline SVG."""
-    panels = [("voltage / V", voltage_V, "#1f4e9c"), ("current / A", current_A, "#a15c07")]
-    inner = "".join(
-        _panel(name, np.asarray(time_s), np.asarray(values), colour, index * HEIGHT, trip_row)
-        for index, (name, values, colour) in enumerate(panels)
-    )
-    inner += (
-        f'<text x="{MARGIN}" y="{2 * HEIGHT + 16}">{time_s[0]:g} s</text>'
-        f'<text x="{WIDTH - 8}" y="{2 * HEIGHT + 16}" text-anchor="end">{time_s[-1]:g} s</text>'
-    )
-    return f'<svg viewBox="0 0 {WIDTH} {2 * HEIGHT + 24}" role="img" font-size="11" width="{WIDTH}">{inner}</svg>'
+def _plot(shown_rows: Trace, trip_at: int | None) -> str:
+    """Voltage and current, each sample a dot; `trip_at`: the one that opened the gate."""
+    return Drawing("trip", "", partial(_draw, shown_rows, trip_at), (9.5, 3.2)).svg()
 
 
-def _panel(name: str, time_s: Any, values: Any, colour: str, top: int, trip_row: int | bool) -> str:
-    known = np.isfinite(values)
-    if known.sum() < 2:
-        return ""
-    time_s, values = time_s[known], values[known]
-    low, high = float(values.min()), float(values.max())
-    span = (high - low) or abs(high) or 1.0
-    x = MARGIN + (time_s - time_s[0]) / max(float(time_s[-1] - time_s[0]), 1e-9) * (WIDTH - MARGIN - 8)
-    y = top + HEIGHT - 14 - (values - low) / span * (HEIGHT - 40)
-    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-    mark = ""
-    if trip_row is not False:
-        at = x[min(len(x) - 1, 60 if trip_row >= 60 else int(trip_row))]
-        mark = (
-            f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{top + 18}" y2="{top + HEIGHT - 8}" stroke="#b3261e" '
-            f'stroke-dasharray="3 3"/>'
-            f'<text x="{at - 4:.1f}" y="{top + 14}" fill="#b3261e" text-anchor="end">trip</text>'
-        )
-    return (
-        f'<text x="{MARGIN}" y="{top + 14}" fill="{colour}">{name}</text>'
-        f'<text x="{MARGIN - 6}" y="{top + 30}" text-anchor="end">{high:.4g}</text>'
-        f'<text x="{MARGIN - 6}" y="{top + HEIGHT - 10}" text-anchor="end">{low:.4g}</text>'
-        f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{points}"/>{mark}'
-    )
+def _draw(rows: Trace, trip_at: int | None, figure: Figure) -> None:
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    label, factor = voltage_unit(rows)
+    for axes, values, name, colour in (
+        (upper, rows.voltage_V * factor, label, VOLTAGE_COLOUR),
+        (lower, rows.current_A * 1e3, "current / mA", CURRENT_COLOUR),
+    ):
+        axes.plot(rows.test_time_s, values, color=colour, lw=1.1, marker="o", ms=2.2)
+        axes.set_ylabel(name)
+        axes.ticklabel_format(useOffset=False)
+        if trip_at is not None:
+            axes.axvline(rows.test_time_s[trip_at], color=INK, lw=1.2, ls=(0, (4, 2)))
+    if trip_at is not None:
+        upper.annotate(
+            "gate opened", (rows.test_time_s[trip_at], 1), xycoords=("data", "axes fraction"), xytext=(4, 3),
+            textcoords="offset points", fontweight="bold",
+        )  # fmt: skip
+    lower.set_xlabel("test time / s")
+    figure.align_ylabels()
 
 
-def _title(record: dict[str, Any]) -> str:
-    title = str(record["title"] or record["scenario"])
-    return title[:1].upper() + title[1:]
+def _title(record: Record) -> str:
+    title = str(record["title"] or record["name"])
+    return f"{title[:1].upper()}{title[1:]}, on rig {record['rig']}"
 
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:g}"
 
 
-def _anchor(record: dict[str, Any]) -> str:
-    return f"{record['rig']}-{record['scenario']}"
+def _anchor(record: Record) -> str:
+    return f"{record['rig']}-{record['name']}"

@@ -7,7 +7,7 @@ rows = [2200, 2300]           # only these; or around_fault = [80, 40], rows bef
 voltage_limit_V = 5.0
 [expect]
 verdict = "hard_short"        # a reason, "trip" or "no-trip"
-trip_row = [2255, 2258]       # first and last row allowed
+trip_row = [55, 58]           # first and last row allowed, counted from the first that [play] names
 [latency_budget]              # each is checked where the rig measures it
 samples = 3
 virtual_us = 600.0
@@ -101,17 +101,23 @@ class Scenario:
         """Its file's name without the suffix."""
         return self.path.name.removesuffix(SUFFIX)
 
-    def trace(self) -> Trace:
-        """The rows to play. Raises `MissingTraceError` where a recording is absent."""
-        return _played(self.file.play, self.path.parent)
+    def trace(self) -> tuple[Trace, int | None]:
+        """(rows to play, the one where something happens, None: nowhere). `MissingTraceError`: no such recording."""
+        if self.file.play.simulate is not None:
+            return _simulated(self.file.play)
+        return _recorded(self.file.play, self.path.parent), (self.file.expect.trip_row or (None,))[0]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a scenario gave on a rig. `problems`: why it failed, one line each; none: it passed."""
+    """What a scenario gave on a rig. `problems`: why it failed, one line each; none: it passed.
+
+    Of `trace` the rows from `first_row` on were played; those in the result count from the trace's first.
+    """
 
     scenario: Scenario
     trace: Trace
+    first_row: int
     result: ReplayResult
     problems: tuple[str, ...]
 
@@ -121,14 +127,27 @@ def read_scenario(path: Path) -> Scenario:
     return Scenario(path, read_checked(ScenarioFile, path, "name a scenario file"))
 
 
-def run_scenario(scenario: Scenario, session: Session) -> Outcome:
-    """Play a scenario on a rig that runs. Raises `InputError`, or `DeviceError` where the rig fails."""
+def run_scenario(scenario: Scenario, session: Session, most_rows: int | None = None) -> Outcome:
+    """Play a scenario on a rig that runs; `most_rows`: no more of it, around what happens in it (`window`).
+
+    Raises `InputError`, or `DeviceError` where the rig fails.
+    """
     from ccdmon_hil.replay import replay_on
 
-    trace = scenario.trace()
+    trace, event_row = scenario.trace()
+    start, stop = window(len(trace), event_row, most_rows)
     physical = scenario.file.firmware.model_dump(exclude_none=True)
-    result = replay_on(session, trace, **physical)
-    return Outcome(scenario, trace, result, tuple(problems_of(scenario.file, result)))
+    result = replay_on(session, trace, start=start, stop=stop, **physical)
+    return Outcome(scenario, trace, start, result, tuple(problems_of(scenario.file, result)))
+
+
+def window(rows: int, event_row: int | None, most_rows: int | None) -> tuple[int, int]:
+    """[first, stop) of at most so many rows: two thirds before what happens and one after it; else the first."""
+    if most_rows is None or rows <= most_rows:
+        return 0, rows
+    start = max(0, (event_row or 0) - most_rows * 2 // 3)
+    start = min(start, rows - most_rows)
+    return start, start + most_rows
 
 
 def problems_of(file: ScenarioFile, result: ReplayResult) -> list[str]:
@@ -160,9 +179,7 @@ def _over_budget(budget: LatencyTable, result: ReplayResult) -> list[str]:
     ]
 
 
-def _played(play: PlayTable, folder: Path) -> Trace:
-    if play.simulate is not None:
-        return _simulated(play)
+def _recorded(play: PlayTable, folder: Path) -> Trace:
     from ccdmon.formats.bdf import read_bdf
 
     assert play.trace is not None
@@ -173,16 +190,16 @@ def _played(play: PlayTable, folder: Path) -> Trace:
     return trace.rows(*play.rows) if play.rows else trace
 
 
-def _simulated(play: PlayTable) -> Trace:
+def _simulated(play: PlayTable) -> tuple[Trace, int | None]:
     from ccdmon.cellmodel import SCENARIOS, simulate
 
     assert play.simulate is not None
     if play.simulate not in SCENARIOS:
         raise InputError(f"[play] simulate: no scenario {play.simulate!r}; one of {', '.join(SCENARIOS)}")
     simulated = simulate(play.simulate, play.seed, **play.options)
-    rows = play.rows
+    fault = simulated.truth["first_faulty_row"]
+    rows = play.rows or (0, len(simulated.trace))
     if play.around_fault:
-        fault = simulated.truth["first_faulty_row"]
         before, after = play.around_fault
         rows = (max(0, fault - before), fault + after) if fault is not None else (0, before + after)
-    return simulated.trace.rows(*rows) if rows else simulated.trace
+    return simulated.trace.rows(*rows), None if fault is None else max(0, fault - rows[0])

@@ -1,12 +1,16 @@
 """The campaign: its table, its page and document, its exit code; a recorded run that becomes a scenario."""
 
 import json
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
 from ccdmon.cli import main as ccdmon
-from ccdmon_hil import campaign, capture
+from ccdmon.errors import DeviceError
+from ccdmon_hil import campaign, capture, faults, unix_faults
+from ccdmon_hil.fault import Fault
+from ccdmon_hil.scenario import window
 
 SHORT = """title = "a short <b>"
 [play]
@@ -24,16 +28,57 @@ def test_what_passed_and_what_did_not_is_told(tmp_path: Path, capsys: pytest.Cap
     assert campaign.main([str(tmp_path), "--out", str(tmp_path / "out")]) == 0
     (tmp_path / "wrong.scenario.toml").write_text(SHORT.format(verdict="no-trip"))
     assert campaign.main([str(tmp_path), "--out", str(tmp_path / "out")]) == 1
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[-1].startswith("3 runs, 1 failed, firmware ")
-    assert "failed: expected no-trip, but: hard_short" in lines[-2]
+    out = capsys.readouterr().out
+    assert "failed: expected no-trip, but: hard_short" in out
+    assert out.splitlines()[-1].startswith("firmware ")
+    assert (tmp_path / "out" / "summary.md").read_text() in out
     document = json.loads((tmp_path / "out" / "campaign.json").read_text())
     assert [run["outcome"] for run in document["runs"]] == ["passed", "skipped", "failed"]
     assert document["runs"][0]["gate"] == "open"
+    (row,) = document["summary"]
+    assert (row["scenarios_run"], row["scenarios_passed"], row["scenarios_skipped"]) == (2, 1, 1)
+    assert (row["longest_samples"], row["longest_virtual_us"], row["samples_unaccounted"]) == (1, None, 0)
+    (suite,) = ET.parse(tmp_path / "out" / "campaign.xml").getroot()
+    assert [suite.get(name) for name in ("tests", "failures", "skipped")] == ["3", "1", "1"]
+    properties = {entry.get("name"): entry.get("value") for entry in suite[0].iter("property")}
+    assert (properties["verdict"], properties["latency_samples"]) == ("hard_short", "1")
     page = (tmp_path / "out" / "campaign.html").read_text()
     assert page.count("<svg") == 2
     assert "a short &lt;b&gt;" in page.lower()
     assert "src=" not in page, "self-contained"
+
+
+def test_faults_of_the_rigs_stand_in_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two of the rig's own faults, one of them with an expectation that does not hold, and one that breaks the rig."""
+    none = Fault("none", unix_faults.How())
+    wrong = Fault("a trip that is none", unix_faults.How(), "open", "hard_short")
+    broken = Fault("broken", unix_faults.How(command=_break))
+    monkeypatch.setitem(faults.FAULTS, "unix", (none, wrong, broken))
+    (tmp_path / "empty").mkdir()
+    arguments = [str(tmp_path / "empty"), "--faults", "--out", str(tmp_path)]
+    assert campaign.main(arguments) == 1
+    document = json.loads((tmp_path / "campaign.json").read_text())
+    assert [record["outcome"] for record in document["faults"]] == ["passed", "failed", "failed"]
+    assert document["faults"][1]["problems"] == ["expected gate open, reason hard_short"]
+    assert document["faults"][2]["problems"] == ["rig unix: broken"]
+    (row,) = document["summary"]
+    assert (row["faults_run"], row["faults_as_expected"]) == (3, 1)
+    monkeypatch.setitem(faults.FAULTS, "unix", (none,))
+    assert campaign.main(arguments) == 0
+
+
+def _break(_session: object) -> str:
+    raise DeviceError("rig unix: broken")
+
+
+def test_the_rows_played_lie_around_what_happens() -> None:
+    assert window(7955, 7948, None) == (0, 7955)
+    assert window(300, 10, 600) == (0, 300)
+    assert window(7955, 7948, 600) == (7355, 7955)
+    assert window(14859, 1671, 600) == (1271, 1871)
+    assert window(4522, None, 600) == (0, 600)
 
 
 def test_a_recorded_run_becomes_a_scenario_that_passes(tmp_path: Path) -> None:
