@@ -23,7 +23,7 @@ from ccdmon_hil.session import Session
 
 SCENARIOS_DIR = Path(__file__).parent.parent / "scenarios"
 SCHEMA = "ccdmon.campaign/2"
-EMULATED_ROWS = 600
+EMULATED_ROWS = 200
 BEFORE_TRIP, AFTER_TRIP = 60, 20  # rows in the plot
 
 Show = Callable[[Record], None]

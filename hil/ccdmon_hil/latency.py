@@ -3,23 +3,38 @@
 Four tables, all in the emulator's virtual time: what a tick takes, which rates hold, how long it takes from a fault
 at a random instant between two samples (two samples confirm a short, one a rail) or from an external comparator's edge
 to the edge at the gate pin, and what the emulator does not model: flash cache misses, with the bound they imply.
+
+`--out DIR` leaves the latencies as `latency.html`, with their distribution, and `latency.json`. `--budget-us` takes
+budgets, for all faults (270) or one by one (short=270 rail=170); exit code 1 where one is passed. On `--rig unix` and
+`board` a fault comes with a row: samples are counted there, and a board's own clock is real.
 """
 
 import argparse
 import random
-import statistics
 import sys
 from pathlib import Path
 
-from ccdmon.errors import CcdmonError, DeviceError
+from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError, DeviceError
 from ccdmon.link import Message
 from ccdmon_fw import wire
-from ccdmon_hil import hooked
+from ccdmon_hil import hooked, latency_replay
 from ccdmon_hil.firmware import PICO_PINS
 from ccdmon_hil.flash_cache import LINE_BYTES, MISS_US, lines_of_ticks
 from ccdmon_hil.hooked import HookedTarget, hook, run_for
 from ccdmon_hil.image import find_image
+from ccdmon_hil.latency_report import (
+    Budgets,
+    Latency,
+    Measured,
+    budgets_of,
+    over_budget,
+    parse_budget,
+    table_head,
+    table_row,
+    write,
+)  # fmt: skip
 from ccdmon_hil.pico import IDLE_CODES
+from ccdmon_hil.rigs import PORT_HELP, RIGS
 from ccdmon_hil.session import Session
 from ccdmon_hil.target import Codes
 
@@ -34,9 +49,10 @@ FAULTS: dict[str, Codes] = {
     "rail": (65520, 40000, 32768),
     "external": HEALTHY,
 }
+_IN_ROWS = {name: codes for name, codes in FAULTS.items() if codes != HEALTHY}
 TICK_BOUND_US = 60.0
 # An external comparator waits for the tick in progress; nothing is promised for it.
-BOUND_US = {"short": 270.0, "rail": 170.0, "external": float("inf")}
+BOUND_US = {"short": 270.0, "rail": 170.0}
 _RATES = (
     (10_000, wire.BLOCK_SUMMARY, 100, "blocks of 100"),
     (2_000, wire.EVERY_SAMPLE, 0, "every sample"),
@@ -75,8 +91,14 @@ class TimedTarget(HookedTarget):
     fault: Codes = HEALTHY
     always: Codes | None = None
 
+    def __init__(self, image: Path) -> None:
+        super().__init__(image)
+        self.converted_us: list[float] = []  # when the voltage was, since this was cleared
+
     def _on_conversion(self, channel: int) -> None:
         shown = self.fault if self.virtual_us() >= self.fault_at_us else HEALTHY
+        if channel == PICO_PINS.voltage_channel:
+            self.converted_us.append(self.virtual_us())
         self._sampling = True
         self.set_converters(self.always or (shown if self._closed else IDLE_CODES))
         self._convert(channel)
@@ -86,8 +108,8 @@ class TimedTarget(HookedTarget):
         self.set_pin(EXTERNAL_TRIP_PIN, not tripped)
 
 
-def measure(session: Session, target: TimedTarget, fault: str, phases: int, seed: int) -> list[float]:
-    """Latencies in virtual us, one for each phase. `DeviceError` where the gate stays closed."""
+def measure(session: Session, target: TimedTarget, fault: str, phases: int, seed: int) -> list[Latency]:
+    """Latencies, one for each phase. `DeviceError` where the gate stays closed."""
     draw = random.Random(seed)
     latencies = []
     target.fault = FAULTS[fault]
@@ -104,9 +126,10 @@ def measure(session: Session, target: TimedTarget, fault: str, phases: int, seed
     return latencies
 
 
-def _one(session: Session, target: TimedTarget, fault: str, draw: random.Random) -> float:
-    """From one fault's instant to the edge at the pin."""
+def _one(session: Session, target: TimedTarget, fault: str, draw: random.Random) -> Latency:
+    """From one fault's instant to the edge at the pin. A comparator's edge waits for no sample."""
     edges = len(target.edges)
+    target.converted_us.clear()
     at_us = target.virtual_us() + (ARMED_SAMPLES + draw.random()) * PERIOD_US
     target.fault_at_us = at_us
     if fault == "external":
@@ -117,21 +140,9 @@ def _one(session: Session, target: TimedTarget, fault: str, draw: random.Random)
         raise DeviceError(f"rig pico: the gate stays closed {50 * PERIOD_US} us after the {fault}")
     edge_us = target.edges[-1].at_us
     assert edge_us is not None
-    return edge_us - at_us
-
-
-def _bound(fault: str) -> str:
-    return "none" if BOUND_US[fault] == float("inf") else f"{BOUND_US[fault]:.0f}"
-
-
-def table_row(fault: str, latencies: list[float]) -> str:
-    """One line: fault, phases, median, 95 %, maximum, bound."""
-    ordered = sorted(latencies)
-    percentile_95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
-    return (
-        f"{fault:<10}{len(ordered):>7}{statistics.median(ordered):>10.1f}{percentile_95:>10.1f}"
-        f"{ordered[-1]:>10.1f}{_bound(fault):>10}"
-    )
+    phase_us = at_us - max(instant_us for instant_us in target.converted_us if instant_us <= at_us)
+    samples = sum(at_us < instant_us < edge_us for instant_us in target.converted_us)
+    return Latency(phase_us, None if fault == "external" else samples, edge_us - at_us, None)
 
 
 def tick_us(session: Session, target: TimedTarget, shown: Codes) -> tuple[float, float]:
@@ -167,8 +178,8 @@ def sustained(
     return counts.samples - before[0], status["overruns"], lost
 
 
-def _report(session: Session, target: TimedTarget, phases: int, seed: int, rate_s: float) -> bool:
-    """Print the tables; whether a bound is broken."""
+def _steadiness(session: Session, target: TimedTarget, rate_s: float) -> bool:
+    """Print what a tick takes and which rates hold; whether a bound is broken."""
     session.configure(hooked.settings(sample_period_us=10 * PERIOD_US))
     print(f"{'tick, us':<22}{'mean':>8}{'max':>8}{'bound':>8}")
     broken = False
@@ -181,15 +192,24 @@ def _report(session: Session, target: TimedTarget, phases: int, seed: int, rate_
         samples, late, lost = sustained(session, rate_Hz, mode, per_block, rate_s)
         print(f"{rate_Hz:>6} Hz, {name:<21}{samples:>9}{late:>6}{lost:>6}", flush=True)
         broken |= bool(late or lost)
-    session.configure(hooked.settings(sample_period_us=PERIOD_US))
-    print(f"\nto the edge at GPIO {PICO_PINS.gate}, us at {1e6 / PERIOD_US:.0f} Hz")
-    print(f"{'fault':<10}{'phases':>7}{'median':>10}{'95 %':>10}{'max':>10}{'bound':>10}")
-    for fault in FAULTS:
-        latencies = measure(session, target, fault, phases, seed)
-        print(table_row(fault, latencies), flush=True)
-        broken |= max(latencies) > BOUND_US[fault]
-    _print_cache(session, target)
     return broken
+
+
+def _on_pico(options: argparse.Namespace, budgets: Budgets) -> tuple[Measured, bool]:
+    """(latencies, is a bound broken), with all tables."""
+    target = TimedTarget(find_image(options.image))
+    session = Session(target, answer_limit_s=hooked.PATIENCE_S)
+    session.start()
+    session.command(wire.STREAM, wire.pack(wire.STREAM, wire.EVENTS_ONLY, 0))
+    broken = _steadiness(session, target, options.seconds)
+    session.configure(hooked.settings(sample_period_us=PERIOD_US))
+    print(f"\nto the edge at GPIO {PICO_PINS.gate} at {1e6 / PERIOD_US:.0f} Hz\n{table_head()}")
+    measured = {}
+    for fault in FAULTS:
+        measured[fault] = measure(session, target, fault, options.phases, options.seed)
+        print(table_row(fault, measured[fault], budgets), flush=True)
+    _print_cache(session, target)
+    return measured, broken
 
 
 def _print_cache(session: Session, target: TimedTarget) -> None:
@@ -207,24 +227,38 @@ def _print_cache(session: Session, target: TimedTarget) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the tables; exit code 1 if a bound is broken."""
-    parser = argparse.ArgumentParser(prog="python -m ccdmon_hil.latency", description=__doc__.split("\n")[0])
-    parser.add_argument("--image", type=Path)
-    parser.add_argument("--phases", type=int, default=PHASES)
-    parser.add_argument("--seed", type=int, default=1, help="of the phases (default %(default)s)")
-    parser.add_argument(
-        "--seconds", type=float, default=RATE_S, help="virtual time for each rate (default %(default)s)"
-    )
-    options = parser.parse_args(arguments)
+    """Print the tables; exit code 1 if a bound or a budget is broken."""
+    options = _parser().parse_args(arguments)
     try:
-        target = TimedTarget(find_image(options.image))
-        session = Session(target, answer_limit_s=hooked.PATIENCE_S)
-        session.start()
-        session.command(wire.STREAM, wire.pack(wire.STREAM, wire.EVENTS_ONLY, 0))
-        return int(_report(session, target, options.phases, options.seed, options.seconds))
+        promised = BOUND_US if options.rig == "pico" else {}
+        budgets = promised if options.budget_us is None else budgets_of(options.budget_us, FAULTS, BOUND_US)
+        if options.rig == "pico":
+            measured, broken = _on_pico(options, budgets)
+        else:
+            measured, broken = latency_replay.print_all(options, HEALTHY, _IN_ROWS, budgets), False
+        if options.out:
+            write(options.out, options.rig, measured, budgets)
     except CcdmonError as error:
         print(f"latency: {error}", file=sys.stderr)
         return error.exit_code
+    problems = over_budget(measured, budgets)
+    for problem in problems:
+        print(f"latency: {problem}", file=sys.stderr)
+    return EXIT_NEGATIVE if broken or problems else EXIT_FINE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ccdmon_hil.latency", description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("--rig", choices=RIGS, default="pico", help="where (default: %(default)s)")
+    add("--port", help=PORT_HELP)
+    add("--image", type=Path, help="MicroPython image of the emulated Pico")
+    add("--phases", type=int, default=PHASES, help="faults of each kind (default: %(default)s)")
+    add("--seed", type=int, default=1, help="of the phases (default %(default)s)")
+    add("--seconds", type=float, default=RATE_S, help="virtual time for each rate (default %(default)s)")
+    add("--budget-us", nargs="+", type=parse_budget, metavar="[FAULT=]US", help="longest cutoff allowed")
+    add("--out", type=Path, metavar="DIR", help="leave page and document there")
+    return parser
 
 
 if __name__ == "__main__":
