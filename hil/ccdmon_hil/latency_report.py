@@ -23,7 +23,7 @@ SCHEMA = "ccdmon.latency/1"
 CLOCKS = ("samples", "virtual_us", "real_us")
 QUANTILES = (("median", 50), ("95 %", 95), ("max", 100))
 EMPTY = "–"
-PER_ROW_IN, WIDTH_IN = 2.3, 9.5
+PER_ROW_IN, WIDTH_IN = 2.4, 11.0
 POINT_COLOUR, LIMIT_COLOUR = "#0072b2", EVENT_COLOURS["hard_short"]
 
 
@@ -187,13 +187,14 @@ def _plot(measured: Measured, budgets: Budgets) -> str:
 
 
 def _draw(rows: Sequence[tuple[str, str, Sequence[Latency]]], budgets: Budgets, figure: Any) -> None:
-    panels = figure.subplots(len(rows), 2, sharey="row", sharex="col", squeeze=False, width_ratios=(2.4, 1))
+    panels = figure.subplots(len(rows), 2, sharey="row", squeeze=False, width_ratios=(2.4, 1))
     for (over, beside), (fault, clock, latencies) in zip(panels, rows, strict=True):
         values = np.array([getattr(latency, clock) for latency in latencies])
         known = [latency.phase_us is not None for latency in latencies]
         phases = [latency.phase_us for latency in latencies if latency.phase_us is not None]
         over.plot(phases, values[known], ".", ms=4, color=POINT_COLOUR)
-        beside.hist(values, bins=24, orientation="horizontal", color=POINT_COLOUR)
+        over.set_xlim(0, max([100.0, *phases]))
+        beside.hist(values, bins=24, orientation="horizontal", color=POINT_COLOUR, zorder=2)
         over.set_ylabel(f"{fault}\n{clock.replace('_us', ' µs')}")
         over.set_ylim(0, max(values.max(), budgets.get(fault, 0.0)) * 1.12)
         if fault in budgets:
@@ -203,6 +204,10 @@ def _draw(rows: Sequence[tuple[str, str, Sequence[Latency]]], budgets: Budgets, 
                 "budget", (0, budgets[fault]), xycoords=("axes fraction", "data"), xytext=(4, 3),
                 textcoords="offset points", color=LIMIT_COLOUR, fontweight="bold",
             )  # fmt: skip
+        over.annotate(
+            f"slowest {values.max():.1f}", (1, values.max()), xycoords=("axes fraction", "data"), xytext=(-4, -11),
+            textcoords="offset points", ha="right", color=INK,
+        )  # fmt: skip
         over.axhline(values.max(), color=INK, lw=0.8, ls=":")
     panels[-1][0].set_xlabel("fault begins so many µs after a sample")
     panels[-1][1].set_xlabel("cutoffs")
