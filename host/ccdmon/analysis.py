@@ -182,7 +182,10 @@ def _document(
 def _finite(value: Any) -> Any:
     """JSON has no NaN and no infinity: null says that a number is not there."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {
+            key: item if type(item) is float and math.isfinite(item) else _finite(item)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
         return [_finite(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):

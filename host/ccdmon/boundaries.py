@@ -12,6 +12,7 @@ from math import ceil, exp, log
 from statistics import median
 
 from ccdmon import thresholds as th
+from ccdmon.early_shifts import may_begin_lower
 from ccdmon.events import Event
 from ccdmon.half_cycles import HalfCycle
 from ccdmon.positions import FIRST_OCTAVE, log_ratio_at, position_shift, settled_octave, settling
@@ -25,7 +26,8 @@ WINDOW = 32  # half-cycles that tell what is usual
 def partial_at_boundary(half_cycles: Sequence[HalfCycle], scale: float = 1.0) -> Event | None:
     """The first partial short that began with a half-cycle; `scale` above 1 asks for more."""
     shifts: list[float] = []
-    for k in range(1, len(half_cycles)):
+    suspects = may_begin_lower(half_cycles, -th.BOUNDARY_DROP * scale, FIRST_OCTAVE)
+    for k in range(1, int(suspects.max(initial=0)) + 1):
         now, before = half_cycles[k], half_cycles[max(k - 2, 0)]
         if now.rows < LEAST_ROWS or now.after_gap or not _usable(before):
             continue
@@ -60,24 +62,26 @@ def hard_at_boundary(half_cycles: Sequence[HalfCycle], *, full: bool) -> Event |
         if now.rows < (RUNNING_ROWS if running else LEAST_ROWS) or now.after_gap or not _usable(before):
             continue
         first = 1 if running and now.rows < LEAST_ROWS else FIRST_OCTAVE
-        early, late = position_shift(now, before, 0.0, first)
         if full:
+            early, late = position_shift(now, before, 0.0, first)
             # Charge against charge, discharge against discharge: a large polarisation parts the two.
             least_V = min(last.end_V, before.end_V)
             found = max(now.profile_V[first], now.end_V) < th.FULL_CELL_HARD_REMAINS * least_V
         else:
+            # All of it against the end of the half-cycle just before: a slow loss is not sudden.
+            highest_ohm = max(now.profile_V[first:]) / now.level_A
+            if not (last.end_V > 0 and highest_ohm < th.HARD_REMAINS * last.resistance_end_ohm):
+                continue
+            early, late = position_shift(now, before, 0.0, first)
             limit = log(th.HARD_REMAINS)
             # The very first half-cycle follows no reversal: the next of its sign is like the one in between.
             ratios = (early, late, *(position_shift(now, last, 0.0, first) if k == 2 else ()))
             lower = max(ratios) < limit or _dead(now, before)
-            # All of it against the end of the half-cycle just before, too: a slow loss is not sudden. And a V that
-            # still runs against the current is no short: the salt of a polymer pushes it there.
-            highest_ohm = max(now.profile_V[first:]) / now.level_A
+            # A V that still runs against the current is no short: the salt of a polymer pushes it there.
             against = _deeper(now, before) or now.end_V < -max(
                 3 * now.noise_V, 3 * last.noise_V, th.OFFSET * last.end_V
             )
-            low = last.end_V > 0 and highest_ohm < th.HARD_REMAINS * last.resistance_end_ohm
-            found = lower and low and not against and (k < len(half_cycles) - 1 or _tells(now, before, k))
+            found = lower and not against and (k < len(half_cycles) - 1 or _tells(now, before, k))
         if found:
             return _event("hard_short", now, last if full else before, early, late)
     return None

@@ -29,6 +29,8 @@ def noisy_half_cycles(found: Findings, before_row: int) -> list[Event]:
     events: list[Event] = []
     for k in range(LEAST_BEFORE, len(usable)):
         window = range(max(0, k - th.NOISY_WINDOW), k)
+        if noise_V[k] < th.NOISY_RATIO * found.scale * min(noise_V[window.start : k]):
+            continue  # nor is it beyond what is usual, which is never less
         usual_V = _usual(usable, noise_V, k, window)
         like = [usable[n] for n in window if usable[n].current_A * usable[k].current_A > 0]
         if not like or noise_V[k] < th.NOISY_RATIO * found.scale * usual_V:
