@@ -6,12 +6,12 @@ from typing import Any
 from ccdmon_fw import wire
 from ccdmon_hil.target import Target
 
-# (number of the frame of samples since the tap was set, its bytes with the final zero) -> bytes that go on
+# (number of the frame of samples or blocks since the tap was set, its bytes with the final zero) -> bytes that go on
 FrameFault = Callable[[int, bytes], bytes]
 
 
 class WireTap:
-    """A `Target` whose frames of samples pass through `to_host`; the rest of it is the rig's own."""
+    """A `Target` whose frames of samples or blocks pass through `to_host`; the rest of it is the rig's own."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -39,7 +39,7 @@ class WireTap:
 
     def _passed(self, frame: bytes) -> bytes:
         content = wire.open_frame(frame[:-1]) if self._to_host else None
-        if self._to_host is None or content is None or content[0] != wire.SAMPLES:
+        if self._to_host is None or content is None or content[0] not in (wire.SAMPLES, wire.BLOCKS):
             return frame
         passed = self._to_host(self._frames, frame)
         self._frames += 1
