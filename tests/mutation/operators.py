@@ -15,7 +15,17 @@ from tests.mutation.copies import copy_project, environment
 MODULES = tuple(f"firmware/ccdmon_fw/{name}.py" for name in ("detector", "rules", "trends", "gate", "wire"))
 TESTS = tuple(
     f"tests/firmware/test_{name}.py"
-    for name in ("gate", "wire", "app", "detector", "rules", "blocks", "selftest", "detector_bounds")
+    for name in (
+        "golden_detector",
+        "gate",
+        "wire",
+        "app",
+        "detector",
+        "rules",
+        "blocks",
+        "selftest",
+        "detector_bounds",
+    )
 )
 TIMEOUT_S = 300.0
 _CONFIG = """[cosmic-ray]
