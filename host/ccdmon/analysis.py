@@ -34,7 +34,8 @@ SpectrumLike = Path | str | Spectrum | None
 class Options(TypedDict, total=False):
     """How a trace is read. `area_cm2` wins over the sidecar's; the spectra are files or `Spectrum`.
 
-    `threshold_scale` above 1 asks for more before it tells of a partial or soft short (the campaign's curve);
+    `threshold_scale` above 1 asks for more before it tells of a short or contact loss (the campaign's curve;
+    `campaign_table.SCALED` says of which thresholds);
     `device_events` are what a monitoring device tripped on.
     """
 

@@ -6,6 +6,13 @@ from pathlib import Path
 from ccdmon.campaign_score import Score
 
 FIRST_WAY = "impedance pair"
+# What `--curve` changes, and what it does not.
+SCALED = (
+    "Scaled: size and certainty of a partial short's step, ratios of a soft short's fluctuation and noise, growth of a "
+    "contact loss, certainty of a hard short's step. Not scaled: the compiled core's own thresholds (a step of 4 % and of "
+    "4 standard errors: below 0.83 they bound what a step can be; the alarm of a fluctuation), the depth of a hard "
+    "short, all of fake stable."
+)
 FAULTS = ("hard_short", "partial_short", "soft_short", "contact_loss", "fake_stable")
 
 
@@ -99,7 +106,7 @@ def curve_text(curve: Mapping[float, Sequence[Score]]) -> str:
         count, million = false_per_million(scores)
         cells = [_percent(recall(scores, kind)) for kind in FAULTS]
         lines.append(f"| {scale:g} | " + " | ".join(cells) + f" | {count / million if million else 0:.2f} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", SCALED])
 
 
 def write_curve_plot(curve: Mapping[float, Sequence[Score]], path: Path) -> None:
