@@ -18,9 +18,10 @@ from ccdmon.errors import InputError
 from ccdmon.events import Event, at_row, verdict_of
 from ccdmon.fake_stable import find_fake_stable, without_formation
 from ccdmon.findings import Findings, findings
-from ccdmon.half_cycles import HalfCycle, half_cycles_of
+from ccdmon.half_cycles import HalfCycle
 from ccdmon.pressure import with_pressure
 from ccdmon.protocols import recognise
+from ccdmon.segments import half_cycles_of
 from ccdmon.sensors import find_sensor_faults
 from ccdmon.shorts import find_shorts
 from ccdmon.spectrum import Spectrum

@@ -9,8 +9,8 @@ FIRST_WAY = "impedance pair"
 # What `--curve` changes, and what it does not.
 SCALED = (
     "Scaled: size and certainty of a partial short's step, ratios of a soft short's fluctuation and noise, growth of a "
-    "contact loss, certainty of a hard short's step. Not scaled: the compiled core's own thresholds (a step of 4 % and of "
-    "4 standard errors: below 0.83 they bound what a step can be; the alarm of a fluctuation), the depth of a hard "
+    "contact loss, certainty of a hard short's step. Not scaled: the compiled core's own thresholds (a step of 4 % and "
+    "of 4 standard errors: below 0.83 they bound what a step can be; the alarm of a fluctuation), the depth of a hard "
     "short, all of fake stable."
 )
 FAULTS = ("hard_short", "partial_short", "soft_short", "contact_loss", "fake_stable")

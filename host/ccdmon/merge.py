@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from ccd_fastcore import MODES, Stream
 from ccdmon.errors import InputError
-from ccdmon.half_cycles import half_cycles_of
 from ccdmon.merge_rows import usual_interval_s
+from ccdmon.segments import half_cycles_of
 from ccdmon.trace import FloatArray, Trace
 
 SAME_CURRENT = 0.15  # relative: shunts and cyclers disagree by percents, levels of a ramp by more
