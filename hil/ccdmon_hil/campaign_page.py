@@ -41,7 +41,8 @@ def page(records: Sequence[Record], firmware_hash: str) -> str:
     ]
     if scenarios:
         head = _head(SCENARIO_HEAD, SCENARIO_NUMBERS)
-        parts += ["<h2>Scenarios</h2>", _table(head, map(_scenario_line, scenarios))]
+        note = "<p>The rows go on after the gate opened: a trace knows nothing of it.</p>"
+        parts += ["<h2>Scenarios</h2>", note, _table(head, map(_scenario_line, scenarios))]
     if faults:
         parts += ["<h2>Faults</h2>", _table(_head(FAULT_HEAD, FAULT_NUMBERS), map(_fault_line, faults))]
     return "".join([*parts, *map(_section, scenarios), "</html>\n"])
@@ -57,7 +58,7 @@ def _told(records: Sequence[Record]) -> str:
 def _summary(records: Sequence[Record]) -> str:
     head = _head(("rig",), tuple(title.replace(" us", " µs") for title, _ in COLUMNS[1:]))
     lines = [
-        _line([html.escape(row["rig"])], [shown(row[name]) for _, name in COLUMNS[1:]])
+        _line([html.escape(row["rig"])], [shown(row[name]).replace("-", "–") for _, name in COLUMNS[1:]])
         for row in summaries(records)
     ]
     return _table(head, lines)

@@ -141,8 +141,8 @@ def _one(session: Session, target: TimedTarget, fault: str, draw: random.Random)
     edge_us = target.edges[-1].at_us
     assert edge_us is not None
     phase_us = at_us - max(instant_us for instant_us in target.converted_us if instant_us <= at_us)
-    samples = sum(at_us < instant_us < edge_us for instant_us in target.converted_us)
-    return Latency(phase_us, None if fault == "external" else samples, edge_us - at_us, None)
+    saw = sum(at_us < instant_us < edge_us for instant_us in target.converted_us)
+    return Latency(phase_us, None if fault == "external" else saw - 1, edge_us - at_us, None)
 
 
 def tick_us(session: Session, target: TimedTarget, shown: Codes) -> tuple[float, float]:

@@ -43,4 +43,4 @@ def _one(session: Session, healthy: Codes, fault: Codes, before: int) -> Latency
     )  # fmt: skip
     if result.trip_row is None:
         raise DeviceError(f"rig {session.target.name}: the gate stays closed {AFTER} rows after the fault")
-    return Latency(None, result.trip_row - before + 1, result.virtual_us, result.real_us)
+    return Latency(None, result.trip_row - before, result.virtual_us, result.real_us)

@@ -1,7 +1,7 @@
 """What a latency measurement comes to: one table, a page with the distributions, a document, and a budget to hold.
 
-Three clocks that are never mixed: `samples` counts those that saw the fault until the pin moved, `virtual_us` is an
-emulator's time, `real_us` a board's. A column that a rig cannot fill stays empty.
+Three clocks that are never mixed: `samples` counts from the first that sees the fault to the one that moves the pin (0:
+the same), `virtual_us` is an emulator's time, `real_us` a board's. A column that a rig cannot fill stays empty.
 """
 
 import argparse
@@ -133,7 +133,7 @@ def page(rig: str, measured: Measured, budgets: Budgets) -> str:
 
 def _notes(measured: Measured) -> list[str]:
     every = [latency for latencies in measured.values() for latency in latencies]
-    notes = ["Samples are those that saw the fault until the pin moved."]
+    notes = ["Samples are counted from the first that sees the fault to the one that moves the pin."]
     missing = [clock for clock in CLOCKS[1:] if quantiles(every, clock) is None]
     if "virtual_us" in missing:
         notes.append("Virtual µs is empty: this rig has no emulator's clock.")
