@@ -135,14 +135,13 @@ def _record(rig: str, scenario: Scenario, session: Session, most_rows: int | Non
 
 def _told(outcome: Outcome) -> Record:
     """What is kept of a run: the replay document, the limits in force, and the trace around the trip."""
-    from ccdmon.front_end import FrontEnd
     from ccdmon_fw import limits
     from ccdmon_hil.replay import detector_settings
 
     result, trace = outcome.result, outcome.trace
     physical = outcome.scenario.file.firmware.model_dump(exclude_none=True)
     document = result.document()
-    settings = detector_settings(trace, FrontEnd.for_trace(trace), **physical)
+    settings = detector_settings(trace, outcome.scenario.front_end(trace), **physical)
     stop = outcome.first_row + result.rows
     row = result.trip_row if result.trip_row is not None else stop - 1
     start = max(outcome.first_row, row - BEFORE_TRIP)

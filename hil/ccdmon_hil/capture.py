@@ -1,11 +1,13 @@
 """A recorded run becomes a scenario: `python -m ccdmon_hil.capture RUN --out NAME.scenario.toml [--expect VERDICT]`.
 
 RUN is a folder that `ccdmon record` or `ccdmon replay --out` wrote. Its rows are written beside the scenario as
-`NAME.bdf.csv`. The verdict expected is what the firmware did in that run, unless `--expect` says otherwise.
+`NAME.bdf.csv`, and its front end, limits and actions stand in the scenario, so that the firmware sees the same codes
+and judges them alike. The verdict expected is what it did in that run, unless `--expect` says otherwise.
 """
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,16 @@ from ccdmon.run_analysis import TripPlace
 from ccdmon.run_rows import RunRows
 from ccdmon_hil.scenario import SUFFIX, ScenarioFile
 
+# Keys of `[limits]` in a run folder: what a scenario calls them.
+LIMITS = {
+    "voltage_V": "voltage_limit_V",
+    "voltage_min_V": "voltage_min_V",
+    "current_A": "current_limit_A",
+    "pressure_max_Pa": "pressure_limit_Pa",
+    "pressure_min_Pa": "pressure_min_Pa",
+    "settle_s": "settle_s",
+    "confirm_samples": "confirm_samples",
+}
 MARGIN_ROWS = 2  # a replay may confirm that much earlier or later than the run did
 
 
@@ -39,9 +51,23 @@ def scenario_of(run: RunRows, trace_name: str, verdict: str | None = None) -> di
     row = TripPlace.of(run).row if trip and verdict is None else None
     if row is not None:
         expect["trip_row"] = [max(0, row - MARGIN_ROWS), row + MARGIN_ROWS]
-    document = {"title": f"recorded in {run.folder.name}", "play": {"trace": trace_name}, "expect": expect}
+    document = {
+        "title": f"recorded in {run.folder.name}",
+        "play": {"trace": trace_name},
+        "front_end": dict(run.config["front_end"]),
+        "firmware": _firmware(run.config),
+        "expect": expect,
+    }
     ScenarioFile.model_validate(document)
     return document
+
+
+def _firmware(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Limits and actions in force, of what `run.toml` says of them."""
+    kept = config.get("limits", {})
+    found = {ours: kept[theirs] for theirs, ours in LIMITS.items() if theirs in kept}
+    rules = config.get("rules", {})
+    return found | ({"actions": dict(rules)} if rules else {})
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -3,6 +3,9 @@
 [play]
 trace = "cell.bdf.csv"        # beside this file; or: simulate = "hard_short" and seed = 1
 rows = [2200, 2300]           # only these; or around_fault = [80, 40], rows before and after a simulated fault
+[front_end]                   # as in a rig file; without it, ranges that fit the trace
+voltage_full_scale_V = 5.0
+current_full_scale_A = 0.01
 [firmware]                    # limits and actions, as `limits.detector_settings` takes them
 voltage_limit_V = 5.0
 [expect]
@@ -21,7 +24,8 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from ccdmon.errors import InputError
-from ccdmon.rig_file import Table
+from ccdmon.front_end import FrontEnd
+from ccdmon.rig_file import FrontEndTable, Table
 from ccdmon.trace import Trace
 from ccdmon_fw import limits
 from ccdmon_hil.checked_toml import read_checked
@@ -56,6 +60,7 @@ class FirmwareTable(Table):
     voltage_min_V: float | None = None
     current_limit_A: float | None = None
     pressure_limit_Pa: float | None = None
+    pressure_min_Pa: float | None = None
     settle_s: float | None = None
     confirm_samples: int | None = None
     actions: dict[str, Literal["off", "inform", "warn", "trip"]] | None = None
@@ -80,6 +85,7 @@ class ScenarioFile(Table):
 
     title: str = ""
     play: PlayTable
+    front_end: FrontEndTable | None = None
     firmware: FirmwareTable = FirmwareTable()
     expect: ExpectTable
     latency_budget: LatencyTable = LatencyTable()
@@ -106,6 +112,11 @@ class Scenario:
         if self.file.play.simulate is not None:
             return _simulated(self.file.play)
         return _recorded(self.file.play, self.path.parent), (self.file.expect.trip_row or (None,))[0]
+
+    def front_end(self, trace: Trace) -> FrontEnd:
+        """What stands between the cell and the firmware."""
+        table = self.file.front_end
+        return FrontEnd.for_trace(trace) if table is None else FrontEnd.from_table(table.model_dump())
 
 
 @dataclass(frozen=True)
@@ -137,7 +148,8 @@ def run_scenario(scenario: Scenario, session: Session, most_rows: int | None = N
     trace, event_row = scenario.trace()
     start, stop = window(len(trace), event_row, most_rows)
     physical = scenario.file.firmware.model_dump(exclude_none=True)
-    result = replay_on(session, trace, start=start, stop=stop, **physical)
+    front_end = scenario.front_end(trace)
+    result = replay_on(session, trace, start=start, stop=stop, front_end=front_end, **physical)
     return Outcome(scenario, trace, start, result, tuple(problems_of(scenario.file, result)))
 
 

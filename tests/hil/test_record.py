@@ -13,6 +13,7 @@ import pytest
 from ccdmon.front_end import FrontEnd
 from ccdmon.run_analysis import TripPlace
 from ccdmon.run_rows import RunRows, open_run
+from ccdmon_hil import campaign, capture
 from ccdmon_hil.target import Codes
 from ccdmon_hil.unix import UnixTarget
 from tests.host.test_recording import actions, end, events, recorder, state, wait_for
@@ -92,3 +93,9 @@ def test_a_cut_off_is_recorded_and_acknowledged(tmp_path: Path) -> None:
     assert TripPlace.of(RunRows(folder)).row == trip["sample"] - run.samples[0]
     assert run.counts.missing_samples == run.counts.crc_errors == 0
     assert (folder / "blackbox-1.bdf.csv").is_file()
+    scenario = tmp_path / "again.scenario.toml"
+    assert capture.main([str(folder), "--out", str(scenario)]) == 0
+    assert 'verdict = "limit"' in scenario.read_text()
+    assert campaign.main([str(tmp_path)]) == 0, (
+        "under the limit of the rig file the same rows trip again, in the same row"
+    )
