@@ -1,7 +1,8 @@
 """`python -m tests.bench`: one table, one run, medians. Peers that are not installed are left out, and named.
 
-What each of them computes is written in `peers.py`. Work that is compared is timed in turns, so that a machine that
-slows down slows all of it. `--quick` takes a tenth of the rows, to see that it runs.
+What each of them computes is written in `complete_peers.py` (what the core does) and, where a line says "short list",
+in `peers.py` (the half of it that every library can say). Work that is compared is timed in turns, so that a machine
+that slows down slows all of it. `--quick` takes a tenth of the rows, to see that it runs.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import numpy as np
 
 from ccd_fastcore import STATE_BYTES, Envelope, ReferenceStream, Stream, Unframer, feed_many
 
-from . import numba_peer, peers, plain_c
+from . import complete_peers, numba_peer, peers, plain_c
 from .data import frames, rows
 
 Columns = tuple[Any, ...]
@@ -55,7 +56,7 @@ def left_out(works: dict[str, Work], name: str, make: Callable[[], Work]) -> Non
 def batch(count: int, rounds: int) -> None:
     columns = rows(count)
     few = tuple(c[: min(count, 20_000)] for c in columns)
-    core = f"core, batch of {count:,} rows"
+    core, river = f"core, batch of {count:,} rows", "short list: river"
     works: dict[str, Work] = {core: lambda: Stream().feed(*columns)}
 
     def bound() -> Work:
@@ -71,13 +72,19 @@ def batch(count: int, rounds: int) -> None:
         return lambda: work(*columns)
 
     left_out(works, "C bound: the same algorithm without Python", bound)
-    left_out(works, "river composite", lambda: lambda: peers.river_composite(*few))
-    left_out(works, "numpy + pandas composite", lambda: lambda: peers.pandas_composite(*columns))
-    left_out(works, "numpy by hand", lambda: lambda: peers.numpy_composite(*columns))
-    left_out(works, "polars composite", lambda: lambda: peers.polars_composite(*columns))
-    left_out(works, "numba, the peers' list as one loop", numba)
+    for name, work in (
+        ("numpy + pandas composite", complete_peers.pandas_complete),
+        ("polars composite", complete_peers.polars_complete),
+        ("numpy by hand", complete_peers.numpy_complete),
+        ("short list: numpy + pandas", peers.pandas_composite),
+        ("short list: polars", peers.polars_composite),
+        ("short list: numpy by hand", peers.numpy_composite),
+    ):
+        left_out(works, name, lambda work=work: lambda: work(*columns))  # type: ignore[misc]
+    left_out(works, "short list: numba, one loop", numba)
+    left_out(works, river, lambda: lambda: peers.river_composite(*few))
     works["plain-Python twin"] = lambda: ReferenceStream().feed(*few)
-    slow = {"river composite", "plain-Python twin"}
+    slow = {river, "plain-Python twin"}
     each = {
         name: taken / (len(few[0]) if name in slow else count)
         for name, taken in seconds(works, rounds, warm=True).items()

@@ -1,4 +1,4 @@
-"""What the core finds, as a user would compose it from other libraries: the same list of functions in each.
+"""Half of what the core finds, as a user would compose it from other libraries: the same short list in each.
 
 Per half-cycle (a new one where the current changes sign): rows, start and end, charge by the trapezoid rule, mean
 current and voltage, voltage after settling (rows 4 to 7) and at the end (last 8 rows), slope, noise (mean |second
@@ -6,10 +6,8 @@ difference|), smallest and largest voltage, smallest step of it, repeated values
 mean of R and of the noise, how V follows I (regression of their differences), the drop of the mean of 8 rows against
 the 8 before in units of the noise, and a CUSUM of the noise against its usual size.
 
-Where the lists differ, the peers have less to do: the core tells rests, gaps and steps of the current from
-reversals, keeps 16 voltages per half-cycle instead of one slope, takes what V follows of I out of V, accumulates the
-fluctuation of blocks, too, and fits each step. No peer computes what the core does not. Each uses what its library
-does fastest: polars one lazy query, pandas its built-in aggregations, numpy sums over slices (`reduceat`).
+Each uses what its library does fastest: polars one lazy query, pandas its built-in aggregations, numpy sums over
+slices (`reduceat`). What the core does beyond this is in `complete_peers`.
 """
 
 import math
