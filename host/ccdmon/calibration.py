@@ -52,9 +52,7 @@ def read_codes(device: Device, channel: str, samples: int, arm: Callable[[Device
     The current to be measured flows through the relay, so the board is armed meanwhile and may trip: `DeviceError`.
     """
     if device.status()["armed"]:
-        raise DeviceError(
-            "calibrate: the board is armed; end the recording and disarm it first (`ccdmon disarm`)"
-        )
+        raise DeviceError("the board is armed; end the recording and disarm it first (`ccdmon disarm`)")
     arm(device)
     try:
         read = _codes(device, CHANNELS.index(channel), samples)
@@ -72,10 +70,10 @@ def _codes(device: Device, column: int, samples: int) -> FloatArray:
                 last_s = time.monotonic()
             elif isinstance(event, Message) and event.name == "trip":
                 raise DeviceError(
-                    "calibrate: the board tripped while it was read; see `ccdmon status`, then clear the trip"
+                    "the board tripped while it was read; see `ccdmon status`, then clear the trip"
                 )
         if time.monotonic() - last_s > SILENCE_LIMIT_S:
-            raise DeviceError("calibrate: no samples arrive; is the telemetry mode every_sample?")
+            raise DeviceError("no samples arrive; is the telemetry mode every_sample?")
     return np.concatenate(codes)[:samples]
 
 
@@ -85,19 +83,19 @@ def calibrate(channel: str, readings: Sequence[Reading], front_end: FrontEnd) ->
     for reading in readings:
         if not RAILS[0] < reading.code < RAILS[1]:
             raise InputError(
-                f"calibrate: {channel} at {reading.known:g} {UNITS[channel]} reads code {reading.code:.0f}, the end of "
+                f"{channel} at {reading.known:g} {UNITS[channel]} reads code {reading.code:.0f}, the end of "
                 "the range; choose a smaller value or mend the wiring"
             )
     if abs(high.code - low.code) < LEAST_APART:
         raise InputError(
-            f"calibrate: the two points lie {abs(high.code - low.code):.0f} codes apart, at least {LEAST_APART} are "
+            f"the two points lie {abs(high.code - low.code):.0f} codes apart, at least {LEAST_APART} are "
             "needed; choose values further apart"
         )
     nominal = [_nominal(channel, reading.code, front_end) for reading in readings]
     gain = (high.known - low.known) / (nominal[1] - nominal[0])
     if not abs(gain - 1) <= LARGEST_CORRECTION:
         raise InputError(
-            f"calibrate: {channel} would need a gain of {gain:.3g}; check the full scale in [front_end], the wiring "
+            f"{channel} would need a gain of {gain:.3g}; check the full scale in [front_end], the wiring "
             "and the channel"
         )
     step = _nominal(channel, CODE_ZERO + 1.0, front_end) - _nominal(channel, float(CODE_ZERO), front_end)
@@ -119,6 +117,7 @@ def write_calibration(path: Path, result: Result, at: str) -> Rig:
     for key, value in (("gain", result.gain), ("offset", result.offset), ("noise", result.noise)):
         table[key] = float(f"{value:.9g}")
     table["calibrated_at"] = at
+    table.add(tomlkit.nl())
     document["front_end"][result.channel] = table
     before = path.read_text(encoding="utf-8")
     try:

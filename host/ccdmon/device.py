@@ -42,10 +42,17 @@ class RefusedError(DeviceError):
 
     def __init__(self, where: str, command: str, result: str, detail: int) -> None:
         self.command, self.result, self.detail = command, result, detail
-        advice = _ADVICE.get(result, f"detail {detail}").format(detail=detail)
-        if result == "self_test_failed" and detail < len(wire.SELF_TESTS):
-            result += f" ({wire.SELF_TESTS[detail]})"
-        super().__init__(f"{where}: the firmware refuses `{command}`: {result}; {advice}")
+        super().__init__(f"{where}: the firmware refuses `{command}`: {why_refused(result, detail)}")
+
+
+def why_refused(result: str, detail: int) -> str:
+    """A refusal and what to do about it, in words; `result` is a name of `wire.RESULTS`, or that none came."""
+    if result not in wire.RESULTS:
+        return result
+    advice = _ADVICE.get(result, f"detail {detail}").format(detail=detail)
+    if result == "self_test_failed" and detail < len(wire.SELF_TESTS):
+        result += f" ({wire.SELF_TESTS[detail]})"
+    return f"{result}; {advice}"
 
 
 def mismatch(identity: Mapping[str, Any]) -> str:

@@ -110,6 +110,8 @@ def _cause(error: Exception) -> str:
 
 
 def _advice(error: Exception) -> str:
+    if "exclusively lock" in str(error) or "busy" in str(error):
+        return "another program has it: end that, or give a recorder its orders with --run-folder DIR"
     if "ermission" in str(error):
         return "join the group that owns it (often dialout)"
     return "plug the board in or name another with --port"

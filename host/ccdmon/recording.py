@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ccdmon.device import why_refused
 from ccdmon.device_side import BlackBox, DeviceSide
 from ccdmon.errors import InputError
 from ccdmon.firmware_hash import firmware_hash
@@ -213,7 +214,7 @@ class Recording:
 
     def _refused(self, command: str, result: str, detail: int) -> None:
         self.recorder.log(action="refused", command=command, result=result, detail=detail)
-        self._tell(f"the board refuses `{command}`: {result} ({detail})")
+        self._tell(f"the board refuses `{command}`: {why_refused(result, detail)}")
 
     def _tell(self, line: str) -> None:
         self._say(f"port {self.link.name}: {line}")

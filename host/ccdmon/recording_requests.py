@@ -6,7 +6,7 @@ from typing import Any
 
 from ccdmon.command_queue import OnAnswer
 from ccdmon.control import ControlServer, Request
-from ccdmon.device import mismatch
+from ccdmon.device import mismatch, why_refused
 from ccdmon.device_side import DeviceSide
 from ccdmon.recorder import Recorder
 from ccdmon_fw import wire
@@ -47,7 +47,7 @@ class Requests:
             if result != "ok":
                 self._device.refused("arm", result or "no answer", detail)
 
-        self._device.arm(self._settings(), answered if request is None else _answering(request))
+        self._device.arm(self._settings(), answered if request is None else self._answering(request))
 
     def close(self) -> None:
         """Take the socket away."""
@@ -60,22 +60,23 @@ class Requests:
             return
         self._recorder.log(action="command", command=wanted)
         if wanted == "trip":
-            self._device.queue.add_urgent(wire.FORCE_TRIP, on_answer=_answering(request))
+            self._device.queue.add_urgent(wire.FORCE_TRIP, on_answer=self._answering(request))
         elif wanted == "disarm":
-            self._device.queue.add(wire.DISARM, on_answer=_answering(request))
+            self._device.queue.add(wire.DISARM, on_answer=self._answering(request))
         elif wanted == "arm":
             self.arm(request)
         elif wanted == "reset_trip" and isinstance(trip_id, int):
-            self._device.queue.add(wire.RESET_TRIP, trip_id, on_answer=_answering(request))
+            self._device.queue.add(wire.RESET_TRIP, trip_id, on_answer=self._answering(request))
         else:
             request.refuse(f"unknown request {wanted!r}")
 
+    def _answering(self, request: Request) -> OnAnswer:
+        def answered(result: str | None, detail: int) -> None:
+            if result == "ok":  # answered when the state that is asked for next shows it
+                self._device.queue.add(wire.GET_STATUS, on_answer=lambda *_: request.answer())
+            elif result is None:
+                request.refuse("the board does not answer")
+            else:
+                request.refuse(f"the board refuses: {why_refused(result, detail)}")
 
-def _answering(request: Request) -> OnAnswer:
-    def answered(result: str | None, detail: int) -> None:
-        if result == "ok":
-            request.answer()
-        else:
-            request.refuse(f"the board {'refuses: ' + result if result else 'does not answer'} ({detail})")
-
-    return answered
+        return answered

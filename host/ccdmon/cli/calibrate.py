@@ -64,7 +64,7 @@ def _calibrate(args: argparse.Namespace) -> int:
     from ccdmon.rig_file import read_rig
 
     if args.rig is None or len(args.point) != 2:
-        raise InputError("calibrate: name the rig file and two --point values, or use --read")
+        raise InputError("name the rig file and two --point values, or use --read")
     rig = read_rig(args.rig)
     if args.channel == "pressure" and rig.front_end.pressure_full_scale_Pa is None:
         raise InputError(
@@ -96,7 +96,7 @@ def _reading(point: str, args: argparse.Namespace) -> "Reading":
     if not args.yes:
         print(f"apply {known:g} {UNITS[args.channel]} and press Enter", file=sys.stderr)
         if not sys.stdin.readline():
-            raise InputError("calibrate: nobody at the keyboard; use --yes, or --read and --point VALUE=CODE")
+            raise InputError("nobody at the keyboard; use --yes, or --read and --point VALUE=CODE")
     read = _read(args)
     return Reading(known, read.code, read.code_noise)
 

@@ -58,22 +58,24 @@ def run(args: argparse.Namespace) -> int:
     Exit 3 where no board answers in the beginning.
     """
     from ccdmon.port import find_board
+    from ccdmon.record_terminal import Terminal
     from ccdmon.recording import Recording
     from ccdmon.run_folder import remove_empty
     from ccdmon.serial_link import SerialLink
 
+    terminal = Terminal()
     rig = None if args.rig_file is None else _read_rig(args.rig_file)
     folder = args.out or Path("ccdmon-runs") / time.strftime("record-%Y%m%d-%H%M%S")
     link = SerialLink(find_board(args.port or (rig.port.device if rig else None)))
     try:
-        _prepare(folder, args, rig, link)
-        recording = Recording(folder, link, _options(args, rig), say=_say)
+        _prepare(folder, args, rig, link, terminal.say)
+        recording = Recording(folder, link, _options(args, rig), say=terminal.say)
     except BaseException:
         link.close()
         raise
     print(f"recording {link.name} into {folder}; Ctrl-C ends it", file=sys.stderr)
-    with _stopping() as stopped, _state_line() as show:
-        recording.run(lambda: bool(stopped) or _silent(recording), show)
+    with _stopping() as stopped, terminal.state_line() as show:
+        recording.run(lambda: bool(stopped) or _silent(recording), lambda running: show(running.state))
     if not recording.heard:
         remove_empty(folder)
         raise DeviceError(
@@ -81,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
             "`ccdmon flash` puts it on a board"
         )
     # Who ends this with SIGTERM (a machine that shuts down) does not wait for a report.
-    report = None if args.no_report or signal.SIGTERM in stopped else _report(folder)
+    report = None if args.no_report or signal.SIGTERM in stopped else _report(folder, terminal.say)
     return _ended(recording, report, as_json=args.json)
 
 
@@ -90,17 +92,17 @@ def _silent(recording: "Recording") -> bool:
     return not recording.heard and recording.running_s() > START_LIMIT_S
 
 
-def _report(folder: Path) -> Path | None:
+def _report(folder: Path, say: Callable[[str], object]) -> Path | None:
     """The report, in the folder, which is complete without it; None where there is none."""
     from ccdmon.run_report import write_run_report
 
-    _say("writing the report; Ctrl-C skips it")
+    say("writing the report; Ctrl-C skips it")
     try:
         write_run_report(folder)
     except KeyboardInterrupt:
-        _say(f"no report; `ccdmon report {folder}` writes it")
+        say(f"no report; `ccdmon report {folder}` writes it")
     except InputError as error:
-        _say(f"no report: {error}")
+        say(f"no report: {error}")
     else:
         return folder / "report.html"
     return None
@@ -154,7 +156,13 @@ def _options(args: argparse.Namespace, rig: "Rig | None") -> "Options":
     )
 
 
-def _prepare(folder: Path, args: argparse.Namespace, rig: "Rig | None", link: "SerialLink") -> None:
+def _prepare(
+    folder: Path,
+    args: argparse.Namespace,
+    rig: "Rig | None",
+    link: "SerialLink",
+    say: Callable[[str], object],
+) -> None:
     """Make the run folder, or find the one to resume."""
     from ccdmon import run_folder
     from ccdmon.run_document import config_of
@@ -165,19 +173,9 @@ def _prepare(folder: Path, args: argparse.Namespace, rig: "Rig | None", link: "S
     document: dict[str, Any] = {} if rig is None else rig.document()
     if "front_end" not in document:
         document["front_end"] = dict(ASSUMED_FRONT_END)
-        _say("no --rig-file: scales as the board states them, else +-6 V and +-10 mA; no cell is declared")
+        say("no --rig-file: scales as the board states them, else +-6 V and +-10 mA; no cell is declared")
     source = "recorded from a board" if args.rig_file is None else f"recorded from a board, {args.rig_file}"
     run_folder.create(folder, config_of(document, link.name, source))
-
-
-def _say(line: str) -> None:
-    from rich.console import Console
-
-    console = Console(stderr=True, highlight=False)
-    if console.is_terminal:
-        console.print(f"{time.strftime('%H:%M:%S')} {line}", markup=False)
-    else:
-        print(f"ccdmon record: {line}", file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -193,29 +191,3 @@ def _stopping() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _state_line() -> "Iterator[Callable[[Recording], None]]":
-    """A line that lives at the bottom of a terminal; nothing where stderr is none."""
-    from rich.console import Console
-    from rich.live import Live
-    from rich.text import Text
-
-    from ccdmon.state_line import state_line
-
-    console = Console(stderr=True, highlight=False)
-    if not console.is_terminal:
-        yield lambda _recording: None
-        return
-    shown_s = [0.0]
-    with Live(console=console, auto_refresh=False, transient=True) as live:
-
-        def show(recording: "Recording") -> None:
-            if time.monotonic() - shown_s[0] > 0.25:
-                shown_s[0] = time.monotonic()
-                live.update(
-                    Text(state_line(recording.state()), overflow="ellipsis", no_wrap=True), refresh=True
-                )
-
-        yield show
