@@ -130,7 +130,9 @@ class Recording:
 
     def _finish(self) -> None:
         self._take_held()
-        self.recorder.log(action="recording_ended", samples=self.recorder.rows.counts.samples)
+        gate = self.state()["gate"]
+        known = {} if gate == "unknown" else {"gate": gate}
+        self.recorder.log(action="recording_ended", samples=self.recorder.rows.counts.samples, **known)
         self.recorder.close()
         last = self.live.last
         self._keep(lambda: self._parts.finish(None if last is None else last.trace))

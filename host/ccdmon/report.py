@@ -73,7 +73,9 @@ def html(
         *(_figure(figures[name]) for name in ("overview", "short") if name in figures),
         _section(
             "Conditions",
-            _pairs(report_words.conditions(document, trace.cell) + declared_protocol(context)),
+            _pairs(
+                report_words.conditions(document, trace.cell, context.declared) + declared_protocol(context)
+            ),
             _no_area(document),
         ),
         _section("Events", _events(document["events"])),

@@ -1,6 +1,6 @@
 """What a report says beyond the trace: impedance pair, comparison with published cells, methods, configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,14 @@ class Context:
     before: Spectrum | None = None
     after: Spectrum | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """Of temperature and pressure, what `run.toml` says was set; what the front end measures is not among them."""
+        table = self.config.get("conditions", {})
+        measured = self.config.get("front_end", {}).get("pressure_full_scale_Pa") is not None
+        names = ("temperature_degC",) if measured else ("temperature_degC", "pressure_Pa")
+        return tuple(name for name in names if name in table)
 
     @property
     def firmware(self) -> str | None:
@@ -76,7 +84,7 @@ def methods(document: Document, trace: Trace, context: Context) -> str:
     """The paragraph for a paper: everything a critical current density means nothing without, and what is missing."""
     parts = [
         _cell_sentence(document, trace.cell),
-        _protocol_sentence(document),
+        _protocol_sentence(document, context.declared),
         _recording_sentence(trace, context),
     ]
     parts += [_result_sentence(document), _impedance_sentence(document), _missing_sentence(document)]
@@ -93,7 +101,7 @@ def _cell_sentence(document: Document, cell: Cell) -> str:
     return f"{article} {stack}{cell.configuration} cell{electrolyte}{known} was cycled galvanostatically"
 
 
-def _protocol_sentence(document: Document) -> str:
+def _protocol_sentence(document: Document, declared: Collection[str] = ()) -> str:
     protocol, ccd = document["protocol"], document["ccd"]
     kind = report_words.name(protocol["kind"])
     size = {
@@ -107,6 +115,8 @@ def _protocol_sentence(document: Document) -> str:
     )
     warm = report_words.number(ccd["temperature_degC"], "°C")
     pressed = report_words.number(ccd["pressure_MPa"], "MPa")
+    warm += " (as set)" if "temperature_degC" in declared else ""
+    pressed += " (as set)" if "pressure_Pa" in declared else ""
     where = [f"at {warm}"] * (ccd["temperature_degC"] is not None)
     where += [f"under a stack pressure of {pressed}"] * (ccd["pressure_MPa"] is not None)
     levels = report_words.levels(protocol)

@@ -1,6 +1,6 @@
 """The analysis on a terminal: a summary a person reads in one look, in colour only where colour shows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -16,8 +16,17 @@ ONLY_IN_THE_REPORT = ("index", "end_s", "noise_V")  # so that the rest fits 80 c
 SHOWN_HALF_CYCLES = 12  # the last ones; the report has them all
 
 
-def print_report(document: Document, cell: Cell, title: str, console: Console | None = None) -> None:
-    """Print one analysis to `console`, by default stdout (rich honours NO_COLOR and a pipe)."""
+def print_report(
+    document: Document,
+    cell: Cell,
+    title: str,
+    console: Console | None = None,
+    declared: Collection[str] = (),
+) -> None:
+    """Print one analysis to `console`, by default stdout (rich honours NO_COLOR and a pipe).
+
+    `declared`: conditions that were set and not measured.
+    """
     out = console or Console(highlight=False)
     verdict = document["verdict"]
     out.print(
@@ -26,17 +35,17 @@ def print_report(document: Document, cell: Cell, title: str, console: Console | 
     out.print(report_words.ccd_sentence(document), markup=False, soft_wrap=True)
     if document["ccd"]["area_cm2"] is None:
         out.print(report_words.NO_AREA, markup=False, soft_wrap=True)
-    out.print(_conditions(document, cell))
+    out.print(_conditions(document, cell, declared))
     _print_events(document, out)
     if document["half_cycles"]:
         out.print(_half_cycles(document))
 
 
-def _conditions(document: Document, cell: Cell) -> Table:
+def _conditions(document: Document, cell: Cell, declared: Collection[str]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
-    for label, value in report_words.conditions(document, cell):
+    for label, value in report_words.conditions(document, cell, declared):
         table.add_row(label, Text(value))
     return table
 

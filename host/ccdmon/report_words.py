@@ -1,6 +1,6 @@
 """What a report says, as plain text: shared by the terminal and the HTML page, so that both say the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ccdmon.sample_clock import ClockAccount
@@ -82,8 +82,11 @@ def ccd_sentence(document: Document) -> str:
     return f"Critical current density {endured} (the largest endured); failed at {failed} by {by}."
 
 
-def conditions(document: Document, cell: Cell) -> list[tuple[str, str]]:
-    """What a critical current density means nothing without (Lu et al. 2021, sections 3.7 and 5)."""
+def conditions(document: Document, cell: Cell, declared: Collection[str] = ()) -> list[tuple[str, str]]:
+    """What a critical current density means nothing without (Lu et al. 2021, sections 3.7 and 5).
+
+    `declared`: of `temperature_degC` and `pressure_Pa`, what was set and not measured.
+    """
     ccd, protocol = document["ccd"], document["protocol"]
     return [
         ("Protocol", PROTOCOL_TEXT.get(protocol["kind"], name(protocol["kind"]))),
@@ -92,12 +95,19 @@ def conditions(document: Document, cell: Cell) -> list[tuple[str, str]]:
         ("Time per half-cycle", duration(ccd["half_cycle_s"])),
         ("Areal capacity per half-cycle", number(ccd["capacity_per_half_cycle_mAh_cm2"], "mAh cm⁻²")),
         ("Cumulative areal capacity", number(ccd["cumulative_capacity_mAh_cm2"], "mAh cm⁻²")),
-        ("Temperature", number(ccd["temperature_degC"], "°C")),
-        ("Stack pressure", number(ccd["pressure_MPa"], "MPa")),
+        ("Temperature", _ambient(ccd["temperature_degC"], "°C", "temperature_degC" in declared)),
+        ("Stack pressure", _ambient(ccd["pressure_MPa"], "MPa", "pressure_Pa" in declared)),
         ("Electrode area", number(ccd["area_cm2"], "cm²")),
         ("Impedance check", EIS_TEXT.get(ccd["eis"], ccd["eis"])),
         ("Cell", ", ".join(filter(None, [cell.configuration, cell.electrolyte]))),
     ]
+
+
+def _ambient(value: float | None, unit: str, declared: bool) -> str:
+    """A condition of the test, and whether it is known from a measurement."""
+    if value is None:
+        return "not measured"
+    return number(value, unit) + (" (as set, not measured)" if declared else "")
 
 
 def levels(protocol: Document) -> str:
@@ -116,7 +126,11 @@ def clock_line(clock: ClockAccount | None) -> str:
     """How well the Unix time of the samples is known, and how far the device's crystal drifted."""
     if clock is None:
         return DASH
+    if not clock.trusted:
+        return f"not known: the device's clock is off by {number(clock.drift_ppm, 'ppm', 3)}, as an emulated one's"
     error = f"within {number(clock.error_s * 1e3, 'ms', 2)}"
+    error += f", not known in {count(clock.unknown, 'stretch')}" if clock.unknown == 1 else ""
+    error += f", not known in {clock.unknown} stretches" if clock.unknown > 1 else ""
     usual = f"usually {number(clock.usual_error_s * 1e3, 'ms', 2)}"
     readings = count(clock.readings, "reading") + " of the device's clock"
     if clock.drift_ppm is None or clock.drift_error_ppm is None:

@@ -61,10 +61,17 @@ class ClockAccount:
     """What a recording knows of its clocks. `drift_ppm`: how much faster than the host's the device's clock ran."""
 
     readings: int
-    error_s: float  # bound of the error of any row's Unix time
+    error_s: float  # bound of the error of any row's Unix time, but for stretches where it is not known
+    unknown: int  # stretches without a bound: the device was not asked before the next arming, or long ago
     usual_error_s: float  # of the median reading
     drift_ppm: float | None  # None: too short to tell
     drift_error_ppm: float | None
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the device's clock runs as a crystal does, which the bounds rest on; an emulated one does not."""
+        drift, error = self.drift_ppm, self.drift_error_ppm
+        return drift is None or error is None or abs(drift) - error <= CRYSTAL * 1e6
 
 
 def clock_account(anchors: Iterable[Anchor], seconds_per_sample: float) -> ClockAccount | None:
@@ -78,12 +85,14 @@ def clock_account(anchors: Iterable[Anchor], seconds_per_sample: float) -> Clock
         return None
     longest = max(segments.values(), key=lambda known: known[-1].sample - known[0].sample)
     drift, drift_error = _drift([a for a in longest if a.error_s is not None], seconds_per_sample)
-    return ClockAccount(len(errors), max(bounds), errors[len(errors) // 2], drift, drift_error)
+    known = [bound for bound in bounds if bound is not None]
+    unknown = len(bounds) - len(known)
+    return ClockAccount(len(errors), max(known), unknown, errors[len(errors) // 2], drift, drift_error)
 
 
-def _bounds(anchors: Sequence[Anchor], period_s: float) -> list[float]:
+def _bounds(anchors: Sequence[Anchor], period_s: float) -> list[float | None]:
     """The largest error of the rows from each anchor to the next; of an arrival, by how much it was late."""
-    bounds = []
+    bounds: list[float | None] = []
     for anchor, following in pairwise([*anchors, None]):
         assert anchor is not None
         away_s = LAST_S if following is None else (following.sample - anchor.sample) * period_s
@@ -93,7 +102,7 @@ def _bounds(anchors: Sequence[Anchor], period_s: float) -> list[float]:
             late_s = anchor.elapsed_s + away_s - following.elapsed_s
             bounds.append(abs(late_s) + following.error_s + away_s * CRYSTAL)
         else:
-            bounds.append(float("inf"))
+            bounds.append(None)
     return bounds
 
 

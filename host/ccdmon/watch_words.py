@@ -62,8 +62,11 @@ def readouts(
         ("voltage", engineering(newest.get("voltage_V"), "V")),
         ("current", engineering(newest.get("current_A"), "A")),
         ("V / I", engineering(resistance_ohm(newest), "Ω")),
-        *([("pressure", engineering(newest["pressure_Pa"], "Pa"))] if newest.get("pressure_Pa") else []),
-        *([("temperature (set)", f"{temperature_degC:g} °C")] if temperature_degC is not None else []),
+        (
+            "pressure",
+            engineering(newest["pressure_Pa"], "Pa") if newest.get("pressure_Pa") else "not measured",
+        ),
+        ("temperature", "not measured" if temperature_degC is None else f"{temperature_degC:g} °C (set)"),
         ("test time", clock(newest.get("test_time_s"))),
         ("samples", f"{counts.samples:,}"),
         ("missing", f"{counts.missing_samples:,}"),

@@ -19,6 +19,7 @@ from ccdmon.report_context import Context, methods
 from ccdmon.report_figures import write_figures
 from ccdmon.report_plot import envelope, momentary_resistance_ohm, overview, zoom
 from ccdmon.report_text import print_report
+from ccdmon.sample_clock import ClockAccount
 from ccdmon.spectrum import Spectrum, make_spectrum
 from ccdmon.trace import Cell, Trace
 
@@ -251,3 +252,26 @@ def test_a_panel_only_for_what_varies() -> None:
     warming = replace(noisy, temperature_degC=25 + n / 100, pressure_Pa=5e6 + 1e3 * n)
     svg = overview(warming, document()).svg()
     assert "temperature" in svg and "pressure" in svg
+
+
+def test_what_was_set_and_what_was_not_measured_is_told_apart() -> None:
+    known = document()
+    known["ccd"].update(temperature_degC=25.0, pressure_MPa=None)
+    told = dict(
+        report_words.conditions(
+            known, CELL, Context(config={"conditions": {"temperature_degC": 25.0}}).declared
+        )
+    )
+    assert told["Temperature"] == "25 °C (as set, not measured)"
+    assert told["Stack pressure"] == "not measured"
+    assert dict(report_words.conditions(known, CELL))["Temperature"] == "25 °C"
+    measured = {"conditions": {"pressure_Pa": 1e6}, "front_end": {"pressure_full_scale_Pa": 1e7}}
+    assert Context(config=measured).declared == ()
+
+
+def test_how_well_the_host_time_is_known() -> None:
+    line = report_words.clock_line(ClockAccount(9, 0.0123, 1, 0.004, 21.0, 1.5))
+    assert line.startswith("within 12 ms, not known in 1 stretch (usually 4 ms; 9 readings")
+    assert "crystal +21 ± 1.5 ppm" in line
+    assert report_words.clock_line(ClockAccount(9, 0.01, 0, 0.004, -9.5e5, 100.0)).startswith("not known")
+    assert report_words.clock_line(None) == report_words.DASH

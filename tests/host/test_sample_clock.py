@@ -183,3 +183,15 @@ def test_an_answer_of_the_next_arming_says_nothing_of_this_one(tmp_path: Path) -
     bench.recorder.feed(bench.device.samples(0, PER_FRAME, run=2))
     anchors = read_anchors(bench.folder / CLOCK_FILE)[before:]
     assert [(anchor.segment, anchor.error_s) for anchor in anchors] == [(1, None)]
+
+
+def test_an_arming_too_short_for_a_reading_is_told_apart(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "r", 0.0)
+    bench.frame()
+    bench.reset()
+    bench.run(60)
+    bench.recorder.close()
+    account = RunRows(bench.folder).clock
+    assert account is not None
+    assert account.unknown == 1
+    assert 0 < account.error_s < 1.0

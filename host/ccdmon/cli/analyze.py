@@ -136,4 +136,5 @@ def _print(sources: list[Source], documents: list[dict[str, Any]]) -> None:
     for index, (source, document) in enumerate(zip(sources, documents, strict=True)):
         if index:
             print()
-        print_report(document, source.trace.cell, source.name)
+        declared = Context(config=source.run.config).declared if source.run else ()
+        print_report(document, source.trace.cell, source.name, declared=declared)
