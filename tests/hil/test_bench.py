@@ -1,0 +1,30 @@
+"""What a run on a rig counts: the rows that were played, and nothing behind them."""
+
+import pytest
+
+from ccdmon.front_end import FrontEnd
+from ccdmon_hil import bench
+from ccdmon_hil.session import Session
+
+ROWS = 30
+
+
+def test_a_trip_behind_the_last_row_is_none(unix: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zeros follow the last row: a full cell that is taken away looks shorted, which is no verdict on it."""
+    plain, front_end = bench._collect, FrontEnd(5.0, 1e-3)
+    opened: list[bool] = []
+
+    def collect(session: Session, *arguments) -> None:  # type: ignore[no-untyped-def]
+        plain(session, *arguments)
+        while session.target.edges[-1].closed:
+            session.pump()
+        opened.append(True)
+
+    monkeypatch.setattr(bench, "_collect", collect)
+    full = front_end.code_of(3.3, 5e-4)
+    result = bench.run_rows(
+        unix, lambda row, _closed: full if row < ROWS else None,
+        bench.settings_for(front_end, 1.0, "full"), rows=ROWS,
+    )  # fmt: skip
+    assert opened, "the firmware does trip on the zeros"
+    assert (result.tripped, result.gate_closed, result.rows, result.dropped) == (False, True, ROWS, 0)
