@@ -13,11 +13,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError
+from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError, InputError
 from ccdmon.firmware_hash import firmware_hash
 from ccdmon_hil.campaign_junit import junit
 from ccdmon_hil.campaign_summary import Record, markdown, summaries
-from ccdmon_hil.rigs import PORT_HELP, RIGS, open_session
+from ccdmon_hil.rigs import PORT_HELP, RIGS, count, open_session
 from ccdmon_hil.scenario import SUFFIX, MissingTraceError, Outcome, Scenario, read_scenario, run_scenario
 from ccdmon_hil.session import Session
 
@@ -36,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     code = EXIT_FINE
     try:
         scenarios = [read_scenario(path) for path in sorted(options.folder.glob("*" + SUFFIX))]
+        if not scenarios and not options.faults:
+            raise InputError(f"{options.folder}: no scenario (*{SUFFIX}) in this folder; name another")
         print(
             _row("rig", "scenario", "verdict", "rows", "row", "samples", "virtual us", "real us", "outcome")
         )
@@ -179,7 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", help=PORT_HELP)
     parser.add_argument("--image", type=Path, help="MicroPython image of the emulated Pico")
     parser.add_argument(
-        "--emulated-rows", type=int, default=EMULATED_ROWS, metavar="N",
+        "--emulated-rows", type=count, default=EMULATED_ROWS, metavar="N",
         help="most rows of a scenario on an emulator (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="DIR", help="leave page and documents there")

@@ -34,7 +34,7 @@ from ccdmon_hil.latency_report import (
     write,
 )  # fmt: skip
 from ccdmon_hil.pico import IDLE_CODES
-from ccdmon_hil.rigs import PORT_HELP, RIGS
+from ccdmon_hil.rigs import PORT_HELP, RIGS, count
 from ccdmon_hil.session import Session
 from ccdmon_hil.target import Codes
 
@@ -253,7 +253,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--rig", choices=RIGS, default="pico", help="where (default: %(default)s)")
     add("--port", help=PORT_HELP)
     add("--image", type=Path, help="MicroPython image of the emulated Pico")
-    add("--phases", type=int, default=PHASES, help="faults of each kind (default: %(default)s)")
+    add("--phases", type=count, default=PHASES, help="faults of each kind (default: %(default)s)")
     add("--seed", type=int, default=1, help="of the phases (default %(default)s)")
     add("--seconds", type=float, default=RATE_S, help="virtual time for each rate (default %(default)s)")
     add("--budget-us", nargs="+", type=parse_budget, metavar="[FAULT=]US", help="longest cutoff allowed")

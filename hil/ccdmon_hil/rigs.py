@@ -3,6 +3,7 @@
 The port `emulated` of the rig `board` is an emulated Pico behind a pseudo-terminal, for as long as the rig is open.
 """
 
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
@@ -33,6 +34,13 @@ def best_rig(image: str | Path | None = None) -> str:
     except DeviceError:
         return "unix"
     return "pico"
+
+
+def count(text: str) -> int:
+    """A whole number from 1 on; a type of argparse, for the command lines of rigs."""
+    if not (text.isdecimal() and int(text)):
+        raise ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
 
 
 @contextmanager
