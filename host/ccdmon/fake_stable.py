@@ -80,10 +80,8 @@ def _fall(usable: Sequence[HalfCycle]) -> HalfCycle | None:
         before, h, later = usable[max(0, n - 4) : n], usable[n], usable[n + 1 : n + 5]
         past = median(x.resistance_end_ohm for x in before)
         # Of its own sign, too: a half cell strips and plates at different resistances.
-        like = median(
-            x.resistance_end_ohm for x in before if x.current_A * h.current_A > 0 or len(before) < 2
-        )
-        if h.resistance_end_ohm > th.FAKE_FALL * min(past, like):
+        like = [x.resistance_end_ohm for x in before if x.current_A * h.current_A > 0]
+        if h.resistance_end_ohm > th.FAKE_FALL * min(past, median(like or [past])):
             continue
         steady = all(
             _steady([x for x in later if (x.current_A > 0) == positive]) for positive in (True, False)

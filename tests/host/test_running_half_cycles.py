@@ -69,3 +69,12 @@ def test_stripping_to_a_cut_off_is_not_fake_stable() -> None:
     document = analyze(Trace(time_s, voltage_V, np.concatenate(pieces_A), cell=cell))
     assert document["verdict"] != "failed"
     assert not {"fake_stable", "hard_short"} & {event["kind"] for event in document["events"]}
+
+
+def test_half_cycles_of_one_sign_in_a_row_have_a_document() -> None:
+    """The first of the other sign has none of its own before it to compare with."""
+    current_A = np.repeat([1e-3, 0, 1e-3, 0, 1e-3, 0, 1e-3, 0, -1e-3, 0, -1e-3, 0, -1e-3], 60)
+    voltage_V = 100 * current_A + np.random.default_rng(1).normal(0, 1e-4, len(current_A))
+    trace = Trace(np.arange(len(current_A)), voltage_V, current_A, cell=Cell(electrode_area_cm2=1.0))
+    document = analyze(trace)
+    assert (len(document["half_cycles"]), document["verdict"]) == (7, "healthy")
