@@ -86,7 +86,16 @@ def record(samples: int, place: Path) -> int:
     ours, theirs = os.openpty()
     tty.setraw(theirs)
     folder, rig = place / "run", rig_file(place, "day")
-    command = ["record", "--port", os.ttyname(theirs), "--out", str(folder), "--rig-file", str(rig)]
+    command = [
+        "record",
+        "--port",
+        os.ttyname(theirs),
+        "--out",
+        str(folder),
+        "--rig-file",
+        str(rig),
+        "--no-report",
+    ]
     process = subprocess.Popen([sys.executable, "-m", "ccdmon", *command], stderr=subprocess.DEVNULL)
     began_s, due, sent = time.monotonic(), 0, 0
     while not state_of(folder):

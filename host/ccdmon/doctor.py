@@ -86,7 +86,8 @@ def _image() -> Check:
     try:
         return Check("image", FINE, str(load_rigs().find_image(download=False)))
     except CcdmonError as error:
-        return Check("image", NEGATIVE, "the emulated Pico has nothing to boot", str(error))
+        what = "the emulated Pico has nothing to boot; only `demo` and `--rig pico` want it"
+        return Check("image", SKIPPED, what, str(error))
 
 
 def _disk(rig: Rig | None, folder: Path) -> Check:

@@ -1,13 +1,17 @@
-"""The terminal of a recording: messages stand above the state line, which is there only on a terminal."""
+"""What a recording says: messages stand above the state line; its end, with a report or without."""
 
 import io
 import re
+from pathlib import Path
 from typing import Any
 
+import pytest
 from rich.console import Console
 
-from ccdmon import record_terminal
+from ccdmon import record_terminal, run_report
+from ccdmon.cli import record
 from ccdmon.record_terminal import Terminal
+from tests.host.wire_stream import Device, recorded_run
 
 STATE: dict[str, Any] = {
     "elapsed_s": 3.0, "voltage_V": 0.1, "current_A": 1e-3, "gate": "closed", "link": "up", "trip": None, "disk": None,
@@ -55,3 +59,26 @@ def test_where_no_terminal_is_there_are_messages_only() -> None:
         show(lambda: STATE)
         shown.say("TRIP 1")
     assert out.getvalue() == "ccdmon record: TRIP 1\n"
+
+
+@pytest.mark.parametrize("cause", ["ctrl-c", "nothing recorded", "disk full"])
+def test_a_report_that_cannot_be_written_is_one_line_and_no_failure(
+    cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    if cause == "ctrl-c":
+
+        def interrupted(_folder: Path) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(run_report, "write_run_report", interrupted)
+    folder = recorded_run(tmp_path / "r", Device().identity() if cause == "nothing recorded" else None)
+    if cause == "disk full":
+        (folder / "report.html").mkdir()
+    assert record._report(folder, said.append) is None
+    assert len(said) == 2
+    assert {
+        "ctrl-c": "ccdmon report",
+        "nothing recorded": "nothing was recorded",
+        "disk full": "cannot write",
+    }[cause] in said[1]

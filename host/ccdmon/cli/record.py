@@ -94,10 +94,10 @@ def _silent(recording: "Recording") -> bool:
 
 def _report(folder: Path, say: Callable[[str], object]) -> Path | None:
     """The report, in the folder, which is complete without it; None where there is none."""
-    from ccdmon.run_report import write_run_report
-
     say("writing the report; Ctrl-C skips it")
     try:
+        from ccdmon.run_report import write_run_report
+
         write_run_report(folder)
     except KeyboardInterrupt:
         say(f"no report; `ccdmon report {folder}` writes it")

@@ -43,22 +43,31 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("name a run folder to watch, or a board with --port")
     if args.token is not None and len(args.token) < 8:
         raise InputError("--token: use at least 8 characters")
-    with _recorder(args) as recorded:
+    asked = [signal.SIGINT]  # how it is ended, at last
+    with _recorder(args, asked) as recorded:
         from ccdmon.watch_page import WatchServer
 
         server = WatchServer(
             [*args.folders, *recorded], address=args.address, port=args.http_port, token=args.token
         )
         print(f"watching at {server.url}; Ctrl-C ends it", file=sys.stderr, flush=True)
-        signal.signal(signal.SIGTERM, lambda *_: server.stop())
-        signal.signal(signal.SIGINT, lambda *_: server.stop())
+
+        def stop(number: int, _frame: object) -> None:
+            asked.append(signal.Signals(number))
+            server.stop()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
         server.run()
     return EXIT_FINE
 
 
 @contextmanager
-def _recorder(args: argparse.Namespace) -> Iterator[list[Path]]:
-    """A recorder of its own process for `--port`: a page that fails must not end a recording."""
+def _recorder(args: argparse.Namespace, asked: list[signal.Signals]) -> Iterator[list[Path]]:
+    """A recorder of its own process for `--port`: a page that fails must not end a recording.
+
+    It is ended by the last signal in `asked`, and Ctrl-C then skips its report.
+    """
     if not args.port:
         yield []
         return
@@ -70,7 +79,9 @@ def _recorder(args: argparse.Namespace) -> Iterator[list[Path]]:
         _wait_for(folder, process)
         yield [folder]
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(asked[-1])
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda sent, _frame: process.send_signal(sent))
         process.wait()
 
 
