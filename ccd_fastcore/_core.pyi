@@ -1,11 +1,11 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 Column = FloatArray | Iterable[float]
-Records = list[tuple[float, ...]]
+Records = list[Sequence[float]]
 
 def add_known(column: Column, total: float) -> tuple[float, int]:
     """`total` plus the finite values of a column of shape (n,), one after the other, and how many there were."""

@@ -5,9 +5,7 @@ The two are kept statement for statement alike, and the build forbids contractin
 """
 
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer
-from cpython.ref cimport Py_INCREF
-from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
-from libc.math cimport INFINITY, fabs, isfinite, signbit, sqrt
+from libc.math cimport INFINITY, fabs, isfinite, sqrt
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memcpy, memset
@@ -53,6 +51,20 @@ cdef extern from *:
     int BURST "(4)"
 
 
+cdef extern from *:
+    # A second copy of `_steady` for processors with wider vectors, chosen when the module is loaded. The bits are the
+    # same: a lane computes what it did, and nothing is contracted. Should Cython name the function differently one
+    # day, this declares one that nobody calls, and the core is a seventh slower.
+    """
+    #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+    struct __pyx_t_12ccd_fastcore_5_core_State;
+    static int __pyx_f_12ccd_fastcore_5_core__steady(
+        struct __pyx_t_12ccd_fastcore_5_core_State *, double const *, double const *, double const *, int, int *
+    ) __attribute__((target_clones("avx2", "default"), flatten));
+    #endif
+    """
+
+
 cdef struct State:
     long long row, seen, first_row, last_row, wait_row, burst_end_row, turn_row
     double time_last, interval, level, start, segment_time, mean, spread, current_sum
@@ -85,6 +97,7 @@ cdef struct Blocks:  # of four rows each, a lane for a block; where there are ni
     double beta[9]
     double cov[9]
     double var[9]
+    double spread[9]
     double charge[8]  # sums
     double amperes[8]
     double volts[8]
@@ -99,13 +112,13 @@ cdef struct Blocks:  # of four rows each, a lane for a block; where there are ni
     double furthest[8]
     double least[8]
     double highest[8]
+    double sure[8]  # 0 or 1
     double m[12]  # means of V without what follows I, the four before these blocks first
     double m8[5]  # of eight rows: a pair of blocks
     double turn[5]
     double e1[4]
     double e8[4]
     double ei[4]
-    double spread  # after the last of them
 
 
 cdef int _row(State* s, double t, double v, double i) noexcept nogil:
@@ -850,22 +863,45 @@ cdef _collect(State* s, int flags, tuple records):
         (<list>records[2]).append(_record(s.bursts, 14))
 
 
-cdef extern from "Python.h":
-    void PyObject_GC_UnTrack(object)
+cdef class Record:
+    """The numbers of a segment, step or burst: a sequence of floats that are made when asked for.
 
-cdef object ZERO = 0.0
+    A tuple of them holds three times the memory and takes as long to make as the analysis of a hundred rows.
+    """
+
+    cdef int count
+    cdef double values[37]
+
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, at):
+        cdef Py_ssize_t k
+        if isinstance(at, slice):
+            return tuple([self.values[k] for k in range(*at.indices(self.count))])
+        k = at
+        if k < 0:
+            k += self.count
+        if not 0 <= k < self.count:
+            raise IndexError(f"a record of {self.count} numbers has no place {at}")
+        return self.values[k]
+
+    def __iter__(self):
+        return iter(self[:])
+
+    def __eq__(self, other):
+        return self[:] == (other[:] if isinstance(other, Record) else other)
+
+    __hash__ = None
+
+    def __repr__(self):
+        return repr(self[:])
 
 
-cdef tuple _record(const double* values, int count):
-    """The values as a tuple; its many zeros are one object, a third of its memory."""
-    cdef tuple record = PyTuple_New(count)
-    cdef object value
-    cdef int k
-    for k in range(count):
-        value = ZERO if values[k] == 0.0 and not signbit(values[k]) else values[k]
-        Py_INCREF(value)
-        PyTuple_SET_ITEM(record, k, value)
-    PyObject_GC_UnTrack(record)  # it holds nothing but numbers: the collector need not look at it
+cdef Record _record(const double* values, int count):
+    cdef Record record = Record.__new__(Record)
+    record.count = count
+    memcpy(record.values, values, count * sizeof(double))
     return record
 
 
@@ -1047,21 +1083,26 @@ cdef void _add_deviations(State* s, Blocks* b, const double* i, int n) noexcept 
 
 cdef int _sure(State* s, Blocks* b, int n) noexcept nogil:
     """How many of the blocks have no row that might not belong to the segment; what is not finite does not."""
-    cdef double on, longest, limit, spread
+    cdef double on, longest, spread, limit, sure
     cdef int k
-    spread = b.spread = s.spread
     on = 1.01 * ON_FRACTION * s.level  # a row within the limit, but below, might be a rest
     longest = 0.7 * LONG * s.interval  # the interval may shrink by a sixteenth with every eighth row
+    spread = b.spread[0] = s.spread
     for k in range(n):
-        limit = STEP_FRACTION * b.mean[k] + SPREAD_FACTOR * spread
-        if not (
-            b.furthest[k] <= limit and b.mean[k] - limit > on and b.shortest[k] >= 0.0 and b.longest[k] <= longest
-            and fabs(b.charge[k]) <= 1e300 and fabs(b.volts[k]) <= 1e300
-        ):
-            return k
         spread += (b.deviation[k] * 0.25 - spread) * 0.125
-        b.spread = spread
-    return n
+        b.spread[k + 1] = spread
+    for k in range(n):
+        limit = STEP_FRACTION * b.mean[k] + SPREAD_FACTOR * b.spread[k]
+        sure = 1.0 if b.furthest[k] <= limit else 0.0
+        sure = sure if b.mean[k] - limit > on else 0.0
+        sure = sure if b.shortest[k] >= 0.0 else 0.0
+        sure = sure if b.longest[k] <= longest else 0.0
+        sure = sure if fabs(b.charge[k]) <= 1e300 else 0.0
+        b.sure[k] = sure if fabs(b.volts[k]) <= 1e300 else 0.0
+    k = 0
+    while k < n and b.sure[k] > 0.0:
+        k += 1
+    return k
 
 
 cdef void _compensate(State* s, Blocks* b, const double* y, const double* i, int n) noexcept nogil:
@@ -1113,7 +1154,7 @@ cdef void _take_blocks(
     s.cov = b.cov[n]
     s.var = b.var[n]
     s.beta = b.beta[n]
-    s.spread = b.spread
+    s.spread = b.spread[n]
     # `_clock`: one row in eight moves the interval.
     interval = s.interval
     j = -s.seen & 7
@@ -1242,8 +1283,10 @@ cdef int _fluctuate_calmly(State* s, Blocks* b, int pairs) noexcept nogil:
         g8 = _accumulate(s, g8, r8, CAP_BLOCK, DRIFT_BLOCK)
         if not (mean > 0.0 and g1 + g8 < QUIET):
             return 0
-        s1 += ((e1 if e1 < 3.0 * s1 or s1 == 0.0 else 3.0 * s1) - s1) * 0.03125
-        s8 += ((e8 if e8 < 4.0 * s8 or s8 == 0.0 else 4.0 * s8) - s8) * 0.03125
+        x = 3.0 * s1 if s1 > 0.0 else INFINITY  # from nothing it must be able to grow
+        s1 += ((e1 if e1 < x else x) - s1) * 0.03125
+        x = 4.0 * s8 if s8 > 0.0 else INFINITY
+        s8 += ((e8 if e8 < x else x) - s8) * 0.03125
         si += (b.ei[k] - si) * 0.03125
         r_slow += (b.m8[k + 1] / mean - r_slow) * (0.25 if s.valid + 8 * k >= 32 else 0.125)
     s.s1 = s1
@@ -1297,6 +1340,8 @@ cdef void _count_near_top(State* s, const double* y, int rows, double highest) n
                 since = k
         s.rows_highest = 0
     near_top = 0.998 * s.top
+    if highest < near_top:
+        return
     near = 0
     for k in range(since, rows):  # no branch: whether a row is near the top is as good as chance
         near += 1 if along * y[k] >= near_top else 0

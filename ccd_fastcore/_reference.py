@@ -23,7 +23,7 @@ from collections.abc import Iterable, Sequence
 from math import fabs, isfinite
 
 Column = Iterable[float]
-Records = tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]]
+Records = tuple[list[Sequence[float]], list[Sequence[float]], list[Sequence[float]]]
 
 MODES = ("symmetric", "half", "full")
 SEGMENT_FIELDS = (

@@ -122,7 +122,7 @@ def _compared(before: SpectrumLike, after: SpectrumLike) -> Comparison:
     return compare_files(None if before is None else str(before), None if after is None else str(after))
 
 
-Records = tuple[list[tuple[float, ...]], list[tuple[float, ...]], list[tuple[float, ...]]]
+Records = tuple[list[Sequence[float]], list[Sequence[float]], list[Sequence[float]]]
 
 
 def _extend(records: Records, more: Records) -> None:

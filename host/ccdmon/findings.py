@@ -25,8 +25,8 @@ class Findings:
 
 def findings(
     half_cycles: Sequence[HalfCycle],
-    steps: Sequence[tuple[float, ...]],
-    bursts: Sequence[tuple[float, ...]],
+    steps: Sequence[Sequence[float]],
+    bursts: Sequence[Sequence[float]],
     mode: int,
     rows: int,
     scale: float = 1.0,

@@ -6,7 +6,7 @@ offset, and a straight line through the steps that agree gives offset and drift:
 puts the rows together.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ class Alignment:
 
 def current_steps(pieces: Iterable[Trace]) -> Steps:
     """The starts of the half-cycles, as the analysis finds them, of rows that come in pieces, at least one."""
-    stream, closed, resolution_s = None, list[tuple[float, ...]](), 0.0
+    stream, closed, resolution_s = None, list[Sequence[float]](), 0.0
     for piece in pieces:
         if stream is None:
             configuration = piece.cell.configuration

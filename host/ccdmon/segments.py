@@ -19,7 +19,7 @@ _AT = {name: k for k, name in enumerate(SEGMENT_FIELDS)}
 _PROFILE = slice(_AT["p0_V"], _AT["p15_V"] + 1)
 
 
-def half_cycles_of(records: Sequence[tuple[float, ...]]) -> list[HalfCycle]:
+def half_cycles_of(records: Sequence[Sequence[float]]) -> list[HalfCycle]:
     """The core's segment records that are half-cycles, joined and numbered."""
     loaded: list[HalfCycle] = []
     for k, record in enumerate(records):
@@ -30,22 +30,24 @@ def half_cycles_of(records: Sequence[tuple[float, ...]]) -> list[HalfCycle]:
     return _numbered(_joined(_without_scans(loaded)))
 
 
-def _after_gap(records: Sequence[tuple[float, ...]], k: int) -> bool:
+def _after_gap(records: Sequence[Sequence[float]], k: int) -> bool:
     """Does a hole come before it? A row or two right after the hole may be means across a reversal."""
     before = records[k - 1] if k else None
     crumb = before is not None and before[_AT["rows"]] < 3 and bool(before[_AT["after_gap"]])
     return crumb or bool(records[k][_AT["after_gap"]])
 
 
-def _half_cycle(record: tuple[float, ...], after_gap: bool, before_gap: bool) -> HalfCycle:
+def _half_cycle(record: Sequence[float], after_gap: bool, before_gap: bool) -> HalfCycle:
+    numbers = record[:]
+
     def at(name: str) -> float:
-        return record[_AT[name]]
+        return numbers[_AT[name]]
 
     return HalfCycle(
         0, 0, int(at("first_row")), int(at("last_row")), int(at("rows")), at("start_s"), at("end_s"),
         at("current_A"), at("charge_C"), at("voltage_mean_V"), at("start_V"), at("end_V"), at("noise_V"),
         at("highest_V"), int(at("rows_highest")), at("current_end_A"), after_gap, at("interval_s"),
-        at("pressure_start_Pa"), at("pressure_end_Pa"), int(at("stuck_rows")), record[_PROFILE], before_gap,
+        at("pressure_start_Pa"), at("pressure_end_Pa"), int(at("stuck_rows")), tuple(numbers[_PROFILE]), before_gap,
     )  # fmt: skip
 
 

@@ -26,6 +26,12 @@ _OPERATORS: dict[type, str] = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.And: "&&", ast.Or: "||",
     ast.USub: "-", ast.Not: "!",
 }  # fmt: skip
+# As the extension has it, on the same processors.
+_CLONES = """
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+__attribute__((target_clones("avx2", "default"), flatten))
+#endif
+"""
 # Where the rows end: one call, records counted, not kept.
 _DRIVER = """
 long long bound(State* s, const double* t, const double* v, const double* i, long long n) {
@@ -51,7 +57,7 @@ def plain_c() -> str:
             "#include <math.h>\n#include <stddef.h>",
             *(f"#define {name} ({value})" for name, value in constants),
             *(f"typedef struct {{\n{_fields(layout)}\n}} {name};" for name, layout in structs),
-            *(head + ";" for head, _ in functions),
+            *(_CLONES * (" _steady(" in head) + head + ";" for head, _ in functions),
             *(head + body for head, body in functions),
             _DRIVER,
         ]

@@ -34,7 +34,7 @@ def records(stream: Any, rows: Rows, chunk: int = 10**9) -> tuple[list[Any], lis
     return found
 
 
-def named(fields: tuple[str, ...], record: tuple[float, ...]) -> dict[str, float]:
+def named(fields: tuple[str, ...], record: Any) -> dict[str, float]:
     return dict(zip(fields, record, strict=True))
 
 
@@ -118,6 +118,17 @@ def test_long_half_cycles_give_the_same_bits(volts: str, amperes: str, mode: int
         compiled = Stream(mode)
         assert repr(records(compiled, rows, chunk)) == expected
         assert compiled.save() == plain.save()
+
+
+def test_a_record_is_a_sequence_of_floats(stream_class: Any) -> None:
+    (record, other), _, _ = (found[:2] for found in records(stream_class(), cycling(2)))
+    assert len(record) == len(SEGMENT_FIELDS) == len(list(record))
+    assert record[5] == record[5 - len(SEGMENT_FIELDS)] == list(record)[5] == 1.0
+    assert record[3:6] == tuple(record)[3:6] and isinstance(record[0], float)
+    assert record == record and record != other and np.array(record).shape == (len(SEGMENT_FIELDS),)
+    for beyond in (len(SEGMENT_FIELDS), -len(SEGMENT_FIELDS) - 1):
+        with pytest.raises(IndexError):
+            record[beyond]
 
 
 @settings(max_examples=25, deadline=None)
