@@ -10,7 +10,7 @@ Prints a line for each run, then one table of all rigs. `--out` leaves `campaign
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError, InputError
@@ -26,8 +26,6 @@ SCHEMA = "ccdmon.campaign/2"
 EMULATED_ROWS = 200
 BEFORE_TRIP, AFTER_TRIP = 60, 20  # rows in the plot
 
-Show = Callable[[Record], None]
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Play, print, write what there is even where a rig failed."""
@@ -42,10 +40,11 @@ def main(arguments: list[str] | None = None) -> int:
             _row("rig", "scenario", "verdict", "rows", "row", "samples", "virtual us", "real us", "outcome")
         )
         for rig in options.rig or ["unix"]:
-            runs += play_all(rig, scenarios, options)
-        if options.faults:
-            for rig in options.rig or ["unix"]:
-                runs += bring_about_all(rig, options)
+            for record in play_all(rig, scenarios, options):
+                runs.append(record)
+                print(table_row(record), flush=True)
+        for rig in (options.rig or ["unix"]) if options.faults else ():
+            runs.extend(bring_about_all(rig, options))
     except CcdmonError as error:
         print(f"campaign: {error}", file=sys.stderr)
         code = error.exit_code
@@ -56,38 +55,33 @@ def main(arguments: list[str] | None = None) -> int:
     return code or (EXIT_FINE if passed else EXIT_NEGATIVE)
 
 
-def play_all(rig: str, scenarios: Sequence[Scenario], options: argparse.Namespace) -> list[Record]:
-    """The scenarios on one rig; each is shown as it ends."""
-    records = []
+def play_all(rig: str, scenarios: Sequence[Scenario], options: argparse.Namespace) -> Iterator[Record]:
+    """The scenarios on one rig, each as it ends."""
     with open_session(rig, image=options.image, port=options.port) as session:
         most_rows = options.emulated_rows if session.target.clock == "virtual" else None
         for scenario in scenarios:
-            records.append(_record(rig, scenario, session, most_rows))
-            print(table_row(records[-1]), flush=True)
-    return records
+            yield _record(rig, scenario, session, most_rows)
 
 
-def bring_about_all(rig: str, options: argparse.Namespace) -> list[Record]:
-    """The faults that a rig can bring about; none on a board, where nothing reaches into the chip."""
+def bring_about_all(rig: str, options: argparse.Namespace) -> Iterator[Record]:
+    """The faults that a rig can bring about, each shown as it ends; none on a board: nothing reaches into its chip."""
     from ccdmon_hil import fault, faults
 
     if rig not in faults.FAULTS:
-        return []
+        return
     print(f"\n{fault.table_head()}")
-    records = []
     with faults.runner(rig, options.image) as run:
         for kind in faults.FAULTS[rig]:
             record: Record = {"kind": "fault", "rig": rig, "name": kind.name, "title": kind.name}
             try:
                 outcome = run(kind)
             except CcdmonError as error:
-                records.append(record | {"outcome": "failed", "problems": [str(error)]})
                 print(f"{rig:<6}{kind.name:<42}NO: {error}", flush=True)
+                yield record | _outcome([str(error)])
                 continue
-            problem = kind.problem(outcome)
-            records.append(record | vars(outcome) | _outcome([f"expected {problem}"] if problem else []))
             print(fault.table_row(rig, kind, outcome), flush=True)
-    return records
+            problem = kind.problem(outcome)
+            yield record | vars(outcome) | _outcome([f"expected {problem}"] if problem else [])
 
 
 def write(folder: Path, records: Sequence[Record]) -> None:
@@ -130,7 +124,7 @@ def _record(rig: str, scenario: Scenario, session: Session, most_rows: int | Non
     except MissingTraceError as error:
         return base | {"outcome": "skipped", "problems": [str(error)]}
     except CcdmonError as error:
-        return base | {"outcome": "failed", "problems": [str(error)]}
+        return base | _outcome([str(error)])
     counted = session.decoder.counts.missing_samples - missed
     return base | told | {"uncounted": max(0, told["dropped"] - counted)}
 
