@@ -6,6 +6,7 @@ When a write fails, what has arrived waits in memory, up to a bound; beyond it w
 Once the disk takes bytes again writing goes on at a frame's beginning: the hole shows in the device's own counters.
 """
 
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,14 +30,24 @@ def parts(folder: Path) -> list[Path]:
     return found + sorted(later, key=lambda path: int(path.stem.removeprefix("frames-")))
 
 
-def read_parts(folder: Path, part: int = 0, offset: int = 0, read_bytes: int = READ_BYTES) -> Iterator[bytes]:
-    """Bytes of a recording from a place on; a part's torn end is closed, lest it spoil the next one's first frame."""
+def read_parts(
+    folder: Path,
+    part: int = 0,
+    offset: int = 0,
+    read_bytes: int = READ_BYTES,
+    last_bytes: int | None = None,
+) -> Iterator[bytes]:
+    """Bytes of a recording from a place on; a part's torn end is closed, lest it spoil the next one's first frame.
+
+    The parts are those that lie there at the first `next`; `last_bytes`: no more than so many of the last one.
+    """
     paths = parts(folder)[part:]
     for path in paths:
         last = b"\0"
         with path.open("rb") as file:
             file.seek(offset)
-            while data := file.read(read_bytes):
+            end = last_bytes if last_bytes is not None and path == paths[-1] else math.inf
+            while data := file.read(int(min(read_bytes, end - file.tell()))):
                 yield data
                 last = data[-1:]
         offset = 0
@@ -99,6 +110,11 @@ class FrameFiles:
     def error(self) -> OSError | None:
         """Why the disk takes nothing at the moment; None: all is well."""
         return self._file.error
+
+    @property
+    def size(self) -> int:
+        """Bytes of the part that is written now."""
+        return self._size
 
     @property
     def waiting_bytes(self) -> int:

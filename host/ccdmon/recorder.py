@@ -15,11 +15,10 @@ from ccdmon.frame_files import ROTATE_BYTES, FrameFiles, PatientFile, read_parts
 from ccdmon.front_end import FrontEnd
 from ccdmon.link import Identity, Message
 from ccdmon.rows import Batch, RowReader, Rows
-from ccdmon.rule_units import compared
+from ccdmon.rule_events import action_of, described, reason_of
 from ccdmon.run_folder import EVENTS_FILE, read_events
 from ccdmon.run_time import CLOCK_FILE, Anchor, HostTime, RunTime, host_time, read_anchors
 from ccdmon.sample_clock import SampleClock
-from ccdmon_fw import limits
 
 SYNC_INTERVAL_S = 0.5  # half of what is promised, so that a late call still keeps the promise
 ANCHOR_INTERVAL_S = 60.0  # of a device that does not answer `get_clock`
@@ -55,6 +54,7 @@ class Recorder:
         self.frames = FrameFiles(folder, rotate_bytes=rotate_bytes)
         self._sample_clock = SampleClock()
         self._last_sample = -1
+        self._undecoded: list[tuple[bytes, HostTime]] = []  # written, and when it came
         self._events = PatientFile(folder / EVENTS_FILE)
         self._anchors = PatientFile(folder / CLOCK_FILE)
         self._began = self._first_host_time()
@@ -62,12 +62,15 @@ class Recorder:
         self._dirty = False
 
     def catch_up(self, on_batch: Callable[[Batch], object]) -> None:
-        """Read what an earlier host wrote, so that this one continues it; before the first `feed`."""
+        """Read what an earlier host wrote, so that this one continues it; before the first `feed`.
+
+        That takes minutes where a week lies there. What arrives meanwhile is written by `write`, at each batch.
+        """
         for event in read_events(self.folder / EVENTS_FILE):
             if event.get("action") == "trip" and "trip_id" in event:
                 self.trips[int(event["trip_id"])] = event
         data = b""
-        for data in read_parts(self.folder):
+        for data in read_parts(self.folder, last_bytes=self.frames.size):
             batch = self.rows.feed(data)
             for message in batch.messages:
                 if isinstance(message, Identity):
@@ -76,20 +79,30 @@ class Recorder:
         if data:
             self.rows.feed(b"\0")  # what comes does not go on from a torn end
 
-    def feed(self, data: bytes) -> Batch:
-        """Write `data` down, then say what it means; rule events also go to the event log."""
-        written = self.frames.append(data)
+    def write(self, data: bytes) -> None:
+        """Write `data` down; what it means is said by the next `feed`."""
+        written, now = self.frames.append(data), self._clock()
         if self.frames.error is not None and not self._patient:
             raise InputError(self.full_disk())
-        batch = self.rows.feed(written)
-        now = self._clock()
-        for rows in batch.rows:
-            self._place(rows, now)
-        for message in batch.messages:
-            self._note(message, now)
+        self._undecoded.append((written, now))
         self._dirty |= bool(written)
-        self._keep(batch, now)
-        return batch
+        self._sync_in_time(now)
+
+    def feed(self, data: bytes) -> Batch:
+        """Write `data` down, then say what it means; rule events also go to the event log."""
+        self.write(data)
+        undecoded, self._undecoded, whole = self._undecoded, [], Batch()
+        for written, then in undecoded:
+            batch = self.rows.feed(written)
+            for rows in batch.rows:
+                self._place(rows, then)
+            for message in batch.messages:
+                self._note(message, then)
+            self._keep_anchor(batch, then)
+            whole.rows += batch.rows
+            whole.messages += batch.messages
+        self._sync_in_time(self._clock())
+        return whole
 
     def full_disk(self) -> str:
         """One line on a disk that takes nothing."""
@@ -143,10 +156,11 @@ class Recorder:
         began_unix_s = known[0].unix_s - known[0].elapsed_s
         return HostTime(now.monotonic_s, now.boot_s - (now.unix_s - began_unix_s), began_unix_s)
 
-    def _keep(self, batch: Batch, now: HostTime) -> None:
-        """What is due by the clock: an anchor, the sync."""
+    def _keep_anchor(self, batch: Batch, now: HostTime) -> None:
         if batch.rows and now.monotonic_s - self._anchored_s >= ANCHOR_INTERVAL_S:
             self._anchor(self.rows.segment, self._last_sample, now)
+
+    def _sync_in_time(self, now: HostTime) -> None:
         if self._events.waiting:
             self._events.write(b"")
         if self._dirty and now.monotonic_s - self._synced_s >= SYNC_INTERVAL_S:
@@ -187,63 +201,20 @@ class Recorder:
 
     def _note_rule(self, event: Message) -> None:
         fields = event.fields
-        action = self._action(fields)
+        action = action_of(fields)
         if event.name == "trip":
             if fields["trip_id"] in self.trips:
                 return  # the device repeats a trip until it is acknowledged
             self.trips[fields["trip_id"]] = fields
             action = "trip" if self.rows.segment >= 0 else "latched"  # from before this recording
-        rule = self._rule(fields)
         self.log(
             action=action,
-            rule=rule,
-            reason=self.reason(fields["reason"]),
             segment=self.rows.segment,
             firmware_hash=self._firmware_hash,
-            **{
-                key: value
-                for key, value in fields.items()
-                if key not in ("reason", "repeat", "action", "rule")
-            },
-            **self._physical(rule, fields),
-            **self._window(),
+            device_time_s=self.time.at(self.rows.segment, fields["sample"]),
+            **described(fields, self.identity, self.front_end, self.time.seconds_per_sample),
         )
-
-    def _rule(self, fields: Mapping[str, int]) -> str:
-        """An event names its rule, a trip only the reason."""
-        rules = self.identity.get("rules", limits.RULES)
-        number = fields.get("rule", len(rules))
-        return str(rules[number]) if number < len(rules) else self.reason(fields["reason"])
-
-    def _action(self, fields: Mapping[str, int]) -> str:
-        names = {limits.ACTION_INFORM: "inform", limits.ACTION_TRIP: "trip"}
-        return names.get(fields.get("action", limits.ACTION_WARN), "warn")
-
-    def _physical(self, rule: str, fields: Mapping[str, int]) -> dict[str, Any]:
-        """Value and limit in physical units, and the device's time of the sample."""
-        known: dict[str, Any] = {"device_time_s": self.time.at(self.rows.segment, fields["sample"])}
-        if self.front_end is None:
-            return known
-        settings = self.identity.get("settings", {})
-        found = compared(rule, fields["value"], fields["limit"], settings, self.front_end)
-        if found is not None:
-            known.update(value_physical=found.value, limit_physical=found.limit, unit=found.unit)
-        return known
-
-    def _window(self) -> dict[str, Any]:
-        """Samples a rule waits for before it acts, and what that takes: the edge acts in the last one's own tick."""
-        samples = self.identity.get("settings", {}).get("confirm_samples")
-        if samples is None:
-            return {}
-        period_s = self.time.seconds_per_sample
-        return {
-            "window_samples": samples,
-            "window_s": samples * period_s,
-            "latency_s": (samples - 1) * period_s,
-            "latency_from": "the first suspicious sample to the verdict",
-        }
 
     def reason(self, code: int) -> str:
         """Name of a reason code as the device's own identity states it, else as this version knows it."""
-        reasons = self.identity.get("reasons", limits.REASONS)
-        return str(reasons[code]) if code < len(reasons) else f"reason_{code}"
+        return reason_of(code, self.identity)

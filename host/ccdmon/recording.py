@@ -8,6 +8,7 @@ port that goes away is waited for, and so is a full disk. Nothing here is needed
     recording_watch     link, disk and clocks
     host_judge          what only the host sees
     recording_requests  other processes: the live page, `ccdmon arm`, ...
+    recording_state     what they and the terminal are told
 """
 
 import time
@@ -30,6 +31,7 @@ from ccdmon.live_run import LiveRun
 from ccdmon.notify import on_trip
 from ccdmon.recorder import Recorder
 from ccdmon.recording_requests import Requests
+from ccdmon.recording_state import state_of
 from ccdmon.recording_watch import Watch
 from ccdmon.rows import Batch, Rows
 from ccdmon.run_document import RunDocument
@@ -37,8 +39,10 @@ from ccdmon.run_folder import trace_of
 from ccdmon.run_time import RunTime
 from ccdmon.serial_link import SerialLink
 from ccdmon.trace_parts import TraceParts
+from ccdmon_fw import wire
 
 ROUND_S = 0.05
+ALIVE_INTERVAL_S = 1.0
 IDENTITY_LIMIT_S = 20.0  # rows wait so long for the sample period that the board states
 
 
@@ -88,6 +92,7 @@ class Recording:
         self._segment_start_s = (-1, 0.0)
         self._arm_wanted = options.arm
         self._told_trips: set[int] = set()
+        self._alive_due_s = 0.0
 
     # -- the loop
 
@@ -142,7 +147,14 @@ class Recording:
     # -- what arrived
 
     def _replay(self, batch: Batch) -> None:
-        """What an earlier host recorded: nothing of it is answered again."""
+        """What an earlier host recorded: nothing of it is answered again.
+
+        The board goes on meanwhile: what it sends is written down, and it hears that somebody is there.
+        """
+        self.recorder.write(self.link.take(0.0))
+        if time.monotonic() >= self._alive_due_s:
+            self._alive_due_s = time.monotonic() + ALIVE_INTERVAL_S
+            self.link.send(wire.encode(wire.KEEP_ALIVE, 0))
         for message in batch.messages:
             if isinstance(message, Message) and message.name == "trip":
                 self.live.tripped(self.recorder.reason(message.fields["reason"]), message.fields["sample"])
@@ -223,28 +235,8 @@ class Recording:
 
     def state(self) -> dict[str, Any]:
         """What is worth knowing right now: for the terminal and for the live page."""
-        counts, status = self.recorder.rows.counts, self.device.status
-        return {
-            **self.live.newest(),
-            "recording": True,
-            "elapsed_s": self.recorder.elapsed_s(),
-            "link": "up" if self.link.up else "lost",
-            "link_reason": None if self.link.up else self.link.broke,
-            "gate": {0: "open", 1: "closed"}.get(status.get("gate", -1), "unknown"),
-            "armed": bool(status.get("armed", 0)),
-            "trip": self._latched(),
-            "samples": counts.samples,
-            "missing_samples": counts.missing_samples,
-            "device_dropped": status.get("dropped", counts.device_dropped),
-            "overruns": status.get("overruns"),
-            "crc_errors": counts.crc_errors,
-            "disk": None if self.recorder.frames.error is None else self.recorder.full_disk(),
+        return state_of(self.recorder, self.live, self.link, self.device.status) | {
             "free_bytes": self._watch.free_bytes,
             "stop_in_s": self.stop_in_s(),
             "host_trip_latency_s": self._judge.latency_s,
         }
-
-    def _latched(self) -> Mapping[str, Any] | None:
-        status = self.device.status
-        rule = self.recorder.reason(status.get("reason", 0))
-        return {"trip_id": status["trip_id"], "rule": rule} if status.get("trip_id") else None

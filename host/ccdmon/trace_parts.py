@@ -53,7 +53,7 @@ class TraceParts:
         self._rows += len(trace)
         self._dirty = True
         if len(self._tables) > 512:
-            self._tables = [pa.concat_tables(self._tables).combine_chunks()]
+            self._tables = [_whole(self._tables)]
         if self._rows >= self._rows_per_part:
             self._write()
             self._tables, self._rows, self._number = [], 0, self._number + 1
@@ -80,18 +80,23 @@ class TraceParts:
 
     def _write(self) -> None:
         path = self._parts / f"part-{self._number:05d}.bdf.parquet"
-        whole = pa.concat_tables(self._tables)
+        whole = _whole(self._tables)
         self._written_s, self._dirty = self._monotonic_s(), False
         unfinished = path.with_suffix(".unfinished")
         pa_parquet.write_table(whole, unfinished, **_COLUMN_OPTIONS)
         unfinished.replace(path)
 
 
+def _whole(tables: list[pa.Table]) -> pa.Table:
+    """One after the other; a column that one of them lacks is empty there."""
+    return pa.concat_tables(tables, promote_options="default").combine_chunks()
+
+
 def _join(paths: list[Path], target: Path) -> None:
     """Row groups of all parts one after the other, one part in memory at a time."""
     unfinished = target.with_suffix(".unfinished")
-    schema = pa_parquet.read_schema(paths[0])
+    schema = pa.unify_schemas([pa_parquet.read_schema(path) for path in paths])
     with pa_parquet.ParquetWriter(unfinished, schema, **_COLUMN_OPTIONS) as writer:
         for path in paths:
-            writer.write_table(pa_parquet.read_table(path).select(schema.names))
+            writer.write_table(_whole([schema.empty_table(), pa_parquet.read_table(path)]))
     unfinished.replace(target)

@@ -15,6 +15,7 @@ from ccdmon.cellmodel import simulate
 from ccdmon.front_end import FrontEnd
 from ccdmon.live_run import LiveRun
 from ccdmon.recorder import Recorder
+from ccdmon.recording import Options, Recording
 from ccdmon.run_analysis import analyze_run
 from ccdmon.run_rows import RunRows, open_run
 from ccdmon.run_time import RunTime
@@ -22,7 +23,7 @@ from ccdmon_fw import wire
 from tests.host.live_rig import cell, rig_file
 from tests.host.pty_board import PtyBoard
 from tests.host.test_recording import actions, end, events, recorder, samples, state, wait_for
-from tests.host.wire_stream import CONFIG, Device
+from tests.host.wire_stream import CONFIG, Device, recorded_run
 
 
 def frames(device: Device, codes: npt.NDArray[np.uint16]) -> Iterator[bytes]:
@@ -114,3 +115,29 @@ def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:
         assert counts.crc_errors == 0
     finally:
         subprocess.run(["umount", "-l", str(small)], check=True)
+
+
+class QuietBoard:
+    """A link that carries nothing but what is sent."""
+
+    name, up, broke = "quiet", True, ""
+
+    def __init__(self) -> None:
+        self.sent = b""
+
+    def take(self, _timeout_s: float) -> bytes:
+        return b""
+
+    def send(self, data: bytes) -> None:
+        self.sent += data
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_board_that_watches_its_host_hears_it_while_an_old_recording_is_read(tmp_path: Path) -> None:
+    folder, link = recorded_run(tmp_path / "r"), QuietBoard()
+    recording = Recording(folder, link, Options({}), say=print)  # type: ignore[arg-type]
+    recording.run(lambda: True, lambda _recording: None)
+    assert [kind for kind, _, _ in wire.Unframer().feed(link.sent)] == [wire.KEEP_ALIVE]
+    assert (folder / "trace.bdf.parquet").is_file()

@@ -14,9 +14,10 @@ from ccdmon.errors import InputError
 from ccdmon.formats.bdf import read_bdf
 from ccdmon.frame_files import FRAMES_FILE, part_path
 from ccdmon.recorder import SYNC_INTERVAL_S, Recorder
+from ccdmon.rows import Batch
 from ccdmon.run_folder import EVENTS_FILE
 from ccdmon.run_rows import derive_trace, open_run
-from ccdmon.run_time import HostTime
+from ccdmon.run_time import CLOCK_FILE, HostTime, RunTime, read_anchors
 from tests.host.wire_stream import CONFIG, Device, recorded_run, stream
 
 
@@ -200,3 +201,34 @@ def test_a_folder_that_cannot_be_opened_says_why(
     with pytest.raises(InputError, match=part) as caught:
         open_run(folder)
     assert "\n" not in str(caught.value)
+
+
+def test_what_arrives_while_an_earlier_recording_is_read_is_neither_lost_nor_told_twice(
+    tmp_path: Path,
+) -> None:
+    """A week takes minutes to read; the disk has the new bytes at once, the rows come later with their own time."""
+    device = Device()
+    folder = recorded_run(tmp_path / "r", b"".join(device.samples(32 * n, 32) for n in range(40)))
+    now_s = 1000.0
+    again = Recorder(
+        folder, time=RunTime(0.5), clock=lambda: HostTime(now_s, now_s, now_s), rotate_bytes=4000
+    )
+    fresh, seen = [device.samples(32 * n, 32, run=2) for n in range(60)], list[int]()
+
+    def meanwhile(batch: Batch) -> None:
+        nonlocal now_s
+        seen.extend(int(sample) for rows in batch.rows for sample in rows.samples)
+        for frame in fresh:
+            now_s += 16.0
+            again.write(frame)
+        fresh.clear()
+        now_s += 3600.0
+
+    again.catch_up(meanwhile)
+    assert seen == list(range(32 * 40)), "not what was written meanwhile"
+    assert len(open_run(folder).trace) == 32 * 60, "on the disk already"
+    batch = again.feed(b"")
+    assert [int(sample) for rows in batch.rows for sample in rows.samples] == list(range(32 * 60))
+    anchor = next(anchor for anchor in read_anchors(folder / CLOCK_FILE) if anchor.segment == 1)
+    assert anchor.unix_s == 1016.0, "its own time, not that of the end"
+    again.close()
