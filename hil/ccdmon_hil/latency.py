@@ -7,6 +7,8 @@ to the edge at the gate pin, and what the emulator does not model: flash cache m
 `--out DIR` leaves the latencies as `latency.html`, with their distribution, and `latency.json`. `--budget-us` takes
 budgets, for all faults (270) or one by one (short=270 rail=170); exit code 1 where one is passed. On `--rig unix` and
 `board` a fault comes with a row: samples are counted there, and a board's own clock is real.
+
+Longer than 250 lines: all tables are measured on one booted chip, with one stand-in for its converters.
 """
 
 import argparse
