@@ -2,6 +2,9 @@
 """The streaming analysis of one cell, compiled: the twin of `_reference.py`, which explains it.
 
 The two are kept statement for statement alike, and the build forbids contracting a*b+c, so both give the same bits.
+Beside the way of single rows there is a second one here, `_steady`, for the many rows in which nothing happens: blocks
+of four rows, eight at a time, in vectors. It computes the same sums in the same order and leaves off where a row does
+not belong; what a block says (`_judge`) is asked as ever, but for the nearly all that say nothing (`_judge_calm`).
 """
 
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer
