@@ -132,8 +132,10 @@ def _with_whole_times(pieces: Iterator[Trace], name: str) -> Iterator[Trace]:
             row, joined, old = row + (0 if kept is None else 1), piece, 0
         else:
             joined, old = _joined(kept, piece), 1
-        known = np.flatnonzero(np.isfinite(joined.test_time_s)) if len(joined) else np.empty(0)
-        last = int(known[-1]) if known.size else len(joined) - 1  # none known: refused now
+        last = len(joined) - 1
+        if len(joined) and not np.isfinite(joined.test_time_s[last]):
+            known = np.flatnonzero(np.isfinite(joined.test_time_s))
+            last = int(known[-1]) if known.size else last  # none known: refused now
         checked = _with_checked_time(joined.rows(0, last + 1), name, row, last_s)
         if len(checked) > old:
             yield checked.rows(old, None)
