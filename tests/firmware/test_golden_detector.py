@@ -23,8 +23,11 @@ LOOK_EVERY = 7  # rows between two looks at the memory
 REST, SHORT, AWAY = 20, 30, 40  # rows
 
 
-def _cell(draw: random.Random) -> Iterator[Row]:
-    """Half-cycles of random current, length, growth, noise and pauses; shorts, runaways and bad codes at random."""
+def _cell(draw: random.Random, below: float) -> Iterator[Row]:
+    """Half-cycles of random current, length, growth, noise and pauses; shorts, runaways and bad codes at random.
+
+    `below` 1.3: salt diffusion, comes up from below zero in each half-cycle.
+    """
     sign = 1
     resistance = draw.uniform(0.1, 1.5)
     while True:
@@ -34,7 +37,7 @@ def _cell(draw: random.Random) -> Iterator[Row]:
         length = draw.randint(8, 120)
         shorted_at = draw.randint(0, length) if draw.random() < 0.2 else length
         for n in range(length):
-            now = resistance * growth**n * (0.15 if n >= shorted_at else 1.0)
+            now = resistance * growth**n * (1 - below * 0.9**n) * (0.15 if n >= shorted_at else 1.0)
             yield test_rules.codes(
                 now * current * (1 + draw.gauss(0, noise)), current, draw.choice((30000, 30016))
             )
@@ -61,9 +64,11 @@ def _settings(draw: random.Random) -> dict[str, int]:
 def _runs() -> dict[str, tuple[dict[str, int], list[Row]]]:
     runs = {f"rule {name}": (test_rules.SETTINGS.get(name, {}), rows) for name, rows in test_rules.CAUSES.items()
             if not name.startswith("soft")}  # fmt: skip
-    for seed in range(12):
+    runs |= {f"healthy {name}": ({"mode": len(name) % 3}, rows) for name, rows in test_rules.HEALTHY.items()
+             if name != "noise"}  # fmt: skip
+    for seed in range(18):
         draw = random.Random(seed)
-        settings, rows = _settings(draw), _cell(draw)
+        settings, rows = _settings(draw), _cell(draw, 0.0 if seed < 12 else 1.3)
         runs[f"random {seed}"] = settings, [next(rows) for _ in range(1500)]
     return runs
 
