@@ -12,14 +12,14 @@ from pathlib import Path
 from types import ModuleType
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError
-from ccdmon_hil import pico_faults, unix_faults, unix_inner_faults
+from ccdmon_hil import pico_faults, pico_flash_faults, unix_faults, unix_inner_faults
 from ccdmon_hil.fault import Fault, Run, table_head, table_row
 from ccdmon_hil.hooked import open_hooked
 from ccdmon_hil.image import find_image
 
 FAULTS: dict[str, Sequence[Fault]] = {
     "unix": unix_faults.FAULTS + unix_inner_faults.FAULTS,
-    "pico": pico_faults.FAULTS,
+    "pico": pico_faults.FAULTS + pico_flash_faults.FAULTS,
 }
 
 

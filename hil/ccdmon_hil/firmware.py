@@ -4,12 +4,15 @@ from typing import NamedTuple
 
 
 class Pins(NamedTuple):
-    """Converter channels and the gate's GPIO of a board."""
+    """Converter channels of a board, and the GPIOs of its gate and what belongs to it."""
 
     voltage_channel: int
     current_channel: int
     pressure_channel: int
     gate: int
+    feedback: int
+    pump: int
+    external_trip: int
 
     @property
     def channels(self) -> tuple[int, int, int]:
@@ -18,4 +21,6 @@ class Pins(NamedTuple):
 
 
 # As wired in firmware/ccdmon_fw/board.py and pico.py.
-PICO_PINS = Pins(voltage_channel=0, current_channel=1, pressure_channel=2, gate=15)
+PICO_PINS = Pins(
+    voltage_channel=0, current_channel=1, pressure_channel=2, gate=15, feedback=12, pump=13, external_trip=14
+)

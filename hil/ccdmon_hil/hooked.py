@@ -9,15 +9,20 @@ rig.power_cut                               # True once that happened; nothing r
 rig.restore_power()
 """
 
+import operator
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ccdmon.errors import DeviceError
 from ccdmon_fw import wire
+from ccdmon_hil.firmware import PICO_PINS
 from ccdmon_hil.hook import BREAKABLE as BREAKABLE_TEXT
 from ccdmon_hil.hook import HOOKS, hook, settings
-from ccdmon_hil.pico import PicoTarget
+from ccdmon_hil.pico import PicoTarget, change_file_system
 from ccdmon_hil.session import Session
+from ccdmon_hil.target import Source
 
 __all__ = ["HookedTarget", "hook", "open_hooked", "run_for", "settings", "wait_for_opening"]
 MAIN = ("from ccdmon_fw import board, pico\n" + HOOKS).encode()
@@ -25,6 +30,8 @@ BREAKABLE = BREAKABLE_TEXT.encode()
 RUN = b"app.run(board)\n"
 WRITES = (0x02, 0x20, 0xD8)  # page program, sector and block erase: the flash commands that change something
 PATIENCE_S = 300.0  # of the machine's time, for an answer: it may be crowded
+FILLER = "filler"
+BLOCK_BYTES = 4096
 ERASE_BYTES = {0x20: 4096, 0xD8: 65536}
 
 
@@ -34,6 +41,13 @@ class HookedTarget(PicoTarget):
     main = MAIN + BREAKABLE + RUN
     power_cut = False
     flash_writes = 0  # since the boot
+
+    def __init__(self, image: Path) -> None:
+        super().__init__(image)
+        self.contact: Callable[[bool], bool] = (
+            operator.not_
+        )  # its level, by the gate: to ground, closes with it
+        self.pump_us: list[float] = []  # instants of the pump pin's edges
 
     def _boot(self, files: dict[str, bytes]) -> None:
         super()._boot(files | {"main.py": self.main})
@@ -50,12 +64,42 @@ class HookedTarget(PicoTarget):
         self._cut_at = self.flash_writes + write
         self._torn_bytes = torn_bytes
 
-    def restore_power(self) -> None:
-        """Boot again from the flash as the cut left it; returns when it samples."""
+    def restore_power(self, clock_at_us: int = 0) -> None:
+        """Boot again from the flash as the cut left it, the chip's clock at that time; returns when it samples."""
         self.power_cut = False
         self._cut_at = -1
         self.power_cycle()
+        assert self._mcu is not None
+        self._mcu.timer._epoch_nanos -= clock_at_us * 1000
         self._run_until_sampling()
+
+    def await_reset(self) -> None:
+        """Let the chip run until its watchdog resets it, and boot; returns when it samples."""
+        while self._sampling:
+            self.receive()
+        self._run_until_sampling()
+
+    def play_on(self, source: Source) -> None:
+        """The rows that follow come from another source."""
+        self._source = source
+
+    def fill_flash(self, full: bool) -> None:
+        """Take every free block of the file system, or give them back. For a chip that is about to boot."""
+        assert self._mcu is not None
+        change_file_system(self._mcu, lambda disk: _fill(disk, full))
+
+    def move_contact(self) -> None:
+        """The contact goes where `contact` puts it now."""
+        self.set_pin(PICO_PINS.feedback, self.contact(self._closed))
+
+    def _wire_pins(self, mcu: Any) -> None:
+        super()._wire_pins(mcu)
+        mcu.gpio[PICO_PINS.pump].add_listener(lambda _now, _before: self.pump_us.append(self.virtual_us()))
+        self.move_contact()
+
+    def _on_gate(self, state: Any, before: Any) -> None:
+        super()._on_gate(state, before)
+        self.move_contact()
 
     def _on_command(self) -> None:
         command = self._ssi._tx_buffer
@@ -79,6 +123,23 @@ class HookedTarget(PicoTarget):
                 flash[address + offset] &= byte
         self._ssi._write_enabled = False
         self._ssi._tx_buffer = bytearray()
+
+
+def _fill(disk: Any, full: bool) -> None:
+    """Files of whole blocks until no block is free, or those files away."""
+    from littlefs import LittleFSError
+
+    if not full:
+        for name in [name for name in disk.listdir("/") if name.startswith(FILLER)]:
+            disk.remove(name)
+        return
+    for number in range(10):
+        free = disk.block_count - disk.used_block_count
+        try:
+            with disk.open(f"{FILLER}{number}", "wb") as file:
+                file.write(bytes(max(free - 4, 1) * BLOCK_BYTES))  # some go into its own index
+        except LittleFSError:
+            return
 
 
 def open_hooked(image: Path) -> Session:

