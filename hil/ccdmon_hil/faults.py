@@ -13,7 +13,7 @@ from types import ModuleType
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError
 from ccdmon_hil import pico_faults, pico_flash_faults, unix_faults, unix_inner_faults
-from ccdmon_hil.fault import Fault, Run, table_head, table_row
+from ccdmon_hil.fault import Fault, Outcome, Run, table_head, table_row
 from ccdmon_hil.hooked import open_hooked
 from ccdmon_hil.image import find_image
 
@@ -46,15 +46,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 @contextmanager
 def runner(rig: str, image: Path | None = None) -> Iterator[Run]:
-    """What brings a fault about on a rig; a boot of the emulated Pico serves all of them."""
+    """What brings a fault about on a rig; each on an emulated Pico that boots anew, for a fault leaves traces."""
     if rig == "unix":
         yield lambda fault: _of(fault).run(fault)
         return
-    session = open_hooked(find_image(image))
-    try:
-        yield lambda fault: pico_faults.run(session, fault)
-    finally:
-        session.close()
+    found = find_image(image)
+
+    def run(fault: Fault) -> Outcome:
+        session = open_hooked(found)
+        try:
+            return pico_faults.run(session, fault)
+        finally:
+            session.close()
+
+    yield run
 
 
 def _of(fault: Fault) -> ModuleType:
