@@ -7,8 +7,9 @@ import pytest
 
 from ccd_fastcore import Stream
 from ccdmon.early_shifts import may_begin_lower
-from ccdmon.half_cycles import HalfCycle, half_cycles_of
+from ccdmon.half_cycles import HalfCycle
 from ccdmon.positions import FIRST_OCTAVE, position_shift
+from ccdmon.segments import half_cycles_of
 
 
 def _template() -> HalfCycle:
