@@ -95,9 +95,8 @@ class Watch:
             if words[len(words) - 1] != limits.CANARY:
                 return CANARY
         if self._pin_differs():
-            held = (
-                self._board.lock()
-            )  # a trip between the two readings looks like a fault; seldom, so no tick waits
+            # A trip between the two readings looks like a fault: look again, undisturbed. Seldom, so no tick waits.
+            held = self._board.lock()
             differs = self._pin_differs()
             self._board.unlock(held)
             if differs:

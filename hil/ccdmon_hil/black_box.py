@@ -24,8 +24,20 @@ def read_box(session: Session, trip_id: int) -> tuple[dict[str, int], dict[int, 
     return session.box_pieces[0].fields, codes
 
 
-def compare_box(session: Session, trip_id: int, streamed: Mapping[int, Codes]) -> str:
-    """In words: how many samples of the box are as streamed; the trip must be latched, and cleared by its id only."""
+def streamed(session: Session) -> dict[int, Codes]:
+    """The samples of this run that came over the wire, by number."""
+    return {
+        part.first_sample + n: tuple(codes)
+        for part in session.samples
+        for n, codes in enumerate(part.codes.tolist())
+    }
+
+
+def compare_box(session: Session, trip_id: int, known: Mapping[int, Codes]) -> str:
+    """In words: how many samples of the box are as `known`, which were streamed.
+
+    The trip must be latched, and cleared by its id only.
+    """
     if session.status()["trip_id"] != trip_id:
         return "not latched"
     try:
@@ -33,7 +45,7 @@ def compare_box(session: Session, trip_id: int, streamed: Mapping[int, Codes]) -
         return "cleared by another id"
     except RefusedError:
         head, codes = read_box(session, trip_id)
-    same = sum(streamed.get(number) == seen for number, seen in codes.items())
+    same = sum(known.get(number) == seen for number, seen in codes.items())
     before = sum(number <= head["sample"] for number in codes)
     if (same, before) != (head["total"], 256):
         return f"{same} of {head['total']} as streamed, {before} before"

@@ -16,7 +16,7 @@ from pathlib import Path
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError, InputError
 from ccdmon.firmware_hash import firmware_hash
 from ccdmon_hil.campaign_junit import junit
-from ccdmon_hil.campaign_summary import Record, markdown, summaries
+from ccdmon_hil.campaign_summary import CLOCKS, Record, markdown, summaries
 from ccdmon_hil.rigs import PORT_HELP, RIGS, count, open_session
 from ccdmon_hil.scenario import SUFFIX, MissingTraceError, Outcome, Scenario, read_scenario, run_scenario
 from ccdmon_hil.session import Session
@@ -30,6 +30,7 @@ BEFORE_TRIP, AFTER_TRIP = 60, 20  # rows in the plot
 def main(arguments: list[str] | None = None) -> int:
     """Play, print, write what there is even where a rig failed."""
     options = _parser().parse_args(arguments)
+    rigs = options.rig or ["unix"]
     runs: list[Record] = []
     code = EXIT_FINE
     try:
@@ -39,11 +40,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(
             _row("rig", "scenario", "verdict", "rows", "row", "samples", "virtual us", "real us", "outcome")
         )
-        for rig in options.rig or ["unix"]:
+        for rig in rigs:
             for record in play_all(rig, scenarios, options):
                 runs.append(record)
                 print(table_row(record), flush=True)
-        for rig in (options.rig or ["unix"]) if options.faults else ():
+        for rig in rigs if options.faults else ():
             runs.extend(bring_about_all(rig, options))
     except CcdmonError as error:
         print(f"campaign: {error}", file=sys.stderr)
@@ -111,7 +112,7 @@ def table_row(record: Record) -> str:
     latency = record.get("latency", {})
     return _row(
         record["rig"], record["name"], record.get("verdict", "-"), _shown(record.get("rows")),
-        _shown(record.get("trip_row")), *(_shown(latency.get(name)) for name in ("samples", "virtual_us", "real_us")),
+        _shown(record.get("trip_row")), *(_shown(latency.get(name)) for name in CLOCKS),
         record["outcome"] + "".join(f": {problem}" for problem in record["problems"]),
     )  # fmt: skip
 

@@ -45,9 +45,8 @@ class Hooked(app.App):
         self.commands._handlers[wire.KEEP_ALIVE] = hook
 app.App = Hooked
 """
-BREAKABLE = (
-    "board.read = read\n"  # without it the converters are read as deployed, and `trouble` does nothing
-)
+# Without it the converters are read as deployed, and `trouble` does nothing.
+BREAKABLE = "board.read = read\n"
 
 
 def hook(session: Session, text: str) -> None:

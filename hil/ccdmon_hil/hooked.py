@@ -44,9 +44,8 @@ class HookedTarget(PicoTarget):
 
     def __init__(self, image: Path) -> None:
         super().__init__(image)
-        self.contact: Callable[[bool], bool] = (
-            operator.not_
-        )  # its level, by the gate: to ground, closes with it
+        # Level of the contact, by the gate: to ground, closes with it.
+        self.contact: Callable[[bool], bool] = operator.not_
         self.pump_us: list[float] = []  # instants of the pump pin's edges
 
     def _boot(self, files: dict[str, bytes]) -> None:

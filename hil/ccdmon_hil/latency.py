@@ -44,7 +44,6 @@ PERIOD_US = 100
 PHASES = 150
 RATE_S = 1.0  # virtual, for each rate
 ARMED_SAMPLES = 60  # samples of a healthy cell before the fault
-EXTERNAL_TRIP_PIN = 14
 HEALTHY: Codes = (40000, 40000, 32768)
 FAULTS: dict[str, Codes] = {
     "short": (32780, 40000, 32768),
@@ -107,7 +106,7 @@ class TimedTarget(HookedTarget):
 
     def external_trip(self, tripped: bool) -> None:
         """Level of the comparator's output: low trips."""
-        self.set_pin(EXTERNAL_TRIP_PIN, not tripped)
+        self.set_pin(PICO_PINS.external_trip, not tripped)
 
 
 def measure(session: Session, target: TimedTarget, fault: str, phases: int, seed: int) -> list[Latency]:

@@ -1,6 +1,7 @@
 """Faults on the emulated Pico while it is armed: inside the firmware, at its pins, in its flash, on its port.
 
-All are brought about on one chip, one after the other, which `run` leaves mended.
+`run` leaves the chip mended, so that a test may bring several about on one; what some leave all the same (flash,
+watchdog, heap) is why `faults.py` boots anew for each.
 """
 
 import operator

@@ -3,7 +3,7 @@
 from ccdmon.device import RefusedError
 from ccdmon.link import Message
 from ccdmon_fw import limits, wire
-from ccdmon_hil.black_box import compare_box, read_box
+from ccdmon_hil.black_box import compare_box, read_box, streamed
 from ccdmon_hil.fault import Fault
 from ccdmon_hil.hooked import HookedTarget, run_for, settings
 from ccdmon_hil.pico_faults import QUICK, SHORTED, Act, How, power_cycle, tear, wait_for_opening
@@ -88,14 +88,10 @@ def _box_after_power_cycle(session: Session, rig: HookedTarget) -> str:
     run_for(session, BOX_US)
     assert session.trip
     trip_id = session.trip["trip_id"]
-    streamed = {
-        part.first_sample + n: tuple(codes)
-        for part in session.samples
-        for n, codes in enumerate(part.codes.tolist())
-    }
+    known = streamed(session)
     session.trip = None
     power_cycle(session, rig)
-    return compare_box(session, trip_id, streamed)
+    return compare_box(session, trip_id, known)
 
 
 def _nine_trips(session: Session, rig: HookedTarget) -> str:

@@ -13,7 +13,7 @@ from ccdmon.device import RefusedError
 from ccdmon.errors import DeviceError
 from ccdmon.link import Message
 from ccdmon_fw import limits, wire
-from ccdmon_hil.black_box import compare_box
+from ccdmon_hil.black_box import compare_box, streamed
 from ccdmon_hil.fault import Fault, Outcome
 from ccdmon_hil.hook import hook, settings
 from ccdmon_hil.session import Session
@@ -171,15 +171,11 @@ def cut_after_trip(session: Session, rig: HookedUnix) -> str:
     assert session.trip
     trip_id = session.trip["trip_id"]
     pump_to(session, session.trip["sample"] + TRIP_AND_BOX)
-    streamed = {
-        first.first_sample + n: tuple(codes)
-        for first in session.samples
-        for n, codes in enumerate(first.codes.tolist())
-    }
+    known = streamed(session)
     rig.cut_power()
     session.trip = None
     _boot(session, rig)
-    return compare_box(session, trip_id, streamed)
+    return compare_box(session, trip_id, known)
 
 
 def full_at_trip(session: Session, rig: HookedUnix) -> str:

@@ -16,11 +16,8 @@ from ccdmon.link import Identity, Message
 from ccdmon_fw import limits, wire
 
 STATUS_INTERVAL_S = 1.0
-CLOCK_INTERVAL_S, CLOCK_FIRST_S, CLOCK_FIRST = (
-    10.0,
-    1.0,
-    10,
-)  # more often in the beginning: a line needs points
+CLOCK_INTERVAL_S = 10.0
+CLOCK_FIRST, CLOCK_FIRST_S = 10, 1.0  # so many in the beginning come more often: a line needs points
 BOX_FIRST_S = 0.5  # the box closes 256 samples after the trip
 BOX_RETRY_S = 1.0
 BOX_TRIES = 30
@@ -67,7 +64,7 @@ class DeviceSide:
         self.identity: dict[str, Any] = {}
         self.status: dict[str, int] = {}
         self._telemetry, self._on_box = telemetry, on_box
-        self.refused = on_refused  # (command, result, detail)
+        self._on_refused = on_refused  # (command, result, detail)
         self._on_clock = on_clock
         self._status_due_s = self._clock_due_s = 0.0
         self._clocks_asked = 0
@@ -111,7 +108,7 @@ class DeviceSide:
 
     def command(self, name: str, kind: int, *values: int, body: bytes = b"") -> None:
         """Queue a command whose refusal is told."""
-        self.queue.add(kind, *values, body=body, on_answer=self._told(name))
+        self.queue.add(kind, *values, body=body, on_answer=self.told(name))
 
     def arm(self, settings: list[int] | None, on_answer: OnAnswer) -> None:
         """Put settings in force, if any, test and close the gate; `on_answer` gets the last answer, or a refusal."""
@@ -135,10 +132,12 @@ class DeviceSide:
             body = struct.pack(f"<{len(settings)}i", *settings)
             self.queue.add(wire.SET_CONFIG, limits.SCHEMA, 0, len(settings), body=body, on_answer=configured)
 
-    def _told(self, name: str) -> OnAnswer:
+    def told(self, name: str) -> OnAnswer:
+        """What to do with the answer to a command that nobody waits for: a refusal is told."""
+
         def answered(result: str | None, detail: int) -> None:
             if result != "ok":
-                self.refused(name, result or "no answer", detail)
+                self._on_refused(name, result or "no answer", detail)
 
         return answered
 
@@ -173,7 +172,7 @@ class DeviceSide:
                 fetch.due_s = now_s + BOX_RETRY_S
             else:
                 del self._fetches[fetch.box.trip_id]
-                self.refused("get_blackbox", result or "no answer", detail)
+                self._on_refused("get_blackbox", result or "no answer", detail)
 
         self.queue.add(wire.GET_BLACKBOX, fetch.box.trip_id, on_answer=answered)
 

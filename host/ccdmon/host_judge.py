@@ -47,7 +47,9 @@ class HostJudge:
     def _demand(self, demand: Demand, sample: int, arrived_s: float) -> None:
         """Ask the board to trip, at once; how long that took from the arrival of the deciding sample is told."""
         reason = limits.REASONS.index(demand.kind)
-        self._device.queue.add_urgent(wire.FORCE_TRIP, body=bytes([reason]), on_answer=self._answered)
+        self._device.queue.add_urgent(
+            wire.FORCE_TRIP, body=bytes([reason]), on_answer=self._device.told("force_trip")
+        )
         self._send(self._device.due(time.monotonic()))
         self.latency_s = time.monotonic() - arrived_s
         segment = self._recorder.rows.segment
@@ -67,10 +69,6 @@ class HostJudge:
             evidence=demand.evidence,
         )
         self._say(f"asked the board to trip: {demand.kind} {self.latency_s * 1e3:.1f} ms after its sample")
-
-    def _answered(self, result: str | None, detail: int) -> None:
-        if result != "ok":
-            self._device.refused("force_trip", result or "no answer", detail)
 
     def _tell_events(self, report: Mapping[str, Any]) -> None:
         """Events of the analysis, once each, as it comes to see them."""

@@ -42,12 +42,8 @@ class Requests:
             if request is not None:
                 request.refuse(wrong)
             return
-
-        def answered(result: str | None, detail: int) -> None:
-            if result != "ok":
-                self._device.refused("arm", result or "no answer", detail)
-
-        self._device.arm(self._settings(), answered if request is None else self._answering(request))
+        on_answer = self._device.told("arm") if request is None else self._answering(request)
+        self._device.arm(self._settings(), on_answer)
 
     def close(self) -> None:
         """Take the socket away."""

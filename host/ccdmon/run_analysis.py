@@ -76,9 +76,8 @@ class TripPlace:
         self.event: Event | None = None  # None for a trip that says nothing of the cell
         self._trip = trip if trip is not None and "sample" in trip else None
         self._segment = -1
-        self._pending: tuple[int, Trace] | None = (
-            None  # (row, trace of it) where the suspicion that goes on began
-        )
+        # (row, trace of it) where the suspicion that goes on began
+        self._pending: tuple[int, Trace] | None = None
 
     @classmethod
     def of(cls, run: RunRows) -> "TripPlace":

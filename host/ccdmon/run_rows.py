@@ -7,16 +7,13 @@
 
 A folder cut off at any byte still opens: a torn last frame is one the CRC refuses. `[time] segments = "joined"` in
 `run.toml` puts all segments of a recording on one time axis; without it the last one is the trace (a replay or a demo
-arms the rig anew for each). `open_run` holds a short run whole.
+arms the rig anew for each).
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from ccdmon.errors import InputError
 from ccdmon.formats.bdf_write import write_pieces
@@ -26,7 +23,7 @@ from ccdmon.rows import RowReader, Rows
 from ccdmon.run_folder import EVENTS_FILE, TRACE_FILE, cell_of, read_config, read_events, trace_of
 from ccdmon.run_time import CLOCK_FILE, RunTime, read_anchors
 from ccdmon.sample_clock import ClockAccount, clock_account
-from ccdmon.trace import Cell, Trace, joined
+from ccdmon.trace import Cell, Trace
 
 
 @dataclass(frozen=True)
@@ -105,38 +102,6 @@ class RunRows:
         for rows in self._stretches():
             last = rows.segment
         return last
-
-
-@dataclass(frozen=True)
-class Run:
-    """A short run, whole in memory."""
-
-    folder: Path
-    config: Mapping[str, Any]  # run.toml
-    trace: Trace
-    samples: npt.NDArray[np.int64]  # the device's sample counter of each row
-    verdicts: npt.NDArray[np.uint16]  # the firmware's verdict on each row
-    segments: tuple[Segment, ...]
-    counts: Counts
-    events: tuple[Mapping[str, Any], ...]
-    trip: Mapping[str, Any] | None
-
-
-def open_run(folder: Path) -> Run:
-    """All rows of a run in memory, about 80 bytes each. Raises `InputError` as `RunRows`."""
-    run = RunRows(folder)
-    pieces = list(run.pieces())
-    return Run(
-        folder,
-        run.config,
-        joined([piece.trace for piece in pieces]),
-        np.concatenate([piece.rows.samples for piece in pieces]),
-        np.concatenate([piece.rows.codes[:, 3] for piece in pieces]),
-        run.segments,
-        run.counts,
-        run.events,
-        run.trip,
-    )
 
 
 def derive_trace(folder: Path) -> Path:

@@ -150,7 +150,7 @@ class RigPanel:
             start_s, end_s = self.plots.visible_s
             wanted = (follower.live.rows, start_s, end_s)
             view = follower.history.view(start_s, end_s, self.plots.points) if wanted != self._shown else None
-            report, newest, counts = follower.live.report, self._newest(), follower.reader.counts
+            report, newest, counts = follower.live.report, follower.live.newest(), follower.reader.counts
             trips = list(follower.trips)
         if view is not None:
             self._shown = wanted
@@ -209,18 +209,6 @@ class RigPanel:
     def _latched_trip(self) -> int | None:
         trip = self._follower.state.get("trip")
         return None if trip is None else int(trip["trip_id"])
-
-    def _newest(self) -> dict[str, Any]:
-        last = self._follower.live.last
-        if last is None:
-            return {}
-        trace = last.trace
-        return {
-            "test_time_s": float(trace.test_time_s[-1]),
-            "voltage_V": float(trace.voltage_V[-1]),
-            "current_A": float(trace.current_A[-1]),
-            "pressure_Pa": None if trace.pressure_Pa is None else float(trace.pressure_Pa[-1]),
-        }
 
 
 def _put(div: Div, text: str) -> None:

@@ -78,7 +78,7 @@ def test_a_limit_trips_with_its_own_reason(shorting: Path) -> None:
 
 
 def test_a_recorded_run_opens_again(shorting: Path, tmp_path: Path) -> None:
-    from ccdmon.run_rows import open_run
+    from tests.host.whole_run import open_run
 
     folder = tmp_path / "run"
     assert main(["replay", str(shorting), "--limit-V", "0.3", "--out", str(folder)]) == 0

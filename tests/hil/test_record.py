@@ -12,11 +12,12 @@ import pytest
 
 from ccdmon.front_end import FrontEnd
 from ccdmon.run_analysis import TripPlace
-from ccdmon.run_rows import RunRows, open_run
+from ccdmon.run_rows import RunRows
 from ccdmon_hil import campaign, capture
 from ccdmon_hil.target import Codes
 from ccdmon_hil.unix import UnixTarget
 from tests.host.test_recording import actions, end, events, recorder, state, wait_for
+from tests.host.whole_run import open_run
 
 RIG = """
 [cell]

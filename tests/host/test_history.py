@@ -8,7 +8,7 @@ from ccdmon import run_folder
 from ccdmon.follow import Follower
 from ccdmon.history import History, Stretch
 from ccdmon.recorder import Recorder
-from ccdmon.run_rows import open_run
+from tests.host.whole_run import open_run
 from tests.host.wire_stream import CONFIG, Device
 
 

@@ -17,12 +17,13 @@ from ccdmon.live_run import LiveRun
 from ccdmon.recorder import Recorder
 from ccdmon.recording import Options, Recording
 from ccdmon.run_analysis import analyze_run
-from ccdmon.run_rows import RunRows, open_run
+from ccdmon.run_rows import RunRows
 from ccdmon.run_time import RunTime
 from ccdmon_fw import wire
 from tests.host.live_rig import cell, rig_file
 from tests.host.pty_board import PtyBoard
 from tests.host.test_recording import actions, end, events, recorder, samples, state, wait_for
+from tests.host.whole_run import open_run
 from tests.host.wire_stream import CONFIG, Device, recorded_run
 
 

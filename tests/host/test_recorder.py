@@ -16,8 +16,9 @@ from ccdmon.frame_files import FRAMES_FILE, part_path
 from ccdmon.recorder import SYNC_INTERVAL_S, Recorder
 from ccdmon.rows import Batch
 from ccdmon.run_folder import EVENTS_FILE
-from ccdmon.run_rows import derive_trace, open_run
+from ccdmon.run_rows import derive_trace
 from ccdmon.run_time import CLOCK_FILE, HostTime, RunTime, read_anchors
+from tests.host.whole_run import open_run
 from tests.host.wire_stream import CONFIG, Device, recorded_run, stream
 
 

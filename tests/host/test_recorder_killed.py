@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ccdmon.run_rows import open_run
+from tests.host.whole_run import open_run
 
 RECORD_FOREVER = """
 import sys, time

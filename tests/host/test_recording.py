@@ -18,10 +18,11 @@ from ccdmon.control import ask
 from ccdmon.errors import DeviceError
 from ccdmon.frame_files import parts
 from ccdmon.run_analysis import TripPlace
-from ccdmon.run_rows import RunRows, open_run
+from ccdmon.run_rows import RunRows
 from ccdmon_fw import wire
 from tests.host.pty_board import PtyBoard
 from tests.host.web_server import Server
+from tests.host.whole_run import open_run
 
 WAIT_S = 30.0
 

@@ -10,8 +10,8 @@ import pytest
 from ccdmon import recording_watch, run_folder
 from ccdmon.recorder import Recorder
 from ccdmon.recording_watch import Watch
-from ccdmon.run_rows import open_run
 from ccdmon.run_time import HostTime, RunTime
+from tests.host.whole_run import open_run
 from tests.host.wire_stream import CONFIG, Device
 
 Usage = namedtuple("Usage", "total used free")

@@ -16,8 +16,9 @@ from ccdmon.formats.bdf import read_bdf
 from ccdmon.front_end import FrontEnd
 from ccdmon.merge_rows import merged_table
 from ccdmon.run_analysis import TripPlace, analyze_run, device_event
-from ccdmon.run_rows import RunRows, open_run
+from ccdmon.run_rows import RunRows
 from ccdmon_fw import detector, wire
+from tests.host.whole_run import open_run
 from tests.host.wire_stream import CONFIG, Device, recorded_run
 
 PIECE_BYTES = (64, 1000, 1 << 20)

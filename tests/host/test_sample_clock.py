@@ -9,10 +9,11 @@ import pytest
 from ccdmon import run_folder
 from ccdmon.clock import WRAP_US
 from ccdmon.recorder import Recorder
-from ccdmon.run_rows import RunRows, open_run
+from ccdmon.run_rows import RunRows
 from ccdmon.run_time import CLOCK_FILE, HostTime, RunTime, read_anchors
 from ccdmon.sample_clock import clock_account
 from ccdmon_fw import wire
+from tests.host.whole_run import open_run
 from tests.host.wire_stream import CONFIG, Device
 
 PERIOD_S = 0.05

@@ -7,7 +7,7 @@ import pytest
 
 from ccdmon.cli import main
 from ccdmon.demo import replay_document
-from ccdmon.run_rows import open_run
+from tests.host.whole_run import open_run
 
 FILES = {
     "frames.bin", "clock.ndjson", "events.ndjson", "run.toml", "trace.bdf.parquet", "trace.bdf.metadata.json",
