@@ -11,14 +11,14 @@ from ccdmon.colours import INK
 from ccdmon.report_drawing import CURRENT_COLOUR, VOLTAGE_COLOUR, Drawing
 from ccdmon.report_plot import voltage_unit
 from ccdmon.trace import Trace
-from ccdmon_hil.campaign_summary import COLUMNS, Record, shown, summaries
+from ccdmon_hil.campaign_summary import CLOCKS, COLUMNS, Record, shown, summaries
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1f2933 }
 .scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-size: .92em }
 th, td { text-align: left; padding: .25rem .6rem; vertical-align: top }
 th { border-bottom: 2px solid #aab4c0; vertical-align: bottom } tr + tr td { border-top: 1px solid #e4e7eb }
-.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+.n { text-align: right; font-variant-numeric: tabular-nums } td { white-space: nowrap }
 .passed { color: #17703c } .skipped { color: #616e7c } .failed { color: #b3261e; font-weight: 600 }
 section { border-top: 1px solid #aab4c0; margin-top: 2rem } h2 { margin-top: 2.2rem } section h2 { margin-top: 1rem }
 svg { max-width: 100%; height: auto } code { font-size: .9em; overflow-wrap: anywhere } a { color: inherit }
@@ -69,7 +69,7 @@ def _scenario_line(record: Record) -> str:
     words = [record["rig"], record["name"], *(record.get(name, "–") for name in SCENARIO_HEAD[2:])]
     cells = [html.escape(word.replace("_", " ").replace("no-trip", "no trip")) for word in words]
     cells[1] = f'<a href="#{_anchor(record)}">{cells[1]}</a>'
-    numbers = [record.get("trip_row"), *(latency.get(name) for name in ("samples", "virtual_us", "real_us"))]
+    numbers = [record.get("trip_row"), *(latency.get(name) for name in CLOCKS)]
     return _line(cells, [_rows(record), *map(_number, numbers)], record["outcome"])
 
 

@@ -60,7 +60,7 @@ def table_row(rig: str, fault: Fault, outcome: Outcome) -> str:
 
 
 def _row(*cells: str) -> str:
-    return "".join(map(str.ljust, cells, (6, 42, 8, 14, 28, 6, 11, 0)))
+    return "".join(map(str.ljust, cells, (6, 42, 8, 14, 32, 6, 11, 0)))
 
 
 Run = Callable[[Fault], Outcome]

@@ -18,9 +18,9 @@ from ccdmon.colours import EVENT_COLOURS, INK
 from ccdmon.errors import InputError
 from ccdmon.firmware_hash import firmware_hash
 from ccdmon_hil.campaign_page import STYLE
+from ccdmon_hil.campaign_summary import CLOCKS
 
 SCHEMA = "ccdmon.latency/1"
-CLOCKS = ("samples", "virtual_us", "real_us")
 QUANTILES = (("median", 50), ("95 %", 95), ("max", 100))
 EMPTY = "–"
 PER_ROW_IN, WIDTH_IN = 2.4, 11.0
@@ -204,10 +204,7 @@ def _draw(rows: Sequence[tuple[str, str, Sequence[Latency]]], budgets: Budgets, 
                 "budget", (0, budgets[fault]), xycoords=("axes fraction", "data"), xytext=(4, 3),
                 textcoords="offset points", color=LIMIT_COLOUR, fontweight="bold",
             )  # fmt: skip
-        over.annotate(
-            f"slowest {values.max():.1f}", (1, values.max()), xycoords=("axes fraction", "data"), xytext=(-4, -11),
-            textcoords="offset points", ha="right", color=INK,
-        )  # fmt: skip
+        over.set_title(f"slowest {values.max():.1f}", loc="right", color=INK, fontsize="small", pad=2)
         over.axhline(values.max(), color=INK, lw=0.8, ls=":")
     panels[-1][0].set_xlabel("fault begins so many µs after a sample")
     panels[-1][1].set_xlabel("cutoffs")
