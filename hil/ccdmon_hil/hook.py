@@ -14,7 +14,7 @@ from ccdmon_hil.session import Session
 HOOKS = """
 import micropython, time
 from ccdmon_fw import app, blackbox, detector, limits, ring, store, watch, wire
-edge = None
+scope = {}  # of our texts: a name new in the globals would move them under a tick that looks one up
 trouble = [None]
 _read = board.read
 @micropython.native
@@ -36,12 +36,12 @@ def fail(_memory):
     trouble[0] = None  # once: an exception takes longer than a period
     raise ValueError
 def hook(_sequence, _fields, rest):
-    exec(bytes(rest), globals())
+    exec(bytes(rest), scope)
 class Hooked(app.App):
     def __init__(self, board):
-        global edge
         super().__init__(board)
-        edge = self
+        scope.update(globals())
+        scope["edge"] = self
         self.commands._handlers[wire.KEEP_ALIVE] = hook
 app.App = Hooked
 """

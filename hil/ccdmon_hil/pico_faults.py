@@ -26,6 +26,7 @@ OPENS_WITHIN_S = 60.0  # of the machine's time
 ALARM_WITHIN_US = 1_100_000.0
 PERIOD_us = 250
 DEAD_us = 8 * PERIOD_us  # without an edge for so long the pump pin is dead
+DIES_WITHIN_MS = 200  # before the watchdog bites, and with it the gate opens
 TEAR = "file = open('/ccdmon/config%d', 'wb'); file.write(b'torn'); file.close()"
 
 Act = Callable[[Session, HookedTarget], str]
@@ -210,8 +211,11 @@ def _pump(text: str) -> Act:
         ticks = (rig.virtual_us() - begun_us) / PERIOD_us
         each = abs(len(rig.pump_us) - ticks) <= 2
         rig.send(wire.encode(wire.KEEP_ALIVE, 1, text.encode()))
-        run_for(session, 15_000)
-        stopped = rig.virtual_us() - rig.pump_us[-1] > DEAD_us and rig.edges[-1].closed
+        for _ in range(DIES_WITHIN_MS):  # the chip compiles the text first
+            run_for(session, 1_000)
+            if dead := rig.virtual_us() - rig.pump_us[-1] > DEAD_us:
+                break
+        stopped = dead and rig.edges[-1].closed
         wait_for_opening(session)
         if "disable_irq" in text:
             rig.await_reset()

@@ -12,7 +12,7 @@ from ccdmon.errors import InputError
 from ccdmon.formats.bdf import read_bdf
 from ccdmon.formats.bdf_write import write_bdf
 from ccdmon.merge import align, current_steps
-from ccdmon.merge_rows import merged_table
+from ccdmon.merge_rows import Around, merged_table
 from ccdmon.trace import Cell, Trace
 
 
@@ -53,6 +53,16 @@ def test_offset_drift_and_sign_come_back_and_the_residual_is_stated(
     at_s = np.array([0.0, 7000.0])
     np.testing.assert_allclose(found.rig_time_s(at_s), offset_s + (1 + drift) * at_s, atol=5.0)
     assert found.residual_s < 3.0
+
+
+@pytest.mark.parametrize("rows", [2, 5])
+def test_between_two_rows_the_value_lies_between_theirs(rows: int) -> None:
+    around = Around(np.array([1.25]))
+    time_s = np.arange(5.0)
+    for first in range(0, 5, rows):
+        part = slice(first, first + rows)
+        around.feed(time_s[part], 10 * time_s[part])
+    assert around.means() == pytest.approx([12.5])
 
 
 def test_pressure_and_voltage_are_seen_together() -> None:
