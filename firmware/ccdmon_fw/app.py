@@ -1,5 +1,7 @@
 """Builds the parts on a board and runs the main loop: telemetry and commands, all that is not the safety path."""
 
+import gc
+
 from ccdmon_fw import limits
 from ccdmon_fw.alarms import Alarms
 from ccdmon_fw.blackbox import BlackBox
@@ -15,6 +17,7 @@ from ccdmon_fw.telemetry import Telemetry
 from ccdmon_fw.watch import FLASH, Watch
 
 RING_SAMPLES = 1024
+RESERVE_BYTES = 8192  # for keeping the trip when the main loop fails because the heap is full
 LEAVE_MS = 500  # as long as a host that does not read may hold it up
 
 
@@ -39,6 +42,7 @@ class App:
         self.watch = Watch(board, self.gate, self.detector, self.ring)
         self.commands = Commands(self)
         self._told = False  # that flash fails
+        self._reserve = bytes(RESERVE_BYTES)
 
     def start(self):
         """Start sampling. A reset by the watchdog while armed is latched as a trip of its own."""
@@ -102,6 +106,8 @@ class App:
     def fail(self):
         """The main loop failed: the gate opens, and the reason is kept if that is still possible."""
         self.gate.trip(limits.EXCEPTION)
+        self._reserve = b""
+        gc.collect()
         self._keep_trip(self.board.uptime_ms())
 
 

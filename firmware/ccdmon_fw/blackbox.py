@@ -9,7 +9,7 @@ import struct
 from collections import namedtuple
 
 from ccdmon_fw import sampler, store, wire
-from ccdmon_fw.ring import COUNTER, HEAD, RECORD_BYTES
+from ccdmon_fw.ring import HEAD, RECORD_BYTES
 
 BEFORE = 256
 AFTER = 256
@@ -49,7 +49,7 @@ class BlackBox:
         """The gate has just opened: give the trip its id, and keep that first of all."""
         note = self._note
         head = self._ring.control[HEAD]
-        sample, time_us = self._ring.newest()
+        sample, time_us = self._ring.before(head)
         value, limit = gate.value, gate.limit
         if note[sampler.NOTE_HEAD]:  # a rule of the detector tripped, in the tick
             head = note[sampler.NOTE_HEAD]
@@ -87,8 +87,8 @@ class BlackBox:
 
     def _number_of_tripping(self):
         """Number of the last sample before the gate opened; those before the run's first count below zero."""
-        came = (self._ring.control[HEAD] - self._head_at_trip) & 0x3FFFFFFF
-        return self._ring.control[COUNTER] - came - 1
+        head, counter = self._ring.place()
+        return counter - ((head - self._head_at_trip) & 0x3FFFFFFF) - 1
 
     def find(self, trip_id):
         """(fixed part of wire.BOX, samples as on the wire) of a kept trip; None if it is not kept."""

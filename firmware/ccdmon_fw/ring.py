@@ -178,8 +178,20 @@ class Ring:
 
     def newest(self):
         """(sample number, time_us) of the newest sample."""
-        at = ((self.control[HEAD] - 1) & (self.capacity - 1)) * 4
+        return self.before(self.control[HEAD])
+
+    def before(self, head):
+        """(sample number, time_us) of the sample right before place `head`."""
+        at = ((head - 1) & (self.capacity - 1)) * 4
         return self.records[at], self.records[at + 1]
+
+    def place(self):
+        """(HEAD, COUNTER) that belong together: a tick may come between the two readings."""
+        control = self.control
+        while True:
+            head, counter = control[HEAD], control[COUNTER]
+            if control[HEAD] == head:
+                return head, counter
 
     def around(self, head, before, after):
         """(samples before `head`, wire records) of up to `before` samples before place `head` and `after` behind it.
