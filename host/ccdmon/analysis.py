@@ -185,7 +185,9 @@ def _finite(value: Any) -> Any:
     """JSON has no NaN and no infinity: null says that a number is not there."""
     if isinstance(value, dict):
         return {
-            key: item if type(item) is float and math.isfinite(item) else _finite(item)
+            key: item
+            if (math.isfinite(item) if type(item) is float else type(item) is int)
+            else _finite(item)
             for key, item in value.items()
         }
     if isinstance(value, list):

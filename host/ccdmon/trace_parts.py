@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 
-from ccdmon.formats.bdf_write import table_of
+from ccdmon.formats.bdf_write import parquet_writer, table_of
 from ccdmon.formats.sidecar import write_cell
 from ccdmon.run_folder import TRACE_FILE
 from ccdmon.trace import Trace
@@ -21,7 +21,6 @@ from ccdmon.trace import Trace
 PARTS_DIR = "trace-parts"
 ROWS_PER_PART = 1 << 19
 REWRITE_INTERVAL_S = 60.0
-_COLUMN_OPTIONS = {"compression": "zstd", "compression_level": 1}
 
 
 class TraceParts:
@@ -83,7 +82,8 @@ class TraceParts:
         whole = _whole(self._tables)
         self._written_s, self._dirty = self._monotonic_s(), False
         unfinished = path.with_suffix(".unfinished")
-        pa_parquet.write_table(whole, unfinished, **_COLUMN_OPTIONS)
+        with parquet_writer(unfinished, whole.schema) as writer:
+            writer.write_table(whole)
         unfinished.replace(path)
 
 
@@ -96,7 +96,7 @@ def _join(paths: list[Path], target: Path) -> None:
     """Row groups of all parts one after the other, one part in memory at a time."""
     unfinished = target.with_suffix(".unfinished")
     schema = pa.unify_schemas([pa_parquet.read_schema(path) for path in paths])
-    with pa_parquet.ParquetWriter(unfinished, schema, **_COLUMN_OPTIONS) as writer:
+    with parquet_writer(unfinished, schema) as writer:
         for path in paths:
             writer.write_table(_whole([schema.empty_table(), pa_parquet.read_table(path)]))
     unfinished.replace(target)

@@ -164,19 +164,27 @@ def memory(count: int) -> None:
 
 
 def whole(count: int, rounds: int) -> None:
+    import pyarrow.parquet as pa_parquet
+
     from ccdmon.analysis import analyze_chunks
     from ccdmon.formats.bdf import iter_bdf, read_ahead
-    from ccdmon.formats.bdf_write import write_bdf
+    from ccdmon.formats.bdf_write import table_of, write_bdf
     from ccdmon.trace import Cell, Trace
 
     with tempfile.TemporaryDirectory() as folder:
         trace = Trace(*rows(count, half_cycle_rows=3600), cell=Cell(1.0))  # an hour each, at a row a second
-        parquet, csv = Path(folder) / "t.bdf.parquet", Path(folder) / "t.bdf.csv"
-        write_bdf(trace, parquet)
+        own, foreign = Path(folder) / "t.bdf.parquet", Path(folder) / "foreign.parquet"
+        csv = Path(folder) / "t.bdf.csv"
+        write_bdf(trace, own)
+        pa_parquet.write_table(table_of(trace), foreign)
         write_bdf(trace, csv)
         del trace
-        core = f"analyze, Parquet of {count:,} rows"
-        works: dict[str, Work] = {core: lambda: analyze_chunks(read_ahead(iter_bdf(parquet)), Cell(1.0))}
+
+        def analyze(path: Path) -> Work:
+            return lambda: analyze_chunks(read_ahead(iter_bdf(path)), Cell(1.0))
+
+        core = f"analyze, Parquet of {count:,} rows as ccdmon writes it"
+        works = {core: analyze(own), "analyze, the same rows as pyarrow writes them": analyze(foreign)}
 
         def parse() -> Work:
             import polars
@@ -206,7 +214,7 @@ def main() -> None:
     threads(args.rows, args.rounds)
     envelope(args.rows, args.rounds)
     wire_frames(args.rounds)
-    whole(args.whole_rows, max(1, args.rounds // 2))
+    whole(args.whole_rows, args.rounds)
 
 
 if __name__ == "__main__":

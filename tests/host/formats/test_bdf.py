@@ -11,7 +11,7 @@ import pytest
 
 from ccdmon.errors import InputError
 from ccdmon.formats.bdf import COLUMN_NAMES, iter_bdf, read_ahead, read_bdf
-from ccdmon.formats.bdf_write import write_bdf
+from ccdmon.formats.bdf_write import table_of, write_bdf
 from ccdmon.formats.sidecar import sidecar_path
 from ccdmon.trace import Cell, Trace
 
@@ -168,6 +168,31 @@ def test_time_running_backwards_between_chunks_is_seen(tmp_path: Path) -> None:
         list(iter_bdf(path, 2))
 
 
+@pytest.mark.parametrize("group_rows", [1, 7, 60, 500])
+def test_row_groups_of_any_size_join_to_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group_rows: int
+) -> None:
+    """Two are decoded at a time, and those too long for that piece by piece."""
+    monkeypatch.setattr("ccdmon.formats.bdf._LARGEST_GROUP_ROWS", 100)
+    path, trace = tmp_path / "t.bdf.parquet", make_trace(500)
+    pa_parquet.write_table(table_of(trace), path, row_group_size=group_rows)
+    for chunk_rows in (1, 50, 1000):
+        chunks = list(iter_bdf(path, chunk_rows))
+        assert max(map(len, chunks)) <= chunk_rows
+        np.testing.assert_array_equal(np.concatenate([c.voltage_V for c in chunks]), trace.voltage_V)
+
+
+def test_parquet_of_a_converter_takes_half_the_bytes_of_the_library_s_default(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    time_s = np.arange(50_000) * 5e-4 * (1 + 3e-5)
+    codes = rng.normal(0, 6, (2, time_s.size)).round()
+    trace = Trace(time_s, codes[0] * 1.5e-4, codes[1] * 1.2e-7, unix_time_s=1.8e9 + time_s)
+    write_bdf(trace, tmp_path / "own.bdf.parquet")
+    pa_parquet.write_table(table_of(trace), tmp_path / "default.parquet")
+    own, default = (p.stat().st_size for p in (tmp_path / "own.bdf.parquet", tmp_path / "default.parquet"))
+    assert own < 0.55 * default
+
+
 def test_reading_ahead_gives_the_same_chunks_and_the_same_error(tmp_path: Path) -> None:
     write_bdf(make_trace(500), tmp_path / "t.bdf.parquet")
     plain, ahead = (list(f(iter_bdf(tmp_path / "t.bdf.parquet", 70))) for f in (iter, read_ahead))
@@ -178,7 +203,7 @@ def test_reading_ahead_gives_the_same_chunks_and_the_same_error(tmp_path: Path) 
 
 def test_chunks_of_parquet_need_constant_memory(tmp_path: Path) -> None:
     path = tmp_path / "t.bdf.parquet"
-    rows = 400_000
+    rows = 1_000_000
     column = np.arange(rows, dtype=np.float64)
     table = pa.table({"Test Time / s": column, "Voltage / V": column, "Current / A": column})
     pa_parquet.write_table(table, path, row_group_size=20_000)
