@@ -23,6 +23,8 @@ and may offer:
     feed_watchdog(closed, timeout_ms)   called when samples have advanced and all self-checks hold (`watch.py`); starts
                              with the first arming. Needs `gate_level`
     on_external_trip(callback)   call `callback(pin)` in a hard interrupt when an external comparator trips
+    temperature_dC()         of the board, in tenths of a degree Celsius, or `wire.NO_TEMPERATURE`; called when the host
+                             asks for the status, once a second, and never in an interrupt
     leave()                  called before the program ends on the host's wish
     SAMPLE_PERIOD_FLOOR_US   the shortest period its converters allow; the firmware samples no faster
     FAULT                    why a converter did not start, for the identity; such a board trips as soon as it is armed
@@ -57,7 +59,7 @@ def read(memory: ptr32):
     memory[3] = timer[10] & 0x3FFFFFFF  # TIMERAWL, modulo 2**30 as time.ticks_us
     channel = 0
     while channel < 3:
-        adc[0] = (channel << 12) | 5  # AINSEL, START_ONCE, EN
+        adc[0] = (channel << 12) | 7  # AINSEL, START_ONCE, EN; TS_EN: the temperature sensor stays powered
         while adc[0] & 0x100 == 0:  # READY
             pass
         memory[channel] = (adc[1] & 0xFFF) << 4

@@ -104,6 +104,7 @@ class Commands:
     def _status(self, _sequence, _fields, _rest):
         gate, config, test = self._gate, self._parts.config, self._parts.selftest
         contact = test.contact()
+        temperature = getattr(self._board, "temperature_dC", None)
         self._telemetry.message(
             wire.STATUS,
             wire.pack(
@@ -112,6 +113,7 @@ class Commands:
                 self._board.uptime_ms() & 0xFFFFFFFF, self._box.trip.trip_id, self._telemetry.run, gate.armed,
                 gate.reason, gate.closed, test.state, config.crc, config.generation,
                 0 if contact is None else 1 + contact, self._telemetry.mode,
+                wire.NO_TEMPERATURE if temperature is None else temperature(),
             ),
         )  # fmt: skip
 

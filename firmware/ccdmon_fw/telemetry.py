@@ -93,6 +93,7 @@ class Telemetry:
                 "sample_period_us": self._board.sample_period_us(),
                 "front_end": getattr(self._board, "FRONT_END", None),
                 "fault": getattr(self._board, "FAULT", None),
+                "temperature": hasattr(self._board, "temperature_dC"),
                 "reasons": limits.REASONS,
                 "rules": limits.RULES,
                 "settings": dict(zip(limits.SETTINGS, settings)),

@@ -16,7 +16,7 @@ try:
 except ImportError:
     from ccdmon_fw.cpython import micropython, ptr8
 
-PROTOCOL = 1
+PROTOCOL = 2
 MAX_PAYLOAD_BYTES = 8192  # an identity has 4000; longer input without a frame end is noise
 
 # Device to host
@@ -31,6 +31,7 @@ KEEP_ALIVE, EXIT, SELF_TEST = 0x4D, 0x4E, 0x4F
 EVERY_SAMPLE, BLOCK_SUMMARY, EVENTS_ONLY = 0, 1, 2
 
 NO_RULE = 255  # in EVENT: what happened is no rule of the detector
+NO_TEMPERATURE = -32768  # in STATUS: not measured
 
 # Results in ACK; zero is yes, all others name why nothing was done.
 RESULTS = (
@@ -60,9 +61,9 @@ MESSAGES = {
         ("trip_id", "run", "reason", "repeat", "sample", "time_us", "value", "limit", "uptime_ms"), "", (),
     ),
     STATUS: (
-        "status", "<IIIIIIHBBBBIIBB",
+        "status", "<IIIIIIHBBBBIIBBh",
         ("sample", "dropped", "overruns", "crc_errors", "uptime_ms", "trip_id", "run", "armed", "reason", "gate",
-         "self_test", "config_crc", "config_generation", "contact", "stream_mode"), "", (),
+         "self_test", "config_crc", "config_generation", "contact", "stream_mode", "temperature_dC"), "", (),
     ),
     ACK: ("ack", "<HBBI", ("command_sequence", "command", "result", "detail"), "", ()),
     CONFIG: ("config", "<IBBH", ("generation", "schema", "slot", "count"), "<i", ("setting",)),

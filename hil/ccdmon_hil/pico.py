@@ -43,6 +43,7 @@ USB_FIFO_BYTES = 512
 CYCLE_NS = 8.0  # 125 MHz
 USB_FRAME_NS = 1_000_000
 SOFT_RESET_VIRTUAL_S = 4.0
+TEMPERATURE_CHANNEL = 4  # of the converter: the chip's own sensor
 
 
 class IncompatibleError(DeviceError):
@@ -271,6 +272,12 @@ class PicoTarget:
         assert self._mcu is not None
         for channel, code in zip(PICO_PINS.channels, codes, strict=True):
             self._mcu.adc.channel_values[channel] = code >> 4
+
+    def set_temperature_degC(self, value: float) -> None:
+        """Of the chip: the voltage of its sensor from now on. Before that the sensor reads nothing sensible."""
+        assert self._mcu is not None
+        sensor_V = 0.706 - (value - 27) * 0.001721  # RP2040 datasheet 4.9.5
+        self._mcu.adc.channel_values[TEMPERATURE_CHANNEL] = round(sensor_V / 3.3 * 4096)
 
     def set_pin(self, number: int, high: bool) -> None:
         """Level that the outside world puts at an input."""

@@ -22,6 +22,9 @@ from ccdmon_fw import wire
 
 SEQUENCES = 1 << 16
 _SAMPLES_HEAD = struct.Struct(wire.MESSAGES[wire.SAMPLES][1])
+# The status of wire protocol 1, which recordings hold, ends before the temperature.
+_NO_TEMPERATURE = struct.pack("<h", wire.NO_TEMPERATURE)
+_STATUS_1_BYTES = struct.calcsize(wire.MESSAGES[wire.STATUS][1]) - len(_NO_TEMPERATURE)
 # A sequence that jumps by more than this went backwards: the device restarted and counts from zero.
 LARGEST_GAP = SEQUENCES // 2
 
@@ -185,6 +188,8 @@ def read_identity(body: bytes) -> Identity:
 def read_message(kind: int, body: bytes) -> Message:
     """Any body by the dictionary; KeyError: unknown type, ValueError or struct.error: too short."""
     name, _, _, item_format, item_names = wire.MESSAGES[kind]
+    if kind == wire.STATUS and len(body) == _STATUS_1_BYTES:
+        body += _NO_TEMPERATURE
     fields, rest = wire.unpack(kind, body)
     if not item_names:
         return Message(name, fields)

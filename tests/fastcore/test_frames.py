@@ -18,7 +18,7 @@ def samples_frame(sequence: int, count: int = 32) -> bytes:
     return bytes(wire.encode(wire.SAMPLES, sequence, head + codes.tobytes()))
 
 
-STREAM = b"".join(samples_frame(k) for k in range(20)) + wire.encode(wire.STATUS, 20, bytes(44))
+STREAM = b"".join(samples_frame(k) for k in range(20)) + wire.encode(wire.STATUS, 20, bytes(46))
 
 
 def test_agrees_with_the_firmware(unframer_class: Any) -> None:

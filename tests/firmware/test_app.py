@@ -227,6 +227,17 @@ def test_current_after_a_trip_is_an_alarm_of_its_own_until_acknowledged() -> Non
     assert "event" not in [name for name, _, _ in bench.messages(300)]
 
 
+def test_the_status_tells_the_temperature_of_a_board_that_has_one() -> None:
+    def told() -> int:
+        bench.ask(wire.GET_STATUS)
+        return next(fields for name, fields, _ in bench.asked if name == "status")["temperature_dC"]
+
+    bench = Bench()
+    assert told() == wire.NO_TEMPERATURE
+    bench.board.temperature_dC = lambda: -123
+    assert told() == -123
+
+
 def test_late_samples_are_counted_and_many_of_them_trip() -> None:
     bench = Bench()
     bench.ask(wire.ARM)

@@ -36,7 +36,7 @@ def test_the_description_names_every_message_with_its_fields() -> None:
     rows = {
         row.split("|")[1].strip(): row for row in text.splitlines() if re.match(r"\| [0-9A-F]{2} \|", row)
     }
-    codes = {"B": "u8", "H": "u16", "I": "u32", "i": "i32"}
+    codes = {"B": "u8", "H": "u16", "I": "u32", "i": "i32", "h": "i16"}
     for kind, (name, fixed, fields, _, _) in wire.MESSAGES.items():
         row = rows[f"{kind:02X}"]
         assert row.split("|")[2].strip() == name

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,38 @@ def test_the_gate_pin_is_open_until_armed_and_after_disarming(pico: Session) -> 
         pico.pump()
     pico.command(wire.DISARM)
     assert [edge.closed for edge in pico.target.edges] == [True, False]
+
+
+def test_the_status_tells_the_temperature_of_the_chip_and_samples_wait_for_it_ten_us_at_most(
+    pico: Session,
+) -> None:
+    from ccdmon_fw import wire
+
+    target = pico.target
+    target.set_temperature_degC(38.2)
+    assert pico.status()["temperature_dC"] == pytest.approx(382, abs=3)  # half a step of the converter
+    assert pico.identity["temperature"] is True
+    target.send(wire.encode(wire.GET_STATUS, 0xABCD))
+    assert 2.0 < _longest_hold_us(target) < 10.0
+
+
+def _longest_hold_us(target: Any) -> float:
+    """How long interrupts are held off around a conversion of the chip's sensor, virtual us."""
+    convert, found = target._mcu.adc.on_adc_read, list[int]()
+    target._mcu.adc.on_adc_read = lambda channel: (found.append(channel), convert(channel))
+    target._pump()
+    began_us, holds_us, until_us = None, list[float](), target.virtual_us() + 40_000
+    while target.virtual_us() < until_us:
+        target.step()
+        held, now_us = target._mcu.core.pm, target.virtual_us()
+        if held and began_us is None:
+            began_us = now_us
+            found.clear()
+        elif not held and began_us is not None:
+            holds_us += [now_us - began_us] * (4 in found)
+            began_us = None
+    target._mcu.adc.on_adc_read = convert
+    return max(holds_us)
 
 
 def test_compiled_and_source_files_name_the_same_modules() -> None:

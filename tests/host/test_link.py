@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ccdmon.link import Decoder, Event, Identity, Lost, Message, Restarted, Samples
+from ccdmon.link import Decoder, Event, Identity, Lost, Message, Restarted, Samples, read_message
 from ccdmon_fw import wire
 from tests.host.wire_stream import Device, codes, stream
 
@@ -187,3 +187,13 @@ def test_blocks_are_counted_as_the_samples_they_tell_of() -> None:
     lost, _ = decoder.feed(blocks(300, 2))
     assert lost == Lost("samples", 100)
     assert (decoder.counts.samples, decoder.counts.missing_samples) == (300, 100)
+
+
+def test_a_status_of_the_first_protocol_still_reads() -> None:
+    names = wire.MESSAGES[wire.STATUS][2]
+    body = wire.pack(wire.STATUS, *range(len(names) - 1), 231)
+    new, old = read_message(wire.STATUS, body), read_message(wire.STATUS, body[:-2])
+    assert new.fields["temperature_dC"] == 231
+    assert old.fields == new.fields | {"temperature_dC": wire.NO_TEMPERATURE}
+    with pytest.raises(ValueError, match="short"):
+        read_message(wire.STATUS, body[:-3])
