@@ -49,11 +49,12 @@ class Unframer:
         """The frames `data` completes: (type, sequence, body)."""
     def feed_samples(
         self, data: bytes
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint16], list[tuple[int, int, bytes]]]:
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint16], list[tuple[int, int, bytes, int]]]:
         """As `feed`, with the samples in two arrays: (heads, codes, other frames).
 
         `heads` is int64 of shape (frames, 7): sequence, first sample, dropped, time in us, run, count, flags; `codes` is
-        uint16 of shape (samples, 4): voltage, current, pressure code, verdict.
+        uint16 of shape (samples, 4): voltage, current, pressure code, verdict. Other frames: (type, sequence, body,
+        number of heads before it).
         """
 
 def unpack_samples(body: bytes) -> tuple[int, int, int, int, int, npt.NDArray[np.uint16]]:

@@ -1569,7 +1569,8 @@ cdef class Unframer:
         """As `feed`, with the samples in two arrays: (heads, codes, other frames).
 
         `heads` is int64 of shape (frames, 7): sequence, first sample, dropped, time in us, run, count, flags; `codes` is
-        uint16 of shape (samples, 4): voltage, current, pressure code, verdict.
+        uint16 of shape (samples, 4): voltage, current, pressure code, verdict. Other frames: (type, sequence, body,
+        number of heads before it).
         """
         cdef Py_ssize_t room = (len(data) + len(self._held)) // 8 + 1
         codes = np.empty((room, 4), dtype=np.uint16)
@@ -1601,6 +1602,8 @@ cdef class Unframer:
                         memcpy(&code_rows[n_codes, 0], out + 19, 8 * out[17])
                         n_heads += 1
                         n_codes += out[17]
+                    elif apart:
+                        frames.append((out[0], out[1] | (out[2] << 8), (<char*>out)[3 : size - 4], n_heads))
                     else:
                         frames.append((out[0], out[1] | (out[2] << 8), (<char*>out)[3 : size - 4]))
                 elif end != p + at or self._skipping:

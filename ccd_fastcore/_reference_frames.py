@@ -67,23 +67,25 @@ class Unframer:
             self._skipping = True
         return frames
 
-    def feed_samples(self, data: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint16], list[Frame]]:
+    def feed_samples(
+        self, data: bytes
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint16], list[tuple[int, int, bytes, int]]]:
         """As `feed`, with the samples in two arrays: (heads, codes, other frames).
 
         `heads` is int64 of shape (frames, 7): sequence, first sample, dropped, time in us, run, count, flags;
-        `codes` is uint16 of shape (samples, 4): voltage, current, pressure code, verdict.
+        `codes` is uint16 of shape (samples, 4): voltage, current, pressure code, verdict. Other frames: (type,
+        sequence, body, number of heads before it).
         """
         heads: list[tuple[int, ...]] = []
         codes: list[tuple[int, ...]] = []
-        others: list[Frame] = []
-        for frame in self.feed(data):
-            kind, sequence, body = frame
+        others: list[tuple[int, int, bytes, int]] = []
+        for kind, sequence, body in self.feed(data):
             if (
                 kind != SAMPLES
                 or len(body) < SAMPLES_HEAD.size
                 or len(body) != SAMPLES_HEAD.size + 8 * body[14]
             ):
-                others.append(frame)
+                others.append((kind, sequence, body, len(heads)))
                 continue
             heads.append((sequence, *SAMPLES_HEAD.unpack_from(body)))
             codes += struct.iter_unpack("<HHHH", body[SAMPLES_HEAD.size :])

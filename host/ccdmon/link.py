@@ -9,6 +9,7 @@ sequence number jumped) and `missing_samples` (the sample counter jumped, whoeve
 count of dropped samples (`device_dropped`) is part of the last: a dropped sample leaves a gap in the counter.
 """
 
+import itertools
 import json
 import struct
 from dataclasses import dataclass
@@ -25,8 +26,13 @@ _SAMPLES_HEAD = struct.Struct(wire.MESSAGES[wire.SAMPLES][1])
 # The status of wire protocol 1, which recordings hold, ends before the temperature.
 _NO_TEMPERATURE = struct.pack("<h", wire.NO_TEMPERATURE)
 _STATUS_1_BYTES = struct.calcsize(wire.MESSAGES[wire.STATUS][1]) - len(_NO_TEMPERATURE)
+# Columns of `Heads`
+_SEQUENCE, _FIRST, _DROPPED, _RUN, _COUNT = 0, 1, 2, 4, 5
 # A sequence that jumps by more than this went backwards: the device restarted and counts from zero.
 LARGEST_GAP = SEQUENCES // 2
+
+Heads = npt.NDArray[np.int64]  # of frames of samples, see `ccd_fastcore.Unframer.feed_samples`
+Codes = npt.NDArray[np.uint16]
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,13 @@ class Frames(Protocol):
         """The frames `data` completes: (type, sequence, body)."""
 
 
+class JoiningFrames(Frames, Protocol):
+    """As `Frames`; also gives the samples of many frames in one array."""
+
+    def feed_samples(self, data: bytes) -> tuple[Heads, Codes, list[tuple[int, int, bytes, int]]]:
+        """As `ccd_fastcore.Unframer.feed_samples`."""
+
+
 class Decoder:
     """Turns the byte stream of one device into events; see the top of this file."""
 
@@ -111,18 +124,23 @@ class Decoder:
 
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by `data`."""
-        events: list[Event] = []
         frames = self._unframer.feed(data)
-        damaged = self._unframer.crc_errors - self.counts.crc_errors
-        if damaged:
-            self.counts.crc_errors += damaged
-            events.append(Lost("damaged", damaged))
+        events = self._damaged()
         for kind, sequence, body in frames:
-            self.counts.frames += 1
-            if sequence != self._next_sequence:
-                events += self._sequence_events(sequence)
-            self._next_sequence = (sequence + 1) % SEQUENCES
+            events += self._arrived(sequence, sequence, 1)
             events += self._read(kind, body)
+        return events
+
+    def _damaged(self) -> list[Event]:
+        damaged = self._unframer.crc_errors - self.counts.crc_errors
+        self.counts.crc_errors += damaged
+        return [Lost("damaged", damaged)] if damaged else []
+
+    def _arrived(self, first: int, last: int, count: int) -> list[Event]:
+        """So many frames of consecutive sequence numbers."""
+        self.counts.frames += count
+        events = [] if first == self._next_sequence else self._sequence_events(first)
+        self._next_sequence = (last + 1) % SEQUENCES
         return events
 
     def _sequence_events(self, sequence: int) -> list[Event]:
@@ -167,6 +185,45 @@ class Decoder:
             return [event]
         self.counts.missing_samples += missing
         return [Lost("samples", missing), event]
+
+
+class JoiningDecoder(Decoder):
+    """As `Decoder`; samples that follow each other without a gap come as one event, so they depend on the cutting."""
+
+    def __init__(self) -> None:
+        self._joining: JoiningFrames = Unframer()
+        super().__init__(self._joining)
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Events completed by `data`: in Python work for each stretch of frames, not for each frame."""
+        heads, codes, others = self._joining.feed_samples(data)
+        events, done = self._damaged(), 0
+        ends = heads[:, _COUNT].cumsum()
+        for kind, sequence, body, before in others:
+            events += self._stretches(heads[done:before], codes, ends[done:before])
+            events += self._arrived(sequence, sequence, 1) + self._read(kind, body)
+            done = before
+        return events + self._stretches(heads[done:], codes, ends[done:])
+
+    def _stretches(self, heads: Heads, codes: Codes, ends: Heads) -> list[Event]:
+        """Frames one after the other; `ends` are where their samples end in `codes`."""
+        if not len(heads):
+            return []
+        steps = np.diff(heads, axis=0)
+        follows = (steps[:, _SEQUENCE] % SEQUENCES == 1) & (steps[:, _RUN] == 0)
+        follows &= steps[:, _FIRST] == heads[:-1, _COUNT]
+        cuts = [0, *(np.flatnonzero(~follows) + 1).tolist(), len(heads)]
+        events: list[Event] = []
+        for start, stop in itertools.pairwise(cuts):
+            of_it = codes[ends[start] - heads[start, _COUNT] : ends[stop - 1]]
+            events += self._stretch(heads[start].tolist(), heads[stop - 1].tolist(), stop - start, of_it)
+        return events
+
+    def _stretch(self, first: list[int], last: list[int], count: int, codes: Codes) -> list[Event]:
+        sequence, sample, dropped, time_us, run, _, _ = first
+        events = self._arrived(sequence, last[_SEQUENCE], count)
+        event = Samples(sample, run, time_us, dropped, codes)
+        return events + self._counted(event, run, sample, len(codes), last[_DROPPED])
 
 
 def read_samples(body: bytes) -> Samples:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from ccdmon.link import Counts, Decoder, Event, Identity, Message, Restarted, Samples
+from ccdmon.link import Counts, Event, Identity, JoiningDecoder, Message, Restarted, Samples
 
 COUNTER = 1 << 30
 # A counter that falls back by no more than this without a restart repeats rows that came already.
@@ -48,7 +48,7 @@ class RowReader:
     """`feed` takes the bytes of a recording in any chunks; every loss is in `counts`."""
 
     def __init__(self) -> None:
-        self._decoder = Decoder()
+        self._decoder = JoiningDecoder()
         self._run: int | None = None
         self._next = 0  # unrolled counter expected next in this segment
         self._restarted = False
@@ -69,7 +69,7 @@ class RowReader:
         """What `data` completed."""
         batch = Batch()
         events = self._begin(data) if self._joining else self._decoder.feed(data)
-        for event in _merged(events):
+        for event in events:
             if isinstance(event, Samples):
                 self._single(event)
             elif isinstance(event, Message) and event.name == "blocks":
@@ -131,29 +131,6 @@ class RowReader:
         self.segment += 1
         self._run, self._next = run, first
         return 0
-
-
-def _merged(events: list[Event]) -> list[Event]:
-    """The events with frames of samples that follow each other without a gap as one: they are placed together."""
-    merged: list[Event] = []
-    group: list[Samples] = []
-    for event in events:
-        if not isinstance(event, Samples):
-            merged += [*_as_one(group), event]
-            group = []
-            continue
-        last = group[-1] if group else event
-        if group and (event.run, event.first_sample) != (last.run, last.first_sample + len(last.codes)):
-            merged += _as_one(group)
-            group = []
-        group.append(event)
-    return [*merged, *_as_one(group)]
-
-
-def _as_one(group: list[Samples]) -> list[Samples]:
-    if len(group) < 2:
-        return group
-    return [replace(group[0], codes=np.concatenate([event.codes for event in group]))]
 
 
 def _joined(parts: list[Rows]) -> list[Rows]:

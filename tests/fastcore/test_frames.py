@@ -34,7 +34,9 @@ def test_samples_in_arrays(unframer_class: Any) -> None:
     assert (
         codes[96:128].tolist() == np.asarray(unpack_samples(unframer_class().feed(STREAM)[3][2])[5]).tolist()
     )
-    assert [kind for kind, _, _ in others] == [wire.STATUS]
+    assert [(kind, before) for kind, _, _, before in others] == [(wire.STATUS, 20)]
+    _, _, others = unframer_class().feed_samples(STREAM[: len(STREAM) // 2] + b"\0" + STREAM)
+    assert [before for *_, before in others] == [30]
 
 
 @settings(max_examples=50, deadline=None)

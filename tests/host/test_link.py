@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ccdmon.link import Decoder, Event, Identity, Lost, Message, Restarted, Samples, read_message
+from ccdmon.link import (
+    Decoder,
+    Event,
+    Identity,
+    JoiningDecoder,
+    Lost,
+    Message,
+    Restarted,
+    Samples,
+    read_message,
+)
 from ccdmon_fw import wire
 from tests.host.wire_stream import Device, codes, stream
 
@@ -75,9 +85,7 @@ def odd_stream() -> bytes:
     return data
 
 
-@settings(max_examples=150, deadline=None)
-@given(damage=DAMAGE, cut=st.integers(1, 700))
-def test_compiled_and_pure_frames_give_the_same_events(damage: list[tuple[str, int, int]], cut: int) -> None:
+def damaged(damage: list[tuple[str, int, int]]) -> bytes:
     data = bytearray(ODD)
     for how, at, size in damage:
         place = at % len(data)
@@ -87,14 +95,55 @@ def test_compiled_and_pure_frames_give_the_same_events(damage: list[tuple[str, i
             del data[place : min(place + size, len(data) - 1)]
         else:
             data[place:place] = [size] if how == "insert" else data[place : place + size]
+    return bytes(data)
+
+
+@settings(max_examples=150, deadline=None)
+@given(damage=DAMAGE, cut=st.integers(1, 700))
+def test_compiled_and_pure_frames_give_the_same_events(damage: list[tuple[str, int, int]], cut: int) -> None:
+    data = damaged(damage)
     compiled, pure = Decoder(), Decoder(wire.Unframer())
     for start in range(0, len(data), cut):
-        piece = bytes(data[start : start + cut])
+        piece = data[start : start + cut]
         assert described(compiled.feed(piece)) == described(pure.feed(piece))
     assert compiled.counts == pure.counts
 
 
 ODD = odd_stream()
+
+
+def flat(events: list[Event]) -> list[object]:
+    """Every sample on its own, so that joined frames compare with single ones."""
+    found: list[object] = []
+    for event in events:
+        if isinstance(event, Samples):
+            rows = enumerate(event.codes.tolist(), event.first_sample)
+            found += [(number, event.run, row) for number, row in rows]
+        elif not isinstance(event, Lost) or event.what != "damaged":  # told once for each piece
+            found.append(event)
+    return found
+
+
+@settings(max_examples=150, deadline=None)
+@given(damage=DAMAGE, cut=st.integers(1, 3000))
+def test_joined_frames_tell_the_same(damage: list[tuple[str, int, int]], cut: int) -> None:
+    data = damaged(damage)
+    single, joining = Decoder(), JoiningDecoder()
+    for start in range(0, len(data), cut):
+        piece = data[start : start + cut]
+        assert flat(joining.feed(piece)) == flat(single.feed(piece))
+    assert joining.counts == single.counts
+
+
+def test_frames_without_a_gap_come_as_one_event() -> None:
+    device = Device()
+    data = b"".join(device.samples(first, 32, dropped=first) for first in range(0, 320, 32))
+    data += device.samples(352, 32, dropped=5) + device.trip(1, 360) + device.samples(384, 32, run=2)
+    events = JoiningDecoder().feed(data)
+    assert [type(event).__name__ for event in events] == ["Samples", "Lost", "Samples", "Message", "Samples"]
+    first = events[0]
+    assert isinstance(first, Samples)
+    np.testing.assert_array_equal(first.codes, codes(0, 320))
 
 
 @settings(max_examples=200, deadline=None)

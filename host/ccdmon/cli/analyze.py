@@ -86,7 +86,8 @@ def _analysed(name: str, args: argparse.Namespace, drawn: bool) -> Source:
     for chunk in read_ahead(iter_bdf(name)):
         analysis = analysis or StreamingAnalysis(chunk.cell, **options_of(args))
         analysis.feed(chunk)
-        extremes.feed(chunk)
+        if drawn:
+            extremes.feed(chunk)
     assert analysis is not None  # a trace has rows, or reading it raised
     document = analysis.report()
     shorts = [event["row"] for event in document["events"] if event["kind"] == "hard_short"]
