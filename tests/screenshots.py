@@ -38,7 +38,9 @@ def rigs(place: Path, count: int) -> Any:
     with contextlib.ExitStack() as stack:
         boards, folders = [], []
         for n in range(count):
-            board = stack.enter_context(PtyBoard(place / f"port{n}", source=cell(26.0 if n == 0 else 1e9)))
+            board = stack.enter_context(
+                PtyBoard(place / f"port{n}", source=cell(26.0 if n == 0 else 1e9), temperature_dC=234)
+            )
             folder, rig = place / f"cell-{n + 1}", rig_file(place, str(n + 1))
             stack.enter_context(recorder(board.name, folder, "--rig-file", str(rig)))
             boards.append(board)

@@ -23,7 +23,6 @@ IDLE_WAIT_MS = 1  # per sample while nothing plays: the rig does not spin
 
 _rows_file = open(int(sys.argv[-2]), "rb")  # noqa: SIM115, PTH123 - MicroPython, open as long as the process
 _pins_file = open(int(sys.argv[-1]), "wb")  # noqa: SIM115, PTH123
-temperature_degC = None  # of the imagined board: set it in `UnixTarget.before`
 _poll = select.poll()
 _poll.register(sys.stdin, select.POLLIN)
 _codes = [IDLE_CODE] * 3
@@ -125,10 +124,6 @@ def uptime_ms() -> int:
 
 def time_us() -> int:
     return (_ticks * _period_us) & 0x3FFFFFFF
-
-
-def temperature_dC() -> int:
-    return -32768 if temperature_degC is None else round(temperature_degC * 10)
 
 
 def unique_id() -> str:

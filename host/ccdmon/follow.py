@@ -23,6 +23,7 @@ from ccdmon.history import History, Stretch
 from ccdmon.link import Identity, Message
 from ccdmon.live_run import LiveRun
 from ccdmon.rows import COUNTER, Batch, RowReader, Rows
+from ccdmon.run_folder import measures_cell_temperature
 from ccdmon.run_time import CLOCK_FILE, RunTime, read_anchors
 from ccdmon_fw import limits
 
@@ -55,6 +56,7 @@ class Follower:
         self.live = LiveRun(self.folder, config, self.axis)
         self.history = History(self._read_again)
         self.trips: list[dict[str, Any]] = []  # rule, trip_id, test_time_s
+        self.measures_temperature = False  # the board has told one
         self.caught_up = False
         self._reasons = list(limits.REASONS)
         self._front_end = FrontEnd.from_table(config["front_end"])
@@ -85,10 +87,11 @@ class Follower:
         """Whether there is a pressure to show, measured or declared."""
         return self._front_end.pressure_full_scale_Pa is not None
 
-    def temperature_degC(self) -> float | None:
-        """The declared temperature."""
+    def declared_degC(self) -> float | None:
+        """The declared temperature of the cell; None without one, or where the board's sensor measures the cell's."""
         value = self.config.get("conditions", {}).get("temperature_degC")
-        return float(value) if isinstance(value, int | float) else None
+        counts = isinstance(value, int | float) and not measures_cell_temperature(self.config)
+        return float(value) if counts else None
 
     # -- reading on
 
@@ -103,6 +106,7 @@ class Follower:
         """The recorder learnt more of its board: rows scaled by another period or front end are read anew."""
         config = run_folder.read_config(self.folder)
         changed = any(config.get(key) != self.config.get(key) for key in ("time", "front_end", "cell"))
+        changed |= measures_cell_temperature(config) != measures_cell_temperature(self.config)
         if changed:
             self._begin(config)
         self.config, self._config_stamp = config, self._stamp()
@@ -159,17 +163,25 @@ class Follower:
     def _add(self, rows: Rows, place: int) -> None:
         self._mark(rows, place)
         trace = self.live.feed(rows)
-        self.history.add(self._stretch(rows, trace.test_time_s, place))
+        stretch = self._stretch(rows, trace.test_time_s, place)
+        self.measures_temperature |= bool(np.isfinite(stretch.highest[:, -1]).any())
+        self.history.add(stretch)
 
     def _stretch(self, rows: Rows, time_s: Any, place: int) -> Stretch:
-        low, high = (self._physical(codes) for codes in (rows.lowest, rows.highest))
+        low, high = (self._physical(rows, codes) for codes in (rows.lowest, rows.highest))
         row_s = rows.samples_per_row * self.axis.seconds_per_sample
         return Stretch(time_s, low, high, row_s, rows.segment, place)
 
-    def _physical(self, codes: Any) -> Any:
+    def _physical(self, rows: Rows, codes: Any) -> Any:
         front_end = self._front_end
-        columns = (front_end.voltage_V(codes[:, 0]), front_end.current_A(codes[:, 1]))
-        return np.column_stack([*columns, front_end.pressure_Pa(codes[:, 2])]).astype(np.float32)
+        assert rows.temperature_dC is not None
+        columns = [
+            front_end.voltage_V(codes[:, 0]),
+            front_end.current_A(codes[:, 1]),
+            front_end.pressure_Pa(codes[:, 2]),
+            front_end.temperature_degC(rows.temperature_dC),
+        ]
+        return np.column_stack(columns).astype(np.float32)
 
     def _note(self, message: Message | Identity) -> None:
         if isinstance(message, Identity):

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ccdmon.trace import FloatArray, Trace
+from ccdmon_fw import wire
 
 CodeArray = npt.NDArray[np.uint16]
 
@@ -25,6 +26,7 @@ CODE_SHIFT = 4  # from the 12-bit reading to the 16-bit code
 CODE_ZERO = READING_ZERO << CODE_SHIFT
 HEADROOM = 1.1
 SMALLEST_FULL_SCALE = 1e-6
+CHANNELS = ("voltage", "current", "pressure", "temperature")
 VOLTAGE_LIMIT_V = 5.0  # firmware's default limit on |V|
 VOLTAGE_FULL_SCALE_PER_LIMIT = 4.0  # beyond the limit is a limit; so far beyond, a wire is off
 
@@ -60,6 +62,7 @@ class FrontEnd:
     voltage: Linear = Linear()
     current: Linear = Linear()
     pressure: Linear = Linear()
+    temperature: Linear = Linear()  # of the board, which tells degrees itself
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> "FrontEnd":
@@ -68,7 +71,7 @@ class FrontEnd:
             table["voltage_full_scale_V"],
             table["current_full_scale_A"],
             table.get("pressure_full_scale_Pa"),
-            *(Linear.from_table(table.get(channel, {})) for channel in ("voltage", "current", "pressure")),
+            *(Linear.from_table(table.get(channel, {})) for channel in CHANNELS),
         )
 
     @classmethod
@@ -121,6 +124,11 @@ class FrontEnd:
         """Pressure of a code, Pa; NaN without a pressure sensor."""
         full_scale = math.nan if self.pressure_full_scale_Pa is None else self.pressure_full_scale_Pa
         return self.pressure.value(np.asarray(code, dtype=np.float64) / (1 << 16) * full_scale)
+
+    def temperature_degC(self, tenths: npt.NDArray[np.int16]) -> FloatArray:
+        """Temperature of the board as it tells it, shape (n,), degrees Celsius; NaN where it was not measured."""
+        measured = np.where(tenths == wire.NO_TEMPERATURE, np.nan, tenths / 10)
+        return self.temperature.value(measured)
 
     def code_of(self, voltage_V: float, current_A: float) -> tuple[int, int, int]:
         """Codes of one sample without a pressure sensor: what a closed loop feeds, sample by sample."""

@@ -35,6 +35,7 @@ def open_device(port: str) -> Iterator[Device]:
 def status_document(device: Device) -> dict[str, Any]:
     """`ccdmon status --json`: who the board is, and how it stands."""
     identity, status = device.identity, device.status()
+    tenths = status["temperature_dC"]
     return {
         "schema": "ccdmon.status/1",
         "board": identity.get("board"),
@@ -54,6 +55,9 @@ def status_document(device: Device) -> dict[str, Any]:
         "overruns": status["overruns"],
         "crc_errors": status["crc_errors"],
         "uptime_s": status["uptime_ms"] / 1000,
+        "temperature_degC": None
+        if tenths == wire.NO_TEMPERATURE
+        else tenths / 10,  # of the board, as it tells it
     }
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ccdmon.trace import FloatArray
 
-SIGNALS = ("voltage_V", "current_A", "pressure_Pa")
+SIGNALS = ("voltage_V", "current_A", "pressure_Pa", "temperature_degC")
 MOST_BUCKETS = 1 << 20
 FIRST_BUCKET_ROWS = 16
 RECENT_ROWS = 1 << 17
@@ -98,7 +98,10 @@ class History:
         if coarse and self._read_again is not None:
             fine = self._read_again(int(self._place[first]), end_s)
             if fine:
-                return _reduced(*_stacked(fine, start_s, end_s), most)
+                begin, end, lowest, highest = _stacked(fine, start_s, end_s)
+                _known_before(lowest, self._lowest[first])
+                _known_before(highest, self._highest[first])
+                return _reduced(begin, end, lowest, highest, most)
         part = slice(first, stop)
         return _reduced(self._start_s[part], self._end_s[part], self._lowest[part], self._highest[part], most)
 
@@ -168,6 +171,13 @@ def _stacked(
     lowest = np.concatenate([s.lowest for s in stretches])
     highest = np.concatenate([s.highest for s in stretches])
     return begin[first:stop], end[first:stop], lowest[first:stop], highest[first:stop]
+
+
+def _known_before(table: Table, bucket: Table) -> None:
+    """Put a bucket's temperature into the first rows: its status lies before the place they were read from."""
+    column = SIGNALS.index("temperature_degC")
+    unknown = np.logical_and.accumulate(np.isnan(table[:, column]))
+    table[unknown, column] = bucket[column]
 
 
 def _reduced(begin: FloatArray, end: FloatArray, lowest: Table, highest: Table, most: int) -> View:

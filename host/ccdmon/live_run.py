@@ -13,6 +13,7 @@ import numpy as np
 
 from ccdmon.analysis import StreamingAnalysis
 from ccdmon.events import Event
+from ccdmon.front_end import FrontEnd
 from ccdmon.rows import Rows
 from ccdmon.run_analysis import CELL_REASONS, device_event
 from ccdmon.run_folder import cell_of, trace_of
@@ -35,6 +36,7 @@ class LiveRun:
 
     def __init__(self, folder: Path, config: Mapping[str, Any], time_axis: RunTime) -> None:
         self._folder, self._config, self.time = folder, config, time_axis
+        self._front_end = FrontEnd.from_table(config["front_end"])
         self._device_events: list[Event] = []  # the analysis looks at it at each report
         self._analysis = StreamingAnalysis(cell_of(config), device_events=self._device_events)
         self._recent: deque[_Stretch] = deque()
@@ -54,15 +56,17 @@ class LiveRun:
         return self._recent[-1] if self._recent else None
 
     def newest(self) -> dict[str, float | None]:
-        """The newest row's values; empty before the first."""
+        """The newest row's values, the temperature as the board measures it; empty before the first."""
         if self.last is None:
             return {}
-        trace = self.last.trace
+        trace, tenths = self.last.trace, self.last.rows.temperature_dC
+        measured_degC = np.nan if tenths is None else float(self._front_end.temperature_degC(tenths[-1:])[0])
         return {
             "test_time_s": float(trace.test_time_s[-1]),
             "voltage_V": float(trace.voltage_V[-1]),
             "current_A": float(trace.current_A[-1]),
             "pressure_Pa": None if trace.pressure_Pa is None else float(trace.pressure_Pa[-1]),
+            "temperature_degC": None if np.isnan(measured_degC) else measured_degC,
         }
 
     def feed(self, rows: Rows) -> Trace:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ccdmon import __version__, literature, report_words
 from ccdmon.eis import compare
+from ccdmon.run_folder import measures_cell_temperature
 from ccdmon.spectrum import Spectrum
 from ccdmon.trace import Cell, Trace
 
@@ -23,11 +24,11 @@ class Context:
 
     @property
     def declared(self) -> tuple[str, ...]:
-        """Of temperature and pressure, what `run.toml` says was set; what the front end measures is not among them."""
+        """Of temperature and pressure, what `run.toml` says was set; what the board measures is not among them."""
         table = self.config.get("conditions", {})
         measured = self.config.get("front_end", {}).get("pressure_full_scale_Pa") is not None
-        names = ("temperature_degC",) if measured else ("temperature_degC", "pressure_Pa")
-        return tuple(name for name in names if name in table)
+        known = {"pressure_Pa": measured, "temperature_degC": measures_cell_temperature(self.config)}
+        return tuple(name for name in table if not known.get(name, True))
 
     @property
     def firmware(self) -> str | None:

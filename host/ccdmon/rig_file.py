@@ -71,6 +71,8 @@ class FrontEndTable(Table):
     voltage: Calibration = Calibration()
     current: Calibration = Calibration()
     pressure: Calibration = Calibration()
+    temperature: Calibration = Calibration()
+    temperature_at: Literal["board", "cell"] = "board"  # where the board's sensor is
 
 
 class LimitsTable(Table):

@@ -4,6 +4,9 @@ A *segment* is what one arming of one device boot sent: within it the sample cou
 the run number changes or the counter falls back (the device was reset), so a device that comes back after a reset, or
 a host that starts again, adds a segment to the same recording. The counter wraps at 2**30 (three days at 4 kHz) and is
 unrolled here. A row is one sample, or one block of samples with its lowest, highest and mean codes.
+
+The board tells its temperature in the status, once a second: a row has that of the last status before it in the
+recording. (A status may overtake the rows of a moment that wait in the board: a temperature is slower.)
 """
 
 from dataclasses import dataclass, field, replace
@@ -12,12 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ccdmon.link import Counts, Event, Identity, JoiningDecoder, Message, Restarted, Samples
+from ccdmon_fw import wire
 
 COUNTER = 1 << 30
 # A counter that falls back by no more than this without a restart repeats rows that came already.
 REPEATED = 4096
 
 Codes = npt.NDArray[np.uint16]
+Tenths = npt.NDArray[np.int16]
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Rows:
     lowest: Codes  # (n, 3), of the row's samples
     highest: Codes
     samples_per_row: int = 1
+    temperature_dC: Tenths | None = None  # (n,), of the board; `wire.NO_TEMPERATURE`: not measured
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -53,6 +59,7 @@ class RowReader:
         self._next = 0  # unrolled counter expected next in this segment
         self._restarted = False
         self._pending: list[Rows] = []
+        self._temperature_dC = wire.NO_TEMPERATURE
         self._joining = True
         self._joined_late = 0  # damaged frames that were none: 1 where the recording began within one
         self.segment = -1  # ordinal of the current one
@@ -78,6 +85,8 @@ class RowReader:
                 self._restarted = True
             elif isinstance(event, Message | Identity):
                 batch.messages.append(event)
+                if isinstance(event, Message) and event.name == "status":
+                    self._temperature_dC = event.fields["temperature_dC"]
         batch.rows, self._pending = _joined(self._pending), []
         return batch
 
@@ -117,7 +126,8 @@ class RowReader:
         samples = first + per_row * np.arange(len(codes), dtype=np.int64)
         self._next = max(self._next, first + per_row * len(codes))
         if len(codes):
-            self._pending.append(Rows(self.segment, run, samples, codes, lowest, highest, per_row))
+            tenths = np.full(len(codes), self._temperature_dC, dtype=np.int16)
+            self._pending.append(Rows(self.segment, run, samples, codes, lowest, highest, per_row, tenths))
 
     def _skip(self, run: int, first: int) -> int:
         """Samples from the expected one to `first`, negative for repeated ones; opens a segment where one begins."""
@@ -149,8 +159,8 @@ def _concatenated(group: list[Rows]) -> Rows:
     if len(group) == 1:
         return group[0]
     first = group[0]
-    samples, codes, lowest, highest = (
+    samples, codes, lowest, highest, tenths = (
         np.concatenate([getattr(part, name) for part in group])
-        for name in ("samples", "codes", "lowest", "highest")
+        for name in ("samples", "codes", "lowest", "highest", "temperature_dC")
     )
-    return Rows(first.segment, first.run, samples, codes, lowest, highest, first.samples_per_row)
+    return Rows(first.segment, first.run, samples, codes, lowest, highest, first.samples_per_row, tenths)

@@ -43,12 +43,14 @@ class RunDocument:
     def learn(self, identity: Mapping[str, Any], *, begun: bool) -> bool:
         """Take what the board says of itself; True where another firmware goes on with a recording.
 
-        `begun`: there are rows already, whose period and scales stay.
+        `begun`: there are rows already, whose period, scales and columns stay.
         """
         if not begun:
             self._scale(identity)
         firmware, settings = run_folder.firmware_of(identity), dict(identity.get("settings", {}))
         known = self.config.get("firmware")
+        if begun and "temperature" in firmware:
+            firmware["temperature"] = (known or {}).get("temperature", False)
         if (known, self.config.get("settings")) == (firmware, settings):
             return False
         self.config.update(firmware=firmware, settings=settings)

@@ -64,7 +64,7 @@ def remove_empty(folder: Path) -> None:
 
 def firmware_of(identity: Mapping[str, Any]) -> dict[str, Any]:
     """`[firmware]` of `run.toml`: who watched."""
-    known = ("version", "micropython", "board", "id", "schema", "protocol", "sample_period_us")
+    known = ("version", "micropython", "board", "id", "schema", "protocol", "sample_period_us", "temperature")
     return {key: identity[key] for key in known if key in identity}
 
 
@@ -126,11 +126,28 @@ def trace_of(rows: Rows, time: RunTime, config: Mapping[str, Any], folder: Path)
         voltage_V=front_end.voltage_V(rows.codes[:, 0]),
         current_A=front_end.current_A(rows.codes[:, 1]),
         pressure_Pa=pressure,
-        temperature_degC=_declared(config, "temperature_degC", len(rows)),
+        temperature_degC=_temperature_degC(rows, config, front_end),
         unix_time_s=time.unix_time_s(rows),
         cell=cell_of(config),
         source=folder,
     )
+
+
+def measures_cell_temperature(config: Mapping[str, Any]) -> bool:
+    """Whether a run's temperature is the one its board measures, not the declared one.
+
+    It is where the rig file says that the board's sensor is at the cell (`[front_end] temperature_at`), or where
+    nothing was declared. A board outside of the cell's oven must not overrule what was set there.
+    """
+    measured = bool(config.get("firmware", {}).get("temperature"))
+    at_cell = config.get("front_end", {}).get("temperature_at") == "cell"
+    return measured and (at_cell or "temperature_degC" not in config.get("conditions", {}))
+
+
+def _temperature_degC(rows: Rows, config: Mapping[str, Any], front_end: FrontEnd) -> FloatArray | None:
+    if rows.temperature_dC is None or not measures_cell_temperature(config):
+        return _declared(config, "temperature_degC", len(rows))
+    return front_end.temperature_degC(rows.temperature_dC)
 
 
 def _declared(config: Mapping[str, Any], name: str, rows: int) -> FloatArray | None:

@@ -38,6 +38,7 @@ def state_line(state: Mapping[str, Any]) -> str:
         engineering(state.get("current_A"), "A"),
         engineering(resistance_ohm(state), "Ω"),
         *([engineering(state["pressure_Pa"], "Pa")] if state.get("pressure_Pa") is not None else []),
+        *([f"{state['temperature_degC']:.1f} °C"] if state.get("temperature_degC") is not None else []),
         f"TRIP {trip['trip_id']} {trip['rule']}" if trip else f"gate {state['gate']}",
         *([] if state["link"] == "up" else ["LINK LOST"]),
         *(["DISK FULL"] if state["disk"] else []),

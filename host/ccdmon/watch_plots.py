@@ -1,6 +1,7 @@
-"""The plots of one rig on the live page: voltage, current, pressure and resistance against time, events across all.
+"""The plots of one rig on the live page: voltage, current, pressure, temperature and resistance against time.
 
-One data source holds what is visible and no more; zooming asks the history for the finer part. The time axis is shared.
+Events go across all. One data source holds what is visible and no more; zooming asks the history for the finer part.
+The time axis is shared.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,7 @@ _PANELS = (
     ("voltage_V", "Voltage / V", "#1f6feb"),
     ("current_mA", "Current / mA", "#1a7f37"),
     ("pressure_MPa", "Pressure / MPa", "#8250df"),
+    ("temperature_degC", "Temperature / °C", "#bc4c00"),
 )
 
 
@@ -59,6 +61,10 @@ class RigPlots:
         self.figures = [self._figure(label) for _, label, _ in panels]
         for plot, (column, _, colour) in zip(self.figures, panels, strict=True):
             plot.line("time_s", column, source=self.rows, color=colour, line_width=1.2)
+        self._temperature = self.figures[-1]
+        self._temperature.name = f"{name}-temperature"
+        self._temperature.y_range.default_span = 2.0  # K
+        self._temperature.visible = follower.measures_temperature
         self.figures.append(self._resistance_figure())
         for plot in self.figures:
             plot.vspan(x="time_s", source=self.events, color="colour", line_width=1.6)
@@ -96,6 +102,8 @@ class RigPlots:
         values = view.values
         data: dict[str, Any] = {"time_s": view.time_s, "voltage_V": values["voltage_V"]}
         data["current_mA"] = values["current_A"] * 1e3
+        data["temperature_degC"] = values["temperature_degC"]
+        self._temperature.visible = self._follower.measures_temperature
         if "pressure_MPa" in self.rows.data:
             data["pressure_MPa"] = values["pressure_Pa"] * 1e-6
         self.rows.data = data

@@ -55,7 +55,7 @@ def trip_banner(trip: Mapping[str, Any] | None) -> str:
 
 
 def readouts(
-    state: Mapping[str, Any], newest: Mapping[str, Any], counts: Any, temperature_degC: float | None
+    state: Mapping[str, Any], newest: Mapping[str, Any], counts: Any, declared_degC: float | None
 ) -> str:
     """Newest values, counters and what the recorder says of itself."""
     rows = [
@@ -66,7 +66,7 @@ def readouts(
             "pressure",
             engineering(newest["pressure_Pa"], "Pa") if newest.get("pressure_Pa") else "not measured",
         ),
-        ("temperature", "not measured" if temperature_degC is None else f"{temperature_degC:g} °C (set)"),
+        *_temperatures(newest.get("temperature_degC"), declared_degC),
         ("test time", clock(newest.get("test_time_s"))),
         ("samples", f"{counts.samples:,}"),
         ("missing", f"{counts.missing_samples:,}"),
@@ -86,6 +86,16 @@ def readouts(
     warned = "".join(f'<div style="color:{_RED};margin-top:6px">{escape(text)}</div>' for text in problems)
     grid = "display:grid;grid-template-columns:auto auto;gap:2px 14px;font-size:13px"
     return f'<div style="{grid}">{cells}</div>{warned}'
+
+
+def _temperatures(measured_degC: float | None, declared_degC: float | None) -> Sequence[tuple[str, str]]:
+    declared = "not measured" if declared_degC is None else f"{declared_degC:g} °C (declared)"
+    if measured_degC is None:
+        return [("temperature", declared)]
+    measured = f"{measured_degC:.1f} °C"
+    if declared_degC is None:
+        return [("temperature", measured)]
+    return [("board temperature", measured), ("cell temperature", declared)]
 
 
 def _host_trip(state: Mapping[str, Any]) -> Sequence[tuple[str, str]]:

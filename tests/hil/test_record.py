@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ccdmon.front_end import FrontEnd
-from ccdmon.run_analysis import TripPlace
+from ccdmon.run_analysis import TripPlace, analyze_run
 from ccdmon.run_rows import RunRows
 from ccdmon_hil import campaign, capture
 from ccdmon_hil.target import Codes
@@ -71,6 +71,7 @@ def test_a_cut_off_is_recorded_and_acknowledged(tmp_path: Path) -> None:
     rig = tmp_path / "rig.toml"
     rig.write_text(RIG)
     folder, target = tmp_path / "run", UnixTarget()
+    target.before = "board.temperature_dC = lambda: 312"
     target.start()
     target.play(rows, closed_loop=True)
     try:
@@ -80,6 +81,7 @@ def test_a_cut_off_is_recorded_and_acknowledged(tmp_path: Path) -> None:
         ):
             wait_for(lambda: "blackbox_kept" in actions(folder), "black box")
             assert state(folder)["gate"] == "open"
+            wait_for(lambda: state(folder).get("temperature_degC") == 31.2, "temperature of the board")
             end(process)
     finally:
         target.close()
@@ -93,6 +95,9 @@ def test_a_cut_off_is_recorded_and_acknowledged(tmp_path: Path) -> None:
     run = open_run(folder)
     assert TripPlace.of(RunRows(folder)).row == trip["sample"] - run.samples[0]
     assert run.counts.missing_samples == run.counts.crc_errors == 0
+    assert run.trace.temperature_degC is not None
+    assert run.trace.temperature_degC[-1] == 31.2
+    assert analyze_run(RunRows(folder)).document["ccd"]["temperature_degC"] == pytest.approx(31.2)
     assert (folder / "blackbox-1.bdf.csv").is_file()
     scenario = tmp_path / "again.scenario.toml"
     assert capture.main([str(folder), "--out", str(scenario)]) == 0

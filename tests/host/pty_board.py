@@ -35,9 +35,10 @@ class PtyBoard:
         source: Source = codes,
         speed: float = 1.0,
         extra: dict[str, Any] | None = None,
+        temperature_dC: int = wire.NO_TEMPERATURE,
     ) -> None:
         self.name, self._rate_Hz, self._source, self._speed = name, rate_Hz, source, speed
-        self._extra = extra or {}
+        self._extra, self.temperature_dC = extra or {}, temperature_dC
         self.commands: list[int] = []  # kinds, in the order carried out
         self.sample = 0
         self.settings = b""
@@ -143,7 +144,7 @@ class PtyBoard:
             return wire.OK, self._identity()
         if kind == wire.GET_STATUS:
             known = {"sample": self.sample, "trip_id": self.trip_id, "run": self.run, "armed": self.gate,
-                     "reason": self.reason, "gate": self.gate}  # fmt: skip
+                     "reason": self.reason, "gate": self.gate, "temperature_dC": self.temperature_dC}  # fmt: skip
             names = wire.MESSAGES[wire.STATUS][2]
             values = (known.get(name, 0) for name in names)
             return wire.OK, self._device.frame(wire.STATUS, wire.pack(wire.STATUS, *values))
@@ -185,7 +186,7 @@ class PtyBoard:
         document = {
             "board": "test", "version": limits.VERSION, "protocol": wire.PROTOCOL, "schema": limits.SCHEMA,
             "id": "x", "sample_period_us": round(1e6 / self._rate_Hz), "reasons": limits.REASONS,
-            "settings": SETTINGS, **self._extra,
+            "settings": SETTINGS, "temperature": self.temperature_dC != wire.NO_TEMPERATURE, **self._extra,
         }  # fmt: skip
         text = json.dumps(document).encode()
         return self._device.frame(wire.IDENTITY, struct.pack("<H", len(text)) + text)

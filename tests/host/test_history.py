@@ -13,7 +13,7 @@ from tests.host.wire_stream import CONFIG, Device
 
 
 def stretch(first: int, values: np.ndarray, segment: int = 0) -> Stretch:
-    table = np.column_stack([values, values, np.full(len(values), np.nan)]).astype(np.float32)
+    table = np.column_stack([values, values, *2 * [np.full(len(values), np.nan)]]).astype(np.float32)
     return Stretch((first + np.arange(len(values))).astype(float), table, table, 1.0, segment, 0)
 
 
@@ -96,3 +96,24 @@ def test_a_follower_takes_what_is_added_and_a_torn_end(tmp_path: Path) -> None:
     follower.poll()
     assert follower.live.rows == rows + 32
     assert follower.reader.counts.crc_errors == 0
+
+
+def test_rows_read_again_know_the_temperature_told_before_them(tmp_path: Path) -> None:
+    run_folder.create(tmp_path / "r", CONFIG)
+    recorder, device = Recorder(tmp_path / "r"), Device()
+    follower = Follower(tmp_path / "r")
+    recorder.feed(device.samples(0, 32) + device.status(312))
+    for first in range(32, 200_000, 2000):
+        recorder.feed(b"".join(device.samples(first + n, 200) for n in range(0, 2000, 200)))
+        recorder.sync()
+        while follower.poll():
+            pass
+    recorder.close()
+    assert follower.measures_temperature
+    assert follower.live.newest()["temperature_degC"] == 31.2
+    early = follower.history.view(0.0, 30.0, 900)
+    known = np.unique(early.values["temperature_degC"])
+    assert known[0] == np.float32(31.2) and np.isnan(known[1:]).all(), "nothing before the first status"
+    later = follower.history.view(10_000.0, 10_010.0, 900)
+    assert later.single_rows
+    assert np.unique(later.values["temperature_degC"]).tolist() == [np.float32(31.2)]

@@ -93,3 +93,14 @@ def test_time_never_runs_backwards_where_anchors_lie() -> None:
 
 def test_a_block_lies_at_its_middle() -> None:
     assert RunTime(1.0).test_time_s(rows_of(0, 0, 2, 11)).tolist() == [5.0, 16.0]
+
+
+@pytest.mark.parametrize("chunk", [1, 90, 1 << 20])
+def test_a_row_has_the_temperature_of_the_last_status_before_it(chunk: int) -> None:
+    device, data = Device(), b""
+    for n, tenths in enumerate((None, 231, 240, wire.NO_TEMPERATURE)):
+        data += (b"" if tenths is None else device.status(tenths)) + device.samples(4 * n, 4)
+    found, _ = read(data, chunk)
+    tenths = np.concatenate([rows.temperature_dC for rows in found])
+    none = wire.NO_TEMPERATURE
+    assert tenths.tolist() == [none] * 4 + [231] * 4 + [240] * 4 + [none] * 4

@@ -3,6 +3,7 @@
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +16,10 @@ from ccdmon.cli.traces import pieces_of
 from ccdmon.formats.bdf import read_bdf
 from ccdmon.front_end import FrontEnd
 from ccdmon.merge_rows import merged_table
+from ccdmon.recorder import Recorder
+from ccdmon.report_context import Context
 from ccdmon.run_analysis import TripPlace, analyze_run, device_event
-from ccdmon.run_rows import RunRows
+from ccdmon.run_rows import RunRows, derive_trace
 from ccdmon_fw import detector, wire
 from tests.host.whole_run import open_run
 from tests.host.wire_stream import CONFIG, Device, recorded_run
@@ -149,3 +152,42 @@ def test_a_run_is_validated_by_pieces(tmp_path: Path, capsys: pytest.CaptureFixt
     assert told["duration_s"] == whole.test_time_s[-1] - whole.test_time_s[0]
     args = argparse.Namespace(columns=None, salvage=False, area_cm2=None)
     assert sum(len(trace) for trace in pieces_of(str(folder), args)) == len(whole)
+
+
+def warmed(folder: Path, **tables: dict[str, Any]) -> Path:
+    """600 samples, from the 100th on at 40 degrees, from the 300th on at 50, at the end not measured."""
+    device = Device()
+    data = device.samples(0, 100) + device.status(400) + device.samples(100, 200) + device.status(500)
+    data += device.samples(300, 200) + device.status() + device.samples(500, 100)
+    run_folder.create(folder, {**CONFIG, "firmware": {"temperature": True}, **tables})
+    recorder = Recorder(folder)
+    recorder.feed(data)
+    recorder.close()
+    return folder
+
+
+def test_a_measured_temperature_is_a_column_and_the_report_says_its_mean(tmp_path: Path) -> None:
+    front_end = CONFIG["front_end"] | {"temperature": {"gain": 1.0, "offset": -2.0}}
+    folder = warmed(tmp_path / "r", front_end=front_end)
+    for size in (700, 1 << 20):
+        run = RunRows(folder, read_bytes=size)
+        found = np.concatenate([piece.trace.temperature_degC for piece in run.pieces()])
+        expected = np.repeat([np.nan, 38.0, 48.0, np.nan], [100, 200, 200, 100])
+        np.testing.assert_array_equal(found, expected)
+        assert analyze_run(run).document["ccd"]["temperature_degC"] == 43.0
+    derived = read_bdf(derive_trace(folder))
+    np.testing.assert_array_equal(derived.temperature_degC, expected)
+    assert Context(config=run.config).declared == ()
+
+
+def test_what_was_set_in_an_oven_is_not_overruled_by_a_board_outside(tmp_path: Path) -> None:
+    conditions = {"temperature_degC": 60.0}
+    outside = RunRows(warmed(tmp_path / "outside", conditions=conditions))
+    assert analyze_run(outside).document["ccd"]["temperature_degC"] == 60.0
+    assert Context(config=outside.config).declared == ("temperature_degC",)
+    front_end = CONFIG["front_end"] | {"temperature_at": "cell"}
+    inside = RunRows(warmed(tmp_path / "inside", conditions=conditions, front_end=front_end))
+    assert analyze_run(inside).document["ccd"]["temperature_degC"] == 45.0
+    assert Context(config=inside.config).declared == ()
+    old = RunRows(warmed(tmp_path / "old", firmware={}))
+    assert analyze_run(old).document["ccd"]["temperature_degC"] is None

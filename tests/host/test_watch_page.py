@@ -30,7 +30,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def board(tmp_path: Path) -> Iterator[PtyBoard]:
-    with PtyBoard(tmp_path / "port", source=cell()) as board:
+    with PtyBoard(tmp_path / "port", source=cell(), temperature_dC=234) as board:
         yield board
 
 
@@ -55,6 +55,7 @@ def test_values_on_the_page_equal_the_recording(driver: Any, tmp_path: Path) -> 
     run = open_run(folder)
     with page(folder) as address:
         opened(driver, address)
+        assert not model(driver, "rig0-temperature", "m.visible"), "no panel for what nobody measures"
         move = "Bokeh.documents[0].get_model_by_name('rig0-x').setv({start: 500, end: 520})"
         assert model(driver, "rig0-window", f"(m.active = null, {move}, true)")
         inside = "Array.from(m.data.time_s).filter((t) => t > 500 && t < 520).length"
@@ -80,6 +81,11 @@ def test_a_trip_appears_stays_after_reload_and_is_reset_with_the_token_only(
         assert "TRIP" not in text(driver, "rig0-banner")
         first = on_screen(driver, "rig0-readouts")
         wait_for(lambda: on_screen(driver, "rig0-readouts") not in (first, ""), "newer values on the screen")
+        measured = "Array.from(m.data.temperature_degC).some((t) => Math.abs(t - 23.4) < 1e-4)"
+        wait_for(lambda: model(driver, "rig0-rows", measured), "the temperature of the board")
+        assert "board temperature23.4 °C" in on_screen(driver, "rig0-readouts")
+        assert "25 °C (declared)" in on_screen(driver, "rig0-readouts")
+        assert model(driver, "rig0-temperature", "m.visible")
         click(driver, "rig0-trip")  # without the token: nothing
         click(driver, "rig0-yes")
         board.trip()

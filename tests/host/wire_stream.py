@@ -35,6 +35,10 @@ class Device:
         text = json.dumps({"board": "test", "reasons": ["none", "hard_short"]}).encode()
         return self.frame(wire.IDENTITY, struct.pack("<H", len(text)) + text)
 
+    def status(self, temperature_dC: int = wire.NO_TEMPERATURE) -> bytes:
+        names = wire.MESSAGES[wire.STATUS][2]
+        return self.frame(wire.STATUS, wire.pack(wire.STATUS, *[0] * (len(names) - 1), temperature_dC))
+
     def samples(self, first: int, count: int, run: int = 1, dropped: int = 0) -> bytes:
         head = wire.pack(wire.SAMPLES, first, dropped, first * 250 % (1 << 30), run, count, 0)
         return self.frame(wire.SAMPLES, head + codes(first, count).tobytes())
