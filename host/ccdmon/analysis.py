@@ -12,12 +12,12 @@ from typing import Any, TypedDict, Unpack
 from ccd_fastcore import MODES, Stream
 from ccdmon.ambient import Ambient
 from ccdmon.ccd import critical_current_density
-from ccdmon.contact import find_contact_loss
+from ccdmon.contact import find_contact_loss, without_recovery
 from ccdmon.eis import Comparison, compare, compare_files
 from ccdmon.errors import InputError
 from ccdmon.events import Event, at_row, verdict_of
 from ccdmon.fake_stable import find_fake_stable, without_formation
-from ccdmon.findings import Findings, findings
+from ccdmon.findings import SYMMETRIC, Findings, findings
 from ccdmon.half_cycles import HalfCycle
 from ccdmon.pressure import with_pressure
 from ccdmon.protocols import recognise
@@ -139,7 +139,8 @@ def _events(found: Findings, eis: Comparison, cell: Cell, ambient: Ambient) -> l
     if end == found.rows or eis.verdict != "shorted":
         fake = find_fake_stable(lived, eis, found.mode, ambient.temperature_degC)
     events = without_formation(shorts, fake, found.half_cycles)
-    events += _contact(found, cell, [*events, *fake], end) + find_sensor_faults(found)
+    contact = _contact(found, cell, [*events, *fake], end)
+    events = without_recovery(events, contact) + contact + find_sensor_faults(found)
     pressed = [with_pressure(event, found.half_cycles) for event in events + fake]
     return sorted(pressed, key=lambda event: event.row)
 
@@ -152,7 +153,7 @@ def _contact(found: Findings, cell: Cell, known: list[Event], end: int) -> list[
     """
     soft = [event for event in known if event.kind == "soft_short"]
     sound = [h for h in found.half_cycles if not any(_overlaps(h, event) for event in soft)]
-    events = find_contact_loss(sound, cell.electrolyte, end, found.scale)
+    events = find_contact_loss(sound, cell.electrolyte, end, found.scale, steady=found.mode == SYMMETRIC)
     ended = end < found.rows or any(event.kind == "fake_stable" for event in known)
     return [event for event in events if not (ended and event.provisional)]
 

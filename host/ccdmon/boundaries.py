@@ -7,7 +7,7 @@ of time; that is taken off. And drift goes on through the reversal: the jump fro
 what it was two half-cycles ago, while a short changes it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil, exp, log
 from statistics import median
 
@@ -15,11 +15,13 @@ from ccdmon import thresholds as th
 from ccdmon.early_shifts import may_begin_lower
 from ccdmon.events import Event
 from ccdmon.half_cycles import HalfCycle
+from ccdmon.kept_resistance import comes_back
 from ccdmon.positions import FIRST_OCTAVE, log_ratio_at, position_shift, settled_octave, settling
 from ccdmon.ratios import log_ratio
 
 LEAST_ROWS = 12
-RUNNING_ROWS = 4  # of the half-cycle that is running: a hard short shows in its first position
+FEWEST_ROWS = 4  # for a hard short, which shows in the first position
+LOOK_BACK = 8  # half-cycles, for one without a hole
 WINDOW = 32  # half-cycles that tell what is usual
 
 
@@ -50,46 +52,68 @@ def partial_at_boundary(half_cycles: Sequence[HalfCycle], scale: float = 1.0) ->
     return None
 
 
-def hard_at_boundary(half_cycles: Sequence[HalfCycle], *, full: bool) -> Event | None:
-    """The first hard short that began with a half-cycle, or while V was still settling in it.
+def hard_at_boundary(half_cycles: Sequence[HalfCycle], *, full: bool) -> Iterator[Event]:
+    """Hard shorts that began with a half-cycle, or while V was still settling in it.
 
     In a `full` cell |V| is compared, not V / I: most of it is the open-circuit voltage. The half-cycle that runs at
-    the end of the rows is judged from its fourth row on.
+    the end of the rows is judged from its fourth row on, as one of few rows is.
     """
     for k in range(1, len(half_cycles)):
-        now, before, last = half_cycles[k], half_cycles[max(k - 2, 0)], half_cycles[k - 1]
-        running = 1 < k == len(half_cycles) - 1
-        if now.rows < (RUNNING_ROWS if running else LEAST_ROWS) or now.after_gap or not _usable(before):
+        now, last = half_cycles[k], half_cycles[k - 1]
+        before = _like(half_cycles, k)
+        if now.rows < FEWEST_ROWS or before is None:
             continue
-        first = 1 if running and now.rows < LEAST_ROWS else FIRST_OCTAVE
+        first = 1 if now.rows < LEAST_ROWS else FIRST_OCTAVE
+        # Behind a hole nobody knows what was done to the cell: only no voltage at all tells of a short.
+        if now.after_gap and (full or not _dead(now, before, first)):
+            continue
         if full:
             early, late = position_shift(now, before, 0.0, first)
             # Charge against charge, discharge against discharge: a large polarisation parts the two.
             least_V = min(last.end_V, before.end_V)
             found = max(now.profile_V[first], now.end_V) < th.FULL_CELL_HARD_REMAINS * least_V
         else:
-            # All of it against the end of the half-cycle just before: a slow loss is not sudden.
-            highest_ohm = max(now.profile_V[first:]) / now.level_A
-            if not (last.end_V > 0 and highest_ohm < th.HARD_REMAINS * last.resistance_end_ohm):
-                continue
-            early, late = position_shift(now, before, 0.0, first)
-            limit = log(th.HARD_REMAINS)
-            # The very first half-cycle follows no reversal: the next of its sign is like the one in between.
-            ratios = (early, late, *(position_shift(now, last, 0.0, first) if k == 2 else ()))
-            lower = max(ratios) < limit or _dead(now, before)
-            # A V that still runs against the current is no short: the salt of a polymer pushes it there.
-            against = _deeper(now, before) or now.end_V < -max(
-                3 * now.noise_V, 3 * last.noise_V, th.OFFSET * last.end_V
-            )
-            found = lower and not against and (k < len(half_cycles) - 1 or _tells(now, before, k))
+            shifts = _hard(half_cycles, k, before, first)
+            found, (early, late) = shifts is not None, shifts or (0.0, 0.0)
         if found:
-            return _event("hard_short", now, last if full else before, early, late)
-    return None
+            yield _event("hard_short", now, last if full else before, early, late)
 
 
-def _dead(now: HalfCycle, before: HalfCycle) -> bool:
-    """No voltage to speak of at any position: no ratio can be formed of it."""
-    largest_V = max(abs(v) for v in (now.end_V, *now.profile_V))
+def _like(half_cycles: Sequence[HalfCycle], k: int) -> HalfCycle | None:
+    """What half-cycle `k` is compared with: the last of its sign that no hole cut short, else the one before it."""
+    places = (*range(k - 2, max(k - 2 - LOOK_BACK, -1), -2), k - 1)
+    return next((half_cycles[n] for n in places if _compares(half_cycles[n])), None)
+
+
+def _compares(h: HalfCycle) -> bool:
+    return h.rows >= FEWEST_ROWS and h.end_V > 0 and not h.after_gap
+
+
+def _hard(
+    half_cycles: Sequence[HalfCycle], k: int, before: HalfCycle, first: int
+) -> tuple[float, float] | None:
+    """Log ratios of R of half-cycle `k` to R before it, early and late in it, where they tell of a hard short."""
+    now, last = half_cycles[k], half_cycles[k - 1]
+    # All of it against the end of the half-cycle just before: a slow loss is not sudden.
+    highest_ohm = max(now.profile_V[first:]) / now.level_A
+    if not (last.end_V > 0 and highest_ohm < th.HARD_REMAINS * last.resistance_end_ohm):
+        return None
+    early, late = position_shift(now, before, 0.0, first)
+    # The very first half-cycle follows no reversal: the next of its sign is like the one in between.
+    ratios = (early, late, *(position_shift(now, last, 0.0, first) if k == 2 else ()))
+    lower = max(ratios) < log(th.HARD_REMAINS) or _dead(now, before, first)
+    # A V that still runs against the current is no short: the salt of a polymer pushes it there.
+    against = _deeper(now, before) or now.end_V < -max(
+        3 * now.noise_V, 3 * last.noise_V, th.OFFSET * last.end_V
+    )
+    if not lower or against or comes_back(now.resistance_end_ohm, half_cycles[:k], now.current_A):
+        return None
+    return (early, late) if k < len(half_cycles) - 1 or _tells(now, before, k) else None
+
+
+def _dead(now: HalfCycle, before: HalfCycle, first: int = FIRST_OCTAVE) -> bool:
+    """No voltage to speak of at any position from `first` on: no ratio can be formed of it."""
+    largest_V = max(abs(v) for v in (now.end_V, *now.profile_V[first:]))
     return largest_V / now.level_A < th.HARD_DEAD * before.resistance_end_ohm
 
 

@@ -14,6 +14,7 @@ from statistics import median
 from ccdmon import thresholds as th
 from ccdmon.events import Event
 from ccdmon.half_cycles import HalfCycle
+from ccdmon.kept_resistance import lowest_kept_ohm
 from ccdmon.voltage_limit import Limit, limit_row, limits
 
 LEAST_ROWS = 8
@@ -21,13 +22,21 @@ POLYMERS = ("peo", "pvdf", "pan", "polymer", "pmma", "pcl", "litfsi")
 
 
 def find_contact_loss(
-    half_cycles: Sequence[HalfCycle], electrolyte: str | None, before_row: int, scale: float = 1.0
+    half_cycles: Sequence[HalfCycle],
+    electrolyte: str | None,
+    before_row: int,
+    scale: float = 1.0,
+    *,
+    steady: bool = True,
 ) -> list[Event]:
-    """At most one contact loss, or a limit reached without one, before the row `before_row`; see `Findings.scale`."""
+    """At most one contact loss, or a limit reached without one, before the row `before_row`; see `Findings.scale`.
+
+    Not `steady`: half-cycles may end in a rise that is the program's, as stripping to a cut-off in a half cell does.
+    """
     lived = [h for h in half_cycles if h.last_row < before_row and h.rows >= LEAST_ROWS and h.end_V > 0]
     limit = next(limits(lived), None)
     polymer = any(name in (electrolyte or "").lower() for name in POLYMERS)
-    start = None if polymer else _begin(lived, bool(electrolyte), scale)
+    start = None if polymer else _begin(lived, bool(electrolyte) and steady, scale)
     if start is None:
         return [_limit_event(limit)] if limit is not None else []
     after = [h for h in lived if h.index > start.index]
@@ -51,16 +60,29 @@ def find_contact_loss(
     return [replace(event, end_s=after[-2].start_s) if recovered else event]
 
 
+def without_recovery(shorts: Sequence[Event], contact: Sequence[Event]) -> list[Event]:
+    """V falls when contact is regained, too: no partial short where no less than the cell's own resistance is left."""
+    lost = next((event for event in contact if event.recovered), None)
+    if lost is None:
+        return list(shorts)
+    own_ohm = lost.evidence["resistance_before_ohm"]
+    return [
+        event
+        for event in shorts
+        if event.kind != "partial_short"
+        or event.row < lost.row
+        or event.evidence["resistance_after_ohm"] < th.KEPT * own_ohm
+    ]
+
+
 def _earlier(lived: Sequence[HalfCycle], h: HalfCycle) -> list[HalfCycle]:
     return [x for x in lived if x.index < h.index and x.current_A * h.current_A > 0 and x.start_V > 0]
 
 
 def _base_ohm(lived: Sequence[HalfCycle], h: HalfCycle) -> float:
     """The lowest level the resistance kept for three half-cycles of this sign."""
-    ends = [x.resistance_end_ohm for x in _earlier(lived, h)]
-    if not ends:
-        return h.resistance_start_ohm
-    return min(median(ends[max(0, k - 2) : k + 1]) for k in range(len(ends)))
+    kept_ohm = lowest_kept_ohm(_earlier(lived, h))
+    return h.resistance_start_ohm if kept_ohm is None else kept_ohm
 
 
 def _begin(lived: Sequence[HalfCycle], inorganic: bool, scale: float) -> HalfCycle | None:
@@ -103,11 +125,25 @@ def _clamped(lived: Sequence[HalfCycle], start: HalfCycle) -> Limit | None:
     for h in lived:
         if h.index < start.index or h.highest_V < 0.99 * top_V or h.end_V < 0.9 * top_V:
             continue
-        rise_V_row = (h.highest_V - h.start_V) / max(h.rows - h.rows_highest, 1)
-        expected_rows = 0.002 * h.highest_V / rise_V_row if rise_V_row > 0 else h.rows
+        rise_V_row = _rise_V_row(h)
+        # Noise holds rows back near the top as well.
+        near_V = 0.002 * h.highest_V + h.noise_V
+        expected_rows = near_V / rise_V_row if rise_V_row > 0 else h.rows
         if h.rows_highest >= th.FLAT_ROWS and h.rows_highest > th.FLAT_FACTOR * expected_rows:
             return Limit(h, limit_row(h, h.level_A))
     return None
+
+
+def _rise_V_row(h: HalfCycle) -> float:
+    """Rise of V from row to row before its top: the mean, or what was left of it late, where the top is short."""
+    mean = (h.highest_V - h.start_V) / max(h.rows - h.rows_highest, 1)
+    last = max((b for b in range(2, 15) if 2**b <= h.rows), default=2)
+    if 4 * h.rows_highest > h.rows or last < 3:
+        return mean
+    # From the middle of the position before the last to the middle of the last one, which may not be complete.
+    apart = 0.5 * (h.rows + 2**last) - 0.75 * 2**last
+    late: float = (h.profile_V[last] - h.profile_V[last - 1]) / apart
+    return min(mean, late)
 
 
 def _limit_event(limit: Limit) -> Event:

@@ -12,6 +12,7 @@ from ccdmon import thresholds as th
 from ccdmon.eis import Comparison
 from ccdmon.events import Event, at_row
 from ccdmon.half_cycles import HalfCycle
+from ccdmon.kept_resistance import comes_back
 
 LEAST_ROWS = 12
 FIRST_OCTAVE = 2  # rows 4-7: the first may be means across the reversal
@@ -82,6 +83,8 @@ def _fall(usable: Sequence[HalfCycle]) -> HalfCycle | None:
         # Of its own sign, too: a half cell strips and plates at different resistances.
         like = [x.resistance_end_ohm for x in before if x.current_A * h.current_A > 0]
         if h.resistance_end_ohm > th.FAKE_FALL * min(past, median(like or [past])):
+            continue
+        if comes_back(median(x.resistance_end_ohm for x in later), usable[:n], h.current_A):
             continue
         steady = all(
             _steady([x for x in later if (x.current_A > 0) == positive]) for positive in (True, False)

@@ -7,8 +7,9 @@ from typing import Any
 from ccd_fastcore import BURST_FIELDS, STEP_FIELDS
 from ccdmon.events import Event
 from ccdmon.half_cycles import HalfCycle
+from ccdmon.thresholds import NOISE_ROWS
 
-FULL_CELL = 2
+SYMMETRIC, FULL_CELL = 0, 2
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,12 @@ def findings(
     return Findings(
         half_cycles, ordered, [dict(zip(BURST_FIELDS, b, strict=True)) for b in bursts], mode, rows, scale
     )
+
+
+def noisier(step: dict[str, float]) -> float:
+    """Noise after the step over noise before it, at least 1: a stray row among those after it is no step."""
+    known = step["rows_after"] >= NOISE_ROWS and step["noise_before_V"] > 0
+    return max(step["noise_after_V"] / step["noise_before_V"], 1.0) if known else 1.0
 
 
 def step_event(kind: str, step: dict[str, float], half_cycle: HalfCycle) -> Event:

@@ -1,5 +1,6 @@
 """Hard shorts: V falls at once to a fraction, and stays (Lu et al. 2021, 2.2.3)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ccdmon import thresholds as th
@@ -7,10 +8,11 @@ from ccdmon.boundaries import hard_at_boundary
 from ccdmon.events import Event, at_row, holding
 from ccdmon.findings import FULL_CELL, Findings, step_event
 from ccdmon.half_cycles import HalfCycle
+from ccdmon.kept_resistance import comes_back
 
 
 def hard_shorts(found: Findings) -> list[Event]:
-    """At most one; a soft short where the cell came back from it."""
+    """At most one that stays; before it, soft shorts where the cell came back from them."""
     remains = th.FULL_CELL_HARD_REMAINS if found.mode == FULL_CELL else th.HARD_REMAINS
     events: list[Event] = []
     for step in found.steps:
@@ -19,16 +21,25 @@ def hard_shorts(found: Findings) -> list[Event]:
         if -step["step_V"] < th.STEP_ERRORS * found.scale * step["step_error_V"]:
             continue
         half_cycle = holding(found.half_cycles, int(step["row"]))
-        if half_cycle is None or _was_low(step, half_cycle, found) or not _stays_low(step, half_cycle, found):
+        if half_cycle is None or _was_low(step, half_cycle, found) or _comes_back(step, half_cycle, found):
             continue
-        events.append(step_event("hard_short", step, half_cycle))
+        event = step_event("hard_short", step, half_cycle)
+        events.append(event if _stays_low(step, half_cycle, found) else _healed(event, half_cycle))
     inside = {h.index for event in events if (h := at_row(found.half_cycles, event.row)) is not None}
-    at_boundary = hard_at_boundary(found.half_cycles, full=found.mode == FULL_CELL)
-    if at_boundary is not None:
-        h = at_row(found.half_cycles, at_boundary.row)
-        events += [at_boundary] if h is None or h.index not in inside else []
-    events.sort(key=lambda event: event.row)
-    return [_with_recovery(event, found) for event in events[:1]] if events else []
+    for event in hard_at_boundary(found.half_cycles, full=found.mode == FULL_CELL):
+        h = at_row(found.half_cycles, event.row)
+        events += [event] if h is None or h.index not in inside else []
+    return _to_the_last(sorted(events, key=lambda event: event.row), found)
+
+
+def _to_the_last(events: Sequence[Event], found: Findings) -> list[Event]:
+    """Those that healed, until one that did not: what is left after it tells nothing."""
+    told: list[Event] = []
+    for event in events:
+        told.append(_with_recovery(event, found) if event.kind == "hard_short" else event)
+        if told[-1].kind == "hard_short":
+            break
+    return told
 
 
 def _was_low(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bool:
@@ -43,6 +54,20 @@ def _was_low(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> 
     like = found.half_cycles[max(k - 2, 0)]
     usual_V = like.profile_V[octave] or like.end_V
     return step["before_V"] / abs(step["current_A"]) < th.HARD_REMAINS * usual_V / like.level_A
+
+
+def _comes_back(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bool:
+    """What is left is what the cell had before: V was up for a while. Of a full cell V tells no resistance."""
+    if found.mode == FULL_CELL:
+        return False
+    before = found.half_cycles[: half_cycle.index]
+    return comes_back(step["after_V"] / abs(step["current_A"]), before, step["current_A"])
+
+
+def _healed(event: Event, half_cycle: HalfCycle) -> Event:
+    """Gone before the half-cycle ended: a soft short."""
+    evidence = {**event.evidence, "resistance_recovered_ohm": half_cycle.resistance_end_ohm}
+    return replace(event, kind="soft_short", end_s=half_cycle.end_s, recovered=True, evidence=evidence)
 
 
 def _stays_low(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bool:

@@ -11,7 +11,7 @@ from statistics import median
 
 from ccdmon import thresholds as th
 from ccdmon.events import Event
-from ccdmon.findings import FULL_CELL, Findings
+from ccdmon.findings import FULL_CELL, Findings, noisier
 from ccdmon.half_cycles import HalfCycle
 from ccdmon.positions import position_shift
 
@@ -81,7 +81,7 @@ def _lower(h: HalfCycle, before: HalfCycle, found: Findings) -> bool:
 def _sure_drops(h: HalfCycle, found: Findings) -> bool:
     """Steps down in it that are no chance: they lower V where a growing resistance hides it in the mean."""
     steps = [s for s in found.steps if h.first_row <= s["row"] <= h.last_row]
-    return any(-s["step_V"] > th.STEP_ERRORS * found.scale * s["step_error_V"] for s in steps)
+    return any(-s["step_V"] > th.STEP_ERRORS * found.scale * s["step_error_V"] * noisier(s) for s in steps)
 
 
 def _event(

@@ -7,7 +7,7 @@ from math import log
 from ccdmon import thresholds as th
 from ccdmon.boundaries import partial_at_boundary
 from ccdmon.events import Event, at_row, holding
-from ccdmon.findings import FULL_CELL, Findings, step_event
+from ccdmon.findings import FULL_CELL, Findings, noisier, step_event
 from ccdmon.half_cycles import HalfCycle
 from ccdmon.ratios import log_ratio
 
@@ -56,10 +56,15 @@ def _is_partial(step: dict[str, float], scale: float) -> bool:
     )
 
 
+def _sure_beside_noise(step: dict[str, float], scale: float) -> bool:
+    """Beyond the noise after it as well: with nothing to compare with, a stray row may look like a step."""
+    return -step["step_V"] > th.STEP_ERRORS * scale * step["step_error_V"] * noisier(step)
+
+
 def _lasts(step: dict[str, float], half_cycle: HalfCycle, found: Findings, h: Sequence[HalfCycle]) -> bool:
     """Half of the step is still there in the next half-cycle against the one before; drift before it is taken off."""
     k = half_cycle.index
-    if k == 0 and step["position"] < th.FIRST_ROWS:
+    if k == 0 and (step["position"] < th.FIRST_ROWS or not _sure_beside_noise(step, found.scale)):
         return False
     if _repeats(step, k, found):
         return False

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ccdmon import thresholds as th
 from ccdmon.events import Event, at_row
-from ccdmon.findings import Findings
+from ccdmon.findings import FULL_CELL, Findings
 from ccdmon.half_cycles import HalfCycle
 
 
@@ -36,11 +36,17 @@ def _is_soft(burst: dict[str, float], found: Findings) -> bool:
     excited = burst["current_ratio"] > 2.0 and burst["current_ratio"] > th.EXCITED * stronger
     least = th.SOFT_RATIO_AFTER_DROP if _begins_with_drop(burst, found) else th.SOFT_RATIO
     long = _active_blocks(burst) >= th.SOFT_ACTIVE and stronger > 1 + (least - 1) * found.scale
-    strong = max(burst["row_ratio"], burst["block_ratio"]) > th.SOFT_STRONG * found.scale
+    # A stray row is a large swing in the blocks around it, and no more.
+    lasts = _active_blocks(burst) >= th.SOFT_BLOCKS or burst["open"]
+    strong = lasts and max(burst["row_ratio"], burst["block_ratio"]) > th.SOFT_STRONG * found.scale
     if excited or amplitude < th.SOFT_AMPLITUDE or not (long or strong):
         return False
-    severe = stronger > th.SEVERE_RATIO and amplitude > th.SEVERE_AMPLITUDE and burst["mean_ohm"] < before
-    return severe or _lowered(burst, found)
+    severe = stronger > th.SEVERE_RATIO and amplitude > th.SEVERE_AMPLITUDE
+    if found.mode == FULL_CELL:  # its V follows the charge, too
+        return severe or _lowered(burst, found)
+    if burst["lowest_ohm"] >= before:
+        return False  # V only went up
+    return (severe and burst["mean_ohm"] < before) or _lowered(burst, found)
 
 
 def _begins_with_drop(burst: dict[str, float], found: Findings) -> bool:

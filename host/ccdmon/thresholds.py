@@ -25,6 +25,7 @@ HARD_REMAINS = (
 )
 HARD_RETURNS = 0.55  # of the resistance before, in a later half-cycle: the short was a soft one
 HARD_DEAD = 0.05  # of the resistance before
+KEPT = 0.75  # of the lowest resistance it had kept: above, V only comes back from a growth
 OFFSET = 0.03  # of V: a voltmeter's, which is all that is left after a short
 HARD_ABRUPT = 0.6  # of the drop lies between two neighbouring rows; a leak that forms slowly is fake stable
 PARTIAL_ABRUPT = 0.6  # the same, less what noise makes of it
@@ -32,6 +33,7 @@ OVERSHOOT = 1.6  # of the drop: more is a spike
 SETTLING_ROWS = 8  # of a half-cycle: V still rises
 PARTIAL_DROP = 0.065  # the smallest step wanted is 10 %; a third is left for noise
 DEEPEST_PARTIAL = 0.3  # of V: what is left after the deepest step that is no hard short
+NOISE_ROWS = 8  # that tell of noise
 STEP_ERRORS = 4.8  # standard errors: about one false alarm in a million
 FULL_CELL_HARD_REMAINS = 0.55  # of |V|: most of it is the open-circuit voltage, which a short takes away
 FIRST_ROWS = 16  # of a recording: nothing to compare with yet
