@@ -5,6 +5,7 @@ A verb module has `add_arguments(parser)` and `run(args) -> int` (an exit code o
 """
 
 import argparse
+import errno
 import importlib
 import sys
 from collections.abc import Sequence
@@ -78,7 +79,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = Parser(prog=f"ccdmon {args.verb}", description=f"{line[0].upper()}{line[1:]}.")
     module.add_arguments(parser)
     try:
-        return int(module.run(parser.parse_args(argv[1:])))
+        code = int(module.run(parser.parse_args(argv[1:])))
+        sys.stdout.flush()
+        return code
     except CcdmonError as error:
         print(f"ccdmon {args.verb}: {error}", file=sys.stderr)
         return error.exit_code
@@ -89,3 +92,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away (`| head`): not an error of ours.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        sys.stdout = None  # what it holds is not tried again at exit
+        print(
+            f"ccdmon {args.verb}: {error.strerror} for what it writes; free some and try again",
+            file=sys.stderr,
+        )
+        return EXIT_UNUSABLE

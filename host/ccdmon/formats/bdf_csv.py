@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -105,7 +106,7 @@ def _options(
 
 
 def _header(data: bytes, name: str) -> list[str]:
-    first = data.split(b"\n", 1)[0].decode("utf-8", "replace").strip("\r")
+    first = re.split(b"[\r\n]", data, maxsplit=1)[0].decode("utf-8", "replace")
     if not first.strip():
         raise InputError(f"{name}: the file is empty; a trace needs a header line and rows")
     header = next(csv.reader([first]))

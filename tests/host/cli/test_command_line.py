@@ -166,3 +166,11 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     done = subprocess.run(shell, shell=True, capture_output=True, text=True)
     assert done.stdout == HEADER
     assert done.stderr == ""
+
+
+def test_an_output_without_space_is_one_line(tmp_path: Path) -> None:
+    shell = f"{sys.executable} -m ccdmon analyze {trace_file(tmp_path)} --json > /dev/full"
+    done = subprocess.run(shell, shell=True, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "No space left" in done.stderr

@@ -36,6 +36,12 @@ def refusal(path: Path) -> str:
     return message
 
 
+def test_lines_may_end_as_on_an_old_macintosh(tmp_path: Path) -> None:
+    path = tmp_path / "t.bdf.csv"
+    path.write_bytes((HEADER + "0,0.1,1\n1,0.2,1\n").replace("\n", "\r").encode())
+    assert read_bdf(path).voltage_V.tolist() == [0.1, 0.2]
+
+
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
