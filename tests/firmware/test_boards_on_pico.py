@@ -11,6 +11,7 @@ from ccdmon_hil.pico import PicoTarget
 from tests.firmware.pico_script import FIRMWARE, run_on_pico
 
 pytestmark = pytest.mark.pico
+TROUBLE_CHANNEL = 1
 
 SCRIPT = """
 import machine, micropython, time
@@ -33,7 +34,7 @@ def allocates(count):
         return True
     finally:
         micropython.heap_unlock()
-trouble = machine.ADC(0)
+trouble = machine.ADC(TROUBLE_CHANNEL)
 def next_state():
     trouble.read_u16()
     board.service()
@@ -47,26 +48,23 @@ for _ in range(STATES):
     next_state()
     show()
 say("allocates", allocates(5))
+say("degC", board.temperature_dC() / 10)
 say("us", time.ticks_diff(board.now_us(), memory[3]) < 100_000)
 """
 
 
 class ChipTarget(PicoTarget):
-    """A Pico with converters on its buses; each conversion of its own converter moves them to their next state."""
+    """A Pico with converters on its buses; each conversion of one channel of its own moves them to their next state."""
 
     chips: list[Any]
     states: list[dict[str, Any]]
 
     def _on_conversion(self, channel: int) -> None:
         super()._on_conversion(channel)
-        if not self._up:  # the script's own sign that it starts
-            self._up = True
-        elif self.states:
+        if channel == TROUBLE_CHANNEL and self.states:
             chip, change = self.states.pop(0)
             for name, value in change.items():
                 setattr(chip, name, value)
-
-    _up = False
 
 
 def run(
@@ -82,11 +80,12 @@ def run(
         def wire_all(mcu: Any) -> None:
             wire_pins(mcu)
             wire(mcu)
+            target.set_temperature_degC(30.2)
 
         target._wire_pins = wire_all  # type: ignore[method-assign]
         return target
 
-    script = SCRIPT.replace("STATES", str(len(states)))
+    script = SCRIPT.replace("STATES", str(len(states))).replace("TROUBLE_CHANNEL", str(TROUBLE_CHANNEL))
     description = (FIRMWARE / "boards" / f"{board}.py").read_text()
     # The emulator would spend its time on the edges of the converter's clock.
     description = description.replace("CLOCK_HZ = 8_333_333", "CLOCK_HZ = 8_333")
@@ -116,6 +115,7 @@ def test_ads131m04_with_nau7802(monkeypatch: pytest.MonkeyPatch, pico_image: Pat
         "65535 65535 8192",
         "65535 65535 8192",
         "allocates False",
+        "degC 30.4",  # the nearest step
         "us True",
     ]
     assert read_us < 120, "half of the shortest sample period"
@@ -143,6 +143,7 @@ def test_ina228_with_nau7802(monkeypatch: pytest.MonkeyPatch, pico_image: Path) 
         "65535 65535 8192",
         "65535 65535 8192",
         "allocates False",
+        "degC 30.4",  # the nearest step
         "us True",
     ]
 
