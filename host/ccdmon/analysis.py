@@ -140,7 +140,10 @@ def _events(found: Findings, eis: Comparison, cell: Cell, ambient: Ambient) -> l
         fake = find_fake_stable(lived, eis, found.mode, ambient.temperature_degC)
     events = without_formation(shorts, fake, found.half_cycles)
     contact = _contact(found, cell, [*events, *fake], end)
-    events = without_recovery(events, contact) + contact + find_sensor_faults(found)
+    events = without_recovery(events, contact) + contact
+    events += [
+        event for event in find_sensor_faults(found) if event.row < end
+    ]  # a dead cell's V may stand still
     pressed = [with_pressure(event, found.half_cycles) for event in events + fake]
     return sorted(pressed, key=lambda event: event.row)
 

@@ -1,11 +1,16 @@
 """Soft shorts: filaments form and dissolve, V swings while its mean is lower (Lu et al. 2021, 2.2.3)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ccdmon import thresholds as th
 from ccdmon.events import Event, at_row
 from ccdmon.findings import FULL_CELL, Findings
 from ccdmon.half_cycles import HalfCycle
+
+CALM_ROWS = 32  # after it: fewer, and it may go on
+LEAST_ROWS = 16  # of a half-cycle that tells of noise
+LOWER = 0.85  # of the lowest mean resistance before it: below, the leak is still there
 
 
 def soft_shorts(found: Findings) -> list[Event]:
@@ -93,7 +98,7 @@ def _lowered(burst: dict[str, float], found: Findings) -> bool:
 
 def _burst_event(burst: dict[str, float], half_cycle: HalfCycle, found: Findings) -> Event:
     calm_rows = found.rows - burst["end_row"]
-    recovered = calm_rows > 32 and not burst["open"]
+    recovered = (calm_rows > CALM_ROWS and not burst["open"]) or _calm_since(burst, found)
     steps = [s for s in found.steps if -64 <= s["row"] - burst["row"] <= 24]
     row, start_s = int(burst["row"]), burst["time_s"]
     if steps:
@@ -112,6 +117,27 @@ def _burst_event(burst: dict[str, float], half_cycle: HalfCycle, found: Findings
     end_s = burst["end_time_s"] if recovered else None
     at = (half_cycle.cycle, half_cycle.current_A)
     return Event("soft_short", start_s, row, *at, end_s, recovered, evidence=evidence)
+
+
+def _calm_since(burst: dict[str, float], found: Findings) -> bool:
+    """Are the last half-cycles of the test as quiet as those before the burst, and V back?
+
+    Short ones hardly close it, and chance may reopen it.
+    """
+    before = [h for h in found.half_cycles if h.last_row < burst["row"]][-th.NOISY_WINDOW :]
+    calm_rows = 0
+    for h in reversed(found.half_cycles):
+        if not before or h.first_row <= burst["row"] or (h.rows >= LEAST_ROWS and not _as_before(h, before)):
+            break
+        calm_rows += h.rows
+    return calm_rows > CALM_ROWS
+
+
+def _as_before(h: HalfCycle, before: Sequence[HalfCycle]) -> bool:
+    usual_V = max(x.noise_V * max(h.level_A / x.level_A, 1.0) for x in before)
+    quiet = h.noise_V < th.NOISY_RATIO * max(th.NOISY_FLOOR * abs(h.end_V), usual_V)
+    like = [x.resistance_mean_ohm for x in before if x.current_A * h.current_A > 0]
+    return quiet and (not like or h.resistance_mean_ohm > LOWER * min(like))
 
 
 def touch(a: Event, b: Event, found: Findings) -> bool:

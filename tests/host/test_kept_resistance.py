@@ -102,3 +102,19 @@ def test_stripping_to_a_cut_off_in_a_half_cell_is_no_contact_loss() -> None:
     current_A = np.concatenate([np.full(len(v), i) for v, i in pieces])
     cell = Cell(0.785, "half", "LPSCl")
     assert analyze(Trace(np.arange(len(voltage_V)) * 10.0, voltage_V, current_A, cell=cell))["events"] == []
+
+
+def test_a_soft_short_is_over_when_later_half_cycles_are_quiet_however_short() -> None:
+    rng = np.random.default_rng(2)
+    trace = ramp(
+        20, lambda half, s: np.where((half > 13) & (half < 17), 1 - 0.5 * rng.integers(0, 2, len(s)), 1)
+    )
+    document = analyze(trace)
+    assert document["verdict"] == "suspect"
+    assert [(e["kind"], e["recovered"]) for e in document["events"]] == [("soft_short", True)]
+
+
+def test_a_dead_cell_whose_voltage_stands_still_has_no_sensor_fault() -> None:
+    trace = ramp(2, lambda half, s: np.where(half >= 14, 0.0, 1))
+    trace.voltage_V[14 * 300 :] = 1e-5  # the voltmeter's offset, below its step
+    assert kinds(trace) == [("hard_short", False)]

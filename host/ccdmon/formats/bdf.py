@@ -276,7 +276,7 @@ def _with_checked_time(trace: Trace, name: str, first_row: int, previous_s: floa
         at = int(known[backwards[0]])
         raise InputError(
             f"{name}: data row {first_row + at}, column '{label}': time runs backwards "
-            f"(to {time_s[at]:g} s from {time_s[at] - steps_s[backwards[0]]:g} s); sort or split the file"
+            f"(by {-steps_s[backwards[0]]:g} s, to {time_s[at]:.10g} s); sort or split the file"
         )
     if known.size == len(trace):
         return trace

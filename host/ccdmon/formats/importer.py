@@ -100,6 +100,10 @@ def _is_bdf(head: bytes, salvage: bool) -> bool:
 
 def _head(path: Path) -> bytes:
     try:
+        if (path / "frames.bin").is_file():
+            raise InputError(
+                f"{path}: is a run folder; 'ccdmon convert {path} NAME.bdf.parquet' makes a trace of it"
+            )
         if path.is_dir():
             raise InputError(f"{path}: is a folder; name a trace file or a run folder")
         with path.open("rb") as file:
