@@ -1,7 +1,7 @@
 """What the core found in a trace, with names: half-cycles, steps, bursts; and an event made of a step."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ccd_fastcore import BURST_FIELDS, STEP_FIELDS
@@ -71,3 +71,9 @@ def step_event(kind: str, step: dict[str, float], half_cycle: HalfCycle) -> Even
         "rows_after": int(step["rows_after"]),
     }
     return Event(kind, step["time_s"], int(step["row"]), half_cycle.cycle, current_A, evidence=evidence)
+
+
+def healed(event: Event, half_cycle: HalfCycle) -> Event:
+    """A short that was gone before its half-cycle ended: a soft one."""
+    evidence = {**event.evidence, "resistance_recovered_ohm": half_cycle.resistance_end_ohm}
+    return replace(event, kind="soft_short", end_s=half_cycle.end_s, recovered=True, evidence=evidence)

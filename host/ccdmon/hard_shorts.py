@@ -6,7 +6,7 @@ from dataclasses import replace
 from ccdmon import thresholds as th
 from ccdmon.boundaries import hard_at_boundary
 from ccdmon.events import Event, at_row, holding
-from ccdmon.findings import FULL_CELL, Findings, step_event
+from ccdmon.findings import FULL_CELL, Findings, healed, step_event
 from ccdmon.half_cycles import HalfCycle
 from ccdmon.kept_resistance import comes_back
 
@@ -24,7 +24,7 @@ def hard_shorts(found: Findings) -> list[Event]:
         if half_cycle is None or _was_low(step, half_cycle, found) or _comes_back(step, half_cycle, found):
             continue
         event = step_event("hard_short", step, half_cycle)
-        events.append(event if _stays_low(step, half_cycle, found) else _healed(event, half_cycle))
+        events.append(event if _stays_low(step, half_cycle, found) else healed(event, half_cycle))
     inside = {h.index for event in events if (h := at_row(found.half_cycles, event.row)) is not None}
     for event in hard_at_boundary(found.half_cycles, full=found.mode == FULL_CELL):
         h = at_row(found.half_cycles, event.row)
@@ -62,12 +62,6 @@ def _comes_back(step: dict[str, float], half_cycle: HalfCycle, found: Findings) 
         return False
     before = found.half_cycles[: half_cycle.index]
     return comes_back(step["after_V"] / abs(step["current_A"]), before, step["current_A"])
-
-
-def _healed(event: Event, half_cycle: HalfCycle) -> Event:
-    """Gone before the half-cycle ended: a soft short."""
-    evidence = {**event.evidence, "resistance_recovered_ohm": half_cycle.resistance_end_ohm}
-    return replace(event, kind="soft_short", end_s=half_cycle.end_s, recovered=True, evidence=evidence)
 
 
 def _stays_low(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bool:

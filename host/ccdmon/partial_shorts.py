@@ -7,8 +7,9 @@ from math import log
 from ccdmon import thresholds as th
 from ccdmon.boundaries import partial_at_boundary
 from ccdmon.events import Event, at_row, holding
-from ccdmon.findings import FULL_CELL, Findings, noisier, step_event
+from ccdmon.findings import FULL_CELL, Findings, healed, noisier, step_event
 from ccdmon.half_cycles import HalfCycle
+from ccdmon.kept_resistance import lowest_kept_ohm
 from ccdmon.ratios import log_ratio
 
 
@@ -21,12 +22,13 @@ def partial_shorts(found: Findings, soft: Sequence[Event], before_row: int) -> l
     sound = [h for h in found.half_cycles if h.last_row < before_row]
     for step in found.steps:
         half_cycle = holding(found.half_cycles, int(step["row"]))
-        if (
-            half_cycle is not None
-            and _is_partial(step, found.scale)
-            and _lasts(step, half_cycle, found, sound)
-        ):
-            events.append(_or_soft(step_event("partial_short", step, half_cycle), half_cycle, found))
+        if half_cycle is None or not _is_partial(step, found.scale):
+            continue
+        event = step_event("partial_short", step, half_cycle)
+        if _lasts(step, half_cycle, found, sound):
+            events.append(_or_soft(event, half_cycle, found))
+        elif _dips(step, half_cycle, found):
+            events.append(healed(event, half_cycle))
     known = [*(event.row for event in events), *(event.row for event in soft)]
     at_boundary = partial_at_boundary(sound, found.scale)
     if at_boundary is not None:
@@ -80,6 +82,24 @@ def _lasts(step: dict[str, float], half_cycle: HalfCycle, found: Findings, h: Se
     change = _log_ratio(h[k + 1], h[k - 1])
     drift = _log_ratio(h[k - 1], h[k - 3]) if k >= 3 else 0.0
     return change - min(drift, 0.0) < th.LASTING * fall
+
+
+def _dips(step: dict[str, float], half_cycle: HalfCycle, found: Findings) -> bool:
+    """V fell below all that the cell had, beyond doubt, and was back at the end of the half-cycle."""
+    drop_V = step["before_V"] - step["after_V"]
+    sure = min(drop_V, -step["step_V"]) > th.DIP * found.scale * step["before_V"]
+    back = half_cycle.end_V > step["before_V"] - th.BACK * drop_V
+    if not (sure and back and step["position"] >= th.FIRST_ROWS and step["rows_after"] >= th.NOISE_ROWS):
+        return False
+    kept_ohm = lowest_kept_ohm([h for h in found.half_cycles[: half_cycle.index] if _like(h, half_cycle)])
+    lower = kept_ohm is not None and step["after_V"] < (1 - th.PARTIAL_DROP) * kept_ohm * abs(
+        step["current_A"]
+    )
+    return lower and _sure_beside_noise(step, found.scale) and not _repeats(step, half_cycle.index, found)
+
+
+def _like(a: HalfCycle, b: HalfCycle) -> bool:
+    return a.current_A * b.current_A > 0 and a.rows >= 16
 
 
 def _or_soft(event: Event, half_cycle: HalfCycle, found: Findings) -> Event:

@@ -142,7 +142,9 @@ def _one(a: HalfCycle, b: HalfCycle, around: Sequence[HalfCycle]) -> bool:
 
 def _together(a: HalfCycle, b: HalfCycle) -> HalfCycle:
     rows = a.rows + b.rows
-    hole_s = max(b.start_s - a.end_s, 0.0)
+    # What flowed in a hole is guessed; in a rest that was recorded nothing did.
+    rested = b.first_row - a.last_row > 3 and not b.after_gap
+    hole_s = 0.0 if rested else max(b.start_s - a.end_s, 0.0)
     long = a if a.rows >= b.rows else b
     start = a if a.rows >= 8 else long
     return replace(

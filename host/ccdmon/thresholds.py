@@ -32,6 +32,7 @@ PARTIAL_ABRUPT = 0.6  # the same, less what noise makes of it
 OVERSHOOT = 1.6  # of the drop: more is a spike
 SETTLING_ROWS = 8  # of a half-cycle: V still rises
 PARTIAL_DROP = 0.065  # the smallest step wanted is 10 %; a third is left for noise
+DIP = 0.12  # of V: a drop that is gone again in the same half-cycle has no later one to bear it out
 DEEPEST_PARTIAL = 0.3  # of V: what is left after the deepest step that is no hard short
 NOISE_ROWS = 8  # that tell of noise
 STEP_ERRORS = 4.8  # standard errors: about one false alarm in a million

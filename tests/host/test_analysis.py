@@ -161,3 +161,12 @@ def test_the_slope_of_the_polarisation(rows: int, interval_s: float) -> None:
     slopes = [h["polarization_slope_V_s"] for h in document["half_cycles"]]
     assert len(slopes) == 6
     assert slopes == pytest.approx([2e-5] * 6, rel=0.05)
+
+
+def test_no_charge_flows_while_a_half_cycle_pauses() -> None:
+    pieces, rows = [1, 0, 1, -1, 0, -1] * 3, [120, 60, 120, 120, 60, 120] * 3
+    current_A = np.repeat(pieces, rows) * 1e-4  # the pause is a rest that was recorded, not a hole
+    trace = Trace(np.arange(len(current_A)) * 5.0, 300 * current_A, current_A, cell=Cell(1.0))
+    document = analyze(trace)
+    assert len(document["half_cycles"]) == 6
+    assert document["ccd"]["cumulative_capacity_mAh_cm2"] == pytest.approx(12 * 600 * 0.1 / 3600, rel=0.01)

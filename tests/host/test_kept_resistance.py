@@ -49,6 +49,13 @@ def test_a_short_that_heals_within_its_half_cycle_is_a_soft_one(rows: int) -> No
     assert kinds(trace) == [("soft_short", True)]
 
 
+@pytest.mark.parametrize("depth", [0.2, 0.5])
+def test_a_drop_that_is_gone_again_is_a_soft_short_and_one_after_a_growth_is_none(depth: float) -> None:
+    inside = lambda half, s: (half == 14) & (s > 100) & (s < 200)  # noqa: E731
+    assert kinds(ramp(2, lambda half, s: np.where(inside(half, s), 1 - depth, 1))) == [("soft_short", True)]
+    assert kinds(ramp(2, lambda half, s: np.where(inside(half, s), 1 + depth, 1))) == []
+
+
 def test_a_short_after_one_that_healed_is_told_too() -> None:
     trace = ramp(2, lambda half, s: np.where((half == 8) & (s > 200) & (s < 300) | (half > 13), 0.02, 1))
     assert kinds(trace) == [("soft_short", True), ("hard_short", False)]

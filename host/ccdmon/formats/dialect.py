@@ -15,7 +15,7 @@ from ccdmon.errors import InputError
 from ccdmon.formats.clock import column_seconds, seconds_of
 from ccdmon.formats.headers import separator_of
 from ccdmon.formats.labels import split_label, unit_factor
-from ccdmon.formats.plain_numbers import read_numbers
+from ccdmon.formats.plain_numbers import read_numbers, with_point
 from ccdmon.trace import FloatArray
 
 REQUIRED = ("test_time_s", "voltage_V", "current_A")
@@ -205,8 +205,7 @@ def _column(rows: list[list[str]], place: _Place, mark: str) -> FloatArray:
     if torn is not None:
         raise _CellError(torn, place.label, "")
     texts = [row[place.at].strip() if place.at < len(row) else "" for row in rows]
-    if mark:
-        texts = [text.replace(mark, ".") for text in texts]
+    texts = [with_point(text, mark) for text in texts]
     try:
         values = np.array([text or "nan" for text in texts], dtype=np.float64)
     except ValueError:

@@ -13,7 +13,7 @@ from ccdmon.formats.labels import split_label
 def _header_line(lines: Sequence[str]) -> int | None:
     for at, line in enumerate(lines):
         names = {split_label(label)[0] for label in line.split(separator_of(line))}
-        if names & {"rec", "rec#"} and names & {"test time", "testtime"} and "step" in names:
+        if names & {"rec", "rec#"} and names & {"test time", "testtime", "test"} and "step" in names:
             return at
     return None
 
@@ -22,7 +22,7 @@ DIALECT = Dialect(
     kind="Maccor text export",
     header_line=_header_line,
     names={
-        "test_time_s": ("test time", "testtime"),
+        "test_time_s": ("test time", "testtime", "test"),
         "voltage_V": ("voltage", "volts"),
         "current_A": ("current", "amps"),
         "cycle_count": ("cycle c", "cycle p", "cyc#", "cycle"),

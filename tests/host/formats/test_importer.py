@@ -67,6 +67,23 @@ def test_each_dialect_is_told_by_its_content_and_read_in_si_units(
         np.testing.assert_allclose(trace.pressure_Pa, 5e6)
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        'time/s,U/V,I/mA\n0,0.1,1\n999,0.1,1\n"1,000.5",0.1,"1,234.5"\n',
+        "Zeit/s;Spannung/V;Strom/mA\n0;0,1;1\n999;0,1;1\n1.000,5;0,1;1.234,5\n",
+        "Temps (s);Tension (V);Courant (mA)\n0;0,1;1\n999;0,1;1\n1000,5;0,1;1234,5\n",
+        "测试时间/Sec\t电压/V\t电流/mA\n0\t0.1\t1\n999\t0.1\t1\n1000.5\t0.1\t1234.5\n",
+        "Rec#\tStep\tTest (Sec)\tAmps\tVolts\n1\t1\t0\t1e-3\t0.1\n2\t1\t999\t1e-3\t0.1\n3\t1\t1,000.5\t1.2345\t0.1\n",
+    ],
+)
+def test_separators_of_thousands_and_other_languages(table: str, tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text(table)
+    trace = read_trace(tmp_path / "t.txt")
+    np.testing.assert_allclose(trace.test_time_s, [0, 999, 1000.5])
+    np.testing.assert_allclose(trace.current_A, [1e-3, 1e-3, 1.2345])
+
+
 def test_rows_of_impedance_scans_are_left_out_and_said(tmp_path: Path) -> None:
     (tmp_path / "t.mpt").write_text(DIALECTS["BioLogic .mpt"])
     assert notes_of(read_trace(tmp_path / "t.mpt")) == ["left out 1 rows of impedance scans"]
