@@ -1,25 +1,31 @@
 """Faults brought about while a trace is replayed: `python -m ccdmon_hil.faults [--rig R]... [--only TEXT]`.
 
+The rig `board` without `--port` is an emulated Pico behind a pseudo-terminal; nothing reaches into a board's chip, so
+it has the faults of rows, wire and commands only.
+
 One line for each fault: gate at the pin, reason of the trip, samples lost, and lost without being counted by anybody;
 exit code 1 if one is not as expected.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from types import ModuleType
 
-from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError
-from ccdmon_hil import pico_faults, pico_flash_faults, unix_faults, unix_inner_faults
+from ccdmon.device import ANSWER_LIMIT_S
+from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError, DeviceError
+from ccdmon_hil import pico_faults, pico_flash_faults, replay_faults, unix_inner_faults
 from ccdmon_hil.fault import Fault, Outcome, Run, table_head, table_row
-from ccdmon_hil.hooked import open_hooked
+from ccdmon_hil.hooked import PATIENCE_S, open_hooked
 from ccdmon_hil.image import find_image
+from ccdmon_hil.rigs import EMULATED, PORT_HELP, open_session
+from ccdmon_hil.wire_tap import WireTap
 
 FAULTS: dict[str, Sequence[Fault]] = {
-    "unix": unix_faults.FAULTS + unix_inner_faults.FAULTS,
-    "pico": pico_faults.FAULTS + pico_flash_faults.FAULTS,
+    "unix": replay_faults.faults_of("unix") + unix_inner_faults.FAULTS,
+    "pico": replay_faults.faults_of("pico") + pico_faults.FAULTS + pico_flash_faults.FAULTS,
+    "board": replay_faults.faults_of("board"),
 }
 
 
@@ -30,13 +36,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         print(table_head())
         for rig in options.rig or FAULTS:
-            faults = [fault for fault in FAULTS[rig] if options.only in fault.name]
-            with runner(rig, options.image) as run:
-                for fault in faults:
-                    outcome = run(fault)
+            run = runner(rig, options.image, options.port)
+            for fault in FAULTS[rig]:
+                if options.only in fault.name:
                     played += 1
-                    wrong += bool(fault.problem(outcome))
-                    print(table_row(rig, fault, outcome), flush=True)
+                    wrong += not _shown(rig, fault, run)
     except CcdmonError as error:
         print(f"faults: {error}", file=sys.stderr)
         return error.exit_code
@@ -44,33 +48,39 @@ def main(arguments: list[str] | None = None) -> int:
     return EXIT_NEGATIVE if wrong or not played else EXIT_FINE
 
 
-@contextmanager
-def runner(rig: str, image: Path | None = None) -> Iterator[Run]:
-    """What brings a fault about on a rig; each on an emulated Pico that boots anew, for a fault leaves traces."""
-    if rig == "unix":
-        yield lambda fault: _of(fault).run(fault)
-        return
-    found = find_image(image)
+def _shown(rig: str, fault: Fault, run: Run) -> bool:
+    """Whether it came as expected; a rig that fails in it ends this one, not the others."""
+    try:
+        outcome = run(fault)
+    except DeviceError as error:
+        print(f"{rig:<6}{fault.name:<42}NO: {error}", flush=True)
+        return False
+    print(table_row(rig, fault, outcome), flush=True)
+    return not fault.problem(outcome)
+
+
+def runner(rig: str, image: Path | None = None, port: str | None = EMULATED) -> Run:
+    """What brings a fault about on a rig; each on a firmware that starts anew, for a fault leaves traces."""
 
     def run(fault: Fault) -> Outcome:
-        session = open_hooked(found)
-        try:
-            return pico_faults.run(session, fault)
-        finally:
-            session.close()
+        if isinstance(fault.inject, unix_inner_faults.Inside):
+            return unix_inner_faults.run(fault)
+        if isinstance(fault.inject, pico_faults.How):
+            with closing(open_hooked(find_image(image))) as session:
+                return pico_faults.run(session, fault)
+        limit_s = ANSWER_LIMIT_S if rig == "unix" else PATIENCE_S
+        with open_session(rig, image=image, port=port, tap=WireTap, answer_limit_s=limit_s) as session:
+            return replay_faults.run(session, fault)
 
-    yield run
-
-
-def _of(fault: Fault) -> ModuleType:
-    return unix_inner_faults if isinstance(fault.inject, unix_inner_faults.Inside) else unix_faults
+    return run
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ccdmon_hil.faults", description=__doc__.split("\n")[0])
     parser.add_argument("--rig", action="append", choices=FAULTS, help="where; more than once (default: all)")
     parser.add_argument("--only", default="", metavar="TEXT", help="faults with this in their name")
-    parser.add_argument("--image", type=Path, help="MicroPython image of --rig pico")
+    parser.add_argument("--image", type=Path, help="MicroPython image of the emulated Pico")
+    parser.add_argument("--port", default=EMULATED, metavar="P", help=PORT_HELP)
     return parser
 
 

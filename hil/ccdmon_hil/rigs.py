@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ccdmon.device import ANSWER_LIMIT_S
 from ccdmon.errors import DeviceError, InputError
 from ccdmon_hil.image import find_image
 from ccdmon_hil.session import Session
@@ -50,12 +51,15 @@ def open_session(
     image: str | Path | None = None,
     port: str | None = None,
     on_bytes: Callable[[bytes], object] | None = None,
+    tap: Callable[[Target], Target] | None = None,
+    answer_limit_s: float = ANSWER_LIMIT_S,
 ) -> Iterator[Session]:
-    """A rig with the firmware running, for as long as the block."""
+    """A rig with the firmware running, for as long as the block; `tap` may put something between it and the session."""
     with ExitStack() as opened:
         if rig == "board" and port == EMULATED:
             port = opened.enter_context(_emulated(image)).port
-        session = Session(_target(rig, image, port), on_bytes)
+        target = _target(rig, image, port)
+        session = Session(tap(target) if tap else target, on_bytes, answer_limit_s)
         opened.callback(session.close)
         session.start()
         yield session

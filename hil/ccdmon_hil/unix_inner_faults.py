@@ -1,6 +1,6 @@
 """Faults inside the firmware of the rig `unix`, on its flash and with its host, while a healthy trace is replayed.
 
-As in `unix_faults.py` each has a firmware of its own, here with a flash that outlives it (`unix_hooked.py`). Longer
+As in `replay_faults.py` each has a firmware of its own, here with a flash that outlives it (`unix_hooked.py`). Longer
 than 250 lines: the table, and what it is made of.
 """
 

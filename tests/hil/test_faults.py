@@ -4,16 +4,23 @@ import dataclasses
 
 import pytest
 
-from ccdmon_hil import faults
+from ccdmon_hil import faults, replay_faults
 from ccdmon_hil.fault import Fault, Outcome
+from ccdmon_hil.rigs import RIGS
 
 BY_NAME = {fault.name: fault for fault in faults.FAULTS["unix"]}
 
 
+def test_every_rig_has_the_faults_of_rows_wire_and_commands() -> None:
+    names = {fault.name for fault in replay_faults.FAULTS}
+    assert len(names) == len(replay_faults.FAULTS)
+    for rig in RIGS:
+        assert names <= {fault.name for fault in faults.FAULTS[rig]}, rig
+
+
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_fault_on_unix_comes_to_what_is_expected(name: str) -> None:
-    with faults.runner("unix") as run:
-        outcome = run(BY_NAME[name])
+    outcome = faults.runner("unix")(BY_NAME[name])
     assert not BY_NAME[name].problem(outcome), outcome
 
 

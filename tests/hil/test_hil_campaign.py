@@ -8,7 +8,7 @@ import pytest
 
 from ccdmon.cli import main as ccdmon
 from ccdmon.errors import DeviceError
-from ccdmon_hil import campaign, capture, faults, unix_faults
+from ccdmon_hil import campaign, capture, faults, replay_faults
 from ccdmon_hil.fault import Fault
 from ccdmon_hil.scenario import window
 
@@ -52,9 +52,9 @@ def test_faults_of_the_rigs_stand_in_the_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Two of the rig's own faults, one of them with an expectation that does not hold, and one that breaks the rig."""
-    none = Fault("none", unix_faults.How())
-    wrong = Fault("a trip that is none", unix_faults.How(), "open", "hard_short")
-    broken = Fault("broken", unix_faults.How(command=_break))
+    none = Fault("none", replay_faults.How())
+    wrong = Fault("a trip that is none", replay_faults.How(), "open", "hard_short")
+    broken = Fault("broken", replay_faults.How(command=_break))
     monkeypatch.setitem(faults.FAULTS, "unix", (none, wrong, broken))
     (tmp_path / "empty").mkdir()
     arguments = [str(tmp_path / "empty"), "--faults", "--out", str(tmp_path)]

@@ -1,4 +1,4 @@
-"""Faults on the rig `unix` while a simulated healthy trace is replayed: in its rows, on its wire, in its commands.
+"""Faults on any rig while a simulated healthy trace is replayed: in its rows, on its wire, in its commands.
 
 Each fault has a firmware of its own. The loop is closed, so that the firmware is never ahead of the host by more than
 a frame, and what is done half-way is done there. Longer than 250 lines: the table, and what it is made of.
@@ -6,7 +6,7 @@ a frame, and what is done half-way is done there. Longer than 250 lines: the tab
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
@@ -22,7 +22,6 @@ from ccdmon_hil.fault import Fault, Outcome
 from ccdmon_hil.replay import detector_settings
 from ccdmon_hil.session import Session
 from ccdmon_hil.target import Codes, Source
-from ccdmon_hil.unix import UnixTarget
 from ccdmon_hil.wire_tap import FrameFault, WireTap, cut, flipped, preceded, repeated, swapped
 
 ROWS = 1000  # two and a half half-cycles
@@ -48,14 +47,18 @@ class How:
     settings: dict[str, int] = field(default_factory=dict)
 
 
-def run(fault: Fault) -> Outcome:
-    """Bring the fault about on a firmware of its own."""
-    session = Session(WireTap(UnixTarget()))
-    session.start()
-    try:
-        return _run(session, fault.inject)
-    finally:
-        session.close()
+def run(session: Session, fault: Fault) -> Outcome:
+    """Bring the fault about on a firmware that has just started, behind a `WireTap`."""
+    how = fault.inject
+    assert isinstance(how, How)
+    return _run(session, how)
+
+
+def faults_of(rig: str) -> tuple[Fault, ...]:
+    """Those that a rig can have; a microcontroller drops samples, counted, while it answers thousands of commands."""
+    if rig == "unix":
+        return FAULTS
+    return tuple(replace(fault, lost=None) if fault.name == "command flood" else fault for fault in FAULTS)
 
 
 def _run(session: Session, how: How) -> Outcome:
