@@ -1,8 +1,5 @@
 """Faults brought about while a trace is replayed: `python -m ccdmon_hil.faults [--rig R]... [--only TEXT]`.
 
-The rig `board` without `--port` is an emulated Pico behind a pseudo-terminal; nothing reaches into a board's chip, so
-it has the faults of rows, wire and commands only.
-
 One line for each fault: gate at the pin, reason of the trip, samples lost, and lost without being counted by anybody;
 exit code 1 if one is not as expected.
 """
@@ -19,13 +16,12 @@ from ccdmon_hil import pico_faults, pico_flash_faults, replay_faults, unix_inner
 from ccdmon_hil.fault import Fault, Outcome, Run, table_head, table_row
 from ccdmon_hil.hooked import PATIENCE_S, open_hooked
 from ccdmon_hil.image import find_image
-from ccdmon_hil.rigs import EMULATED, PORT_HELP, open_session
+from ccdmon_hil.rigs import open_session
 from ccdmon_hil.wire_tap import WireTap
 
 FAULTS: dict[str, Sequence[Fault]] = {
     "unix": replay_faults.faults_of("unix") + unix_inner_faults.FAULTS,
     "pico": replay_faults.faults_of("pico") + pico_faults.FAULTS + pico_flash_faults.FAULTS,
-    "board": replay_faults.faults_of("board"),
 }
 
 
@@ -36,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         print(table_head())
         for rig in options.rig or FAULTS:
-            run = runner(rig, options.image, options.port)
+            run = runner(rig, options.image)
             for fault in FAULTS[rig]:
                 if options.only in fault.name:
                     played += 1
@@ -59,7 +55,7 @@ def _shown(rig: str, fault: Fault, run: Run) -> bool:
     return not fault.problem(outcome)
 
 
-def runner(rig: str, image: Path | None = None, port: str | None = EMULATED) -> Run:
+def runner(rig: str, image: Path | None = None) -> Run:
     """What brings a fault about on a rig; each on a firmware that starts anew, for a fault leaves traces."""
 
     def run(fault: Fault) -> Outcome:
@@ -69,7 +65,7 @@ def runner(rig: str, image: Path | None = None, port: str | None = EMULATED) -> 
             with closing(open_hooked(find_image(image))) as session:
                 return pico_faults.run(session, fault)
         limit_s = ANSWER_LIMIT_S if rig == "unix" else PATIENCE_S
-        with open_session(rig, image=image, port=port, tap=WireTap, answer_limit_s=limit_s) as session:
+        with open_session(rig, image=image, tap=WireTap, answer_limit_s=limit_s) as session:
             return replay_faults.run(session, fault)
 
     return run
@@ -80,7 +76,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rig", action="append", choices=FAULTS, help="where; more than once (default: all)")
     parser.add_argument("--only", default="", metavar="TEXT", help="faults with this in their name")
     parser.add_argument("--image", type=Path, help="MicroPython image of the emulated Pico")
-    parser.add_argument("--port", default=EMULATED, metavar="P", help=PORT_HELP)
     return parser
 
 
