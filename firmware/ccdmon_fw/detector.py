@@ -395,7 +395,7 @@ def step(m: ptr32) -> int:
     m[SAMPLE] = (m[SAMPLE] + 1) & 0x3FFFFFFF
     verdict = 0
     # -- range
-    if raw_v < 16 or raw_v >= 65520 or raw_i < 16 or raw_i >= 65520 or raw_p == 65535:
+    if raw_v < 16 or raw_v >= 65520 or raw_i < 16 or raw_i >= 65520 or raw_p >= 65520:
         value = raw_p
         if raw_i < 16 or raw_i >= 65520:
             value = raw_i

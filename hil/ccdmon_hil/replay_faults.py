@@ -271,7 +271,7 @@ FAULTS = (
     Fault("voltage on its lower rail", How(held(VOLTAGE, 0)), "open", OFF),
     Fault("current on its upper rail", How(held(CURRENT, 65520)), "open", OFF),
     Fault("current on its lower rail", How(held(CURRENT, 0)), "open", OFF),
-    Fault("pressure on its rail", How(held(PRESSURE, 65535)), "open", OFF),
+    Fault("pressure on its rail", How(held(PRESSURE, 65520)), "open", OFF),
     Fault("voltage code stuck", How(stuck(VOLTAGE)), "open", OFF),
     Fault("current wire open", How(current_wire_off), reason="(sensor_fault)"),
     # No voltage beside a current is what a hard short looks like, too: cut off.

@@ -108,6 +108,12 @@ def test_voltage_at_the_rail_is_a_sensor_fault_at_once() -> None:
     assert first_trip(iter(rows)) == (100, "sensor_fault")
 
 
+def test_pressure_at_the_rail_of_a_converter_of_12_bits_is_a_sensor_fault_at_once() -> None:
+    detector = Detector()
+    assert detector.step(40000, 40000, 65519) & 0xFF != limits.SENSOR_FAULT
+    assert detector.step(40000, 40000, 0xFFF << 4) & 0xFF == limits.SENSOR_FAULT
+
+
 def test_limits_need_their_confirmation() -> None:
     over, under = (48000, 32768), (40000, 32768)
     assert first_trip(iter([over, under] * 20), voltage_max_code=44768) is None
