@@ -1,3 +1,6 @@
-# Freezes the firmware into a MicroPython image: FROZEN_MANIFEST of the rp2 port's build.
-include("$(PORT_DIR)/boards/manifest.py")  # noqa: F821 - names of MicroPython's manifest language
+# Freezes the firmware with boot.py and main.py into a MicroPython image: FROZEN_MANIFEST of the rp2 port's build.
+# Not the port's own manifest: that wants micropython-lib, of which the firmware uses nothing.
+freeze("$(PORT_DIR)/modules")  # noqa: F821 - names of MicroPython's manifest language
 package("ccdmon_fw", opt=3)  # noqa: F821
+module("boot.py", opt=3)  # noqa: F821
+module("main.py", opt=3)  # noqa: F821

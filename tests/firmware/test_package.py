@@ -22,9 +22,15 @@ def test_the_manifest_freezes_the_whole_package() -> None:
     """The manifest language is Python with functions of its own (MicroPython's tools/manifestfile.py)."""
     said: list[tuple[object, ...]] = []
     names = {
-        "include": lambda path: said.append(("include", path)),
-        "package": lambda name, opt=None: said.append(("package", name, opt)),
+        name: lambda path, opt=None, name=name: said.append((name, path, opt))
+        for name in ("freeze", "package", "module")
     }
     exec((FIRMWARE / "manifest.py").read_text(), names)
-    assert said == [("include", "$(PORT_DIR)/boards/manifest.py"), ("package", "ccdmon_fw", 3)]
-    assert (FIRMWARE / "ccdmon_fw" / "__init__.py").is_file(), "`package` looks beside the manifest"
+    assert said == [
+        ("freeze", "$(PORT_DIR)/modules", None),
+        ("package", "ccdmon_fw", 3),
+        ("module", "boot.py", 3),
+        ("module", "main.py", 3),
+    ]
+    for _, name, _ in said[1:]:
+        assert (FIRMWARE / str(name)).exists(), "all but the port's own lie beside the manifest"
