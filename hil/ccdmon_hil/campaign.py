@@ -65,7 +65,7 @@ def play_all(rig: str, scenarios: Sequence[Scenario], options: argparse.Namespac
 
 
 def bring_about_all(rig: str, options: argparse.Namespace) -> Iterator[Record]:
-    """The faults that a rig can bring about, each shown as it ends; none on a board, which samples too slowly."""
+    """The faults that a rig can bring about, each shown as it ends; none on a board, where none was tried yet."""
     from ccdmon_hil import fault, faults
 
     if rig not in faults.FAULTS:
