@@ -1,4 +1,4 @@
-"""Faults while a simulated healthy trace is replayed on the rig `unix` or `pico`: in its rows, on its wire, in commands.
+"""Faults while a simulated healthy trace is replayed on the rig `unix` or `pico`: in rows, on the wire, in commands.
 
 Each fault has a firmware of its own. The loop is closed, so that the firmware is never ahead of the host by more than
 a frame, and what is done half-way is done there. Longer than 250 lines: the table, and what it is made of.
