@@ -56,14 +56,23 @@ def cache_dir() -> Path:
     return Path(base) / "ccdmon"
 
 
-def build_into_cache(say: Callable[[str], None], work_dir: Path | None = None) -> Path:
-    """Build an image from Debian's packages into the cache; the folder of the build goes unless named."""
+def frozen_dir() -> Path:
+    """Folder of built images that hold the firmware: not for the emulated Pico, which loads its own."""
+    return cache_dir() / "frozen"
+
+
+def build_into_cache(say: Callable[[str], None], work_dir: Path | None = None, frozen: bool = False) -> Path:
+    """Build an image from Debian's packages into the cache; the folder of the build goes unless named.
+
+    `frozen`: with the firmware in it.
+    """
     from ccdmon_hil.image_build import build_image
 
     folder = work_dir or Path(tempfile.mkdtemp(prefix="ccdmon-image-"))
-    built = check_image(build_image(folder, say))
-    cache_dir().mkdir(parents=True, exist_ok=True)
-    kept = Path(shutil.copy(built, cache_dir() / built.name))
+    built = check_image(build_image(folder, say, frozen))
+    kept_in = frozen_dir() if frozen else cache_dir()
+    kept_in.mkdir(parents=True, exist_ok=True)
+    kept = Path(shutil.copy(built, kept_in / built.name))
     if work_dir is None:
         shutil.rmtree(folder, ignore_errors=True)
     return kept

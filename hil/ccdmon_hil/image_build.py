@@ -1,4 +1,4 @@
-"""Builds the stock MicroPython image of the Raspberry Pi Pico from Debian's packages.
+"""Builds the MicroPython image of the Raspberry Pi Pico from Debian's packages: the stock one, or with our firmware.
 
 For machines that reach a Debian mirror but not the image's home. Nothing is installed: the package lists and
 sources live in a folder of their own; the compilers must be there (the error says which are not). Debian's
@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ccdmon.errors import InputError
+from ccdmon.firmware_files import MANIFEST, firmware_files, manifest_text
+from ccdmon.firmware_hash import firmware_hash
 from ccdmon_hil import uf2
 
 MICROPYTHON_MINIMUM = (1, 26)
@@ -47,8 +49,10 @@ deb-src [{options}] {mirror} sid main
 Say = Callable[[str], None]
 
 
-def build_image(work_dir: Path, say: Say) -> Path:
+def build_image(work_dir: Path, say: Say, frozen: bool = False) -> Path:
     """Download, build and return a UF2 file inside `work_dir`; `say` gets one line per step.
+
+    `frozen`: with the firmware of this package in it, as `firmware/manifest.py` says, its hash in the name.
 
     Raises `InputError` naming what is missing, or the step that failed and its log.
     """
@@ -64,8 +68,12 @@ def build_image(work_dir: Path, say: Say) -> Path:
     jobs = f"-j{os.cpu_count() or 1}"
     _run(["make", "-C", str(tree / "mpy-cross"), jobs], work_dir)
     say("building the image (a few minutes)")
-    binary = _build_port(tree, work_dir, jobs)
-    image = work_dir / f"RPI_PICO-micropython-{version.split('+')[0].split('-')[0]}.uf2"
+    if frozen:
+        _align_native_code(tree)
+    manifest = _firmware_manifest(work_dir) if frozen else _stock_manifest(tree, work_dir)
+    binary = _build_port(tree, work_dir, manifest, jobs)
+    prefix = f"ccdmon-{firmware_hash()}-" if frozen else ""
+    image = work_dir / f"{prefix}RPI_PICO-micropython-{version.split('+')[0].split('-')[0]}.uf2"
     image.write_bytes(uf2.encode(binary.read_bytes()))
     return image
 
@@ -170,10 +178,45 @@ def _replace(target: Path, source: Path) -> None:
     target.symlink_to(source.resolve(), target_is_directory=True)
 
 
-def _build_port(tree: Path, work_dir: Path, jobs: str) -> Path:
-    port = tree / "ports/rp2"
+# mpy-tool.py of MicroPython 1.26 puts frozen native code of ARMv6-M at even addresses, but such code reads its 32-bit
+# constants at multiples of four (py/asmthumb.c, asm_thumb_mov_reg_i32): at half of the addresses it reads others.
+_UNALIGNED = "            MP_NATIVE_ARCH_ARMV6,\n            MP_NATIVE_ARCH_XTENSA,\n"
+_ALIGNED = "            MP_NATIVE_ARCH_ARMV6,\n            MP_NATIVE_ARCH_ARMV6M,\n            MP_NATIVE_ARCH_XTENSA,\n"
+
+
+def _align_native_code(tree: Path) -> None:
+    """Let the firmware's native code be frozen at multiples of four. Raises `InputError` for an unknown tool."""
+    tool = tree / "tools/mpy-tool.py"
+    text = tool.read_text()
+    if _ALIGNED in text:
+        return
+    if _UNALIGNED not in text:
+        raise InputError(
+            f"{tool}: not the tool whose alignment of native code is known; build with MicroPython 1.26"
+        )
+    tool.write_text(text.replace(_UNALIGNED, _ALIGNED))
+
+
+def _stock_manifest(tree: Path, work_dir: Path) -> Path:
+    """The port's own without the drivers of micropython-lib, which Debian does not have."""
     manifest = work_dir / "manifest.py"
-    manifest.write_text(f'freeze("{port}/modules")\ninclude("{tree}/extmod/asyncio")\n')
+    manifest.write_text(f'freeze("{tree}/ports/rp2/modules")\ninclude("{tree}/extmod/asyncio")\n')
+    return manifest
+
+
+def _firmware_manifest(work_dir: Path) -> Path:
+    """That of the firmware, beside the files it names, which an installed package keeps in two places."""
+    folder = work_dir / "firmware"
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, content in (firmware_files() | {MANIFEST: manifest_text()}).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder / MANIFEST
+
+
+def _build_port(tree: Path, work_dir: Path, manifest: Path, jobs: str) -> Path:
+    port = tree / "ports/rp2"
     build = work_dir / "build"
     shutil.rmtree(build, ignore_errors=True)
     _run(

@@ -214,7 +214,7 @@ class PicoTarget:
 
     def _usb_frame(self) -> None:
         """The host's start of frame: without it a chip asleep with no timer of its own would stop the clock."""
-        if self._unanswered and not self._sampling:
+        if self._unanswered and not (self._sampling and self._enumerated):
             self._answer_read(*self._unanswered.pop(0))
         self._frame_alarm.schedule(USB_FRAME_NS)
 

@@ -12,6 +12,7 @@ from ccdmon_fw import wire
 START_FILES = ("boot.py", "main.py")  # MicroPython runs these itself, as source
 DESCRIPTION = "board.py"  # beside main.py; without it `ccdmon_fw/board.py` is the board
 PICO = "pico"  # that one
+MANIFEST = "manifest.py"  # what of it goes into an image: read by MicroPython's build
 OFF_BOARD = "cpython.py"  # lets the firmware run on CPython
 # By number in `sys.implementation._mpy >> 10`: py/persistentcode.h of MicroPython 1.26.
 ARCHITECTURES = (
@@ -59,6 +60,11 @@ def firmware_files(board: str = PICO) -> dict[str, bytes]:
         if file.name != OFF_BOARD:
             files[f"ccdmon_fw/{file.relative_to(package).as_posix()}"] = file.read_bytes()
     return files
+
+
+def manifest_text() -> bytes:
+    """The manifest that freezes these files into an image."""
+    return (_start_dir() / MANIFEST).read_bytes()
 
 
 def compiled_files(architecture: str, board: str = PICO) -> dict[str, bytes] | None:

@@ -6,6 +6,7 @@ import pytest
 
 from ccdmon.cli import main
 from ccdmon.errors import DeviceError, InputError
+from ccdmon.firmware_files import firmware_files
 from ccdmon_hil import image, image_build, uf2
 
 
@@ -85,6 +86,29 @@ def test_building_says_which_packages_are_missing(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(InputError, match=r"apt-get install .*cmake.*libnewlib-arm-none-eabi") as caught:
         image_build.build_image(tmp_path / "work", print)
     assert "\n" not in str(caught.value)
+
+
+def test_an_image_with_the_firmware_is_built_not_found(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["image", "--frozen"]) == 2
+    assert "--build" in capsys.readouterr().err
+
+
+def test_an_image_with_the_firmware_is_never_the_one_that_is_found(
+    no_image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        image_build, "build_image", lambda folder, _say, frozen: _write(folder / f"{frozen}.uf2")
+    )
+    assert image.build_into_cache(print, frozen=True) == image.frozen_dir() / "True.uf2"
+    with pytest.raises(DeviceError):
+        image.find_image()
+    assert image.build_into_cache(print) == image.find_image()
+
+
+def test_the_manifest_lies_beside_the_files_it_freezes(tmp_path: Path) -> None:
+    manifest = image_build._firmware_manifest(tmp_path)
+    there = {file.relative_to(manifest.parent).as_posix() for file in manifest.parent.rglob("*.py")}
+    assert there == {"manifest.py", *firmware_files()}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from ccdmon.errors import EXIT_FINE
+from ccdmon.errors import EXIT_FINE, InputError
 from ccdmon.rigs import load_rigs
 
 
@@ -20,6 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="build it from Debian's packages (a few minutes) and keep it in the cache",
     )
     parser.add_argument(
+        "--frozen",
+        action="store_true",
+        help="with --build: put the firmware into it, for a board whose flash file system stays empty",
+    )
+    parser.add_argument(
         "--work-dir", type=Path, metavar="DIR", help="with --build: build here and leave the log"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -27,9 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the image's path; exit 3 where there is none, 2 where the named file is not one."""
+    if args.frozen and not args.build:
+        raise InputError("--frozen: only with --build, which builds such an image")
     rigs = load_rigs()
     if args.build:
-        path = rigs.build_into_cache(lambda line: print(line, file=sys.stderr), args.work_dir)
+        path = rigs.build_into_cache(lambda line: print(line, file=sys.stderr), args.work_dir, args.frozen)
     else:
         path = rigs.find_image(args.image)
     print(json.dumps({"image": str(path), "bytes": path.stat().st_size}) if args.json else path)
