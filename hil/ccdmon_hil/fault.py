@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ccdmon.errors import CcdmonError
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -57,6 +59,17 @@ def table_row(rig: str, fault: Fault, outcome: Outcome) -> str:
         rig, fault.name, outcome.gate, outcome.reason, outcome.answer or "-", str(outcome.lost),
         str(outcome.uncounted), f"NO: expected {problem}" if problem else "yes",
     )  # fmt: skip
+
+
+def bring_about(rig: str, fault: Fault, run: "Run") -> tuple[Outcome | None, str]:
+    """What came of a fault, shown as a line of the table, and what is not as expected; None: the rig failed in it."""
+    try:
+        outcome = run(fault)
+    except CcdmonError as error:
+        print(f"{rig:<6}{fault.name:<42}NO: {error}", flush=True)
+        return None, str(error)
+    print(table_row(rig, fault, outcome), flush=True)
+    return outcome, fault.problem(outcome)
 
 
 def _row(*cells: str) -> str:

@@ -11,9 +11,9 @@ from contextlib import closing
 from pathlib import Path
 
 from ccdmon.device import ANSWER_LIMIT_S
-from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError, DeviceError
+from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError
 from ccdmon_hil import pico_faults, pico_flash_faults, replay_faults, unix_inner_faults
-from ccdmon_hil.fault import Fault, Outcome, Run, table_head, table_row
+from ccdmon_hil.fault import Fault, Outcome, Run, bring_about, table_head
 from ccdmon_hil.hooked import PATIENCE_S, open_hooked
 from ccdmon_hil.image import find_image
 from ccdmon_hil.rigs import open_session
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
             for fault in FAULTS[rig]:
                 if options.only in fault.name:
                     played += 1
-                    wrong += not _shown(rig, fault, run)
+                    wrong += bring_about(rig, fault, run)[1] != ""
     except CcdmonError as error:
         print(f"faults: {error}", file=sys.stderr)
         return error.exit_code
@@ -44,28 +44,22 @@ def main(arguments: list[str] | None = None) -> int:
     return EXIT_NEGATIVE if wrong or not played else EXIT_FINE
 
 
-def _shown(rig: str, fault: Fault, run: Run) -> bool:
-    """Whether it came as expected; a rig that fails in it ends this one, not the others."""
-    try:
-        outcome = run(fault)
-    except DeviceError as error:
-        print(f"{rig:<6}{fault.name:<42}NO: {error}", flush=True)
-        return False
-    print(table_row(rig, fault, outcome), flush=True)
-    return not fault.problem(outcome)
-
-
 def runner(rig: str, image: Path | None = None) -> Run:
-    """What brings a fault about on a rig; each on a firmware that starts anew, for a fault leaves traces."""
+    """What brings a fault about on a rig; each on a firmware that starts anew, for a fault leaves traces.
+
+    Raises `DeviceError` where the rig's image is not to be had.
+    """
+    found = None if rig == "unix" else find_image(image)
 
     def run(fault: Fault) -> Outcome:
         if isinstance(fault.inject, unix_inner_faults.Inside):
             return unix_inner_faults.run(fault)
         if isinstance(fault.inject, pico_faults.How):
-            with closing(open_hooked(find_image(image))) as session:
+            assert found is not None
+            with closing(open_hooked(found)) as session:
                 return pico_faults.run(session, fault)
         limit_s = ANSWER_LIMIT_S if rig == "unix" else PATIENCE_S
-        with open_session(rig, image=image, tap=WireTap, answer_limit_s=limit_s) as session:
+        with open_session(rig, image=found, tap=WireTap, answer_limit_s=limit_s) as session:
             return replay_faults.run(session, fault)
 
     return run

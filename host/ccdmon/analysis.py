@@ -141,9 +141,8 @@ def _events(found: Findings, eis: Comparison, cell: Cell, ambient: Ambient) -> l
     events = without_formation(shorts, fake, found.half_cycles)
     contact = _contact(found, cell, [*events, *fake], end)
     events = without_recovery(events, contact) + contact
-    events += [
-        event for event in find_sensor_faults(found) if event.row < end
-    ]  # a dead cell's V may stand still
+    # The voltage of a dead cell may stand still.
+    events += [event for event in find_sensor_faults(found) if event.row < end]
     pressed = [with_pressure(event, found.half_cycles) for event in events + fake]
     return sorted(pressed, key=lambda event: event.row)
 
@@ -189,9 +188,7 @@ def _finite(value: Any) -> Any:
     """JSON has no NaN and no infinity: null says that a number is not there."""
     if isinstance(value, dict):
         return {
-            key: item
-            if (math.isfinite(item) if type(item) is float else type(item) is int)
-            else _finite(item)
+            key: item if type(item) is float and math.isfinite(item) else _finite(item)
             for key, item in value.items()
         }
     if isinstance(value, list):

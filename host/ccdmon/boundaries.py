@@ -67,16 +67,9 @@ def hard_at_boundary(half_cycles: Sequence[HalfCycle], *, full: bool) -> Iterato
         # Behind a hole nobody knows what was done to the cell: only no voltage at all tells of a short.
         if now.after_gap and (full or not _dead(now, before, first)):
             continue
-        if full:
-            early, late = position_shift(now, before, 0.0, first)
-            # Charge against charge, discharge against discharge: a large polarisation parts the two.
-            least_V = min(last.end_V, before.end_V)
-            found = max(now.profile_V[first], now.end_V) < th.FULL_CELL_HARD_REMAINS * least_V
-        else:
-            shifts = _hard(half_cycles, k, before, first)
-            found, (early, late) = shifts is not None, shifts or (0.0, 0.0)
-        if found:
-            yield _event("hard_short", now, last if full else before, early, late)
+        shifts = _hard_full(now, last, before, first) if full else _hard(half_cycles, k, before, first)
+        if shifts is not None:
+            yield _event("hard_short", now, last if full else before, *shifts)
 
 
 def _like(half_cycles: Sequence[HalfCycle], k: int) -> HalfCycle | None:
@@ -87,6 +80,14 @@ def _like(half_cycles: Sequence[HalfCycle], k: int) -> HalfCycle | None:
 
 def _compares(h: HalfCycle) -> bool:
     return h.rows >= FEWEST_ROWS and h.end_V > 0 and not h.after_gap
+
+
+def _hard_full(now: HalfCycle, last: HalfCycle, before: HalfCycle, first: int) -> tuple[float, float] | None:
+    """As `_hard`, by |V| alone."""
+    # Charge against charge, discharge against discharge: a large polarisation parts the two.
+    least_V = min(last.end_V, before.end_V)
+    low = max(now.profile_V[first], now.end_V) < th.FULL_CELL_HARD_REMAINS * least_V
+    return position_shift(now, before, 0.0, first) if low else None
 
 
 def _hard(

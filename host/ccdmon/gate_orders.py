@@ -55,9 +55,8 @@ def status_document(device: Device) -> dict[str, Any]:
         "overruns": status["overruns"],
         "crc_errors": status["crc_errors"],
         "uptime_s": status["uptime_ms"] / 1000,
-        "temperature_degC": None
-        if tenths == wire.NO_TEMPERATURE
-        else tenths / 10,  # of the board, as it tells it
+        # Of the board, as it tells it.
+        "temperature_degC": None if tenths == wire.NO_TEMPERATURE else tenths / 10,
     }
 
 

@@ -10,7 +10,6 @@ from ccdmon.half_cycles import HalfCycle
 
 CALM_ROWS = 32  # after it: fewer, and it may go on
 LEAST_ROWS = 16  # of a half-cycle that tells of noise
-LOWER = 0.85  # of the lowest mean resistance before it: below, the leak is still there
 
 
 def soft_shorts(found: Findings) -> list[Event]:
@@ -137,7 +136,7 @@ def _as_before(h: HalfCycle, before: Sequence[HalfCycle]) -> bool:
     usual_V = max(x.noise_V * max(h.level_A / x.level_A, 1.0) for x in before)
     quiet = h.noise_V < th.NOISY_RATIO * max(th.NOISY_FLOOR * abs(h.end_V), usual_V)
     like = [x.resistance_mean_ohm for x in before if x.current_A * h.current_A > 0]
-    return quiet and (not like or h.resistance_mean_ohm > LOWER * min(like))
+    return quiet and (not like or h.resistance_mean_ohm > th.SOFT_LEAKS * min(like))
 
 
 def touch(a: Event, b: Event, found: Findings) -> bool:

@@ -63,6 +63,7 @@ SEVERE_RATIO = 3.0  # fluctuation over the usual one: enough by itself,
 SEVERE_AMPLITUDE = 0.02  # when it is this large beside the polarisation
 SOFT_AMPLITUDE = 0.008  # fluctuation over polarisation
 SOFT_BLOCKS = 4  # of 8 rows
+SOFT_LEAKS = 0.85  # of the lowest mean resistance before it: below, the leak is still there
 NOISY_WINDOW = 8  # half-cycles that tell what is usual
 NOISY_RATIO = 1.8  # noise of a whole half-cycle over the usual: its estimate scatters by a tenth or two
 NOISY_BEND = 1.2  # of the median: the second largest may scatter that much
