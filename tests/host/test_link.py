@@ -138,6 +138,9 @@ def test_joined_frames_tell_the_same(damage: list[tuple[str, int, int]], cut: in
 def test_frames_without_a_gap_come_as_one_event() -> None:
     device = Device()
     data = b"".join(device.samples(first, 32, dropped=first) for first in range(0, 320, 32))
+    decoder = JoiningDecoder()
+    decoder.feed(data)
+    assert decoder.counts.device_dropped == 288, "the last one's count"
     data += device.samples(352, 32, dropped=5) + device.trip(1, 360) + device.samples(384, 32, run=2)
     events = JoiningDecoder().feed(data)
     assert [type(event).__name__ for event in events] == ["Samples", "Lost", "Samples", "Message", "Samples"]
