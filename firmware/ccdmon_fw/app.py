@@ -17,7 +17,9 @@ from ccdmon_fw.telemetry import Telemetry
 from ccdmon_fw.watch import FLASH, Watch
 
 RING_SAMPLES = 1024
-RESERVE_BYTES = 8192  # for keeping the trip when the main loop fails because the heap is full
+RESERVE_BYTES = 24576  # for keeping the trip and its black box when the main loop fails because the heap is full
+    24576  # for keeping the trip and its black box when the main loop fails because the heap is full
+)
 LEAVE_MS = 500  # as long as a host that does not read may hold it up
 
 
@@ -109,6 +111,9 @@ class App:
         self._reserve = b""
         gc.collect()
         self._keep_trip(self.board.uptime_ms())
+        while self.box.open:  # for blackbox.WAIT_MS at most
+            self.board.service()
+            self.box.poll(self.board.uptime_ms())
 
 
 def run(board):

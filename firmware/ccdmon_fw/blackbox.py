@@ -2,7 +2,7 @@
 
 Two kinds of record: `latch`, the latched trip (written first, so that a power cut finds the gate open again), and
 `trip`, the last eight black boxes: the header below and 256 samples before and after, as on the wire. A power cut while
-one of them is written leaves what was kept before.
+one of them is written leaves what was kept before; where it took the samples of a trip, its box has none.
 """
 
 import struct
@@ -44,6 +44,8 @@ class BlackBox:
         if found is not None:
             self._last_id = struct.unpack_from(_LATCH_FORMAT, found[1], 0)[0]
             self.trip = Trip(*struct.unpack_from(_TRIP_FORMAT, found[1], 4))
+            if self.trip.trip_id and self.find(self.trip.trip_id) is None:
+                self._save_box(self.trip.sample, b"")  # a reset took its samples
 
     def latch(self, gate, run, now_ms, config_crc):
         """The gate has just opened: give the trip its id, and keep that first of all."""
@@ -80,10 +82,12 @@ class BlackBox:
             return False
         self.open = False
         before, records = self._ring.around(self._head_at_trip, BEFORE, min(came, AFTER))
-        first = self._number_of_tripping() + 1 - before
+        self._save_box(self._number_of_tripping() + 1 - before, records)
+        return True
+
+    def _save_box(self, first, records):
         head = struct.pack(HEAD_FORMAT, *self.trip, first, len(records) // RECORD_BYTES)
         self._keep(self._trips, head + records)
-        return True
 
     def _number_of_tripping(self):
         """Number of the last sample before the gate opened; those before the run's first count below zero."""
@@ -92,7 +96,7 @@ class BlackBox:
 
     def find(self, trip_id):
         """(fixed part of wire.BOX, samples as on the wire) of a kept trip; None if it is not kept."""
-        for _, content, _ in self._trips.all():
+        for _, content, _ in self._trips.records():
             if struct.unpack_from("<I", content, 0)[0] == trip_id:
                 return content[:HEAD_BYTES], memoryview(content)[HEAD_BYTES:]
         return None

@@ -17,7 +17,7 @@ class Config:
 
     def load(self):
         """The kept settings, newest valid first; None: there are none."""
-        for generation, content, slot in self._slots.all():
+        for generation, content, slot in sorted(self._slots.records(), key=lambda record: -record[0]):
             if len(content) % 4 == 0:
                 settings = struct.unpack("<%di" % (len(content) // 4), content)
                 if limits.check_settings(settings) < 0:

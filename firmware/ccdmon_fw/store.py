@@ -61,32 +61,35 @@ class Slots:
         """File of one slot."""
         return "%s/%s%d" % (self._folder, self._name, slot)
 
-    def all(self):
-        """List of (generation, content, slot), newest first."""
+    def records(self):
+        """(generation, content, slot) of each valid record, one at a time: eight black boxes at once take 32 KB."""
         if self._folder is None:
-            return [] if self._memory is None else [self._memory]
-        found = []
+            if self._memory is not None:
+                yield self._memory
+            return
         for slot in range(self._count):
             record = read_slot(self.path(slot))
             if record is not None:
-                found.append((record[0], record[1], slot))
-        return sorted(found, key=lambda record: -record[0])
+                yield record[0], record[1], slot
 
     def newest(self):
         """(generation, content, slot), None where nothing valid lies."""
-        found = self.all()
-        return found[0] if found else None
+        found = None
+        for record in self.records():
+            if found is None or record[0] > found[0]:
+                found = record
+        return found
 
     def save(self, content):
         """Put `content` in the slot that is free or oldest; (generation, slot). OSError if it does not read back."""
-        found = self.all()
-        generation = found[0][0] + 1 if found else 1
+        kept = sorted([(generation, slot) for generation, _, slot in self.records()])
+        generation = kept[-1][0] + 1 if kept else 1
         if self._folder is None:
             self._memory = (generation, bytes(content), 0)
             return generation, 0
-        used = [slot for _, _, slot in found]
+        used = [slot for _, slot in kept]
         free = [slot for slot in range(self._count) if slot not in used]
-        slot = free[0] if free else found[-1][2]
+        slot = free[0] if free else used[0]
         if not write_slot(self.path(slot), generation, content):
             raise OSError("flash does not keep what is written")
         return generation, slot

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ccdmon_fw import detector, limits, ring, store, wire
-from tests.firmware.fake_board import Bench
+from tests.firmware.fake_board import Bench, FakeBoard
 
 OK, LATCHED, WRONG_ID = wire.OK, wire.LATCHED, wire.WRONG_ID
 ON = (40000, 40000)
@@ -100,6 +100,32 @@ def test_trip_survives_a_power_cycle_and_so_does_its_black_box(tmp_path: Path) -
     assert (voltage, current, verdict & 0xFF) == (*SHORTED, 1)
     assert again.test(wire.RESET_TRIP, number)["result"] == OK
     assert Bench(folder).ask(wire.ARM)["result"] == OK
+
+
+def test_a_trip_whose_samples_a_reset_took_keeps_a_box_without_any(tmp_path: Path) -> None:
+    folder = str(tmp_path / "flash")
+    bench = Bench(folder)
+    bench.ask(wire.ARM)
+    bench.ask(wire.FORCE_TRIP)
+    for again in (Bench(folder), Bench(folder)):
+        answer = again.ask(wire.GET_BLACKBOX, 1)
+        assert (answer["result"], answer["detail"]) == (OK, 0)
+        head = next(fields for name, fields, _ in again.asked if name == "box")
+        assert (head["trip_id"], limits.REASONS[head["reason"]], head["total"]) == (1, "command", 0)
+        assert [rest for name, _, rest in again.asked if name == "blackbox"] == [b""]
+    assert len(list((tmp_path / "flash").glob("trip*"))) == 1, "written once"
+
+
+def test_a_main_loop_that_fails_still_closes_the_black_box(tmp_path: Path) -> None:
+    board = FakeBoard(str(tmp_path / "flash"))
+    bench = Bench(board=board)
+    bench.ask(wire.ARM)
+    bench.play(*ON, count=300)
+    board.service = lambda: bench.play(*ON)  # type: ignore[method-assign] # the timer goes on
+    bench.app.fail()
+    assert board.level == 0
+    answer = Bench(board.STORE).ask(wire.GET_BLACKBOX, 1)
+    assert (answer["result"], answer["detail"]) == (OK, 512)
 
 
 def test_black_box_of_an_early_trip_reaches_back_before_the_gate_closed() -> None:
