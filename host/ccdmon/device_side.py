@@ -27,17 +27,17 @@ NOT_YET = ("no_record", "busy", "armed", None)
 
 @dataclass
 class BlackBox:
-    """Samples around a trip as they arrive: `codes[n]` is sample `first_sample + n`."""
+    """Samples around a trip as they arrive: `codes[n]` is sample `first_sample + n`. A reset may have left none."""
 
     trip_id: int
     first_sample: int = 0
-    total: int = 0
+    total: int = -1  # not known yet
     codes: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:
         """Whether every sample of it came."""
-        return 0 < self.total <= len(self.codes)
+        return 0 <= self.total <= len(self.codes)
 
 
 @dataclass

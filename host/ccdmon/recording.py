@@ -202,7 +202,10 @@ class Recording:
             self.live.tripped(rule, fields["sample"])
 
     def _keep_box(self, box: BlackBox) -> None:
-        """A whole black box: a trace of its own beside the recording."""
+        """A whole black box: a trace of its own beside the recording; none where a reset took its samples."""
+        if not box.total:
+            self.recorder.log(action="blackbox_empty", trip_id=box.trip_id)
+            return
         codes = np.array([box.codes[n] for n in range(box.total)], dtype=np.uint16)
         samples = box.first_sample + np.arange(box.total, dtype=np.int64)
         segment = max(self.recorder.rows.segment, 0)

@@ -39,6 +39,7 @@ class PtyBoard:
     ) -> None:
         self.name, self._rate_Hz, self._source, self._speed = name, rate_Hz, source, speed
         self._extra, self.temperature_dC = extra or {}, temperature_dC
+        self.box_samples = 128
         self.commands: list[int] = []  # kinds, in the order carried out
         self.sample = 0
         self.settings = b""
@@ -194,9 +195,9 @@ class PtyBoard:
     def _box(self) -> bytes:
         first = max(0, self._trip_sample - 64)
         out = b""
-        for index in range(0, 128, 32):
-            rows = self._source(first + index, 32)
+        for index in range(0, max(self.box_samples, 1), 32):
+            rows = self._source(first + index, min(32, self.box_samples))
             assert rows is not None
-            head = wire.pack(wire.BLACKBOX, self.trip_id, first, index, 128)
+            head = wire.pack(wire.BLACKBOX, self.trip_id, first, index, self.box_samples)
             out += self._device.frame(wire.BLACKBOX, head + rows.astype("<u2").tobytes())
         return out

@@ -154,6 +154,20 @@ def test_a_trip_is_acknowledged_logged_and_its_black_box_kept(board: PtyBoard, t
     assert TripPlace.of(RunRows(folder)).row is not None
 
 
+def test_a_black_box_whose_samples_a_reset_took_is_told_and_asked_for_once(
+    board: PtyBoard, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    board.box_samples = 0
+    with recorder(board.name, folder) as process:
+        wait_for(lambda: samples(folder, 500), "samples")
+        board.trip()
+        wait_for(lambda: "blackbox_empty" in actions(folder), "black box")
+        end(process)
+    assert not list(folder.glob("blackbox*"))
+    assert board.commands.count(wire.GET_BLACKBOX) == 1
+
+
 def test_people_are_told_of_a_trip_and_their_addresses_stay_out_of_the_run(
     board: PtyBoard, tmp_path: Path, web_server: Server
 ) -> None:
