@@ -18,7 +18,7 @@ def read_box(session: Session, trip_id: int) -> tuple[dict[str, int], dict[int, 
     def whole() -> bool:
         for piece in session.box_pieces[1:]:
             codes.update(enumerate(piece.items, piece.fields["first_sample"] + piece.fields["index"]))
-        return len(codes) >= total
+        return bool(session.box_pieces) and len(codes) >= total
 
     session.device.wait(whole, "the whole black box")
     return session.box_pieces[0].fields, codes

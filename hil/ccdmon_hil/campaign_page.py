@@ -25,7 +25,7 @@ svg { max-width: 100%; height: auto } code { font-size: .9em; overflow-wrap: any
 """
 SCENARIO_HEAD = ("rig", "scenario", "expected", "verdict", "gate")
 SCENARIO_NUMBERS = ("rows", "trip at row", "latency: samples", "virtual µs", "real µs")
-FAULT_HEAD = ("rig", "fault", "gate", "reason", "answer")
+FAULT_HEAD = ("rig", "fault", "gate", "reason", "answer", "kept")
 FAULT_NUMBERS = ("lost", "uncounted")
 
 

@@ -7,6 +7,12 @@ from typing import Any
 from ccdmon.errors import CcdmonError
 
 
+WHOLE = "latched, whole box"
+UNTIL_TRIP = "latched, box until the trip"
+SINCE_BOOT = "latched, box since the boot"
+EMPTY = "latched, empty box"
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a rig showed after a fault. Losses in samples; `uncounted`: losses and damages that nobody counted."""
@@ -16,6 +22,7 @@ class Outcome:
     lost: int
     uncounted: int
     answer: str = ""  # to the command that is the fault, by name
+    kept: str = "-"  # of the trip after a reset, see `kept.py`; "-": nothing tripped, or the rig has no flash
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class Fault:
     reason: str = "none"
     lost: int | None = 0
     answer: str = ""
+    kept: str = WHOLE  # where something tripped
 
     def problem(self, outcome: Outcome) -> str:
         """What is not as expected; "" if all is."""
@@ -43,13 +51,14 @@ class Fault:
             ),
             (outcome.uncounted == 0, "nothing uncounted"),
             (self.answer == outcome.answer, f"answer {self.answer or 'none'}"),
+            (outcome.kept in ("-", self.kept), f"kept {self.kept}"),
         ]
         return ", ".join(expected for fits, expected in wrong if not fits)
 
 
 def table_head() -> str:
     """The first line of the table."""
-    return _row("rig", "fault", "gate", "reason", "answer", "lost", "uncounted", "as expected")
+    return _row("rig", "fault", "gate", "reason", "answer", "lost", "uncounted", "kept", "as expected")
 
 
 def table_row(rig: str, fault: Fault, outcome: Outcome) -> str:
@@ -57,7 +66,7 @@ def table_row(rig: str, fault: Fault, outcome: Outcome) -> str:
     problem = fault.problem(outcome)
     return _row(
         rig, fault.name, outcome.gate, outcome.reason, outcome.answer or "-", str(outcome.lost),
-        str(outcome.uncounted), f"NO: expected {problem}" if problem else "yes",
+        str(outcome.uncounted), outcome.kept, f"NO: expected {problem}" if problem else "yes",
     )  # fmt: skip
 
 
@@ -73,7 +82,7 @@ def bring_about(rig: str, fault: Fault, run: "Run") -> tuple[Outcome | None, str
 
 
 def _row(*cells: str) -> str:
-    return "".join(map(str.ljust, cells, (6, 42, 8, 14, 32, 6, 11, 0)))
+    return "".join(map(str.ljust, cells, (6, 42, 8, 14, 32, 6, 11, 29, 0)))
 
 
 Run = Callable[[Fault], Outcome]

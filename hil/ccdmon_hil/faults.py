@@ -1,22 +1,25 @@
 """Faults brought about while a trace is replayed: `python -m ccdmon_hil.faults [--rig R]... [--only TEXT]`.
 
-One line for each fault: gate at the pin, reason of the trip, samples lost, and lost without being counted by anybody;
-exit code 1 if one is not as expected.
+One line for each fault: gate at the pin, reason of the trip, samples lost, lost without being counted by anybody, and
+what is kept of the trip after a power cycle; exit code 1 if one is not as expected.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from ccdmon.device import ANSWER_LIMIT_S
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError
 from ccdmon_hil import pico_faults, pico_flash_faults, replay_faults, unix_inner_faults
 from ccdmon_hil.fault import Fault, Outcome, Run, bring_about, table_head
 from ccdmon_hil.hooked import PATIENCE_S, open_hooked
 from ccdmon_hil.image import find_image
+from ccdmon_hil.kept import with_kept
 from ccdmon_hil.rigs import open_session
+from ccdmon_hil.session import Session
+from ccdmon_hil.unix_hooked import HookedUnix
 from ccdmon_hil.wire_tap import WireTap
 
 FAULTS: dict[str, Sequence[Fault]] = {
@@ -57,12 +60,26 @@ def runner(rig: str, image: Path | None = None) -> Run:
         if isinstance(fault.inject, pico_faults.How):
             assert found is not None
             with closing(open_hooked(found)) as session:
-                return pico_faults.run(session, fault)
-        limit_s = ANSWER_LIMIT_S if rig == "unix" else PATIENCE_S
-        with open_session(rig, image=found, tap=WireTap, answer_limit_s=limit_s) as session:
-            return replay_faults.run(session, fault)
+                return with_kept(session, pico_faults.bring_about(session, fault))
+        with _replaying(rig, found) as session:
+            return with_kept(session, replay_faults.run(session, fault))
 
     return run
+
+
+@contextmanager
+def _replaying(rig: str, image: Path | None) -> Iterator[Session]:
+    with ExitStack() as opened:
+        if rig == "unix":
+            folder = opened.enter_context(TemporaryDirectory(prefix="ccdmon-flash-"))
+            session = Session(WireTap(HookedUnix(Path(folder))))
+            opened.callback(session.close)
+            session.start()
+        else:
+            session = opened.enter_context(
+                open_session(rig, image=image, tap=WireTap, answer_limit_s=PATIENCE_S)
+            )
+        yield session
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -161,6 +161,11 @@ class PicoTarget:
         watchdog._enable = watchdog.timer.enable = watchdog.alarm.enable = False
         self._reset(from_watchdog=False)
 
+    def restart(self) -> None:
+        """Power off and on; returns when the firmware samples."""
+        self.power_cycle()
+        self._run_until_sampling()
+
     # -- USB console
 
     def open_console(self, is_open: bool) -> None:

@@ -13,7 +13,7 @@ from ccdmon.errors import DeviceError
 from ccdmon.link import Message
 from ccdmon_fw import limits, wire
 from ccdmon_hil import hooked
-from ccdmon_hil.fault import Fault, Outcome
+from ccdmon_hil.fault import EMPTY, SINCE_BOOT, UNTIL_TRIP, Fault, Outcome
 from ccdmon_hil.firmware import PICO_PINS
 from ccdmon_hil.hooked import HookedTarget, hook, run_for
 from ccdmon_hil.session import Session
@@ -51,6 +51,13 @@ class How:
 
 def run(session: Session, fault: Fault) -> Outcome:
     """Bring the fault about on a chip that is booted, and mend it."""
+    outcome = bring_about(session, fault)
+    _mend(session, fault.inject, outcome.gate)
+    return outcome
+
+
+def bring_about(session: Session, fault: Fault) -> Outcome:
+    """Bring the fault about on a chip that is booted."""
     how, rig = fault.inject, session.target
     assert isinstance(how, How)
     assert isinstance(rig, HookedTarget)
@@ -92,6 +99,10 @@ def _outcome(session: Session, how: How, answer: str, missed: int) -> Outcome:
             answer = f"value {session.trip['value']}"
     lost = session.samples_seen - int(session.codes(session.samples_seen)[1].sum())
     counted = session.decoder.counts.missing_samples - missed
+    return Outcome(gate, limits.REASONS[reason], lost, max(0, lost - counted), answer)
+
+
+def _mend(session: Session, how: How, gate: str) -> None:
     if gate == "closed":
         session.command(wire.DISARM)
     rig = session.target
@@ -102,7 +113,6 @@ def _outcome(session: Session, how: How, answer: str, missed: int) -> Outcome:
     rig.set_converters(IDLE)  # until the gate closes again
     if how.mend:
         hook(session, how.mend + "\nedge._configure(True)")
-    return Outcome(gate, limits.REASONS[reason], lost, max(0, lost - counted), answer)
 
 
 def _external(session: Session, rig: HookedTarget) -> str:
@@ -226,7 +236,7 @@ def _pump(text: str) -> Act:
 
 
 FIRMWARE_FAULTS = (
-    Fault("timer stops", How("pico._timer.deinit()", mend="pass"), "open", "overrun"),
+    Fault("timer stops", How("pico._timer.deinit()", mend="pass"), "open", "overrun", kept=UNTIL_TRIP),
     Fault("ticks take too long", How("trouble[0] = busy(500, 40)", mend="trouble[0] = None", valued=True), "open",
           "overrun", answer="value 21"),
     Fault("tick raises an exception", How("trouble[0] = fail", mend="pass", valued=True), "open", "exception",
@@ -256,13 +266,13 @@ RIG_FAULTS = (
     Fault("contact says closed while open", How(act=_contact(False, _alarm), settings={"gate_feedback": 1}), "open",
           "command", answer="gate_stuck once, then 0"),
     Fault("timer stops: the pump pin, too", How(act=_pump("pico._timer.deinit()"), settings={"gate_drive": 1},
-          mend="pass"), "open", "overrun", answer="one a tick, stops"),
+          mend="pass"), "open", "overrun", answer="one a tick, stops", kept=UNTIL_TRIP),
     Fault("processor dies: the pump pin, too",
           How(act=_pump("import machine\nmachine.disable_irq()\nwhile True: pass"), settings={"gate_drive": 1}), "open",
-          "watchdog", answer="one a tick, stops"),
-    Fault("main loop hangs", How(act=_hang), "open", "watchdog"),
+          "watchdog", answer="one a tick, stops", kept=SINCE_BOOT),
+    Fault("main loop hangs", How(act=_hang), "open", "watchdog", kept=SINCE_BOOT),
     Fault("brown-out while armed", How(act=power_cycle), "open"),
-    Fault("power fails in the black box", How(act=_cut_in_black_box), "open", "command"),
+    Fault("power fails in the black box", How(act=_cut_in_black_box), "open", "command", kept=EMPTY),
     Fault("host disconnects and returns", How(act=_disconnect)),
 )  # fmt: skip
 FAULTS = FIRMWARE_FAULTS + RIG_FAULTS

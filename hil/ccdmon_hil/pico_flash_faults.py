@@ -4,7 +4,7 @@ from ccdmon.device import RefusedError
 from ccdmon.link import Message
 from ccdmon_fw import limits, wire
 from ccdmon_hil.black_box import compare_box, read_box, streamed
-from ccdmon_hil.fault import Fault
+from ccdmon_hil.fault import EMPTY, SINCE_BOOT, Fault
 from ccdmon_hil.hooked import HookedTarget, run_for, settings
 from ccdmon_hil.pico_faults import QUICK, SHORTED, Act, How, power_cycle, tear, wait_for_opening
 from ccdmon_hil.session import Session
@@ -150,10 +150,11 @@ FAULTS = (
     Fault("main loop raises an exception", How(act=_dies("edge.alarms = None")), "open", "exception"),
     Fault("heap exhausted in the main loop", How(act=_dies(HOG + "raise")), "open", "exception"),
     Fault("short while heap is full and loop hangs", How(act=_short_beside_a_full_heap), "open", "watchdog",
-          answer="cut off by the tick"),
+          answer="cut off by the tick", kept=SINCE_BOOT),
     Fault("newest slot of the settings torn", How(act=tear()), answer="older: ok"),
     Fault("both slots of the settings torn", How(act=tear(0, 1)), "open", answer="defaults: no_configuration"),
-    Fault("flash full", How(act=_full_flash), "open", "command", answer="settings ok, no_record, told"),
+    Fault("flash full", How(act=_full_flash), "open", "command", answer="settings ok, no_record, told",
+          kept=EMPTY),
     Fault("power fails after a trip",
           How(act=_box_after_power_cycle, streamed=True, settings={"sample_period_us": 500}), "open", "command",
           answer="512 samples as streamed"),

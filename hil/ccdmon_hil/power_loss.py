@@ -5,7 +5,7 @@ commands that takes, after a random part of its bytes, and the board boots again
 
     gate      open at the pin
     trip      latched as it was told; or not latched, where power failed before the latch had reached the flash
-    black box whole, or absent; those before it are there
+    black box whole, or empty; those before it are there
     settings  the old or the new ones, never others
 """
 
@@ -38,7 +38,7 @@ class Cut(NamedTuple):
     gate_closed: bool
     latched: bool
     reason: str
-    box: str  # whole, none, torn
+    box: str  # whole, empty, none, torn
     settings: str  # old, new, defaults, others
 
     @property
@@ -86,7 +86,7 @@ def _box(session: Session, trip_id: int) -> str:
         total = session.command(wire.GET_BLACKBOX, wire.pack(wire.GET_BLACKBOX, trip_id))
     except RefusedError as refused:
         return "none" if refused.result == "no_record" else refused.result
-    return "whole" if total > 256 else "torn"
+    return "whole" if total > 256 else "torn" if total else "empty"
 
 
 def _settings(session: Session, old: list[int], new: list[int]) -> str:

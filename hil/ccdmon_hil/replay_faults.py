@@ -314,5 +314,5 @@ FAULTS = (
     Fault("settings of another schema", How(command=configured(limits.SCHEMA + 1), fresh=True), "open",
           answer="bad_length"),
     Fault("settings of an older firmware", How(command=configured(count=30), fresh=True), "open", answer="bad_value"),
-    Fault("host falls silent", How(settings={"host_timeout_ms": 30}), "open", "host_silent"),
+    Fault("host falls silent", How(settings={"host_timeout_ms": 90}), "open", "host_silent"),
 )  # fmt: skip

@@ -49,10 +49,11 @@ class HookedUnix(UnixTarget):
         self.close()
         if self._closed:
             self.edges.append(Edge(False, self._next_row, None))
+            self._closed = False
 
     def restart(self) -> None:
         """A firmware that boots from the same flash; edges go on."""
-        self.close()
+        self.cut_power()
         edges = self.edges
         UnixTarget.__init__(self)
         self.edges = edges

@@ -16,6 +16,7 @@ from ccdmon_fw import limits, wire
 from ccdmon_hil.black_box import compare_box, streamed
 from ccdmon_hil.fault import Fault, Outcome
 from ccdmon_hil.hook import hook, settings
+from ccdmon_hil.kept import with_kept
 from ccdmon_hil.session import Session
 from ccdmon_hil.target import Codes
 from ccdmon_hil.unix_hooked import SEND_WITHOUT_WAITING, HookedUnix
@@ -58,7 +59,7 @@ def run(fault: Fault) -> Outcome:
         session = Session(rig)
         try:
             session.start()
-            return _run(session, rig, how)
+            return with_kept(session, _run(session, rig, how))
         except DeviceError as error:
             if session.device.identity and not rig.edges:  # refused by the host, before anything
                 return Outcome("open", "none", 0, 0, "one line: " + _which(error))
@@ -289,7 +290,8 @@ FAULTS = (
     Fault("both slots of the settings torn", Inside(tear(0, 1), settings={"settle_samples": 9}, stays=False), "open",
           answer="defaults: no_configuration"),
     Fault("flash full when settings come", Inside(full_at_settings, stays=False), answer="older: flash_failed"),
-    Fault("flash full when a trip is kept", Inside(full_at_trip), "open", "command", answer="told: self_check 5"),
+    Fault("flash full when a trip is kept", Inside(full_at_trip), "open", "command", answer="told: self_check 5",
+          kept="not latched"),
     Fault("power fails while armed", Inside(cut_power, stays=False), "open"),
     Fault("power fails after a trip", Inside(cut_after_trip, rows=2000, stays=False), "open", "command",
           answer="512 samples as streamed"),

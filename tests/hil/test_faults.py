@@ -1,11 +1,15 @@
 """The fault campaign: every fault on the rig `unix`, and that it tells an outcome that is not as expected."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
-from ccdmon_hil import faults, replay_faults
+from ccdmon_hil import faults, kept, replay_faults
 from ccdmon_hil.fault import Fault, Outcome
+from ccdmon_hil.session import Session
+from ccdmon_hil.unix_hooked import HookedUnix
+from ccdmon_hil.wire_tap import WireTap
 
 BY_NAME = {fault.name: fault for fault in faults.FAULTS["unix"]}
 
@@ -33,11 +37,42 @@ def test_whatever_differs_is_named() -> None:
         ({"lost": 31}, "lost 32"),
         ({"uncounted": 1}, "nothing uncounted"),
         ({"answer": "ok"}, "answer none"),
+        ({"kept": "not latched"}, "kept latched, whole box"),
     ):
         assert fault.problem(dataclasses.replace(fine, **change)) == told
     some = dataclasses.replace(fault, lost=None)
     assert some.problem(fine) == ""
     assert some.problem(dataclasses.replace(fine, lost=0)) == "lost some"
+
+
+ARMED = """from ccdmon_fw import commands
+arm = commands.Commands._arm
+commands.Commands._arm = lambda self, *more: (wire.OK, 1) if self._gate.reason else arm(self, *more)
+"""
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("app.BlackBox._save_latch = lambda _: None", "not latched"),
+        ("app.BlackBox.find = lambda *_: None", "latched, no_record"),
+        ("app.BlackBox.poll = lambda *_: None", "latched, empty box"),
+        ("blackbox.BEFORE = 200", "latched, box of 200 + 256"),
+        ("blackbox.AFTER = 200", "latched, box of 256 + 200"),
+        (ARMED, "armed"),
+    ],
+)
+def test_what_a_firmware_does_not_keep_is_told(
+    broken: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "BOX_MS", 300)
+    session = Session(WireTap(HookedUnix(tmp_path, broken)))
+    session.start()
+    try:
+        outcome = replay_faults.run(session, BY_NAME["voltage on its upper rail"])
+        assert kept.with_kept(session, outcome).kept == told
+    finally:
+        session.close()
 
 
 def test_the_command_fails_on_a_fault_that_is_not_as_expected(

@@ -8,8 +8,9 @@ import pytest
 
 from ccdmon.cli import main as ccdmon
 from ccdmon.errors import DeviceError
+from ccdmon_fw import wire
 from ccdmon_hil import campaign, capture, faults, replay_faults
-from ccdmon_hil.fault import Fault
+from ccdmon_hil.fault import WHOLE, Fault
 from ccdmon_hil.scenario import window
 
 SHORT = """title = "a short <b>"
@@ -51,21 +52,29 @@ def test_what_passed_and_what_did_not_is_told(tmp_path: Path, capsys: pytest.Cap
 def test_faults_of_the_rigs_stand_in_the_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Two of the rig's own faults, one of them with an expectation that does not hold, and one that breaks the rig."""
-    none = Fault("none", replay_faults.How())
+    """Three faults, one of them with an expectation that does not hold, and one that breaks the rig."""
+    forced = Fault(
+        "trip forced",
+        replay_faults.How(command=replay_faults.asked(wire.FORCE_TRIP)),
+        "open",
+        "command",
+        answer="ok",
+    )
     wrong = Fault("a trip that is none", replay_faults.How(), "open", "hard_short")
     broken = Fault("broken", replay_faults.How(command=_break))
-    monkeypatch.setitem(faults.FAULTS, "unix", (none, wrong, broken))
+    monkeypatch.setitem(faults.FAULTS, "unix", (forced, wrong, broken))
     (tmp_path / "empty").mkdir()
     arguments = [str(tmp_path / "empty"), "--faults", "--out", str(tmp_path)]
     assert campaign.main(arguments) == 1
     document = json.loads((tmp_path / "campaign.json").read_text())
     assert [record["outcome"] for record in document["faults"]] == ["passed", "failed", "failed"]
+    assert [record["kept"] for record in document["faults"][:2]] == [WHOLE, "-"]
+    assert WHOLE in (tmp_path / "campaign.html").read_text()
     assert document["faults"][1]["problems"] == ["expected gate open, reason hard_short"]
     assert document["faults"][2]["problems"] == ["rig unix: broken"]
     (row,) = document["summary"]
     assert (row["faults_run"], row["faults_as_expected"]) == (3, 1)
-    monkeypatch.setitem(faults.FAULTS, "unix", (none,))
+    monkeypatch.setitem(faults.FAULTS, "unix", (forced,))
     assert campaign.main(arguments) == 0
 
 
