@@ -6,7 +6,6 @@ from typing import Any
 
 from ccdmon.errors import CcdmonError
 
-
 WHOLE = "latched, whole box"
 UNTIL_TRIP = "latched, box until the trip"
 SINCE_BOOT = "latched, box since the boot"
