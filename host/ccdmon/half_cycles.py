@@ -1,50 +1,75 @@
 """Half-cycles: stretches of constant current, with names and units."""
 
 import math
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from array import array
+from collections.abc import Sequence
+from typing import Any, cast
 
+from ccd_fastcore import SEGMENT_FIELDS
 from ccdmon.thresholds import ONE_LEVEL
 
+AT = {name: k for k, name in enumerate(SEGMENT_FIELDS)}
+_PROFILE = slice(AT["p0_V"], AT["p15_V"] + 1)
 
-@dataclass(frozen=True)
+
+def _number(name: str) -> float:
+    at = AT[name]
+    return cast(float, property(lambda half_cycle: half_cycle.record[at]))
+
+
+def _count(name: str) -> int:
+    at = AT[name]
+    return cast(int, property(lambda half_cycle: int(half_cycle.record[at])))
+
+
 class HalfCycle:
-    """One stretch of constant current. `charge_C` counts |I|; voltages `_V` are along the current (V sign(I))."""
+    """One stretch of constant current. `charge_C` counts |I|; voltages `_V` are along the current (V sign(I)).
 
-    index: int
-    cycle: int  # from 1
-    first_row: int
-    last_row: int
-    rows: int
-    start_s: float
-    end_s: float
-    current_A: float  # signed
-    charge_C: float
-    voltage_mean_V: float  # as measured
-    start_V: float
-    end_V: float
-    noise_V: float
-    highest_V: float
-    rows_highest: int
-    current_end_A: float  # mean of the last rows, along the current
-    after_gap: bool  # began, or has a hole, where rows are missing
-    interval_s: float
-    pressure_start_Pa: float
-    pressure_end_Pa: float
-    stuck_rows: int  # longest run of one and the same voltage
-    profile_V: tuple[float, ...]  # mean of rows 2**k - 1 .. 2**(k + 1) - 2
-    before_gap: bool = False  # rows are missing right after it: nobody knows how long it went on
+    It names the numbers of a record of the core (`SEGMENT_FIELDS`) and holds none itself: a test may have tens of
+    thousands.
+    """
 
-    @cached_property
-    def level_A(self) -> float:
-        """|current|."""
-        return abs(self.current_A)
+    __slots__ = ("after_gap", "before_gap", "cycle", "index", "level_A", "record")
 
-    @cached_property
-    def log_profile(self) -> tuple[float, ...]:
-        """ln of `profile_V`; NaN where that is no number above zero."""
-        return tuple(math.log(v) if 0 < v < math.inf else math.nan for v in self.profile_V)
+    first_row = _count("first_row")
+    last_row = _count("last_row")
+    rows = _count("rows")
+    start_s = _number("start_s")
+    end_s = _number("end_s")
+    current_A = _number("current_A")  # signed
+    charge_C = _number("charge_C")
+    voltage_mean_V = _number("voltage_mean_V")  # as measured
+    start_V = _number("start_V")
+    end_V = _number("end_V")
+    noise_V = _number("noise_V")
+    highest_V = _number("highest_V")
+    rows_highest = _count("rows_highest")
+    current_end_A = _number("current_end_A")  # mean of the last rows, along the current
+    interval_s = _number("interval_s")
+    pressure_start_Pa = _number("pressure_start_Pa")
+    pressure_end_Pa = _number("pressure_end_Pa")
+    stuck_rows = _count("stuck_rows")  # longest run of one and the same voltage
+
+    def __init__(self, record: Sequence[float], *, after_gap: bool = False, before_gap: bool = False) -> None:
+        self.record = record
+        self.after_gap = after_gap  # began, or has a hole, where rows are missing
+        self.before_gap = before_gap  # rows are missing right after it: nobody knows how long it went on
+        self.index, self.cycle = 0, 0  # until `segments` numbers it; cycles from 1
+        self.level_A = abs(record[AT["current_A"]])  # |current|
+
+    def changed(self, profile_V: Sequence[float] = (), **numbers: float) -> "HalfCycle":
+        """Another with some of the record's numbers changed, not numbered yet."""
+        record = array("d", self.record)
+        for name, number in numbers.items():
+            record[AT[name]] = number
+        if profile_V:
+            record[_PROFILE] = array("d", profile_V)
+        return HalfCycle(record, after_gap=self.after_gap, before_gap=self.before_gap)
+
+    @property
+    def profile_V(self) -> Sequence[float]:
+        """Mean of rows 2**k - 1 .. 2**(k + 1) - 2 at place k."""
+        return self.record[_PROFILE]
 
     @property
     def duration_s(self) -> float:
@@ -74,9 +99,10 @@ class HalfCycle:
     @property
     def slope_V_s(self) -> float:
         """Mean slope of the polarisation, from the rows of `start_V` to the last eight; 0 where too short."""
-        if self.start_V not in self.profile_V or self.rows < 32:
+        profile_V = self.profile_V
+        if self.start_V not in profile_V or self.rows < 32:
             return 0.0
-        start_row = 1.5 * 2.0 ** self.profile_V.index(self.start_V) - 0.5
+        start_row = 1.5 * 2.0 ** profile_V.index(self.start_V) - 0.5
         share = 1.0 - (start_row + 4.5) / self.rows
         return (self.end_V - self.start_V) / (share * self.duration_s) if share * self.duration_s > 0 else 0.0
 

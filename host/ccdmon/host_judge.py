@@ -31,18 +31,15 @@ class HostJudge:
         self._told: set[tuple[str, int]] = set()
         self.latency_s: float | None = None  # of the last demand: arrival of its sample to the port
 
-    def judge(self, arrived_s: float, segment: int, since_s: float) -> None:
-        """Look at the newest report, whose last rows arrived at `arrived_s` (monotonic).
-
-        The segment that runs began at test time `since_s`.
-        """
-        report, last = self._live.report, self._live.last
+    def judge(self, segment: int, since_s: float) -> None:
+        """Look at the newest report. The segment that runs began at test time `since_s`."""
+        report, last = self._live.report, self._live.reported
         if report is None or last is None:
             return
         self._tell_events(report)
         demand = self._host_trips.judge(report, float(last.trace.test_time_s[-1]), segment, since_s)
         if demand is not None and self._device.status.get("gate", 1):
-            self._demand(demand, int(last.rows.samples[-1]), arrived_s)
+            self._demand(demand, int(last.rows.samples[-1]), self._live.asked_s)
 
     def _demand(self, demand: Demand, sample: int, arrived_s: float) -> None:
         """Ask the board to trip, at once; how long that took from the arrival of the deciding sample is told."""

@@ -1,17 +1,19 @@
 """A recording as it grows: rows to physical units, through the streaming analysis, told as `analyze` would tell it.
 
-The recorder feeds it with what it has just written, the live page with what it reads back; both see the same.
+The recorder feeds it with what it has just written, the live page with what it reads back; both see the same. A report
+over thousands of half-cycles is made in a thread of its own: what arrives meanwhile is written down and shown.
 """
 
 import time
 from collections import deque
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ccdmon.analysis import StreamingAnalysis
+from ccdmon.analysis import Snapshot, StreamingAnalysis
 from ccdmon.events import Event
 from ccdmon.front_end import FrontEnd
 from ccdmon.rows import Rows
@@ -21,6 +23,7 @@ from ccdmon.run_time import RunTime
 from ccdmon.trace import Trace, joined
 
 REPORT_INTERVAL_S = 0.25
+REPORT_WAIT_S = 0.05  # so long a report is waited for; a longer one is told of when it is ready
 REPORT_SHARE = 0.1  # of the machine's time: a report over thousands of half-cycles comes less often
 RECENT_ROWS = 1 << 15  # to find the row of a trip in, whose message overtakes its sample or comes behind it
 
@@ -31,19 +34,38 @@ class _Stretch(NamedTuple):
     trace: Trace
 
 
-class LiveRun:
-    """`config` is `run.toml`, `time_axis` the run's. `report` is None before the first rows."""
+class _Making(NamedTuple):
+    """A report that is being made: of how much, asked for when, and its newest rows."""
 
-    def __init__(self, folder: Path, config: Mapping[str, Any], time_axis: RunTime) -> None:
+    report: Future[tuple[dict[str, Any], float]]  # and how long it took, s
+    came: tuple[int, int]
+    asked_s: float
+    last: _Stretch | None
+
+
+class LiveRun:
+    """`config` is `run.toml`, `time_axis` the run's. `report` is None before the first rows.
+
+    `events_only`: a report holds `events` and nothing else.
+    """
+
+    def __init__(
+        self, folder: Path, config: Mapping[str, Any], time_axis: RunTime, *, events_only: bool = False
+    ) -> None:
         self._folder, self._config, self.time = folder, config, time_axis
         self._front_end = FrontEnd.from_table(config["front_end"])
         self._device_events: list[Event] = []  # the analysis looks at it at each report
         self._analysis = StreamingAnalysis(cell_of(config), device_events=self._device_events)
         self._recent: deque[_Stretch] = deque()
         self._trip: tuple[str, int] | None = None  # (rule, sample) of the first trip, until its row is known
+        self._document_of = Snapshot.events if events_only else Snapshot.report
+        self._thread = ThreadPoolExecutor(1)
+        self._making: _Making | None = None
         self._due_s = 0.0
-        self._reported = (0, 0)
+        self._came = (0, 0)
         self.report: dict[str, Any] | None = None
+        self.reported: _Stretch | None = None  # the newest rows that `report` knows of
+        self.asked_s = 0.0  # when it was asked for
 
     @property
     def rows(self) -> int:
@@ -86,16 +108,26 @@ class LiveRun:
             self._place_trip()
 
     def refresh(self, now_s: float | None = None) -> bool:
-        """Make `report` new where something came and it is time; True when it is new."""
-        now_s = time.monotonic() if now_s is None else now_s
-        came = (self.rows, len(self._device_events))
-        if now_s < self._due_s or came == self._reported:
+        """Have `report` made anew where something came and it is time; True when it is new."""
+        if self._making is None:
+            now_s = time.monotonic() if now_s is None else now_s
+            came = (self.rows, len(self._device_events))
+            if now_s < self._due_s or came == self._came:
+                return False
+            report = self._thread.submit(self._made, self._analysis.snapshot())
+            self._making = _Making(report, came, now_s, self.last)
+            wait([report], REPORT_WAIT_S)
+        if not self._making.report.done():
             return False
-        began_s = time.monotonic()
-        self.report = self._analysis.report()
-        self._reported = came
-        self._due_s = now_s + max(REPORT_INTERVAL_S, (time.monotonic() - began_s) / REPORT_SHARE)
+        made, self._came, self.asked_s, self.reported = self._making
+        self._making = None
+        self.report, took_s = made.result()
+        self._due_s = self.asked_s + max(REPORT_INTERVAL_S, took_s / REPORT_SHARE)
         return True
+
+    def _made(self, snapshot: Snapshot) -> tuple[dict[str, Any], float]:
+        began_s = time.monotonic()
+        return self._document_of(snapshot), time.monotonic() - began_s
 
     def _place_trip(self) -> None:
         if self._trip is None or not self._recent:

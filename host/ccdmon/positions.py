@@ -18,14 +18,12 @@ def position_shift(
     if amperes is None:
         return 0.0, 0.0
     ratios: list[float] = []
-    for b in range(first, len(now.profile_V)):
-        now_V, before_V = now.profile_V[b], before.profile_V[b]
+    for now_V, before_V in zip(now.profile_V[first:], before.profile_V[first:], strict=True):
         if before_V < least_V:
             continue
-        if now_V >= 1e-3 * before_V > 0:  # the usual case, from logarithms that are known
-            ratio = now.log_profile[b] - before.log_profile[b] - amperes
-            if isfinite(ratio):
-                ratios.append(ratio)
+        if now_V >= 1e-3 * before_V > 0:  # the usual case
+            if isfinite(now_V) and isfinite(before_V):
+                ratios.append(log(now_V) - log(before_V) - amperes)
         elif (found := _log_ohm(now_V, before_V, amperes)) is not None:
             ratios.append(found)
     if not ratios:
@@ -53,8 +51,8 @@ def _log_ohm(now_V: float, before_V: float, amperes: float) -> float | None:
 def settled_octave(before: HalfCycle) -> int:
     """The first position at which V had settled, of those that are compared."""
     least_V = th.BOUNDARY_SETTLED * before.end_V
-    octaves = range(FIRST_OCTAVE, len(before.profile_V))
-    return next((b for b in octaves if before.profile_V[b] >= least_V), FIRST_OCTAVE)
+    profile_V = before.profile_V
+    return next((b for b in range(FIRST_OCTAVE, len(profile_V)) if profile_V[b] >= least_V), FIRST_OCTAVE)
 
 
 def settling(half_cycles: Sequence[HalfCycle], k: int) -> float:

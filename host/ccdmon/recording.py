@@ -74,7 +74,7 @@ class Recording:
             patient=True,
             rotate_bytes=options.rotate_bytes,
         )
-        self.live = LiveRun(folder, self._document.config, self._document.axis)
+        self.live = LiveRun(folder, self._document.config, self._document.axis, events_only=True)
         self._parts = TraceParts(folder)
         self.device = DeviceSide(
             rig.get("telemetry"), self._keep_box, self._refused, self.recorder.clock_asked
@@ -114,7 +114,7 @@ class Recording:
         self._watch.look()
         self._take(batch)
         if self.live.refresh(arrived_s):
-            self._judge.judge(arrived_s, *self._segment_start_s)
+            self._judge.judge(*self._segment_start_s)
         self._requests.answer()
         self.link.send(self.device.due(time.monotonic()))
         self._keep(self._parts.poll)

@@ -1,11 +1,8 @@
 """From the core's segments to half-cycles: scans and offsets in rests left out, pieces joined, numbered."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
-from operator import itemgetter
 
-from ccd_fastcore import SEGMENT_FIELDS
-from ccdmon.half_cycles import HalfCycle, same_level
+from ccdmon.half_cycles import AT, HalfCycle, same_level
 from ccdmon.thresholds import (
     COMPLETE,
     LEAST_REST_ROWS,
@@ -16,45 +13,23 @@ from ccdmon.thresholds import (
     SMALLEST_CURRENT,
 )
 
-_AT = {name: k for k, name in enumerate(SEGMENT_FIELDS)}
-_PROFILE = slice(_AT["p0_V"], _AT["p15_V"] + 1)
-_COUNTS = ("first_row", "last_row", "rows", "rows_highest", "stuck_rows")
-_NUMBERS = tuple(
-    f.name for f in fields(HalfCycle) if f.name in SEGMENT_FIELDS and f.name not in (*_COUNTS, "after_gap")
-)
-_numbers_of = itemgetter(*map(_AT.__getitem__, _NUMBERS))
-_counts_of = itemgetter(*map(_AT.__getitem__, _COUNTS))
-
 
 def half_cycles_of(records: Sequence[Sequence[float]]) -> list[HalfCycle]:
     """The core's segment records that are half-cycles, joined and numbered."""
     loaded: list[HalfCycle] = []
     for k, record in enumerate(records):
-        if record[_AT["sign"]] == 0 or record[_AT["current_A"]] == 0:
+        if record[AT["sign"]] == 0 or record[AT["current_A"]] == 0:
             continue
-        cut = k + 1 < len(records) and bool(records[k + 1][_AT["after_gap"]])
-        loaded.append(_half_cycle(record, _after_gap(records, k), cut))
+        cut = k + 1 < len(records) and bool(records[k + 1][AT["after_gap"]])
+        loaded.append(HalfCycle(record, after_gap=_after_gap(records, k), before_gap=cut))
     return _numbered(_joined(_without_scans(loaded)))
 
 
 def _after_gap(records: Sequence[Sequence[float]], k: int) -> bool:
     """Does a hole come before it? A row or two right after the hole may be means across a reversal."""
     before = records[k - 1] if k else None
-    crumb = before is not None and before[_AT["rows"]] < 3 and bool(before[_AT["after_gap"]])
-    return crumb or bool(records[k][_AT["after_gap"]])
-
-
-def _half_cycle(record: Sequence[float], after_gap: bool, before_gap: bool) -> HalfCycle:
-    """As the class itself, which takes five times as long: a test may have tens of thousands."""
-    numbers = record[:]
-    made = object.__new__(HalfCycle)
-    values = vars(made)
-    values.update(zip(_NUMBERS, _numbers_of(numbers), strict=True))
-    values.update(zip(_COUNTS, map(int, _counts_of(numbers)), strict=True))
-    values.update(
-        index=0, cycle=0, after_gap=after_gap, before_gap=before_gap, profile_V=tuple(numbers[_PROFILE])
-    )
-    return made
+    crumb = before is not None and before[AT["rows"]] < 3 and bool(before[AT["after_gap"]])
+    return crumb or bool(records[k][AT["after_gap"]])
 
 
 def _without_scans(loaded: list[HalfCycle]) -> list[HalfCycle]:
@@ -147,8 +122,8 @@ def _together(a: HalfCycle, b: HalfCycle) -> HalfCycle:
     hole_s = 0.0 if rested else max(b.start_s - a.end_s, 0.0)
     long = a if a.rows >= b.rows else b
     start = a if a.rows >= 8 else long
-    return replace(
-        a,
+    together = a.changed(
+        profile_V=start.profile_V,
         last_row=b.last_row,
         rows=rows,
         end_s=b.end_s,
@@ -163,10 +138,9 @@ def _together(a: HalfCycle, b: HalfCycle) -> HalfCycle:
         rows_highest=a.rows_highest + b.rows_highest if b.highest_V > 0.99 * a.highest_V else a.rows_highest,
         current_end_A=b.current_end_A,
         pressure_end_Pa=b.pressure_end_Pa,
-        profile_V=start.profile_V,
-        after_gap=a.after_gap or b.after_gap,
-        before_gap=b.before_gap,
     )
+    together.after_gap, together.before_gap = a.after_gap or b.after_gap, b.before_gap
+    return together
 
 
 def _mean_A(a: HalfCycle, b: HalfCycle) -> float:
@@ -175,19 +149,11 @@ def _mean_A(a: HalfCycle, b: HalfCycle) -> float:
 
 def _numbered(half_cycles: list[HalfCycle]) -> list[HalfCycle]:
     """Two half-cycles of opposite sign are a cycle; one that finds no partner is a cycle of its own."""
-    numbered: list[HalfCycle] = []
+    last: HalfCycle | None = None
     paired = True
     for index, h in enumerate(half_cycles):
-        last = numbered[-1] if numbered else None
         new = paired or last is None or last.current_A * h.current_A > 0
         paired = not new
-        cycle = (last.cycle if last else 0) + (1 if new else 0)
-        numbered.append(_placed(h, index, cycle))
-    return numbered
-
-
-def _placed(h: HalfCycle, index: int, cycle: int) -> HalfCycle:
-    """As `replace`, which takes five times as long."""
-    placed = object.__new__(HalfCycle)
-    vars(placed).update(vars(h), index=index, cycle=cycle)
-    return placed
+        h.index, h.cycle = index, (last.cycle if last else 0) + (1 if new else 0)
+        last = h
+    return half_cycles

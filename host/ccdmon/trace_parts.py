@@ -15,6 +15,7 @@ import pyarrow.parquet as pa_parquet
 
 from ccdmon.formats.bdf_write import parquet_writer, table_of
 from ccdmon.formats.sidecar import write_cell
+from ccdmon.free_memory import give_back
 from ccdmon.run_folder import TRACE_FILE
 from ccdmon.trace import Trace
 
@@ -56,6 +57,7 @@ class TraceParts:
         if self._rows >= self._rows_per_part:
             self._write()
             self._tables, self._rows, self._number = [], 0, self._number + 1
+            give_back()
 
     def poll(self) -> None:
         """Write the newest part anew where it is time."""
@@ -99,4 +101,5 @@ def _join(paths: list[Path], target: Path) -> None:
     with parquet_writer(unfinished, schema) as writer:
         for path in paths:
             writer.write_table(_whole([schema.empty_table(), pa_parquet.read_table(path)]))
+            give_back()
     unfinished.replace(target)

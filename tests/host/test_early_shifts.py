@@ -1,11 +1,10 @@
 """The look in vectors at all half-cycles must not rule out one that the exact comparison finds lower."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from ccd_fastcore import Stream
+from ccdmon import early_shifts
 from ccdmon.early_shifts import may_begin_lower
 from ccdmon.half_cycles import HalfCycle
 from ccdmon.positions import FIRST_OCTAVE, position_shift
@@ -23,15 +22,13 @@ def _odd_half_cycles(seed: int, count: int = 400) -> list[HalfCycle]:
     """Alike, but for some that are lower, shorter, against the current, next to nothing or not finite."""
     rng, template = np.random.default_rng(seed), _template()
     made: list[HalfCycle] = []
-    for index in range(count):
+    for _ in range(count):
         profile_V = 0.1 * (1 + 0.05 * rng.standard_normal(16)) * rng.choice([1, 1, 1, 0.9, 0.3])
         profile_V[int(rng.integers(3, 16)) :] = 0.0
         for value in rng.choice([-0.05, 1e-6, 0.0, np.nan, np.inf, 1e300], int(rng.integers(0, 2))):
             profile_V[int(rng.integers(0, 10))] = value
         end_V, current_A = float(rng.choice([0.1, 0.2, 0.0])), float(rng.choice([1e-3, -1e-3, 2e-3]))
-        made.append(
-            replace(template, index=index, profile_V=tuple(profile_V), end_V=end_V, current_A=current_A)
-        )
+        made.append(template.changed(profile_V=tuple(profile_V), end_V=end_V, current_A=current_A))
     return made
 
 
@@ -48,3 +45,11 @@ def test_none_that_is_lower_is_ruled_out(seed: int, log_ratio: float) -> None:
 
 def test_of_one_half_cycle_nothing_is_told() -> None:
     assert may_begin_lower([_template()], -0.1, FIRST_OCTAVE).size == 0
+
+
+def test_pieces_of_any_length_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    half_cycles = _odd_half_cycles(4)
+    whole = may_begin_lower(half_cycles, -0.05, FIRST_OCTAVE).tolist()
+    for at_once in (1, 2, 7, len(half_cycles) - 1):
+        monkeypatch.setattr(early_shifts, "AT_ONCE", at_once)
+        assert may_begin_lower(half_cycles, -0.05, FIRST_OCTAVE).tolist() == whole

@@ -15,11 +15,11 @@ def test_an_event_is_told_once_and_the_firmwares_own_trip_not_again() -> None:
     logged: list[dict[str, Any]] = []
     recorder: Any = SimpleNamespace(log=lambda **entry: logged.append(entry))
     newest = SimpleNamespace(trace=SimpleNamespace(test_time_s=np.array([4.0])))
-    live: Any = SimpleNamespace(report={"events": [EVENT]}, last=newest)
+    live: Any = SimpleNamespace(report={"events": [EVENT]}, reported=newest)
     device: Any = SimpleNamespace(status={"gate": 0})
     judge = HostJudge({}, recorder, live, device, send=lambda _data: None, say=lambda _line: None)
     for events in ([EVENT], [EVENT, TRIPPED], [EVENT, {**EVENT, "row": 90}]):
         live.report = {"events": events}
-        judge.judge(0.0, 0, 0.0)
+        judge.judge(0, 0.0)
     assert [(entry["rule"], entry["row"]) for entry in logged] == [("soft_short", 7), ("soft_short", 90)]
     assert {entry["action"] for entry in logged} == {"inform"}

@@ -3,14 +3,19 @@
 import json
 import os
 import subprocess
+import threading
+import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from ccdmon import run_folder
+from ccdmon.analysis import Snapshot, StreamingAnalysis, analyze_chunks
 from ccdmon.cellmodel import simulate
 from ccdmon.front_end import FrontEnd
 from ccdmon.live_run import LiveRun
@@ -19,6 +24,7 @@ from ccdmon.recording import Options, Recording
 from ccdmon.run_analysis import analyze_run
 from ccdmon.run_rows import RunRows
 from ccdmon.run_time import RunTime
+from ccdmon.trace import Trace
 from ccdmon_fw import wire
 from tests.host.live_rig import cell, rig_file
 from tests.host.pty_board import PtyBoard
@@ -58,6 +64,54 @@ def test_the_running_report_is_that_of_analyze(scenario: str, tmp_path: Path) ->
             live.refresh(now_s=1e9 + number * 1e3)
             assert json.dumps(live.report) == json.dumps(analyze_run(RunRows(folder)).document)
     recorder_.close()
+
+
+def test_a_report_that_takes_long_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report over a week of half-cycles takes seconds; the host promises to lose one at most."""
+    done, snapshot_report = threading.Event(), Snapshot.report
+
+    def slow(snapshot: Snapshot) -> dict[str, Any]:
+        assert done.wait(10.0)
+        return snapshot_report(snapshot)
+
+    monkeypatch.setattr(Snapshot, "report", slow)
+    folder = recorded_run(tmp_path / "r")
+    run = RunRows(folder)
+    live = LiveRun(folder, run.config, RunTime.of_config(run.config))
+    pieces = [piece.rows for piece in run.pieces()]
+    live.feed(pieces[0])
+    began_s = time.monotonic()
+    assert not live.refresh()
+    assert time.monotonic() - began_s < 5.0
+    for rows in pieces[1:]:
+        live.feed(rows)
+    done.set()
+    wait_for(live.refresh, "report")
+    assert live.reported is not None and live.reported.first_row == 0
+    assert live.report == analyze_chunks([live.reported.trace], live.reported.trace.cell)
+
+
+def test_the_events_alone_are_those_of_the_report() -> None:
+    trace = simulate("partial_short", 5).trace
+    analysis = StreamingAnalysis(trace.cell)
+    analysis.feed(trace)
+    report = analysis.report()
+    assert report["events"] and analysis.snapshot().events() == {"events": report["events"]}
+
+
+def test_events_take_little_memory_beside_the_records() -> None:
+    """Of a week of short half-cycles; what a half-cycle takes is bounded here, in bytes."""
+    count, rows = 6000, 20
+    time_s = np.arange(count * rows) * 1.0
+    current_A = np.where(time_s // rows % 2 == 0, 1e-3, -1e-3)
+    analysis = StreamingAnalysis(simulate("healthy", 1).trace.cell)
+    analysis.feed(Trace(time_s, 150 * current_A, current_A))
+    tracemalloc.start()
+    try:
+        assert len(analysis.snapshot().events()) == 1
+        assert tracemalloc.get_traced_memory()[1] / count < 400
+    finally:
+        tracemalloc.stop()
 
 
 def restless(first: int, count: int) -> npt.NDArray[np.uint16]:
