@@ -8,6 +8,7 @@ import gzip
 import io
 import sys
 import zlib
+from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -56,6 +57,8 @@ _IMPEDANCE_ONLY = (
     "frequency / hz,",
     "freq_hz,",
 )
+# Any bytes are text in a Western code page, many in the Chinese one: what only a Chinese table says.
+_CHINESE = ("电压", "电流")
 _HEAD_BYTES = 1 << 16
 LONG_BYTES = 1 << 26  # in memory the trace takes up to ten times as much
 
@@ -136,25 +139,34 @@ def _columns(data: bytes, name: str, columns: str | None, salvage: bool) -> tupl
         raise InputError(f"{name}: a workbook or archive, not a table; export it as CSV or unpack it")
     # Not splitlines(): in a Western code page it would also split at the character for an ellipsis.
     lines = _text(data, name).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    dialect = plain_csv.mapped_dialect(columns, lines, name) if columns else _recognised(lines, name)
+    dialect, lines = _mapped(columns, lines, name) if columns else _recognised(lines, name)
     return dialect.kind, read_dialect(dialect, lines, name, salvage=salvage)
 
 
-def _recognised(lines: list[str], name: str) -> Dialect:
+def _mapped(columns: str, lines: list[str], name: str) -> tuple[Dialect, list[str]]:
+    for apart in plain_csv.spaced(lines):
+        with suppress(InputError):
+            return plain_csv.mapped_dialect(columns, apart, name), apart
+    return plain_csv.mapped_dialect(columns, lines, name), lines
+
+
+def _recognised(lines: list[str], name: str) -> tuple[Dialect, list[str]]:
+    """The dialect, and the lines as it reads them."""
     small = "\n".join(lines[:HEAD_LINES]).lower()
     if any(mark in small for mark in _IMPEDANCE_ONLY):
         raise InputError(f"{name}: {IMPEDANCE_LINE}")
     for dialect in DIALECTS:
         if dialect.header_line(lines[:HEAD_LINES]) is not None:
-            return dialect
-    guess = plain_csv.guess_dialect(lines)
-    if guess is None:
-        shown = " ".join(next((line for line in lines if line.strip()), "nothing").split())[:60]
-        raise InputError(
-            f"{name}: not a file that ccdmon knows (it begins: {shown}); name its columns with --columns "
-            f"time=...,voltage=...,current=..."
-        )
-    return guess
+            return dialect, lines
+    for read in (lines, *plain_csv.spaced(lines)):
+        guess = plain_csv.guess_dialect(read)
+        if guess is not None:
+            return guess, read
+    shown = " ".join(next((line for line in lines if line.strip()), "nothing").split())[:60]
+    raise InputError(
+        f"{name}: not a file that ccdmon knows (it begins: {shown}); name its columns with --columns "
+        f"time=...,voltage=...,current=..."
+    )
 
 
 def _trace(read: Columns, kind: str, name: str, salvage: bool) -> Trace:
@@ -201,6 +213,8 @@ def _text(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
+        if any(label.encode("gb18030") in data[:_HEAD_BYTES] for label in _CHINESE):
+            return data.decode("gb18030", "replace")
         return data.decode("latin-1")  # instruments write the degree sign in their own code page
 
 

@@ -3,9 +3,12 @@
 `time=Zeit[h],voltage=U/mV,current=I/A` says which label is what; a unit in the map wins over the label's.
 """
 
+import re
+from collections.abc import Iterator
+
 from ccdmon.errors import InputError
-from ccdmon.formats.dialect import HEAD_LINES, Dialect
-from ccdmon.formats.headers import header_with
+from ccdmon.formats.dialect import HEAD_LINES, REQUIRED, Dialect
+from ccdmon.formats.headers import header_with, separator_of
 from ccdmon.formats.labels import split_label, unit_factor
 
 FIELDS = {
@@ -31,6 +34,10 @@ _GUESSES: dict[str, tuple[str, ...]] = {
         "temps",
         "测试时间",
         "总时间",
+        "绝对时间",
+        "系统时间",
+        "日期时间",
+        "时间",  # often that of the step: where nothing else is there
     ),
     "voltage_V": (
         "voltage",
@@ -48,24 +55,36 @@ _GUESSES: dict[str, tuple[str, ...]] = {
     ),
     "current_A": ("current", "i", "strom", "cell current", "current ampere", "courant", "电流"),
     "pressure_Pa": ("pressure", "stack pressure", "surface pressure", "applied pressure", "druck"),
-    "temperature_degC": ("temperature", "temp", "ambient temperature", "surface temperature", "temperatur"),
-    "cycle_count": ("cycle count", "cycle", "cycle number", "cycle index"),
-    "step_count": ("step count", "step", "step index"),
+    "temperature_degC": (
+        "temperature",
+        "temp",
+        "ambient temperature",
+        "surface temperature",
+        "temperatur",
+        "温度",
+    ),
+    "cycle_count": ("cycle count", "cycle", "cycle number", "cycle index", "循环号", "循环序号"),
+    "step_count": ("step count", "step", "step index", "工步号", "工步序号"),
 }
+_STATES = ("工步类型", "工步状态", "状态")
+_DISCHARGING = ("恒流放电", "恒流恒压放电", "放电", "恒功率放电", "恒阻放电")
 KIND = "plain table"
 
 
 def guess_dialect(lines: list[str]) -> Dialect | None:
     """A dialect made of common names, where one of the first lines holds a time, a voltage and a current."""
-    from itertools import product
-
-    required = [_GUESSES[column] for column in ("test_time_s", "voltage_V", "current_A")]
-    for wanted in product(*required):
-        find = header_with(*wanted)
-        at = find(lines[:40])
-        if at is not None:
-            return Dialect(KIND, lambda _lines, at=at: at, _GUESSES)  # type: ignore[misc]
+    for at, line in enumerate(lines[:40]):
+        labels = {split_label(label)[0] for label in line.split(separator_of(line))}
+        if all(labels & set(_GUESSES[column]) for column in REQUIRED):
+            return Dialect(KIND, lambda _lines, at=at: at, _GUESSES, state=_STATES, discharging=_DISCHARGING)  # type: ignore[misc]
     return None
+
+
+def spaced(lines: list[str]) -> Iterator[list[str]]:
+    """The lines of a table whose fields are set apart by blanks alone, with tabs instead: by several, by any."""
+    if not any(mark in line for line in lines[:40] for mark in "\t;"):
+        for blanks in (r"\s{2,}", r"\s+"):
+            yield [re.sub(blanks, "\t", line.strip(" #")) for line in lines]
 
 
 def mapped_dialect(columns: str, lines: list[str], name: str) -> Dialect:

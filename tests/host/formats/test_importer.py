@@ -84,6 +84,48 @@ def test_separators_of_thousands_and_other_languages(table: str, tmp_path: Path)
     np.testing.assert_allclose(trace.current_A, [1e-3, 1e-3, 1.2345])
 
 
+CHINESE = {
+    "Neware": "数据序号,循环号,工步号,工步类型,时间,总时间,电流(mA),电压(V),绝对时间\n"
+    "1,1,1,恒流充电,00:00:00,00:00:00,1,0.1,2024-01-02 10:00:00\n"
+    "2,1,1,恒流充电,00:00:30,00:00:30,1,0.2,2024-01-02 10:00:30\n"
+    "3,1,2,恒流放电,00:00:00,00:01:00,1,-0.2,2024-01-02 10:01:00\n",
+    "Landt": "记录序号\t循环序号\t状态\t测试时间/Sec\t电流/mA\t电压/V\t温度/℃\n"
+    "1\t1\t恒流充电\t0\t1\t0.1\t25\n2\t1\t恒流充电\t30\t1\t0.2\t25\n3\t1\t恒流放电\t60\t1\t-0.2\t25\n",
+}
+
+
+@pytest.mark.parametrize("maker", CHINESE)
+@pytest.mark.parametrize("encoding", ["gbk", "gb18030", "utf-8-sig", "utf-16"])
+def test_exports_in_chinese_in_their_own_code_page(maker: str, encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(CHINESE[maker].replace("\n", "\r\n").encode(encoding))
+    trace = read_trace(path)
+    np.testing.assert_allclose(trace.test_time_s, [0, 30, 60])
+    np.testing.assert_allclose(trace.voltage_V, [0.1, 0.2, -0.2])
+    np.testing.assert_allclose(trace.current_A, [1e-3, 1e-3, -1e-3])
+    assert trace.cycle_count is not None
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "time/s voltage/V current/mA\n0 0.1 1\n30 0.2 1\n60 -0.2 -1\n",
+        "# time/s   U/V     I/mA\n  0        0.1     1\n 30        0.2     1\n 60       -0.2    -1\n",
+        "Test Time (s)  Voltage (V)  Current (mA)\n       0          0,1             1\n"
+        "      30          0,2             1\n      60         -0,2            -1\n",
+    ],
+)
+def test_a_table_set_apart_by_blanks(table: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text(table)
+    mapped = "time=time,voltage=voltage,current=current"
+    for columns in (None, mapped) if "voltage/V" in table else (None,):
+        trace = read_trace(path, columns=columns)
+        np.testing.assert_allclose(trace.test_time_s, [0, 30, 60])
+        np.testing.assert_allclose(trace.voltage_V, [0.1, 0.2, -0.2])
+        np.testing.assert_allclose(trace.current_A, [1e-3, 1e-3, -1e-3])
+
+
 def test_rows_of_impedance_scans_are_left_out_and_said(tmp_path: Path) -> None:
     (tmp_path / "t.mpt").write_text(DIALECTS["BioLogic .mpt"])
     assert notes_of(read_trace(tmp_path / "t.mpt")) == ["left out 1 rows of impedance scans"]
