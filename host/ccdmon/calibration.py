@@ -20,8 +20,10 @@ from ccdmon.trace import FloatArray
 from ccdmon_fw import wire
 
 CHANNELS = ("voltage", "current", "pressure")
-UNITS = {"voltage": "V", "current": "A", "pressure": "Pa"}
+UNITS = {"voltage": "V", "current": "A", "pressure": "Pa", "temperature": "°C"}
 RAILS = (16, 65519)  # the outermost 12-bit readings
+LEAST_APART_K = 10.0  # of two temperatures
+TEMPERATURES = 8  # of so many statuses, half a second apart
 LEAST_APART = 2000  # codes, 3 % of the range: the error of a gain is that of a code over it
 SILENCE_LIMIT_S = 10.0
 LARGEST_CORRECTION = 0.5  # a gain further from 1 is a wrong full scale or a swapped channel
@@ -29,7 +31,7 @@ LARGEST_CORRECTION = 0.5  # a gain further from 1 is a wrong full scale or a swa
 
 @dataclass(frozen=True)
 class Reading:
-    """Mean and standard deviation of the codes at one known value."""
+    """Mean and standard deviation of the codes at one known value; of the temperature, the board's own degrees."""
 
     known: float
     code: float
@@ -61,6 +63,17 @@ def read_codes(device: Device, channel: str, samples: int, arm: Callable[[Device
     return Reading(float("nan"), float(read.mean()), float(read.std()))
 
 
+def read_temperature(device: Device) -> Reading:
+    """The board's temperature as it tells it, degC; the gate stays as it is."""
+    tenths = list[int]()
+    for _ in range(TEMPERATURES):
+        tenths.append(device.status()["temperature_dC"])
+        time.sleep(0.5)
+    if wire.NO_TEMPERATURE in tenths:
+        raise DeviceError("the board does not measure a temperature; there is none to calibrate")
+    return Reading(float("nan"), float(np.mean(tenths)) / 10, float(np.std(tenths)) / 10)
+
+
 def _codes(device: Device, column: int, samples: int) -> FloatArray:
     codes, last_s = list[FloatArray](), time.monotonic()
     while sum(map(len, codes)) < samples:
@@ -79,6 +92,8 @@ def _codes(device: Device, column: int, samples: int) -> FloatArray:
 
 def calibrate(channel: str, readings: Sequence[Reading], front_end: FrontEnd) -> Result:
     """Gain and offset from two readings. Raises `InputError` for points that cannot give any."""
+    if channel == "temperature":
+        return _thermometer(readings)
     low, high = readings
     for reading in readings:
         if not RAILS[0] < reading.code < RAILS[1]:
@@ -101,6 +116,25 @@ def calibrate(channel: str, readings: Sequence[Reading], front_end: FrontEnd) ->
     step = _nominal(channel, CODE_ZERO + 1.0, front_end) - _nominal(channel, float(CODE_ZERO), front_end)
     noise = gain * step * float(np.hypot(low.code_noise, high.code_noise)) / 2**0.5
     return Result(channel, gain, low.known - gain * nominal[0], noise)
+
+
+def _thermometer(readings: Sequence[Reading]) -> Result:
+    """One comparison with a thermometer gives the offset, two far apart also the gain."""
+    first, last = readings[0], readings[-1]
+    gain = 1.0
+    if len(readings) == 2:
+        if abs(last.code - first.code) < LEAST_APART_K:
+            raise InputError(
+                f"the two temperatures lie {abs(last.code - first.code):.1f} K apart, at least {LEAST_APART_K:g} "
+                "are needed; give one --point for the offset alone"
+            )
+        gain = (last.known - first.known) / (last.code - first.code)
+        if not abs(gain - 1) <= LARGEST_CORRECTION:
+            raise InputError(
+                f"temperature would need a gain of {gain:.3g}; check the thermometer and the points"
+            )
+    noise = max(reading.code_noise for reading in readings)
+    return Result("temperature", gain, first.known - gain * first.code, gain * noise)
 
 
 def _nominal(channel: str, code: float, front_end: FrontEnd) -> float:

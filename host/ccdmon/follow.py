@@ -87,6 +87,11 @@ class Follower:
         """Whether there is a pressure to show, measured or declared."""
         return self._front_end.pressure_full_scale_Pa is not None
 
+    @property
+    def sensor_at_cell(self) -> bool:
+        """Whether the board's sensor of temperature is declared to be where the cell is."""
+        return bool(self.config["front_end"].get("temperature_at") == "cell")
+
     def declared_degC(self) -> float | None:
         """The declared temperature of the cell; None without one, or where the board's sensor measures the cell's."""
         value = self.config.get("conditions", {}).get("temperature_degC")

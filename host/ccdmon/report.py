@@ -74,7 +74,7 @@ def html(
         _section(
             "Conditions",
             _pairs(
-                report_words.conditions(document, trace.cell, context.declared) + declared_protocol(context)
+                report_words.conditions(document, trace.cell, context.remarks) + declared_protocol(context)
             ),
             _no_area(document),
         ),

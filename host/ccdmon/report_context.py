@@ -1,6 +1,6 @@
 """What a report says beyond the trace: impedance pair, comparison with published cells, methods, configuration."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,19 @@ class Context:
     config: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def declared(self) -> tuple[str, ...]:
-        """Of temperature and pressure, what `run.toml` says was set; what the board measures is not among them."""
-        table = self.config.get("conditions", {})
-        measured = self.config.get("front_end", {}).get("pressure_full_scale_Pa") is not None
+    def remarks(self) -> dict[str, str]:
+        """What to know of temperature and pressure: set and not measured, or measured elsewhere than at the cell."""
+        front_end = self.config.get("front_end", {})
+        measured = front_end.get("pressure_full_scale_Pa") is not None
         known = {"pressure_Pa": measured, "temperature_degC": measures_cell_temperature(self.config)}
-        return tuple(name for name in table if not known.get(name, True))
+        remarks = {
+            name: report_words.AS_SET
+            for name in self.config.get("conditions", {})
+            if not known.get(name, True)
+        }
+        if known["temperature_degC"] and front_end.get("temperature_at") != "cell":
+            remarks["temperature_degC"] = report_words.OF_THE_BOARD
+        return remarks
 
     @property
     def firmware(self) -> str | None:
@@ -85,7 +92,7 @@ def methods(document: Document, trace: Trace, context: Context) -> str:
     """The paragraph for a paper: everything a critical current density means nothing without, and what is missing."""
     parts = [
         _cell_sentence(document, trace.cell),
-        _protocol_sentence(document, context.declared),
+        _protocol_sentence(document, context.remarks),
         _recording_sentence(trace, context),
     ]
     parts += [_result_sentence(document), _impedance_sentence(document), _missing_sentence(document)]
@@ -102,7 +109,7 @@ def _cell_sentence(document: Document, cell: Cell) -> str:
     return f"{article} {stack}{cell.configuration} cell{electrolyte}{known} was cycled galvanostatically"
 
 
-def _protocol_sentence(document: Document, declared: Collection[str] = ()) -> str:
+def _protocol_sentence(document: Document, remarks: Mapping[str, str]) -> str:
     protocol, ccd = document["protocol"], document["ccd"]
     kind = report_words.name(protocol["kind"])
     size = {
@@ -114,10 +121,8 @@ def _protocol_sentence(document: Document, declared: Collection[str] = ()) -> st
     how = (
         f"under {kind} ({size})" if protocol["kind"] != "unknown" else f"without a regular protocol ({size})"
     )
-    warm = report_words.number(ccd["temperature_degC"], "°C")
-    pressed = report_words.number(ccd["pressure_MPa"], "MPa")
-    warm += " (as set)" if "temperature_degC" in declared else ""
-    pressed += " (as set)" if "pressure_Pa" in declared else ""
+    warm = report_words.ambient(ccd["temperature_degC"], "°C", remarks.get("temperature_degC"))
+    pressed = report_words.ambient(ccd["pressure_MPa"], "MPa", remarks.get("pressure_Pa"))
     where = [f"at {warm}"] * (ccd["temperature_degC"] is not None)
     where += [f"under a stack pressure of {pressed}"] * (ccd["pressure_MPa"] is not None)
     levels = report_words.levels(protocol)

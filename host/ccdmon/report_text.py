@@ -1,6 +1,7 @@
 """The analysis on a terminal: a summary a person reads in one look, in colour only where colour shows."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Console
@@ -21,11 +22,11 @@ def print_report(
     cell: Cell,
     title: str,
     console: Console | None = None,
-    declared: Collection[str] = (),
+    remarks: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Print one analysis to `console`, by default stdout (rich honours NO_COLOR and a pipe).
 
-    `declared`: conditions that were set and not measured.
+    `remarks`: what to know of its conditions (`Context.remarks`).
     """
     out = console or Console(highlight=False)
     verdict = document["verdict"]
@@ -35,17 +36,17 @@ def print_report(
     out.print(report_words.ccd_sentence(document), markup=False, soft_wrap=True)
     if document["ccd"]["area_cm2"] is None:
         out.print(report_words.NO_AREA, markup=False, soft_wrap=True)
-    out.print(_conditions(document, cell, declared))
+    out.print(_conditions(document, cell, remarks))
     _print_events(document, out)
     if document["half_cycles"]:
         out.print(_half_cycles(document))
 
 
-def _conditions(document: Document, cell: Cell, declared: Collection[str]) -> Table:
+def _conditions(document: Document, cell: Cell, remarks: Mapping[str, str]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
-    for label, value in report_words.conditions(document, cell, declared):
+    for label, value in report_words.conditions(document, cell, remarks):
         table.add_row(label, Text(value))
     return table
 

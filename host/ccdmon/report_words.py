@@ -1,6 +1,7 @@
 """What a report says, as plain text: shared by the terminal and the HTML page, so that both say the same."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from ccdmon.sample_clock import ClockAccount
@@ -24,6 +25,8 @@ NO_AREA = (
     "The electrode area is not known (no sidecar, no --area-cm2): results are in A and ohm, and every "
     "area-specific number is left out."
 )
+AS_SET = "as set, not measured"
+OF_THE_BOARD = "of the board, not of the cell"
 DASH = "–"
 
 
@@ -82,10 +85,12 @@ def ccd_sentence(document: Document) -> str:
     return f"Critical current density {endured} (the largest endured); failed at {failed} by {by}."
 
 
-def conditions(document: Document, cell: Cell, declared: Collection[str] = ()) -> list[tuple[str, str]]:
+def conditions(
+    document: Document, cell: Cell, remarks: Mapping[str, str] = MappingProxyType({})
+) -> list[tuple[str, str]]:
     """What a critical current density means nothing without (Lu et al. 2021, sections 3.7 and 5).
 
-    `declared`: of `temperature_degC` and `pressure_Pa`, what was set and not measured.
+    `remarks`: what to know of `temperature_degC` and `pressure_Pa` (`Context.remarks`).
     """
     ccd, protocol = document["ccd"], document["protocol"]
     return [
@@ -95,19 +100,19 @@ def conditions(document: Document, cell: Cell, declared: Collection[str] = ()) -
         ("Time per half-cycle", duration(ccd["half_cycle_s"])),
         ("Areal capacity per half-cycle", number(ccd["capacity_per_half_cycle_mAh_cm2"], "mAh cm⁻²")),
         ("Cumulative areal capacity", number(ccd["cumulative_capacity_mAh_cm2"], "mAh cm⁻²")),
-        ("Temperature", _ambient(ccd["temperature_degC"], "°C", "temperature_degC" in declared)),
-        ("Stack pressure", _ambient(ccd["pressure_MPa"], "MPa", "pressure_Pa" in declared)),
+        ("Temperature", ambient(ccd["temperature_degC"], "°C", remarks.get("temperature_degC"))),
+        ("Stack pressure", ambient(ccd["pressure_MPa"], "MPa", remarks.get("pressure_Pa"))),
         ("Electrode area", number(ccd["area_cm2"], "cm²")),
         ("Impedance check", EIS_TEXT.get(ccd["eis"], ccd["eis"])),
         ("Cell", ", ".join(filter(None, [cell.configuration, cell.electrolyte]))),
     ]
 
 
-def _ambient(value: float | None, unit: str, declared: bool) -> str:
-    """A condition of the test, and whether it is known from a measurement."""
+def ambient(value: float | None, unit: str, remark: str | None) -> str:
+    """A condition of the test, and what to know of it."""
     if value is None:
         return "not measured"
-    return number(value, unit) + (" (as set, not measured)" if declared else "")
+    return number(value, unit) + (f" ({remark})" if remark else "")
 
 
 def levels(protocol: Document) -> str:

@@ -167,7 +167,9 @@ class RigPanel:
         )
         _put(self._banner, trip_banner(trip))
         self._banner.visible = trip is not None
-        self._readouts.put(readouts(follower.state, newest, counts, follower.declared_degC()))
+        self._readouts.put(
+            readouts(follower.state, newest, counts, follower.declared_degC(), follower.sensor_at_cell)
+        )
         _put(self._verdict, verdict(report))
 
     def _first_window(self) -> int:

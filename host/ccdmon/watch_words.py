@@ -55,7 +55,11 @@ def trip_banner(trip: Mapping[str, Any] | None) -> str:
 
 
 def readouts(
-    state: Mapping[str, Any], newest: Mapping[str, Any], counts: Any, declared_degC: float | None
+    state: Mapping[str, Any],
+    newest: Mapping[str, Any],
+    counts: Any,
+    declared_degC: float | None,
+    at_cell: bool,
 ) -> str:
     """Newest values, counters and what the recorder says of itself."""
     rows = [
@@ -66,7 +70,7 @@ def readouts(
             "pressure",
             engineering(newest["pressure_Pa"], "Pa") if newest.get("pressure_Pa") else "not measured",
         ),
-        *_temperatures(newest.get("temperature_degC"), declared_degC),
+        *_temperatures(newest.get("temperature_degC"), declared_degC, at_cell),
         ("test time", clock(newest.get("test_time_s"))),
         ("samples", f"{counts.samples:,}"),
         ("missing", f"{counts.missing_samples:,}"),
@@ -88,13 +92,15 @@ def readouts(
     return f'<div style="{grid}">{cells}</div>{warned}'
 
 
-def _temperatures(measured_degC: float | None, declared_degC: float | None) -> Sequence[tuple[str, str]]:
+def _temperatures(
+    measured_degC: float | None, declared_degC: float | None, at_cell: bool
+) -> Sequence[tuple[str, str]]:
     declared = "not measured" if declared_degC is None else f"{declared_degC:g} °C (declared)"
     if measured_degC is None:
         return [("temperature", declared)]
     measured = f"{measured_degC:.1f} °C"
     if declared_degC is None:
-        return [("temperature", measured)]
+        return [("temperature" if at_cell else "board temperature", measured)]
     return [("board temperature", measured), ("cell temperature", declared)]
 
 

@@ -89,6 +89,30 @@ def test_the_result_stands_in_the_rig_file_beside_its_comments(tmp_path: Path) -
     assert read_rig(path).front_end.voltage.gain == pytest.approx(1.0)
 
 
+def test_the_boards_temperature_is_compared_with_a_thermometer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ccdmon.calibration.time.sleep", lambda _s: None)
+    path = tmp_path / "rig.toml"
+    assert main(["init", str(path)]) == 0
+    with PtyBoard(tmp_path / "port", temperature_dC=275) as board:
+        board.gate = 0
+        common = ["calibrate", str(path), "--port", str(board.name), "--channel", "temperature", "--yes"]
+        assert main([*common, "--point", "22.5"]) == 0
+        found = read_rig(path).front_end.temperature
+        assert (found.gain, found.offset) == (1.0, -5.0)
+        assert main([*common, "--point", "22.5", "--point", "49.5=57.5"]) == 0
+        assert wire.ARM not in board.commands
+        found = read_rig(path).front_end.temperature
+        assert (found.gain, found.offset) == pytest.approx((0.9, 22.5 - 0.9 * 27.5))
+        capsys.readouterr()
+        assert main([*common, "--point", "22.5", "--point", "24=29"]) == 2
+        assert "1.5 K apart" in capsys.readouterr().err
+    with PtyBoard(tmp_path / "port") as board:
+        assert main([*common, "--point", "22.5"]) == 3
+    assert "does not measure a temperature" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("argv", "code", "part"),
     [

@@ -259,14 +259,14 @@ def test_what_was_set_and_what_was_not_measured_is_told_apart() -> None:
     known["ccd"].update(temperature_degC=25.0, pressure_MPa=None)
     told = dict(
         report_words.conditions(
-            known, CELL, Context(config={"conditions": {"temperature_degC": 25.0}}).declared
+            known, CELL, Context(config={"conditions": {"temperature_degC": 25.0}}).remarks
         )
     )
     assert told["Temperature"] == "25 °C (as set, not measured)"
     assert told["Stack pressure"] == "not measured"
     assert dict(report_words.conditions(known, CELL))["Temperature"] == "25 °C"
     measured = {"conditions": {"pressure_Pa": 1e6}, "front_end": {"pressure_full_scale_Pa": 1e7}}
-    assert Context(config=measured).declared == ()
+    assert Context(config=measured).remarks == {}
 
 
 def test_how_well_the_host_time_is_known() -> None:

@@ -17,7 +17,7 @@ from ccdmon.formats.bdf import read_bdf
 from ccdmon.front_end import FrontEnd
 from ccdmon.merge_rows import merged_table
 from ccdmon.recorder import Recorder
-from ccdmon.report_context import Context
+from ccdmon.report_context import Context, methods
 from ccdmon.run_analysis import TripPlace, analyze_run, device_event
 from ccdmon.run_rows import RunRows, derive_trace
 from ccdmon_fw import detector, wire
@@ -177,17 +177,22 @@ def test_a_measured_temperature_is_a_column_and_the_report_says_its_mean(tmp_pat
         assert analyze_run(run).document["ccd"]["temperature_degC"] == 43.0
     derived = read_bdf(derive_trace(folder))
     np.testing.assert_array_equal(derived.temperature_degC, expected)
-    assert Context(config=run.config).declared == ()
+    told = Context(config=run.config).remarks
+    assert told == {"temperature_degC": "of the board, not of the cell"}
+    found = analyze_run(run)
+    assert "at 43 °C (of the board, not of the cell)" in methods(
+        found.document, found.trace, Context(config=run.config)
+    )
 
 
 def test_what_was_set_in_an_oven_is_not_overruled_by_a_board_outside(tmp_path: Path) -> None:
     conditions = {"temperature_degC": 60.0}
     outside = RunRows(warmed(tmp_path / "outside", conditions=conditions))
     assert analyze_run(outside).document["ccd"]["temperature_degC"] == 60.0
-    assert Context(config=outside.config).declared == ("temperature_degC",)
+    assert Context(config=outside.config).remarks == {"temperature_degC": "as set, not measured"}
     front_end = CONFIG["front_end"] | {"temperature_at": "cell"}
     inside = RunRows(warmed(tmp_path / "inside", conditions=conditions, front_end=front_end))
     assert analyze_run(inside).document["ccd"]["temperature_degC"] == 45.0
-    assert Context(config=inside.config).declared == ()
+    assert Context(config=inside.config).remarks == {}
     old = RunRows(warmed(tmp_path / "old", firmware={}))
     assert analyze_run(old).document["ccd"]["temperature_degC"] is None

@@ -137,5 +137,5 @@ def _print(sources: list[Source], documents: list[dict[str, Any]]) -> None:
     for index, (source, document) in enumerate(zip(sources, documents, strict=True)):
         if index:
             print()
-        declared = Context(config=source.run.config).declared if source.run else ()
-        print_report(document, source.trace.cell, source.name, declared=declared)
+        remarks = Context(config=source.run.config).remarks if source.run else {}
+        print_report(document, source.trace.cell, source.name, remarks=remarks)

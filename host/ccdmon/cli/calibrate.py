@@ -3,6 +3,7 @@
 ccdmon calibrate rig.toml --port P --channel voltage --point 0 --point 3     asks for each value, then reads it
 ccdmon calibrate --port P --channel voltage --read --json                    reads one point, for scripts
 ccdmon calibrate rig.toml --channel voltage --point 0=32771.4 --point 3=52440.0   from points read before
+ccdmon calibrate rig.toml --port P --channel temperature --point 22.4        against a thermometer
 """
 
 import argparse
@@ -27,10 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", metavar="P", help="serial port of the board (default: the rig file's, else the only Pico)"
     )
-    parser.add_argument("--channel", choices=("voltage", "current", "pressure"), required=True)
+    parser.add_argument("--channel", choices=("voltage", "current", "pressure", "temperature"), required=True)
     parser.add_argument(
         "--point", action="append", default=[], metavar="VALUE[=CODE]",
-        help="a known value in V, A or Pa (twice); with a code it is not read from the board",
+        help="a known value in V, A, Pa or degC (twice; a temperature once will do); with a code, for a "
+        "temperature the board's own degC, it is not read from the board",
     )  # fmt: skip
     parser.add_argument(
         "--read", action="store_true", help="only read: mean code and noise at what is applied now"
@@ -63,7 +65,8 @@ def _calibrate(args: argparse.Namespace) -> int:
     from ccdmon.calibration import UNITS, calibrate, write_calibration
     from ccdmon.rig_file import read_rig
 
-    if args.rig is None or len(args.point) != 2:
+    enough = (1, 2) if args.channel == "temperature" else (2,)
+    if args.rig is None or len(args.point) not in enough:
         raise InputError("name the rig file and two --point values, or use --read")
     rig = read_rig(args.rig)
     if args.channel == "pressure" and rig.front_end.pressure_full_scale_Pa is None:
@@ -94,7 +97,7 @@ def _reading(point: str, args: argparse.Namespace) -> "Reading":
     if equals:
         return Reading(known, given)
     if not args.yes:
-        print(f"apply {known:g} {UNITS[args.channel]} and press Enter", file=sys.stderr)
+        print(f"have {known:g} {UNITS[args.channel]} there and press Enter", file=sys.stderr)
         if not sys.stdin.readline():
             raise InputError("nobody at the keyboard; use --yes, or --read and --point VALUE=CODE")
     read = _read(args)
@@ -102,11 +105,13 @@ def _reading(point: str, args: argparse.Namespace) -> "Reading":
 
 
 def _read(args: argparse.Namespace) -> "Reading":
-    from ccdmon.calibration import read_codes
+    from ccdmon.calibration import read_codes, read_temperature
     from ccdmon.gate_orders import arm, open_device
     from ccdmon.port import find_board
     from ccdmon.rig_file import read_rig
 
     rig = None if args.rig is None else read_rig(args.rig)
     with open_device(find_board(args.port or (rig.port.device if rig else None))) as device:
+        if args.channel == "temperature":
+            return read_temperature(device)
         return read_codes(device, args.channel, args.samples, lambda board: arm(board, rig))
