@@ -1,5 +1,6 @@
 """The wires between `chips.py` and what a driver calls: `machine`'s buses in memory, or an emulated peripheral."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ccdmon_hil.chips import Ads131m04, I2cChip
@@ -47,15 +48,28 @@ class SpiBus:
             buffer[at] = self._chip.exchange(byte)
 
 
-def attach_i2c(peripheral: Any, *chips: I2cChip) -> None:
-    """Put chips on an I2C block of the emulated Pico (`mcu.i2c[n]`)."""
+def _at_once(then: Callable[[], None]) -> None:
+    then()
+
+
+def attach_i2c(
+    peripheral: Any, *chips: I2cChip, after_a_byte: Callable[[Callable[[], None]], None] = _at_once
+) -> None:
+    """Put chips on an I2C block of the emulated Pico (`mcu.i2c[n]`); `after_a_byte` calls when it has passed."""
     by_address = {chip.ADDRESS: chip for chip in chips}
     spoken_to: list[I2cChip] = []
 
     def connect(address: int, mode: int) -> None:
         chip = by_address.get(address)
         spoken_to[:] = [chip] if chip else []
-        peripheral.complete_connect(chip is not None and chip.connect(address, mode == 1))
+        acknowledged = chip is not None and chip.connect(address, mode == 1)
+        after_a_byte(lambda: peripheral.complete_connect(acknowledged))
+
+    def write(byte: int) -> None:
+        after_a_byte(lambda: peripheral.complete_write(spoken_to[0].write(byte)))
+
+    def read(_ack: bool) -> None:
+        after_a_byte(lambda: peripheral.complete_read(spoken_to[0].read()))
 
     def stop() -> None:
         for chip in spoken_to:
@@ -63,8 +77,8 @@ def attach_i2c(peripheral: Any, *chips: I2cChip) -> None:
         peripheral.complete_stop()
 
     peripheral.on_connect = connect
-    peripheral.on_write_byte = lambda byte: peripheral.complete_write(spoken_to[0].write(byte))
-    peripheral.on_read_byte = lambda _ack: peripheral.complete_read(spoken_to[0].read())
+    peripheral.on_write_byte = write
+    peripheral.on_read_byte = read
     peripheral.on_stop = stop
 
 

@@ -99,6 +99,7 @@ class PicoTarget:
         self._wire_pins(mcu)
         self._frame_alarm = mcu.clock.create_alarm(self._usb_frame)
         self._frame_alarm.schedule(USB_FRAME_NS)
+        self._stop_alarm = mcu.clock.create_alarm(lambda: setattr(self._simulator, "stopped", True))
         mcu.core.pc = FLASH_ENTRY
 
     def play(self, source: Source, closed_loop: bool = False) -> None:  # noqa: ARG002 - always in lock-step
@@ -141,6 +142,18 @@ class PicoTarget:
         assert self._mcu is not None
         self._planned = self._mcu.clock.create_alarm(action)
         self._planned.schedule(virtual_us * 1000 - self._mcu.clock.nanos)
+
+    def run_until(self, virtual_us: float) -> None:
+        """Run to an instant of the emulator's clock, or past it by an instruction."""
+        assert self._mcu is not None
+        ahead_ns = virtual_us * 1000 - self._mcu.clock.nanos
+        if ahead_ns <= 0:
+            return
+        self._pump()
+        self._stop_alarm.schedule(ahead_ns)
+        while not self._simulator.stopped:
+            execute_batch(self._simulator, 1)
+        self._simulator.stopped = False
 
     def step(self) -> tuple[int, bool]:
         """Execute one instruction: (its address, is it part of an interrupt)."""

@@ -45,10 +45,12 @@ START_LIMIT_S = 60.0
 class PicoPty:
     """A running emulated Pico; `port` is what `--port` takes. Without firmware: a new board, MicroPython only."""
 
+    module = "ccdmon_hil.pico_pty"
+
     def __init__(self, image: Path, *, with_firmware: bool = False) -> None:
         options = ["--with-firmware"] if with_firmware else []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "ccdmon_hil.pico_pty", "--image", str(image), *options],
+            [sys.executable, "-m", self.module, "--image", str(image), *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
@@ -57,7 +59,8 @@ class PicoPty:
         first = self.listen(START_LIMIT_S)
         if not first:
             raise DeviceError(f"emulated Pico: no port within {START_LIMIT_S:.0f} s")
-        self.port = str(first[0]["port"])
+        self.said_first = first[0]
+        self.port = str(self.said_first["port"])
 
     def order(self, **order: object) -> None:
         """Give an order: see the top of this file."""
@@ -92,7 +95,7 @@ class PicoPty:
         self.close()
 
 
-class _Bridge:
+class Bridge:
     """Moves bytes between the terminal's master end and the chip's console, and serves the bench's orders."""
 
     def __init__(self, pico: PicoTarget) -> None:
@@ -109,17 +112,21 @@ class _Bridge:
 
     def run(self) -> None:
         """Until standard input ends."""
-        _say(port=self.port)
-        while self._take_orders():
-            watched = self._move_bytes()
-            self._pico.open_console(watched)
-            self._pico.stall_console(len(self._unread) > UNREAD_LIMIT_BYTES)
-            self._unread += self._pico.receive()
-            for edge in self._pico.edges[self._told :]:
-                _say(gate_closed=edge.closed, virtual_us=edge.at_us)
-            self._told = len(self._pico.edges)
-            if not watched:
+        say(port=self.port)
+        while self.take_orders():
+            if not self.serve():
                 time.sleep(UNWATCHED_PAUSE_S)
+
+    def serve(self) -> bool:
+        """Let the chip run, bytes and news pass. False where no program has the port open."""
+        watched = self._move_bytes()
+        self._pico.open_console(watched)
+        self._pico.stall_console(len(self._unread) > UNREAD_LIMIT_BYTES)
+        self._unread += self._pico.receive()
+        for edge in self._pico.edges[self._told :]:
+            say(gate_closed=edge.closed, virtual_us=edge.at_us)
+        self._told = len(self._pico.edges)
+        return watched
 
     def _move_bytes(self) -> bool:
         """Bytes both ways, as far as they go now. False where no program has the port open."""
@@ -135,7 +142,8 @@ class _Bridge:
             del self._unread[: os.write(self._master, self._unread)]
         return True
 
-    def _take_orders(self) -> bool:
+    def take_orders(self) -> bool:
+        """Carry out what came. False at the end of standard input."""
         try:
             data = os.read(sys.stdin.fileno(), CHUNK_BYTES)
         except BlockingIOError:
@@ -153,7 +161,8 @@ class _Bridge:
             self._pico.power_cycle()
 
 
-def _say(**words: object) -> None:
+def say(**words: object) -> None:
+    """A line of news."""
     print(json.dumps(words), flush=True)
 
 
@@ -168,7 +177,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         pico = PicoTarget(find_image(options.image))
         pico.power_on(compiled_files(ARCHITECTURE) if options.with_firmware else None)
-        _Bridge(pico).run()
+        Bridge(pico).run()
     except CcdmonError as error:
         print(f"pico_pty: {error}", file=sys.stderr)
         return error.exit_code
