@@ -9,7 +9,7 @@ from ccdmon.front_end import FrontEnd
 from ccdmon_fw import limits, wire
 from ccdmon_hil.result import ReplayResult, first_pending_row
 from ccdmon_hil.session import EMULATOR_PATIENCE, Session
-from ccdmon_hil.target import Source
+from ccdmon_hil.target import Source, Target
 
 # Called with (rows played so far, rows in all or None, gate closed?).
 Progress = Callable[[int, int | None, bool], None]
@@ -56,7 +56,7 @@ def run_rows(
     link to it fails.
     """
     counted = _Counted(source, rows)
-    session.configure(settings)
+    session.configure(_for_rig(session.target, settings, closed_loop))
     crc_errors = _crc_errors(session)
     session.target.play(counted, closed_loop)
     session.arm()
@@ -85,6 +85,12 @@ def run_rows(
         **trip,
         **_latency_us(session, trip),
     )
+
+
+def _for_rig(target: Target, settings: list[int], closed_loop: bool) -> list[int]:
+    """The settings, with what the rig itself needs of the edge's."""
+    needed = target.edge_settings(closed_loop) if hasattr(target, "edge_settings") else {}
+    return [needed.get(name, value) for name, value in zip(limits.SETTINGS, settings, strict=True)]
 
 
 class _Counted:

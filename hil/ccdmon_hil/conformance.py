@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError
 from ccdmon_fw import limits, wire
 from ccdmon_hil.bench import run_rows
@@ -49,7 +51,11 @@ def rows_arrive_as_played(session: Session) -> None:
     assert not result.tripped, f"tripped on a healthy cell: {result.reason}"
     assert result.gate_closed, "the pin is open at the end of a run without a trip"
     assert result.samples_received == ROWS, f"{ROWS} rows gave {result.samples_received} samples"
-    assert [tuple(codes) for codes in result.codes[:, :3].tolist()] == played, "other codes than were played"
+    largest = int(np.abs(result.codes[:, :3].astype(int) - played).max())
+    allowed = getattr(session.target, "tolerance_codes", 0)
+    assert largest <= allowed, (
+        f"other codes than were played, by up to {largest} (its converters may be {allowed} off)"
+    )
 
 
 def a_short_opens_the_pin(session: Session) -> None:
@@ -70,7 +76,7 @@ def latency_has_the_clocks_name(session: Session) -> None:
     for name in ("virtual", "real"):
         assert (latency[f"{name}_us"] is not None) == (clock == name), f"clock {clock}, but {latency}"
     if clock != "none":
-        period_us = session.identity["sample_period_us"]
+        period_us = session.device.identify()["sample_period_us"]
         assert 0 < latency[f"{clock}_us"] < (limits.CONFIRM_SAMPLES + 1) * period_us, f"latency {latency}"
 
 

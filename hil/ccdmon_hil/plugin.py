@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The plugin's options."""
     group = parser.getgroup("ccdmon", "ccdmon: firmware in the loop")
     group.addoption("--rig", choices=RIGS, default="unix", help="where the firmware runs (default: unix)")
-    group.addoption("--port", help="serial port or wiring file of --rig board, or `emulated`")
+    group.addoption("--port", help="serial port or wiring file of --rig board, `emulated` or `emulated-pair`")
     group.addoption("--image", type=Path, help="MicroPython image of --rig pico")
 
 

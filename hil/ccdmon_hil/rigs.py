@@ -1,6 +1,7 @@
 """Opens a rig by its name; a rig's own dependencies are imported only then.
 
-The port `emulated` of the rig `board` is an emulated Pico behind a pseudo-terminal, for as long as the rig is open.
+The port `emulated` of the rig `board` is an emulated Pico behind a pseudo-terminal, `emulated-pair` one with a second
+as its stimulus, for as long as the rig is open.
 """
 
 from argparse import ArgumentTypeError
@@ -17,12 +18,13 @@ from ccdmon_hil.session import Session
 from ccdmon_hil.target import Target
 
 if TYPE_CHECKING:
-    from ccdmon_hil.pico_pty import PicoPty
+    from ccdmon_hil.wiring import Wiring
 
 RIGS = ("unix", "pico", "board")
-EMULATED = "emulated"
+EMULATED, EMULATED_PAIR = "emulated", "emulated-pair"
 PORT_HELP = (
-    f"serial port or wiring file of --rig board, or `{EMULATED}`: an emulated Pico on a pseudo-terminal"
+    f"serial port or wiring file of --rig board, or `{EMULATED}`: an emulated Pico on a pseudo-terminal, or "
+    f"`{EMULATED_PAIR}`: one with a second that drives its converters"
 )
 
 
@@ -56,25 +58,32 @@ def open_session(
 ) -> Iterator[Session]:
     """A rig with the firmware running, for as long as the block; `tap` may put something between it and the session."""
     with ExitStack() as opened:
-        if rig == "board" and port == EMULATED:
-            port = opened.enter_context(_emulated(image)).port
-        target = _target(rig, image, port)
+        target = _target(rig, image, port, opened)
         session = Session(tap(target) if tap else target, on_bytes, answer_limit_s)
         opened.callback(session.close)
         session.start()
         yield session
 
 
-def _emulated(image: str | Path | None) -> "PicoPty":
+def _wiring(image: str | Path | None, port: str | None, opened: ExitStack) -> "Wiring":
+    from ccdmon_hil.wiring import Wiring, wiring_of
+
+    if port not in (EMULATED, EMULATED_PAIR):
+        return wiring_of(port)
     path = find_image(image)
     try:
+        from ccdmon_hil.pico_pair import PairPty
         from ccdmon_hil.pico_pty import PicoPty
     except ImportError as error:
         raise _not_installed(error) from error
-    return PicoPty(path, with_firmware=True)
+    if port == EMULATED:
+        return Wiring(port=opened.enter_context(PicoPty(path, with_firmware=True)).port)
+    pair = PairPty(path)
+    opened.callback(pair.close)
+    return pair.wiring
 
 
-def _target(rig: str, image: str | Path | None, port: str | None) -> Target:
+def _target(rig: str, image: str | Path | None, port: str | None, opened: ExitStack) -> Target:
     if rig == "unix":
         from ccdmon_hil.unix import UnixTarget
 
@@ -88,9 +97,10 @@ def _target(rig: str, image: str | Path | None, port: str | None) -> Target:
         return PicoTarget(path)
     if rig == "board":
         from ccdmon_hil.board import BoardTarget
-        from ccdmon_hil.wiring import wiring_of
+        from ccdmon_hil.stimulus import StimulusTarget
 
-        return BoardTarget(wiring_of(port))
+        wiring = _wiring(image, port, opened)
+        return StimulusTarget(wiring) if wiring.stimulus.kind == "board" else BoardTarget(wiring)
     raise InputError(f"no rig {rig!r}; one of {', '.join(RIGS)}")
 
 

@@ -17,7 +17,9 @@ class Edge(NamedTuple):
 
 
 class Target(Protocol):
-    """One rig, called from one thread; `DeviceError` says that it failed."""
+    """One rig, called from one thread; `DeviceError` says that it failed.
+
+    It may offer `edge_settings(closed_loop)`, {name: value} that it needs, and `tolerance_codes` of its converters."""
 
     name: str
     clock: str  # "virtual": an emulator's, "real": a board's, "none"

@@ -6,7 +6,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ccdmon.errors import InputError
 from ccdmon.rig_file import Table
@@ -14,9 +14,28 @@ from ccdmon_hil.checked_toml import read_checked
 
 
 class StimulusTable(Table):
-    """Who puts the rows to the firmware; `injected`: below the detector, in place of the converters."""
+    """Who puts the rows to the firmware.
 
-    kind: Literal["injected"] = "injected"
+    `injected`: below the detector, in place of the converters. `board`: a second Pico with an MCP4728 on its GP4 (SDA)
+    and GP5 (SCL); the pins are the second one's, where gate and pump of the tested one arrive.
+    """
+
+    kind: Literal["injected", "board"] = "injected"
+    port: str | None = None  # of the second board
+    gate_pin: int = Field(default=15, ge=0, le=28)
+    pump_pin: int = Field(default=13, ge=0, le=28)
+    ldac_pin: int = Field(default=6, ge=0, le=28)
+    dac_address: int = Field(default=0x60, ge=0x60, le=0x67)
+    # The firmware's, while rows play; below 500 the first rows may come too late, for arming delays a sample by 200.
+    sample_period_us: int = Field(default=500, ge=250, le=1_000_000)
+    closed_loop_period_us: int = Field(default=100_000, ge=1000, le=1_000_000)  # each row waits for the host
+    tolerance_codes: int = Field(default=0, ge=0, le=256)  # of DAC and converter together, of 65536
+
+    @model_validator(mode="after")
+    def _has_a_port(self) -> "StimulusTable":
+        if (self.kind == "board") != (self.port is not None):
+            raise ValueError("a stimulus of the kind `board`, and no other, needs the port of its board")
+        return self
 
 
 class LatencyTable(Table):

@@ -19,18 +19,18 @@ BAUD = 115200  # ignored by a USB console
 class Port:
     """An open port; a context manager. `name` is a device path or any URL pyserial knows."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, read_wait_s: float = READ_WAIT_S) -> None:
         """Raises `DeviceError` for a port that is not there, is taken, or may not be opened."""
         self.name = name
         try:
             self._serial = serial.serial_for_url(
-                name, baudrate=BAUD, timeout=READ_WAIT_S, write_timeout=WRITE_WAIT_S, exclusive=True
+                name, baudrate=BAUD, timeout=read_wait_s, write_timeout=WRITE_WAIT_S, exclusive=True
             )
         except (serial.SerialException, ValueError, OSError) as error:
             raise DeviceError(f"port {name}: cannot be opened ({_cause(error)}); {_advice(error)}") from error
 
     def read(self) -> bytes:
-        """What has arrived, after waiting `READ_WAIT_S` at most; empty in silence. Raises `DeviceError`."""
+        """What has arrived, after waiting `read_wait_s` at most; empty in silence. Raises `DeviceError`."""
         try:
             data: bytes = self._serial.read(max(1, self._serial.in_waiting))
             return data

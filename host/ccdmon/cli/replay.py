@@ -24,7 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("trace", metavar="TRACE", help="a trace or cycler's file, - for stdin")
     add_import_arguments(parser)
     add("--rig", choices=RIGS, default="unix", help="where the firmware runs (default: %(default)s)")
-    add("--port", metavar="P", help="serial port of --rig board, or `emulated`: a Pico on a pseudo-terminal")
+    add(
+        "--port", metavar="P",
+        help="serial port or wiring file of --rig board; `emulated`: a Pico on a pseudo-terminal, `emulated-pair`: "
+        "with a second as its stimulus",
+    )  # fmt: skip
     add(
         "--expect", choices=("trip", "no-trip", *limits.REASONS[1:]), metavar="WHAT",
         help="exit 1 unless this happens: trip, no-trip, or a reason (%s)" % ", ".join(limits.REASONS[1:]),

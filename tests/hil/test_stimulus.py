@@ -1,0 +1,116 @@
+"""Rig `board` with a stimulus: what its host's side says without any board, and the DAC's bytes."""
+
+from pathlib import Path
+
+import pytest
+
+from ccdmon.errors import DeviceError, InputError
+from ccdmon_hil.mcp4728 import Mcp4728
+from ccdmon_hil.stimulus import CAPACITY_ROWS, StimulusTarget
+from ccdmon_hil.target import Codes, Edge
+from ccdmon_hil.wiring import StimulusTable, Wiring, wiring_of
+
+ROW: Codes = (40000, 32768, 16)
+STROBED = 2
+WIRING_FOLDER = Path(__file__).parents[2] / "hil" / "wiring"
+
+
+class Bench(StimulusTarget):
+    """Its second board is a list of what was asked, and a state."""
+
+    def __init__(self) -> None:
+        super().__init__(Wiring(port="loop://", stimulus=StimulusTable(kind="board", port="loop://")))
+        self.asked: list[str] = []
+        self.state: tuple[object, ...] = (0, 0, STROBED, 0, False, 0, [])
+
+    def _ask(self, expression: str) -> object:
+        self.asked.append(expression)
+        return self.state
+
+
+def test_rows_are_there_before_they_play_as_twelve_bits_a_channel() -> None:
+    bench = Bench()
+    assert bench.edge_settings(closed_loop=False) == {"gate_drive": 1, "sample_period_us": 500}
+    bench.play(lambda row, _closed: ROW if row < 2 else None)
+    assert bench.asked == ["take(0, b'CcQIAAABCcQIAAAB')", "begin(500, 0)"]  # 09c4 0800 0001, twice
+
+
+def test_more_rows_than_it_holds_are_refused_with_a_way_out() -> None:
+    bench = Bench()
+    bench.play(lambda row, _closed: ROW if row < CAPACITY_ROWS else None)
+    with pytest.raises(InputError, match=r"holds 8191 rows.*--rows 0:8191"):
+        bench.play(lambda row, _closed: ROW if row <= CAPACITY_ROWS else None)
+
+
+def test_in_a_closed_loop_a_row_goes_out_with_the_answer_to_the_one_before() -> None:
+    bench, told = Bench(), []
+
+    def source(row: int, closed: bool) -> Codes | None:
+        told.append((row, closed))
+        return ROW if row < 2 else None
+
+    bench.edge_settings(closed_loop=True)
+    bench.play(source, closed_loop=True)
+    bench._follow()  # the gate is open yet, no sample came
+    for sampled, level in ((1, 1), (2, 0)):
+        bench.state = (sampled, level, STROBED, 0, False, 0, [1, 0, 70, 0, 2, 90])
+        bench._follow()
+    assert told == [(0, True), (1, True), (2, False)]
+    assert bench.asked == [
+        "take(0, b'CcQIAAAB')", "begin(100000, 1)", "wait(0, 10)", "wait(0, 10)", "put(1, b'CcQIAAAB', 200)", "rest()",
+    ]  # fmt: skip
+    assert bench.edges == [Edge(True, 0, 70.0), Edge(False, 2, 90.0)]
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ((7, 1, STROBED, 1, False, 0, []), "after row 7 one was late on the DAC; set a longer period"),
+        ((7, 1, STROBED, 0, True, 0, []), "the DAC did not answer; check its wires"),
+        ((0, 1, STROBED, 0, False, 8001, []), "no edge of the pump came; is it wired to GP13"),
+    ],
+)
+def test_what_goes_wrong_at_the_wires_is_said(state: tuple[object, ...], said: str) -> None:
+    bench = Bench()
+    bench.state = state
+    with pytest.raises(DeviceError, match=said):
+        bench._follow()
+
+
+def test_the_example_is_a_bench_and_a_stimulus_needs_its_port(tmp_path: Path) -> None:
+    assert wiring_of(str(WIRING_FOLDER / "pico_stimulus.toml")).stimulus.port == "/dev/ttyACM1"
+    wrong = tmp_path / "bench.toml"
+    wrong.write_text('port = "/dev/ttyACM0"\n[stimulus]\nkind = "board"\n')
+    with pytest.raises(InputError, match="needs the port of its board"):
+        wiring_of(str(wrong))
+
+
+def _write(dac: Mcp4728, data: bytes) -> None:
+    assert dac.connect(Mcp4728.ADDRESS, reading=False)
+    for byte in data:
+        assert dac.write(byte)
+    dac.stop()
+
+
+def test_the_dac_moves_all_outputs_when_ldac_falls() -> None:
+    """The fast write of the data sheet's figure 7-5."""
+    outputs: list[tuple[int, ...]] = []
+    dac = Mcp4728(outputs.append)
+    _write(dac, b"\x80")
+    _write(dac, bytes.fromhex("0fff 07ff 03ff 01ff"))
+    assert outputs == []
+    for level in (0, 1, 1):
+        dac.ldac(level)
+    assert outputs == [(4095, 2047, 1023, 511)]
+    _write(dac, bytes.fromhex("0800"))
+    dac.ldac(0)
+    assert outputs[1:] == [(2048, 2047, 1023, 511)]
+    with pytest.raises(AssertionError, match="no fast write"):
+        _write(dac, bytes.fromhex("5800 00"))
+
+
+def test_a_dac_on_its_own_reference_is_caught() -> None:
+    dac = Mcp4728(lambda _codes: None)
+    _write(dac, bytes.fromhex("0800"))
+    with pytest.raises(AssertionError, match=r"2\.048 V"):
+        dac.ldac(0)
