@@ -118,3 +118,19 @@ def test_every_command_named_in_a_sentence_or_table_exists() -> None:
         known = {option for action in parser._actions for option in action.option_strings}
         unknown = {word.split("=")[0] for word in words if word.startswith("--")} - known
         assert not unknown, f"{where}: {command}: no option {unknown}"
+
+
+def test_every_command_in_a_block_that_needs_a_board_can_be_given_as_it_stands() -> None:
+    lines = [
+        line
+        for path in DOCUMENTS
+        for block in blocks(path)
+        if block.mark == "needs a board"
+        for line in block.text.splitlines()
+    ]
+    given = [shlex.split(line) for line in lines if line.startswith("ccdmon ")]
+    assert ["ccdmon", "flash"] in given
+    for _, verb, *words in given:
+        parser = ArgumentParser(prog=f"ccdmon {verb}")
+        import_module(f"ccdmon.cli.{VERBS[verb][0]}").add_arguments(parser)
+        parser.parse_args(words)

@@ -7,11 +7,14 @@ import sys
 from ccdmon.errors import EXIT_FINE
 from ccdmon.firmware_files import PICO, board_names
 from ccdmon.flash import Flashed, flash
+from ccdmon.port import find_board
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("--port", required=True, metavar="P", help="the board's serial port, as /dev/ttyACM0")
+    parser.add_argument(
+        "--port", metavar="P", help="the board's serial port (default: the only Pico plugged in)"
+    )
     parser.add_argument(
         "--board",
         default=PICO,
@@ -24,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Deploy; exit 3 where the board fails or runs a MicroPython that is too old."""
-    done = flash(args.port, _say, board=args.board, source=args.source)
+    done = flash(find_board(args.port), _say, board=args.board, source=args.source)
     if done.identity.get("fault"):
         _say(f"a converter does not start: {done.identity['fault']}; check its wiring, then `ccdmon doctor`")
     print(json.dumps(done.document()) if args.json else _text(done))
