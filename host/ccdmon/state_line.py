@@ -1,4 +1,4 @@
-"""The state of a recording in one line of text, for a terminal."""
+"""The state of a recording in two lines of text, for a terminal."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -30,21 +30,23 @@ def resistance_ohm(state: Mapping[str, Any]) -> float | None:
 
 
 def state_line(state: Mapping[str, Any]) -> str:
-    """`Recording.state()` as one line."""
+    """`Recording.state()` as two lines that fit 80 columns: what is measured; gate, link, samples, disk, time left."""
     trip = state.get("trip")
-    parts = [
+    measured = [
         clock(state["elapsed_s"]),
         engineering(state.get("voltage_V"), "V"),
         engineering(state.get("current_A"), "A"),
         engineering(resistance_ohm(state), "Ω"),
         *([engineering(state["pressure_Pa"], "Pa")] if state.get("pressure_Pa") is not None else []),
         *([f"{state['temperature_degC']:.1f} °C"] if state.get("temperature_degC") is not None else []),
+    ]
+    kept = [
         f"TRIP {trip['trip_id']} {trip['rule']}" if trip else f"gate {state['gate']}",
         *([] if state["link"] == "up" else ["LINK LOST"]),
         *(["DISK FULL"] if state["disk"] else []),
         f"{state['samples']} samples",
         f"{state['missing_samples']} missing",
-        f"{state['free_bytes'] / 1e9:.1f} GB free",
-        *([f"{clock(state['stop_in_s'])} to go"] if state["stop_in_s"] is not None else []),
+        f"{state['free_bytes'] / 1e9:.3g} GB free",
+        *([f"{clock(state['stop_in_s'])} left"] if state["stop_in_s"] is not None else []),
     ]
-    return " · ".join(parts)
+    return " · ".join(measured) + "\n" + " · ".join(kept)

@@ -11,6 +11,7 @@ from rich.console import Console
 from ccdmon import record_terminal, run_report
 from ccdmon.cli import record
 from ccdmon.record_terminal import Terminal
+from ccdmon.state_line import state_line
 from tests.host.wire_stream import Device, recorded_run
 
 STATE: dict[str, Any] = {
@@ -25,18 +26,20 @@ def terminal(is_terminal: bool) -> tuple[Terminal, io.StringIO]:
 
 
 def screen(written: str) -> list[str]:
-    """Lines as they stand in the end, of a terminal that knows carriage return, new line and erasing of a line."""
-    lines, at = [""], 0
+    """Lines as they stand in the end, of a terminal that knows return, new line, up and erasing of a line."""
+    lines, row, at = [""], 0, 0
     for part in re.findall(r"\r|\n|\x1b\[[0-9;?]*[A-Za-z]|[^\r\n\x1b]+", written):
         if part == "\n":
-            lines.append("")
-            at = 0
+            row, at = row + 1, 0
+            lines += [""] * (row == len(lines))
         elif part == "\r":
             at = 0
+        elif part == "\x1b[1A":
+            row -= 1
         elif part == "\x1b[2K":
-            lines[-1] = ""
+            lines[row] = ""
         elif not part.startswith("\x1b"):
-            lines[-1] = lines[-1][:at] + part + lines[-1][at + len(part) :]
+            lines[row] = lines[row][:at] + part + lines[row][at + len(part) :]
             at += len(part)
     return [line for line in lines if line]
 
@@ -48,9 +51,18 @@ def test_a_message_stands_on_a_line_of_its_own(monkeypatch: Any) -> None:
         show(lambda: STATE)
         shown.say("TRIP 1: hard short; the gate is open")
         show(lambda: STATE)
-        message, state = screen(out.getvalue())
+        message, measured, kept = screen(out.getvalue())
     assert re.fullmatch(r"\d\d:\d\d:\d\d TRIP 1: hard short; the gate is open", message)
-    assert state.startswith("00:00:03 · 100 mV · 1 mA · 100 Ω · gate closed")
+    assert measured == "00:00:03 · 100 mV · 1 mA · 100 Ω"
+    assert kept == "gate closed · 64 samples · 0 missing · 5 GB free"
+
+
+def test_a_week_at_2_khz_fits_a_usual_terminal() -> None:
+    week = {"elapsed_s": 6e5, "voltage_V": -0.3448, "current_A": -2.402e-3, "pressure_Pa": 2.002e6,
+            "temperature_degC": 22.0, "samples": 1_209_600_000, "free_bytes": 700e9, "stop_in_s": 86400.0}  # fmt: skip
+    lines = state_line({**STATE, **week}).split("\n")
+    assert max(map(len, lines)) < 80
+    assert "700 GB free" in lines[1] and lines[1].endswith("1d 00:00:00 left")
 
 
 def test_where_no_terminal_is_there_are_messages_only() -> None:
