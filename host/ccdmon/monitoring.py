@@ -18,4 +18,5 @@ class Monitoring:
     samples: int | None = None
     lost_samples: int | None = None
     crc_errors: int | None = None
+    segments: int | None = None  # stretches of rows that only the host's clock joins
     clock: ClockAccount | None = None  # None: the device was never asked for its clock

@@ -205,6 +205,7 @@ def _monitoring_rows(monitoring: Monitoring) -> list[tuple[str, str]]:
         ("Gate at the end", monitoring.gate or report_words.DASH),
         ("Samples received", report_words.count(monitoring.samples)),
         ("Samples lost", report_words.count(monitoring.lost_samples)),
+        ("Recorded in", report_words.segments(monitoring.segments)),
         ("Damaged frames", report_words.count(monitoring.crc_errors)),
         ("Host time of the samples", report_words.clock_line(monitoring.clock)),
     ]

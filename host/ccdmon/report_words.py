@@ -127,6 +127,13 @@ def levels(protocol: Document) -> str:
     return f"{number(values[0])}, {number(values[1])} … {number(values[-1])} {unit} ({len(values)} levels)"
 
 
+def segments(number: int | None) -> str:
+    """How often a recording began anew."""
+    known = count(number, "segment")
+    between = "between them the board was armed anew, reset or unplugged"
+    return known if number is None or number < 2 else f"{known}; {between}"
+
+
 def clock_line(clock: ClockAccount | None) -> str:
     """How well the Unix time of the samples is known, and how far the device's crystal drifted."""
     if clock is None:

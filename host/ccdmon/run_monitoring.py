@@ -28,6 +28,7 @@ def monitoring_of(run: RunRows, trip_row: int | None) -> Monitoring:
         samples=run.counts.samples,
         lost_samples=run.counts.missing_samples,
         crc_errors=run.counts.crc_errors,
+        segments=len(run.segments),
         clock=run.clock,
     )
 

@@ -269,6 +269,13 @@ def test_what_was_set_and_what_was_not_measured_is_told_apart() -> None:
     assert Context(config=measured).remarks == {}
 
 
+def test_a_recording_that_began_anew_says_so() -> None:
+    assert report_words.segments(1) == "1 segment"
+    assert report_words.segments(2).startswith("2 segments; between them the board was armed anew")
+    page = html(document(), shorted_trace(), replace(MONITORING, segments=3), "t")
+    assert "3 segments; between them" in page
+
+
 def test_how_well_the_host_time_is_known() -> None:
     line = report_words.clock_line(ClockAccount(9, 0.0123, 1, 0.004, 21.0, 1.5))
     assert line.startswith("within 12 ms, not known in 1 stretch (usually 4 ms; 9 readings")
