@@ -65,16 +65,18 @@ class Session:
         self.target.close()
 
     def configure(self, settings: list[int]) -> None:
-        """Disarm, clear a latched trip, put these settings in force, and let the self-test pass.
+        """Disarm, put these settings in force, clear a latched trip, and let the self-test pass.
+
+        In this order: a trip can be cleared once the samples after it are kept, which takes 256 of the new periods.
 
         The gate moves in all this; what it does from the next `play` on belongs to the run.
         """
         status = self.status()
         if status["armed"]:
             self.command(wire.DISARM)
+        self.device.configure(settings)
         if status["trip_id"]:
             self.device.reset_trip(status["trip_id"])
-        self.device.configure(settings)
         if self.status()["self_test"] not in (wire.PASSED, wire.PASSED_DRY):
             self.device.self_test()
 
