@@ -55,10 +55,10 @@ def run(session: Session, fault: Fault) -> Outcome:
 
 
 def faults_of(rig: str) -> tuple[Fault, ...]:
-    """Those that a rig can have; a microcontroller drops samples, counted, while it answers thousands of commands."""
+    """Those that a rig can have; a microcontroller drops samples, counted, while it reads kilobytes of commands."""
     if rig == "unix":
         return FAULTS
-    return tuple(replace(fault, lost=None) if fault.name == "command flood" else fault for fault in FAULTS)
+    return tuple(replace(fault, lost=None) if fault.name in FLOODS else fault for fault in FAULTS)
 
 
 def _run(session: Session, how: How) -> Outcome:
@@ -263,6 +263,7 @@ GARBAGE = bytes(np.random.default_rng(2).integers(1, 256, 500, dtype=np.uint8)) 
 FLOOD = b"".join(wire.encode(wire.KEEP_ALIVE, 20_000 + number) for number in range(2000))
 SHIFTED = DISARM_FRAME[:-1] + TRIP_FRAME
 OFF = "sensor_fault"
+FLOODS = ("garbage to the firmware", "endless garbage to the firmware", "command flood")
 
 FAULTS = (
     Fault("none", How()),
