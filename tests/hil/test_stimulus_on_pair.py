@@ -1,5 +1,6 @@
 """A stimulus board end to end: two emulated Picos on two terminals, an MCP4728 between them, stock mpremote."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,10 @@ from tests.hil.test_closed_loop import FRONT_END, Cell
 if TYPE_CHECKING:
     from ccdmon_hil.pico_pair import PairPty
 
-pytestmark = pytest.mark.pico
+pytestmark = [
+    pytest.mark.pico,
+    pytest.mark.skipif(not os.environ.get("CCDMON_SLOW"), reason="slow: CCDMON_SLOW=1 runs it"),
+]
 BEFORE, AFTER = 24, 6  # rows around the short: each costs
 INSTRUMENT_US = 5.0  # between two edges: both are seen late by an interrupt's entry
 
