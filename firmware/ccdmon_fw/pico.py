@@ -42,6 +42,9 @@ _external = None
 _timer = None  # an unreferenced Timer is collected, and stops
 _poll = select.poll()
 _poll.register(sys.stdin, select.POLLIN)
+_stdin = sys.stdin.buffer
+_received = bytearray(_RECEIVE_BYTES)
+_received_byte = bytearray(1)
 _poll_out = select.poll()
 _poll_out.register(sys.stdout, select.POLLOUT)
 _gate_pin = machine.Pin(GATE_PIN, machine.Pin.OUT, value=0)
@@ -134,10 +137,18 @@ def service():
 
 
 def receive():
-    data = b""
-    while len(data) < _RECEIVE_BYTES and _poll.poll(0):
-        data += sys.stdin.buffer.read(1)
-    return data
+    # A byte at a time, for the console waits for all that it is asked for; into memory that is kept, for a piece of
+    # the heap for each byte would end in a collection every few rounds.
+    size = 0
+    while size < _RECEIVE_BYTES:
+        for _ in _poll.ipoll(0):
+            _stdin.readinto(_received_byte)
+            _received[size] = _received_byte[0]
+            size += 1
+            break
+        else:
+            break
+    return bytes(memoryview(_received)[:size])
 
 
 def send(buffer, size):
