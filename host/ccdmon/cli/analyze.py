@@ -13,7 +13,6 @@ from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE
 from ccdmon.formats.bdf import iter_bdf, read_ahead
 from ccdmon.formats.importer import is_long
 from ccdmon.monitoring import Monitoring
-from ccdmon.report import write_reports
 from ccdmon.report_context import Context, read_context
 from ccdmon.run_analysis import analyze_run
 from ccdmon.run_monitoring import monitoring_of
@@ -116,6 +115,8 @@ def context_of(source: Source, args: argparse.Namespace) -> Context:
 
 def _write(args: argparse.Namespace, sources: list[Source], documents: list[dict[str, Any]]) -> None:
     """One report goes into `--out` itself, several each into a folder of the trace's name."""
+    from ccdmon.report import write_reports  # matplotlib takes half a second
+
     for source, document, folder in zip(sources, documents, _folders(args.out, sources), strict=True):
         write_reports(document, source.trace, folder, source.monitoring, context_of(source, args))
         if source.run is not None and folder.resolve() == source.run.folder.resolve():

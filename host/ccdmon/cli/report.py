@@ -7,8 +7,6 @@ from pathlib import Path
 from ccdmon.cli.analyze import context_of, open_source
 from ccdmon.cli.options import add_import_arguments, positive
 from ccdmon.errors import EXIT_FINE, InputError
-from ccdmon.report import write_reports
-from ccdmon.report_figures import write_figures
 
 SCHEMA = "ccdmon.report-files/1"
 
@@ -32,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write `report.html` and `report.json`; prints where the page is."""
+    from ccdmon.report import write_reports  # matplotlib takes half a second
+    from ccdmon.report_figures import write_figures
+
     folder = args.out or (Path(args.source) if Path(args.source).is_dir() else None)
     if folder is None:
         raise InputError(f"{args.source}: not a run folder; say with --out where the report shall go")

@@ -39,6 +39,16 @@ def test_help_imports_nothing_heavy() -> None:
         assert verb in done.stdout
 
 
+def test_help_of_a_verb_draws_nothing() -> None:
+    code = (
+        "import sys\nfrom ccdmon.cli import VERBS, main\n"
+        "for verb in VERBS:\n    try:\n        main([verb, '--help'])\n    except SystemExit:\n        pass\n"
+        "sys.exit(', '.join(sorted({'matplotlib', 'bokeh'} & set(sys.modules))) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
