@@ -23,7 +23,7 @@ class Commands:
         self._ring = parts.ring
         self._telemetry = parts.telemetry
         self._box = parts.box
-        self._unframer = wire.Unframer()
+        self._unframer = wire.Unframer(wire.MAX_COMMAND_BYTES)
         self._answers = []  # (kind, sequence, answer) of the last commands
         self._awaited = None  # (kind, sequence, what to do when the self-test has passed)
         self.exit = False

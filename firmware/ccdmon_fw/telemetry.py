@@ -19,6 +19,7 @@ BLOCK_BYTES = 20
 TRIP_REPEAT_MS = 100
 FLUSH_MS = 50
 WAITING_MESSAGES = 16  # answers that wait for the link; more are dropped, the host asks again
+_KIND_AT = 1  # of a stuffed frame, for a kind is never zero
 _HEAD = "<BH"
 _HEAD_BYTES = 3
 _BULK_HEAD = wire.MESSAGES[wire.SAMPLES][1]  # BLOCKS has the same
@@ -81,7 +82,12 @@ class Telemetry:
         self.run = (self.run + 1) & 0xFFFF
 
     def identity(self, settings):
-        """The dictionary a host needs to read everything else."""
+        """The dictionary a host needs to read everything else; one that waits answers all who asked.
+
+        It is by far the longest message: a few of them would fill the heap.
+        """
+        if any(frame[_KIND_AT] == wire.IDENTITY for frame in self._waiting):
+            return
         text = json.dumps(
             {
                 "schema": limits.SCHEMA,

@@ -18,6 +18,7 @@ except ImportError:
 
 PROTOCOL = 2
 MAX_PAYLOAD_BYTES = 8192  # an identity has 4000; longer input without a frame end is noise
+MAX_COMMAND_BYTES = 1024  # the same on its way to the device, whose memory is small; the longest has 200
 
 # Device to host
 IDENTITY, SAMPLES, TRIP, STATUS, ACK, CONFIG = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
@@ -194,7 +195,8 @@ def open_frame(block):
 class Unframer:
     """Cuts a byte stream into frames. Counts what it cannot read in `crc_errors`; never raises on input."""
 
-    def __init__(self):
+    def __init__(self, most_bytes=MAX_PAYLOAD_BYTES):
+        self._most_bytes = most_bytes
         self._held = b""
         self._skipping = False
         self.crc_errors = 0
@@ -211,7 +213,7 @@ class Unframer:
             elif block or self._skipping:
                 self.crc_errors += 1
             self._skipping = False
-        if len(self._held) > MAX_PAYLOAD_BYTES:
+        if len(self._held) > self._most_bytes:
             self._held = b""
             self._skipping = True
         return frames

@@ -56,6 +56,23 @@ def test_a_command_repeated_under_its_number_is_carried_out_once() -> None:
     assert bench.ask(wire.ARM, number=6)["result"] == wire.ARMED
 
 
+def test_an_identity_that_waits_answers_all_who_ask_for_one() -> None:
+    """Each has 4 kB: a handful of them at once would not fit a microcontroller's heap."""
+    bench = Bench()
+    bench.board.inbox = b"".join(wire.encode(wire.IDENTIFY, number) for number in range(100, 105))
+    told = bench.messages()
+    assert [name for name, _, _ in told].count("identity") == 1
+    assert [fields["command_sequence"] for name, fields, _ in told if name == "ack"] == [
+        100,
+        101,
+        102,
+        103,
+        104,
+    ]
+    bench.ask(wire.IDENTIFY)
+    assert [name for name, _, _ in bench.asked].count("identity") == 1
+
+
 def test_trip_is_told_until_acknowledged_and_cleared_only_by_its_id() -> None:
     bench = Bench()
     number = trip(bench)

@@ -88,9 +88,12 @@ def test_a_flipped_bit_never_passes(data: st.DataObject) -> None:
     assert unframer.crc_errors >= 1
 
 
-def test_noise_without_end_is_thrown_away_and_the_next_frame_is_read() -> None:
-    unframer = wire.Unframer()
-    assert unframer.feed(b"x" * (wire.MAX_PAYLOAD_BYTES + 10)) == []
+@pytest.mark.parametrize("most_bytes", [wire.MAX_PAYLOAD_BYTES, wire.MAX_COMMAND_BYTES])
+def test_noise_without_end_is_thrown_away_and_the_next_frame_is_read(most_bytes: int) -> None:
+    unframer = wire.Unframer(most_bytes)
+    for _ in range(most_bytes // 100 + 1):
+        assert unframer.feed(b"x" * 100) == []
+        assert len(unframer._held) <= most_bytes
     assert unframer.feed(b"yyy\0" + wire.encode(1, 2, b"z")) == [(1, 2, b"z")]
     assert unframer.crc_errors == 1
 
