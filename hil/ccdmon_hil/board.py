@@ -24,14 +24,13 @@ from ccdmon.port import Port, is_pseudo_terminal
 from ccdmon_fw import wire
 from ccdmon_hil import bench_wire
 from ccdmon_hil.bench_wire import BATCH_ROWS, BENCH_ASK, BENCH_INSTANT, BENCH_ROWS, BENCH_STATE, CAPACITY_ROWS
+from ccdmon_hil.board_clock import before_us, keeps_pace
+from ccdmon_hil.session import EMULATOR_PATIENCE
 from ccdmon_hil.target import Codes, Edge, Source
 from ccdmon_hil.wiring import Wiring
 
-REPEAT_S = 2.0
+REPEAT_S = 2.0  # while nothing that was sent arrived
 ANSWER_LIMIT_S = 120.0  # an emulated board on a busy machine is that slow
-CLOCK_TEST_S = 0.4
-CLOCK_TOLERANCE = 0.02
-CLOCK_MASK = 0x3FFFFFFF  # time.ticks_us wraps at 2**30
 # First of all: a byte 3 in a frame that comes while the script imports is no Ctrl-C.
 NO_CTRL_C = "import micropython; micropython.kbd_intr(-1)"
 SCRIPT = Path(__file__).parent / "data" / "injected_board.py"
@@ -45,6 +44,7 @@ class BoardTarget:
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
         self.clock = "virtual" if is_pseudo_terminal(wiring.port) else "real"
+        self._repeat_s = REPEAT_S * (EMULATOR_PATIENCE if self.clock == "virtual" else 1)
         self.edges: list[Edge] = []
         self._port: Port | None = None
         self._unframer = wire.Unframer()
@@ -57,7 +57,7 @@ class BoardTarget:
         self._rows: list[Codes] = []  # taken from the source so far
         self._ended = False  # the source has no more
         self._sent = 0
-        self._sent_s = 0.0
+        self._moved_s = 0.0  # when rows were sent, or arrived
         self._told_end = False
 
     def start(self) -> None:
@@ -66,8 +66,9 @@ class BoardTarget:
         with console:
             console.start("\n".join([NO_CTRL_C, Path(bench_wire.__file__).read_text(), SCRIPT.read_text()]))
         self._port = Port(port)
+        device = Device(self._port.write, self._port.read, f"port {self.wiring.port}")
         self._ask(0, "anything")
-        if self.clock == "real" and not self._keeps_pace():
+        if self.clock == "real" and not keeps_pace(lambda: int(device.clock()["time_us"])):
             self.clock = "virtual"
 
     def play(self, source: Source, closed_loop: bool = False) -> None:
@@ -86,7 +87,7 @@ class BoardTarget:
         time_us, edge = self._instants[row], self.edges[-1]
         if time_us is None or edge.at_us is None:
             return None
-        return edge.at_us - ((int(edge.at_us) - int(time_us)) & CLOCK_MASK)
+        return before_us(edge.at_us, time_us)
 
     def send(self, data: bytes) -> None:
         """Write to the port."""
@@ -109,15 +110,6 @@ class BoardTarget:
             self._port.close()
             self._port = None
 
-    def _keeps_pace(self) -> bool:
-        assert self._port
-        device = Device(self._port.write, self._port.read, f"port {self.wiring.port}")
-        begin_us, begin_s = device.clock()["time_us"], time.monotonic()
-        time.sleep(CLOCK_TEST_S)
-        end_us, end_s = device.clock()["time_us"], time.monotonic()
-        pace = ((end_us - begin_us) & CLOCK_MASK) * 1e-6 / (end_s - begin_s)
-        return abs(pace - 1.0) < CLOCK_TOLERANCE
-
     # -- rows out
 
     def _begin(self) -> None:
@@ -127,7 +119,8 @@ class BoardTarget:
     def _send_rows(self) -> None:
         """Send as many rows as the board has room for; again, where one did not arrive for a while."""
         state = self._state
-        if (self._sent > state["received"] or self._told_end) and time.monotonic() - self._sent_s > REPEAT_S:
+        quiet_s = time.monotonic() - self._moved_s
+        if (self._sent > state["received"] or self._told_end) and quiet_s > self._repeat_s:
             self._sent, self._told_end = state["received"], False
         while not (self._told_end or state["playing"] & bench_wire.KNOWS_END) and self._may_send():
             stop = self._sent + (1 if self._closed_loop else BATCH_ROWS - self._sent % BATCH_ROWS)
@@ -140,7 +133,7 @@ class BoardTarget:
         codes = b"".join(struct.pack("<3H", *row) for row in batch)
         self.send(wire.encode(BENCH_ROWS, self._number(), head + codes))
         self._sent += len(batch)
-        self._sent_s = time.monotonic()
+        self._moved_s = time.monotonic()
 
     def _may_send(self) -> bool:
         if self._closed_loop:
@@ -167,14 +160,14 @@ class BoardTarget:
         self._wait(lambda: row in self._instants, lambda: self.send(ask), what)
 
     def _wait(self, done: Callable[[], bool], ask: Callable[[], None], what: str) -> None:
-        begin_s, asked_s = time.monotonic(), -REPEAT_S
+        begin_s, asked_s = time.monotonic(), -self._repeat_s
         while not done():
             now_s = time.monotonic()
             if now_s - begin_s > ANSWER_LIMIT_S:
                 raise DeviceError(
                     f"port {self.wiring.port}: the bench script on the board does not say {what}"
                 )
-            if now_s - asked_s > REPEAT_S:
+            if now_s - asked_s > self._repeat_s:
                 asked_s = now_s
                 ask()
             self._kept += self._read()
@@ -191,7 +184,10 @@ class BoardTarget:
         return data
 
     def _take_state(self, body: bytes) -> None:
+        received = self._state["received"]
         self._state, moves = bench_wire.unpack(BENCH_STATE, body)
+        if self._state["received"] != received:
+            self._moved_s = time.monotonic()
         edges = struct.iter_unpack(bench_wire.BENCH_MESSAGES[BENCH_STATE][3], moves)
         self.edges = [Edge(bool(closed), rows, float(at_us)) for closed, rows, at_us in edges]
 

@@ -65,15 +65,11 @@ def play_all(rig: str, scenarios: Sequence[Scenario], options: argparse.Namespac
 
 
 def bring_about_all(rig: str, options: argparse.Namespace) -> Iterator[Record]:
-    """The faults that a rig can bring about, each shown as it ends; none on a board, where none was tried yet."""
+    """The faults that a rig can bring about, each shown as it ends."""
     from ccdmon_hil import fault, faults
 
-    if rig not in faults.FAULTS:
-        return
     print(f"\n{fault.table_head()}")
-    run = faults.runner(rig, options.image)
-    for kind in faults.FAULTS[rig]:
-        outcome, problem = fault.bring_about(rig, kind, run)
+    for kind, outcome, problem in faults.bring_about_each(rig, options):
         record: Record = {"kind": "fault", "rig": rig, "name": kind.name, "title": kind.name}
         if outcome is None:
             yield record | _outcome([problem])
@@ -170,6 +166,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rig", action="append", choices=RIGS, help="where; more than once (default: unix)")
     parser.add_argument("--faults", action="store_true", help="bring about the faults of these rigs, too")
     parser.add_argument("--port", help=PORT_HELP)
+    parser.add_argument(
+        "--jobs", type=count, default=1, metavar="N",
+        help="emulated Picos at once, for their faults (default: %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--image", type=Path, help="MicroPython image of the emulated Pico")
     parser.add_argument(
         "--emulated-rows", type=count, default=EMULATED_ROWS, metavar="N",

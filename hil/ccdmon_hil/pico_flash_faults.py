@@ -16,6 +16,7 @@ WRAP_us = (1 << 30) * 1000  # of ticks_ms; ticks_us and TIMERAWL wrap in the sam
 BOOT_us = 1_000_000  # boot, self-test and arming end before the wrap
 HUNG_us = 150_000.0  # until the heap is full; the watchdog bites after 500 ms
 BY_THE_TICK_us = 3_000.0
+STALL_us = 10_000_000.0
 HOG = "hog = []\ntry:\n while True: hog.append(bytearray(1000))\nexcept MemoryError: "
 
 
@@ -138,7 +139,7 @@ def _stall(session: Session, rig: HookedTarget) -> str:
     """The host takes nothing for a while; what both count afterwards."""
     run_for(session, 50_000)
     rig.stall_console(True)
-    run_for(session, 500_000)
+    run_for(session, STALL_us)
     rig.stall_console(False)
     run_for(session, 200_000)
     counts = session.decoder.counts
@@ -160,6 +161,6 @@ FAULTS = (
           answer="512 samples as streamed"),
     Fault("nine trips, then a power cycle", How(act=_nine_trips), "open", "command", answer="8 kept"),
     Fault("clock wraps while armed", How(act=_wrap_clock), answer="wrapped, 0 late"),
-    Fault("host stalls for 0.5 s", How(act=_stall, streamed=True, settings={"sample_period_us": 250}), lost=None,
+    Fault("host stalls for 10 s", How(act=_stall, streamed=True, settings={"sample_period_us": 250}), lost=None,
           answer="both count the same"),
 )  # fmt: skip

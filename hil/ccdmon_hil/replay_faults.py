@@ -1,7 +1,8 @@
-"""Faults while a simulated healthy trace is replayed on the rig `unix` or `pico`: in rows, on the wire, in commands.
+"""Faults while a simulated healthy trace is replayed on a rig: in rows, on the wire, in commands.
 
-Each fault has a firmware of its own. The loop is closed, so that the firmware is never ahead of the host by more than
-a frame, and what is done half-way is done there. Longer than 250 lines: the table, and what it is made of.
+On `unix` and `pico` each fault has a firmware of its own. The loop is closed, so that the firmware is never ahead of
+the host by more than a frame, and what is done half-way is done there. A board stays, and is configured anew; its rows
+are fewer and sent ahead. Longer than 250 lines: the table, and what it is made of.
 """
 
 import struct
@@ -37,31 +38,55 @@ Table = npt.NDArray[np.uint16]  # shape (rows, 3): codes
 class How:
     """`rows` changes the table of codes in place; `frames` is set while armed; `command` is given half-way, armed.
 
-    `fresh`: the command is given to a firmware that was never configured.
+    `fresh`: the command is given to a firmware that was never configured. `rows_after`: half-way, of those that show
+    what comes of it, where a rig plays no more than these.
     """
 
     rows: Callable[[Table], None] | None = None
     frames: Callable[[], FrameFault] | None = None
     command: Callable[[Session], str] | None = None
     fresh: bool = False
+    rows_after: int = 200
     settings: dict[str, int] = field(default_factory=dict)
 
 
-def run(session: Session, fault: Fault) -> Outcome:
-    """Bring the fault about on a firmware that has just started, behind a `WireTap`."""
+@dataclass(frozen=True)
+class Part:
+    """The rows [start, stop) of the trace that are played; `closed_loop`: each waits for the answer to the last."""
+
+    start: int = 0
+    stop: int = ROWS
+    closed_loop: bool = True
+
+    @property
+    def rows(self) -> int:
+        """How many."""
+        return self.stop - self.start
+
+
+ALL = Part()
+
+
+def around_half_way(fault: Fault) -> Part:
+    """For a board: each row is dear, and they are sent ahead."""
+    return Part(HALF_WAY - 120, HALF_WAY + fault.inject.rows_after, closed_loop=False)
+
+
+def run(session: Session, fault: Fault, part: Part = ALL) -> Outcome:
+    """Bring the fault about behind a `WireTap`, on a firmware that has just started or is to be configured anew."""
     how = fault.inject
     assert isinstance(how, How)
-    return _run(session, how)
+    return _run(session, how, part)
 
 
 def faults_of(rig: str) -> tuple[Fault, ...]:
-    """Those that a rig can have; a microcontroller drops samples, counted, while it reads kilobytes of commands."""
+    """Those that a rig can have; a microcontroller drops samples, counted, while it answers many commands at once."""
     if rig == "unix":
         return FAULTS
     return tuple(replace(fault, lost=None) if fault.name in FLOODS else fault for fault in FAULTS)
 
 
-def _run(session: Session, how: How) -> Outcome:
+def _run(session: Session, how: How, part: Part) -> Outcome:
     table, settings = _healthy(how.settings)
     if how.rows:
         how.rows(table)
@@ -71,22 +96,22 @@ def _run(session: Session, how: How) -> Outcome:
     tap = session.target
     assert isinstance(tap, WireTap)
     session.configure(settings)
-    tap.play(_source(table), closed_loop=True)
+    tap.play(_source(table[part.start : part.stop], part.closed_loop), part.closed_loop)
     session.arm()
     missed = session.decoder.counts.missing_samples
     tap.disturb(how.frames() if how.frames else None)
-    warnings = _pump_to(session, HALF_WAY)
+    warnings = _pump_to(session, HALF_WAY - part.start)
     answer = how.command(session) if how.command else ""
-    warnings += _pump_to(session, ROWS)
+    warnings += _pump_to(session, part.rows)
     tap.disturb(None)
-    return _outcome(session, answer, missed, warnings)
+    return _outcome(session, part.rows, answer, missed, warnings)
 
 
-def _outcome(session: Session, answer: str, missed: int, warnings: list[str]) -> Outcome:
+def _outcome(session: Session, rows: int, answer: str, missed: int, warnings: list[str]) -> Outcome:
     if session.status()["reason"]:
         session.wait_for_trip()
     reason = limits.REASONS[session.trip["reason"]] if session.trip else (warnings or ["none"])[0]
-    lost = ROWS - int(session.codes(ROWS)[1].sum())
+    lost = rows - int(session.codes(rows)[1].sum())
     counted = session.decoder.counts.missing_samples - missed
     gate = "closed" if session.target.edges[-1].closed else "open"
     return Outcome(gate, reason, lost, max(0, lost - counted), answer)
@@ -106,14 +131,14 @@ def _pump_to(session: Session, rows: int) -> list[str]:
     return warnings
 
 
-def _source(table: Table) -> Source:
-    """No current flows, and no voltage stands, while the gate is open."""
+def _source(table: Table, closed_loop: bool) -> Source:
+    """In a closed loop no current flows, and no voltage stands, while the gate is open."""
     rows: list[Codes] = [(row[VOLTAGE], row[CURRENT], row[PRESSURE]) for row in table.tolist()]
 
     def source(row: int, gate_closed: bool) -> Codes | None:
         if row >= len(rows):
             return None
-        return rows[row] if gate_closed else IDLE
+        return rows[row] if gate_closed or not closed_loop else IDLE
 
     return source
 
@@ -261,9 +286,10 @@ BAD = set(range(4, 7))  # three frames of samples, before HALF_WAY
 LOST = len(BAD) * FULL_FRAME
 GARBAGE = bytes(np.random.default_rng(2).integers(1, 256, 500, dtype=np.uint8)) + b"\0"
 FLOOD = b"".join(wire.encode(wire.KEEP_ALIVE, 20_000 + number) for number in range(2000))
+QUESTIONS = b"".join(wire.encode(wire.IDENTIFY, 30_000 + number) for number in range(100))
 SHIFTED = DISARM_FRAME[:-1] + TRIP_FRAME
 OFF = "sensor_fault"
-FLOODS = ("garbage to the firmware", "endless garbage to the firmware", "command flood")
+FLOODS = ("command flood", "identity asked for a hundred times at once")
 
 FAULTS = (
     Fault("none", How()),
@@ -273,7 +299,7 @@ FAULTS = (
     Fault("current on its upper rail", How(held(CURRENT, 65520)), "open", OFF),
     Fault("current on its lower rail", How(held(CURRENT, 0)), "open", OFF),
     Fault("pressure on its rail", How(held(PRESSURE, 65520)), "open", OFF),
-    Fault("voltage code stuck", How(stuck(VOLTAGE)), "open", OFF),
+    Fault("voltage code stuck", How(stuck(VOLTAGE), rows_after=350), "open", OFF),
     Fault("current wire open", How(current_wire_off), reason="(sensor_fault)"),
     # No voltage beside a current is what a hard short looks like, too: cut off.
     Fault("voltage wire open", How(voltage_wire_off), "open", "hard_short"),
@@ -295,10 +321,13 @@ FAULTS = (
     Fault("bytes flipped to the firmware", How(command=raw(DAMAGED * 3)), answer="3 damaged"),
     Fault("a command cut to the firmware", How(command=raw(TRIP_FRAME[:5] + b"\0")), answer="1 damaged"),
     Fault("two commands run together", How(command=raw(SHIFTED)), answer="1 damaged"),
+    Fault("commands out of order to the firmware", How(command=raw(DISARM_FRAME + TRIP_FRAME)), "open", "command",
+          answer="0 damaged"),
     Fault("garbage to the firmware", How(command=raw(GARBAGE * 4)), answer="4 damaged"),
     Fault("endless garbage to the firmware", How(command=raw(b"\xff" * 20_000 + b"\0")), answer="1 damaged"),
     Fault("unknown command", How(command=raw(wire.encode(0x7E, 9))), answer="0 damaged"),
-    Fault("command flood", How(command=raw(FLOOD)), answer="0 damaged"),
+    Fault(FLOODS[0], How(command=raw(FLOOD)), answer="0 damaged"),
+    Fault(FLOODS[1], How(command=raw(QUESTIONS)), answer="0 damaged"),
     Fault("arm replayed after disarm", How(command=in_turn(asked(wire.DISARM), replayed(wire.ARM))), "open",
           answer="0 damaged"),
     Fault("trip replayed after its reset",

@@ -12,7 +12,6 @@ the pin's answer to the one before, and the firmware samples as slowly as that n
 """
 
 import struct
-import time
 from binascii import b2a_base64
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from ccdmon.errors import DeviceError, InputError
 from ccdmon.flash import prompt
 from ccdmon.port import Port, is_pseudo_terminal
 from ccdmon_fw import wire
+from ccdmon_hil.board_clock import before_us, keeps_pace
 from ccdmon_hil.target import Codes, Edge, Source
 from ccdmon_hil.wiring import Wiring
 
@@ -29,9 +29,6 @@ CAPACITY_ROWS = 8191
 PIECE_ROWS = 256  # in one exchange
 READ_WAIT_S = 0.005  # the other port wants attention, too
 WAIT_MS = 10
-CLOCK_TEST_S = 0.4
-CLOCK_TOLERANCE = 0.02
-CLOCK_MASK = 0x3FFFFFFF  # time.ticks_us wraps at 2**30
 SILENT_PERIODS = 16
 SCRIPT = Path(__file__).parent / "data" / "stimulus_board.py"
 
@@ -74,7 +71,7 @@ class StimulusTarget:
                 raise
             where = f"port {wires.port}: no MCP4728 answers at {wires.dac_address:#x}"
             raise DeviceError(f"{where}; check GP4 (SDA), GP5 (SCL), pull-ups, supply") from error
-        if self.clock == "real" and not self._keeps_pace():
+        if self.clock == "real" and not keeps_pace(lambda: int(self._ask("time.ticks_us()"))):
             self.clock = "virtual"
         self._port = Port(self._tested_port, READ_WAIT_S)
 
@@ -89,7 +86,7 @@ class StimulusTarget:
     def sampled_us(self, row: int) -> float | None:
         """When the row was put on the DAC; counted as `Edge.at_us`."""
         at_us, put_us = self.edges[-1].at_us, self._ask(f"instants_us[{row % (CAPACITY_ROWS + 1)}]")
-        return None if at_us is None else at_us - ((int(at_us) - int(put_us)) & CLOCK_MASK)
+        return None if at_us is None else before_us(at_us, put_us)
 
     def send(self, data: bytes) -> None:
         """Write to the tested board's port."""
@@ -113,13 +110,6 @@ class StimulusTarget:
             self._console.reset()
             self._console.close()
         self._port = self._console = None
-
-    def _keeps_pace(self) -> bool:
-        begin_us, begin_s = self._ask("time.ticks_us()"), time.monotonic()
-        time.sleep(CLOCK_TEST_S)
-        end_us, end_s = self._ask("time.ticks_us()"), time.monotonic()
-        pace = ((end_us - begin_us) & CLOCK_MASK) * 1e-6 / (end_s - begin_s)
-        return bool(abs(pace - 1.0) < CLOCK_TOLERANCE)
 
     def _ask(self, expression: str) -> Any:
         assert self._console

@@ -23,7 +23,8 @@ def test_the_emulated_pico_has_the_faults_of_rows_wire_and_commands_too() -> Non
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_fault_on_unix_comes_to_what_is_expected(name: str) -> None:
-    outcome = faults.runner("unix")(BY_NAME[name])
+    with faults.runner("unix") as run:
+        outcome = run(BY_NAME[name])
     assert not BY_NAME[name].problem(outcome), outcome
 
 

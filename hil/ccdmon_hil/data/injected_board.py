@@ -35,6 +35,7 @@ STATE_PERIOD_MS = 250  # a state goes before samples: more of them would hold th
 # control: places of what interrupt and main loop share
 RECEIVED, PLAYED, LAST_ROW, PLAYS, READY, STARVED, WAITED_US, PAD, MOVES, TICK_US = range(10)
 NO_LAST_ROW = 0x3FFFFFFF
+LONGEST_BYTES = 2 * ROW_BYTES * BATCH_ROWS  # of a message of the bench, and more; what is longer is none
 control = array("I", [0, 0, NO_LAST_ROW, 0, 0, 0, 0, 0, 0, 0])
 rows = bytearray(ROW_BYTES * CAPACITY_ROWS)
 instants_us = array("I", [0] * CAPACITY_ROWS)
@@ -161,6 +162,9 @@ class BenchCommands(commands.Commands):
                 self._tell_instant(frame[2])
             else:
                 super().feed(block + b"\0", *more)
+        if len(self._partial) > LONGEST_BYTES:
+            super().feed(self._partial, *more)
+            self._partial = b""
 
     def service(self):
         """In every round of the main loop: say what changed, and how far it got from time to time."""
@@ -184,9 +188,8 @@ class BenchCommands(commands.Commands):
         received = control[RECEIVED]
         room = CAPACITY_ROWS - (received - control[PLAYED])
         if fields["first_row"] == received and len(codes) == ROW_BYTES * count and count <= room:
-            for index in range(count):
-                at = ((received + index) % CAPACITY_ROWS) * ROW_BYTES
-                rows[at : at + ROW_BYTES] = codes[index * ROW_BYTES : (index + 1) * ROW_BYTES]
+            at = received % CAPACITY_ROWS * ROW_BYTES  # a batch never crosses the end
+            rows[at : at + len(codes)] = codes
             if flags & LAST:
                 control[LAST_ROW] = received + count
             control[RECEIVED] = received + count
