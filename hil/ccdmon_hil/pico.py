@@ -70,7 +70,7 @@ class PicoTarget:
         self._sampling = False
 
     def start(self) -> None:
-        """Boot to the firmware's first sample: 3 s, or 17 s where the chip must compile the firmware itself."""
+        """Boot to the firmware's first sample: 0.5 s of the chip's time, or 2.6 s where it must compile its files."""
         compiled = compiled_files(ARCHITECTURE)
         if compiled is not None:
             try:
