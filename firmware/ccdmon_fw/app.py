@@ -17,7 +17,7 @@ from ccdmon_fw.telemetry import Telemetry
 from ccdmon_fw.watch import FLASH, Watch
 
 RING_SAMPLES = 1024
-RESERVE_BYTES = 8192  # for keeping the trip when the main loop fails because the heap is full
+RESERVE_BYTES = 16384  # for keeping the trip and its box when the main loop fails because the heap is full
 LEAVE_MS = 500  # as long as a host that does not read may hold it up
 
 

@@ -17,7 +17,7 @@ from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError, InputError
 from ccdmon.firmware_hash import firmware_hash
 from ccdmon_hil.campaign_junit import junit
 from ccdmon_hil.campaign_summary import CLOCKS, Record, markdown, summaries
-from ccdmon_hil.rigs import PORT_HELP, RIGS, count, open_session
+from ccdmon_hil.rigs import JOBS_HELP, PORT_HELP, RIGS, count, open_session
 from ccdmon_hil.scenario import SUFFIX, MissingTraceError, Outcome, Scenario, read_scenario, run_scenario
 from ccdmon_hil.session import Session
 
@@ -166,10 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rig", action="append", choices=RIGS, help="where; more than once (default: unix)")
     parser.add_argument("--faults", action="store_true", help="bring about the faults of these rigs, too")
     parser.add_argument("--port", help=PORT_HELP)
-    parser.add_argument(
-        "--jobs", type=count, default=1, metavar="N",
-        help="emulated Picos at once, for their faults (default: %(default)s)",
-    )  # fmt: skip
+    parser.add_argument("--jobs", type=count, default=1, metavar="N", help=JOBS_HELP)
     parser.add_argument("--image", type=Path, help="MicroPython image of the emulated Pico")
     parser.add_argument(
         "--emulated-rows", type=count, default=EMULATED_ROWS, metavar="N",

@@ -21,12 +21,11 @@ from ccdmon_hil.fault import Fault, Outcome, Run, bring_about, table_head
 from ccdmon_hil.hooked import PATIENCE_S, open_hooked
 from ccdmon_hil.image import find_image
 from ccdmon_hil.kept import with_kept
-from ccdmon_hil.rigs import PORT_HELP, count, open_session
+from ccdmon_hil.rigs import JOBS_HELP, PORT_HELP, count, open_session
 from ccdmon_hil.session import Session
 from ccdmon_hil.unix_hooked import HookedUnix
 from ccdmon_hil.wire_tap import WireTap
 
-JOBS_HELP = "emulated Picos at once, for their faults (default: %(default)s)"
 FAULTS: dict[str, Sequence[Fault]] = {
     "unix": replay_faults.faults_of("unix") + unix_inner_faults.FAULTS,
     "pico": replay_faults.faults_of("pico") + pico_faults.FAULTS + pico_flash_faults.FAULTS,
@@ -109,11 +108,17 @@ def _on_board(image: Path | None, port: str | None) -> Iterator[Run]:
         if hasattr(session.target, "edge_settings"):
             raise InputError("faults: rows must be injected here; name a wiring file without a stimulus")
 
+        failed = False
+
         def run(fault: Fault) -> Outcome:
-            if fault.inject.fresh:
+            nonlocal failed
+            if fault.inject.fresh or failed:
                 session.close()
                 session.start()
-            return replay_faults.run(session, fault, replay_faults.around_half_way(fault))
+            failed = True  # unless it comes to its end
+            outcome = replay_faults.run(session, fault, replay_faults.around_half_way(fault))
+            failed = False
+            return outcome
 
         yield run
 

@@ -149,7 +149,7 @@ def _stall(session: Session, rig: HookedTarget) -> str:
 
 FAULTS = (
     Fault("main loop raises an exception", How(act=_dies("edge.alarms = None")), "open", "exception"),
-    Fault("heap exhausted in the main loop", How(act=_dies(HOG + "raise")), "open", "exception", kept=EMPTY),
+    Fault("heap exhausted in the main loop", How(act=_dies(HOG + "raise")), "open", "exception"),
     Fault("short while heap is full and loop hangs", How(act=_short_beside_a_full_heap), "open", "watchdog",
           answer="cut off by the tick", kept=SINCE_BOOT),
     Fault("newest slot of the settings torn", How(act=tear()), answer="older: ok"),

@@ -6,6 +6,7 @@ are fewer and sent ahead. Longer than 250 lines: the table, and what it is made 
 """
 
 import struct
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from ccdmon.cellmodel import simulate
 from ccdmon.device import RefusedError
+from ccdmon.errors import DeviceError
 from ccdmon.front_end import FrontEnd
 from ccdmon.link import Message
 from ccdmon.trace import Trace
@@ -27,6 +29,7 @@ from ccdmon_hil.wire_tap import FrameFault, WireTap, cut, flipped, preceded, rep
 
 ROWS = 1000  # two and a half half-cycles
 HALF_WAY = 500
+SILENT_S = 120.0  # of the machine's time: an emulator may be crowded
 FULL_FRAME = 32  # samples
 SEED = 10_000
 VOLTAGE, CURRENT, PRESSURE = 0, 1, 2  # columns
@@ -118,9 +121,14 @@ def _outcome(session: Session, rows: int, answer: str, missed: int, warnings: li
 
 
 def _pump_to(session: Session, rows: int) -> list[str]:
-    """Until so many rows were seen; what was warned of meanwhile, in brackets."""
+    """Until so many rows were seen; what was warned of meanwhile, in brackets. `DeviceError` where none comes."""
     warnings = []
+    seen, since_s = session.samples_seen, time.monotonic()
     while session.samples_seen < rows:
+        if session.samples_seen > seen:
+            seen, since_s = session.samples_seen, time.monotonic()
+        elif time.monotonic() - since_s > SILENT_S:
+            raise DeviceError(f"rig {session.target.name}: no sample for {SILENT_S:.0f} s after row {seen}")
         for event in session.pump():
             if (
                 isinstance(event, Message)

@@ -14,7 +14,7 @@ from ccdmon.errors import DeviceError
 from ccdmon.link import Message
 from ccdmon_fw import limits, wire
 from ccdmon_hil.black_box import compare_box, streamed
-from ccdmon_hil.fault import EMPTY, Fault, Outcome
+from ccdmon_hil.fault import Fault, Outcome
 from ccdmon_hil.hook import hook, settings
 from ccdmon_hil.kept import with_kept
 from ccdmon_hil.session import Session
@@ -283,7 +283,7 @@ FAULTS = (
     Fault("main loop raises an exception", Inside(dies("edge.alarms = None"), stays=False), "open", "exception",
           answer="opened by itself"),
     Fault("heap exhausted in the main loop", Inside(dies(HOG), stays=False), "open", "exception",
-          answer="opened by itself", kept=EMPTY),
+          answer="opened by itself"),
     Fault("clock wraps while armed", Inside(wrap_clock), answer="wrapped, 1 late"),
     Fault("place in the ring wraps while armed", Inside(python(WRAP_RING), rows=HALF_WAY + 2 * RING_SAMPLES)),
     Fault("newest slot of the settings damaged", Inside(tear(), stays=False), answer="older: ok"),
