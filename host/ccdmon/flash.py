@@ -6,9 +6,10 @@ leaves a board that does nothing, with `boot.py` holding its gate open.
 
 import contextlib
 import hashlib
+import itertools
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ from ccdmon.firmware_files import (
     compiled_files,
     firmware_files,
 )
-from ccdmon.link import Decoder
+from ccdmon.link import Decoder, Message
 from ccdmon.port import Port, name_of, patience, usb_identity
 from ccdmon_fw import limits, wire
 
@@ -33,8 +34,8 @@ PACKAGE = "ccdmon_fw"
 ASK_LIMIT_S = 8.0  # for a sign of what is on the console
 RESTART_LIMIT_S = 60.0
 PROMPT_TRIES = 3
-# A status request for a running ccdmon; for a prompt: leave the raw REPL, an empty line. Zeros end frames.
-_WHO_IS_THERE = b"\0" + wire.encode(wire.GET_STATUS, 0xFFFF) + b"\r\x02\r\0"
+ASK_AGAIN_S = 2.0
+_PROMPT_ACTS_ON = frozenset(range(1, 7))  # Ctrl-A to Ctrl-F: other modes, an interrupt, a restart
 
 Say = Callable[[str], object]
 
@@ -126,19 +127,43 @@ def leave_program(port: str, identity: tuple[int, int, str] | None, say: Say) ->
 
 
 def runs_ccdmon(port: Port) -> bool:
-    """Whether frames come from the board; False for a prompt or silence."""
-    decoder, text = Decoder(), b""
-    port.write(_WHO_IS_THERE)
-    until_s = time.monotonic() + ASK_LIMIT_S * patience(port.name)
-    while time.monotonic() < until_s:
+    """Whether a ccdmon answers; False for a prompt or silence.
+
+    Not whether frames come: those of a program that has ended may still be on their way.
+    """
+    decoder, text, numbers = Decoder(), b"", set()
+    slower = patience(port.name)
+    begun_s, asked_s = time.monotonic(), -ASK_AGAIN_S * slower
+    while (now_s := time.monotonic()) - begun_s < ASK_LIMIT_S * slower:
+        if now_s - asked_s >= ASK_AGAIN_S * slower:
+            asked_s = now_s
+            number, frame = next(_questions)
+            numbers.add(number)
+            # For a prompt: leave the raw REPL, an empty line. Zeros end frames.
+            port.write(b"\0" + frame + b"\r\x02\r\0")
         data = port.read()
         text = (text + data)[-200:]
-        decoder.feed(data)
-        if decoder.counts.frames:
-            return True
-        if b">>>" in text:
+        for event in decoder.feed(data):
+            if (
+                isinstance(event, Message)
+                and event.name == "ack"
+                and event.fields["command_sequence"] in numbers
+            ):
+                return True
+        if b"\n>>> " in text:
             return False
     return False
+
+
+def _status_requests() -> Iterator[tuple[int, bytes]]:
+    """(number, frame) without a byte that a prompt would act on, each another one."""
+    for number in itertools.cycle(range(0xFFFF, 0x8000, -1)):
+        frame = wire.encode(wire.GET_STATUS, number)
+        if not _PROMPT_ACTS_ON & set(frame):
+            yield number, frame
+
+
+_questions = _status_requests()
 
 
 def _check_board(console: Console, port: str) -> tuple[str, str | None, int]:

@@ -35,6 +35,7 @@ STATE_PERIOD_MS = 250  # a state goes before samples: more of them would hold th
 # control: places of what interrupt and main loop share
 RECEIVED, PLAYED, LAST_ROW, PLAYS, READY, STARVED, WAITED_US, PAD, MOVES, TICK_US = range(10)
 NO_LAST_ROW = 0x3FFFFFFF
+KINDS = (bytes([BENCH_ROWS]), bytes([BENCH_ASK]))  # second byte of a frame of ours
 LONGEST_BYTES = 2 * ROW_BYTES * BATCH_ROWS  # of a message of the bench, and more; what is longer is none
 control = array("I", [0, 0, NO_LAST_ROW, 0, 0, 0, 0, 0, 0, 0])
 rows = bytearray(ROW_BYTES * CAPACITY_ROWS)
@@ -154,17 +155,20 @@ class BenchCommands(commands.Commands):
     def feed(self, data, *more):
         blocks = (self._partial + data).split(b"\0")
         self._partial = blocks.pop()
+        others = []
         for block in blocks:
-            frame = wire.open_frame(block)
-            if frame and frame[0] == BENCH_ROWS:
+            frame = wire.open_frame(block) if block[1:2] in KINDS else None
+            if frame is None:
+                others.append(block + b"\0")
+            elif frame[0] == BENCH_ROWS:
                 self._take(frame[2])
-            elif frame and frame[0] == BENCH_ASK:
-                self._tell_instant(frame[2])
             else:
-                super().feed(block + b"\0", *more)
+                self._tell_instant(frame[2])
         if len(self._partial) > LONGEST_BYTES:
-            super().feed(self._partial, *more)
+            others.append(self._partial)
             self._partial = b""
+        if others:
+            super().feed(b"".join(others), *more)
 
     def service(self):
         """In every round of the main loop: say what changed, and how far it got from time to time."""
