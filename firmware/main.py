@@ -1,6 +1,11 @@
 # Started by MicroPython after boot.py. Another board: put a module `board` of its own beside this file.
+import gc
+
 import micropython
 
+gc.threshold(
+    16_384
+)  # while modules load: what stays would lie scattered among garbage, with no free place of 10 kB
 while True:
     try:
         micropython.kbd_intr(-1)  # the console carries frames from now on: a byte 3 is no Ctrl-C
@@ -14,4 +19,5 @@ while True:
     except KeyboardInterrupt:  # one that came before the line above
         pass
 
+gc.threshold(-1)
 app.run(board)

@@ -4,13 +4,12 @@ A frame is handed to `board.send(buffer, size)`, which may take less than all of
 next round, so that a host that does not read costs counted drops and nothing else.
 """
 
-import json
 import struct
-import sys
 from array import array
 from binascii import crc32
 
-from ccdmon_fw import limits, wire
+from ccdmon_fw import wire
+from ccdmon_fw.identity import Identity
 from ccdmon_fw.ring import RECORD_BYTES
 
 SAMPLES_PER_FRAME = 32
@@ -19,7 +18,6 @@ BLOCK_BYTES = 20
 TRIP_REPEAT_MS = 100
 FLUSH_MS = 50
 WAITING_MESSAGES = 16  # answers that wait for the link; more are dropped, the host asks again
-_KIND_AT = 1  # of a stuffed frame, for a kind is never zero
 _HEAD = "<BH"
 _HEAD_BYTES = 3
 _BULK_HEAD = wire.MESSAGES[wire.SAMPLES][1]  # BLOCKS has the same
@@ -40,6 +38,8 @@ class Telemetry:
         self._block = array("H", [0] * (BLOCK_BYTES // 2))
         self._sending = ()  # type: tuple # (buffer, size, already sent)
         self._waiting = []
+        self._identity = Identity(board)
+        self._identity_of = None  # settings that somebody wants to know
         self._sequence = 0
         self._flushed_ms = 0
         self.run = 0  # number of the armed run; 0 before the first
@@ -82,31 +82,8 @@ class Telemetry:
         self.run = (self.run + 1) & 0xFFFF
 
     def identity(self, settings):
-        """The dictionary a host needs to read everything else; one that waits answers all who asked.
-
-        It is by far the longest message: a few of them would fill the heap.
-        """
-        if any(frame[_KIND_AT] == wire.IDENTITY for frame in self._waiting):
-            return
-        text = json.dumps(
-            {
-                "schema": limits.SCHEMA,
-                "protocol": wire.PROTOCOL,
-                "version": limits.VERSION,
-                "micropython": ".".join(str(part) for part in sys.implementation.version[:3]),
-                "board": self._board.NAME,
-                "id": self._board.unique_id(),
-                "sample_period_us": self._board.sample_period_us(),
-                "front_end": getattr(self._board, "FRONT_END", None),
-                "fault": getattr(self._board, "FAULT", None),
-                "temperature": hasattr(self._board, "temperature_dC"),
-                "reasons": limits.REASONS,
-                "rules": limits.RULES,
-                "settings": dict(zip(limits.SETTINGS, settings)),
-                "messages": wire.dictionary(),
-            }
-        ).encode()
-        self.message(wire.IDENTITY, struct.pack("<H", len(text)) + text)
+        """Send the identity when no other message waits; asked again before that, one answers all."""
+        self._identity_of = settings
 
     def acked(self, trip_id):
         """The host has the trip: stop repeating it. True if that trip is the latched one."""
@@ -159,6 +136,11 @@ class Telemetry:
         if self._waiting:
             frame = self._waiting.pop(0)
             self._sending = (frame, len(frame), 0)
+            return True
+        if self._identity_of is not None:
+            frame, size = self._identity.frame(self._identity_of, self._take_sequence())
+            self._identity_of = None
+            self._sending = (frame, size, 0)
             return True
         if self.run == 0 or self.mode == wire.EVENTS_ONLY:
             return False

@@ -7,7 +7,7 @@ them. Every answer carries the whole state, so that a lost one costs nothing.
 import struct
 
 BENCH_ROWS, BENCH_ASK = 0x60, 0x61  # host to board
-BENCH_STATE, BENCH_INSTANT = 0x30, 0x31  # board to host
+BENCH_STATE, BENCH_INSTANT, BENCH_ENDED = 0x30, 0x31, 0x32  # board to host
 BENCH_MESSAGES = {
     # Rows to play, `first_row` being the one expected next; flags below.
     BENCH_ROWS: (
@@ -23,6 +23,8 @@ BENCH_MESSAGES = {
     ),
     # Board time of a row's sample, modulo 2**30; known is 0 where it is too long ago.
     BENCH_INSTANT: ("bench_instant", "<IIB", ("row", "time_us", "known"), "", ()),
+    # The firmware has ended, with this exception; the board resets.
+    BENCH_ENDED: ("bench_ended", "<", (), "<B", ("text",)),
 }  # fmt: skip
 FIRST, LAST, LOCK_STEP = 1, 2, 4  # flags: forget all rows before; no row follows; say so after each row
 PLAYING, KNOWS_END = 1, 2  # bits of `playing`

@@ -23,7 +23,15 @@ from ccdmon.flash import prompt
 from ccdmon.port import Port, is_pseudo_terminal
 from ccdmon_fw import wire
 from ccdmon_hil import bench_wire
-from ccdmon_hil.bench_wire import BATCH_ROWS, BENCH_ASK, BENCH_INSTANT, BENCH_ROWS, BENCH_STATE, CAPACITY_ROWS
+from ccdmon_hil.bench_wire import (
+    BATCH_ROWS,
+    BENCH_ASK,
+    BENCH_ENDED,
+    BENCH_INSTANT,
+    BENCH_ROWS,
+    BENCH_STATE,
+    CAPACITY_ROWS,
+)
 from ccdmon_hil.board_clock import before_us, keeps_pace
 from ccdmon_hil.session import EMULATOR_PATIENCE
 from ccdmon_hil.target import Codes, Edge, Source
@@ -181,6 +189,9 @@ class BoardTarget:
             elif kind == BENCH_INSTANT:
                 instant = bench_wire.unpack(BENCH_INSTANT, bytes(body))[0]
                 self._instants[instant["row"]] = float(instant["time_us"]) if instant["known"] else None
+            elif kind == BENCH_ENDED:
+                said = bytes(body).decode("utf-8", "replace")
+                raise DeviceError(f"port {self.wiring.port}: the firmware on the board has ended: {said}")
         return data
 
     def _take_state(self, body: bytes) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ccdmon.errors import CcdmonError
+from ccdmon.errors import CcdmonError, DeviceError
 
 WHOLE = "latched, whole box"
 UNTIL_TRIP = "latched, box until the trip"
@@ -78,6 +78,13 @@ def bring_about(rig: str, fault: Fault, run: "Run") -> tuple[Outcome | None, str
         return None, str(error)
     print(table_row(rig, fault, outcome), flush=True)
     return outcome, fault.problem(outcome)
+
+
+def which_firmware(error: DeviceError) -> str:
+    """What a host says, in one line, of a firmware that is not its own."""
+    lines = str(error).splitlines()
+    assert len(lines) == 1
+    return "one line: " + ("another firmware" if "runs firmware" in lines[0] else "no firmware of ccdmon")
 
 
 def _row(*cells: str) -> str:

@@ -47,6 +47,21 @@ app.App = Hooked
 """
 # Without it the converters are read as deployed, and `trouble` does nothing.
 BREAKABLE = "board.read = read\n"
+# Half of the heap is free and no 2 kB of it in one place; nothing the firmware needs while armed may want more.
+FRAGMENTS = """
+pieces = []
+try:
+    while True: pieces.append(bytearray(2000))
+except MemoryError: pass
+for place in range(0, len(pieces), 2): pieces[place] = None
+"""
+
+
+def in_fragments(session: Session, _rig: object) -> str:
+    """The heap falls to pieces; then the longest message of all is asked for."""
+    hook(session, FRAGMENTS)
+    session.device.identify()
+    return "identified"
 
 
 def hook(session: Session, text: str) -> None:

@@ -1,11 +1,13 @@
 """Faults of the emulated Pico around its flash, its restarts, its main loop's end; `pico_faults.py` runs them."""
 
 from ccdmon.device import RefusedError
+from ccdmon.errors import DeviceError
 from ccdmon.link import Message
 from ccdmon_fw import limits, wire
 from ccdmon_hil.black_box import compare_box, read_box, streamed
-from ccdmon_hil.fault import EMPTY, SINCE_BOOT, Fault
-from ccdmon_hil.hooked import HookedTarget, run_for, settings
+from ccdmon_hil.fault import EMPTY, SINCE_BOOT, Fault, which_firmware
+from ccdmon_hil.hook import in_fragments
+from ccdmon_hil.hooked import HookedTarget, hook, run_for, settings
 from ccdmon_hil.pico_faults import QUICK, SHORTED, Act, How, power_cycle, tear, wait_for_opening
 from ccdmon_hil.session import Session
 
@@ -147,11 +149,26 @@ def _stall(session: Session, rig: HookedTarget) -> str:
     return "both count the same" if same else f"{counts.device_dropped}, {counts.missing_samples}"
 
 
+def _another_version(session: Session, _rig: HookedTarget) -> str:
+    """The board has been flashed anew behind the host's back: no gate is closed for it."""
+    session.command(wire.DISARM)
+    hook(session, "limits.VERSION = '0.0.1'")
+    session.device.identify()
+    try:
+        session.device.arm()
+    except DeviceError as error:
+        return which_firmware(error)
+    return "armed"
+
+
 FAULTS = (
     Fault("main loop raises an exception", How(act=_dies("edge.alarms = None")), "open", "exception"),
     Fault("heap exhausted in the main loop", How(act=_dies(HOG + "raise")), "open", "exception"),
     Fault("short while heap is full and loop hangs", How(act=_short_beside_a_full_heap), "open", "watchdog",
           answer="cut off by the tick", kept=SINCE_BOOT),
+    Fault("heap in fragments", How(act=in_fragments, streamed=True, settings={"sample_period_us": 1000}),
+          answer="identified"),
+    Fault("another firmware version", How(act=_another_version), "open", answer="one line: another firmware"),
     Fault("newest slot of the settings torn", How(act=tear()), answer="older: ok"),
     Fault("both slots of the settings torn", How(act=tear(0, 1)), "open", answer="defaults: no_configuration"),
     Fault("flash full", How(act=_full_flash), "open", "command", answer="settings ok, no_record, told",

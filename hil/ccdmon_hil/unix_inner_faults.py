@@ -14,8 +14,8 @@ from ccdmon.errors import DeviceError
 from ccdmon.link import Message
 from ccdmon_fw import limits, wire
 from ccdmon_hil.black_box import compare_box, streamed
-from ccdmon_hil.fault import Fault, Outcome
-from ccdmon_hil.hook import hook, settings
+from ccdmon_hil.fault import Fault, Outcome, which_firmware
+from ccdmon_hil.hook import hook, in_fragments, settings
 from ccdmon_hil.kept import with_kept
 from ccdmon_hil.session import Session
 from ccdmon_hil.target import Codes
@@ -62,16 +62,10 @@ def run(fault: Fault) -> Outcome:
             return with_kept(session, _run(session, rig, how))
         except DeviceError as error:
             if session.device.identity and not rig.edges:  # refused by the host, before anything
-                return Outcome("open", "none", 0, 0, "one line: " + _which(error))
+                return Outcome("open", "none", 0, 0, which_firmware(error))
             raise
         finally:
             session.close()
-
-
-def _which(error: DeviceError) -> str:
-    lines = str(error).splitlines()
-    assert len(lines) == 1
-    return "another firmware" if "runs firmware" in lines[0] else "no firmware of ccdmon"
 
 
 def _run(session: Session, rig: HookedUnix, how: Inside) -> Outcome:
@@ -284,6 +278,7 @@ FAULTS = (
           answer="opened by itself"),
     Fault("heap exhausted in the main loop", Inside(dies(HOG), stays=False), "open", "exception",
           answer="opened by itself"),
+    Fault("heap in fragments", Inside(in_fragments), answer="identified"),
     Fault("clock wraps while armed", Inside(wrap_clock), answer="wrapped, 1 late"),
     Fault("place in the ring wraps while armed", Inside(python(WRAP_RING), rows=HALF_WAY + 2 * RING_SAMPLES)),
     Fault("newest slot of the settings damaged", Inside(tear(), stays=False), answer="older: ok"),

@@ -17,6 +17,7 @@ meanwhile, for its time goes on.
 # mypy: ignore-errors
 # ruff: noqa: F821
 import struct
+import sys
 import time
 from array import array
 
@@ -230,5 +231,9 @@ board.SAMPLE_PERIOD_FLOOR_US = max(BENCH_PERIOD_US, getattr(board, "SAMPLE_PERIO
 app.Commands = BenchCommands
 try:
     app.run(board)
+except Exception as error:
+    sys.stdout.buffer.write(wire.encode(BENCH_ENDED, 0, repr(error).encode()))
+    time.sleep_ms(100)  # a reset takes the console with it
+    raise
 finally:
     machine.reset()
