@@ -26,6 +26,8 @@ from ccdmon.follow import Follower
 from ccdmon.history import View
 
 POINTS, POINTS_COMPACT = 900, 400  # buckets across a plot: about one a pixel
+_LABEL_PLACES = ("place_px", "offset_px", "align")
+_LABEL_SHARE = 0.3  # of the plot's width, at its right end, where a label stands left of its mark
 # test time as the axis shows it: seconds below two minutes, else h:mm:ss
 _TIME_TICKS = """
 const whole = Math.floor(Math.abs(tick)), sign = tick < 0 ? "-" : "";
@@ -56,7 +58,7 @@ class RigPlots:
         columns: dict[str, Any] = {"time_s": [], **{column: [] for column, _, _ in panels}}
         self.rows = ColumnDataSource(columns, name=f"{name}-rows")
         self.resistance = ColumnDataSource({"time_s": [], "resistance": []}, name=f"{name}-resistance")
-        empty: dict[str, list[Any]] = {key: [] for key in ("time_s", "label", "colour", "place_px")}
+        empty: dict[str, list[Any]] = {key: [] for key in ("time_s", "label", "colour", *_LABEL_PLACES)}
         self.events = ColumnDataSource(empty, name=f"{name}-events")
         self.figures = [self._figure(label) for _, label, _ in panels]
         for plot, (column, _, colour) in zip(self.figures, panels, strict=True):
@@ -75,7 +77,8 @@ class RigPlots:
                 y_units="screen",
                 text="label",
                 text_color="colour",
-                x_offset=4,
+                x_offset="offset_px",
+                text_align="align",
                 source=self.events,
                 text_font_size="11px",
                 text_font_style="bold",
@@ -121,11 +124,15 @@ class RigPlots:
         marks = [(e["start_s"], e["kind"], EVENT_COLOURS.get(e["kind"], INK)) for e in report["events"]]
         marks += [(t["test_time_s"], "gate opened", INK) for t in trips if t.get("test_time_s") is not None]
         marks.sort()
+        start_s, end_s = self.visible_s
+        late = [mark[0] > end_s - _LABEL_SHARE * (end_s - start_s) for mark in marks]
         self.events.data = {
             "time_s": [mark[0] for mark in marks],
             "label": [mark[1].replace("_", " ") for mark in marks],
             "colour": [mark[2] for mark in marks],
             "place_px": [8 + 16 * (n % 3) for n in range(len(marks))],
+            "offset_px": [-4 if left else 4 for left in late],
+            "align": ["right" if left else "left" for left in late],
         }
 
     def _has(self, column: str) -> bool:
