@@ -37,6 +37,9 @@ class BlackBox:
         self.trip = NONE  # the latched one
         self._last_id = 0
         self.open = False  # samples are still to come
+        # Made at the start: when the trip comes, the heap may have no such place.
+        self._content = memoryview(bytearray(HEAD_BYTES + (BEFORE + AFTER) * RECORD_BYTES))
+        self.held = 0  # id of the trip whose box lies there now
         self.write_failed = False  # flash is full or worn out: the trip is latched in memory only
         self._head_at_trip = 0
         self._opened_ms = 0
@@ -45,7 +48,7 @@ class BlackBox:
             self._last_id = struct.unpack_from(_LATCH_FORMAT, found[1], 0)[0]
             self.trip = Trip(*struct.unpack_from(_TRIP_FORMAT, found[1], 4))
             if self.trip.trip_id and self.find(self.trip.trip_id) is None:
-                self._save_box(self.trip.sample, b"")  # a reset took its samples
+                self._save_box(self.trip.sample, 0)  # a reset took its samples
 
     def latch(self, gate, run, now_ms, config_crc):
         """The gate has just opened: give the trip its id, and keep that first of all."""
@@ -80,14 +83,17 @@ class BlackBox:
         came = (self._ring.control[HEAD] - self._head_at_trip) & 0x3FFFFFFF
         if came < AFTER and now_ms - self._opened_ms < WAIT_MS:
             return False
+        before, samples = self._ring.around(
+            self._head_at_trip, BEFORE, min(came, AFTER), self._content[HEAD_BYTES:]
+        )
+        self._save_box(self._number_of_tripping() + 1 - before, samples)
         self.open = False
-        before, records = self._ring.around(self._head_at_trip, BEFORE, min(came, AFTER))
-        self._save_box(self._number_of_tripping() + 1 - before, records)
         return True
 
-    def _save_box(self, first, records):
-        head = struct.pack(HEAD_FORMAT, *self.trip, first, len(records) // RECORD_BYTES)
-        self._keep(self._trips, head + records)
+    def _save_box(self, first, samples):
+        self.held = self.trip.trip_id
+        struct.pack_into(HEAD_FORMAT, self._content, 0, *self.trip, first, samples)
+        self._keep(self._trips, self._content[: HEAD_BYTES + samples * RECORD_BYTES])
 
     def _number_of_tripping(self):
         """Number of the last sample before the gate opened; those before the run's first count below zero."""
@@ -95,10 +101,11 @@ class BlackBox:
         return counter - ((head - self._head_at_trip) & 0x3FFFFFFF) - 1
 
     def find(self, trip_id):
-        """(fixed part of wire.BOX, samples as on the wire) of a kept trip; None if it is not kept."""
-        for _, content, _ in self._trips.records():
-            if struct.unpack_from("<I", content, 0)[0] == trip_id:
-                return content[:HEAD_BYTES], memoryview(content)[HEAD_BYTES:]
+        """(fixed part of wire.BOX, samples as on the wire) of a kept trip, good while `held`; None: it is not kept."""
+        for _, length, _ in self._trips.read_each(self._content):
+            self.held = struct.unpack_from("<I", self._content, 0)[0]
+            if self.held == trip_id:
+                return self._content[:HEAD_BYTES], self._content[HEAD_BYTES:length]
         return None
 
     def _save_latch(self):

@@ -193,19 +193,17 @@ class Ring:
             if control[HEAD] == head:
                 return head, counter
 
-    def around(self, head, before, after):
-        """(samples before `head`, wire records) of up to `before` samples before place `head` and `after` behind it.
+    def around(self, head, before, after, out):
+        """(samples before `head`, samples): up to `before` of them before place `head` and `after` behind it.
 
-        What lies in the ring, whatever run it belongs to; less just after power-up.
+        Their wire records go to `out`. What lies in the ring, whatever run it belongs to; less just after power-up.
         """
         before = min(before, self.capacity - _GUARD - after, head)
         start = (head - before) & _MASK
-        out = bytearray((before + after) * RECORD_BYTES)
-        view = memoryview(out)
         n = 0
         while n < before + after:  # `pack` ends where a run begins
-            n += pack(self.records, self.capacity, start + n, before + after - n, view[n * RECORD_BYTES :])
-        return before, out
+            n += pack(self.records, self.capacity, start + n, before + after - n, out[n * RECORD_BYTES :])
+        return before, n
 
     def restart(self):
         """A new run: count samples from 0, forget what waits. Call with the timer's interrupt held off."""

@@ -123,6 +123,9 @@ class Telemetry:
 
     def _next_of_box(self):
         trip_id, first, records, index = self._bulk
+        if self._box.held != trip_id:
+            self._bulk = ()  # another trip came: the host asks again
+            return
         total = len(records) // RECORD_BYTES
         piece = records[index * RECORD_BYTES : (index + SAMPLES_PER_FRAME) * RECORD_BYTES]
         self.message(wire.BLACKBOX, wire.pack(wire.BLACKBOX, trip_id, first, index, total) + bytes(piece))

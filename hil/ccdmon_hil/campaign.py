@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError, InputError
@@ -44,8 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
             for record in play_all(rig, scenarios, options):
                 runs.append(record)
                 print(table_row(record), flush=True)
-        for rig in rigs if options.faults else ():
-            runs.extend(bring_about_all(rig, options))
+        if options.faults:
+            bring_about_all(rigs, options, runs)
     except CcdmonError as error:
         print(f"campaign: {error}", file=sys.stderr)
         code = error.exit_code
@@ -64,11 +65,26 @@ def play_all(rig: str, scenarios: Sequence[Scenario], options: argparse.Namespac
             yield _record(rig, scenario, session, most_rows)
 
 
-def bring_about_all(rig: str, options: argparse.Namespace) -> Iterator[Record]:
-    """The faults that a rig can bring about, each shown as it ends."""
-    from ccdmon_hil import fault, faults
+def bring_about_all(rigs: Sequence[str], options: argparse.Namespace, runs: list[Record]) -> None:
+    """The faults that the rigs can bring about, each shown as it ends; with `--jobs`, the rigs at the same time.
+
+    Raises `CcdmonError` where a rig failed, with what the others told in `runs`.
+    """
+    from ccdmon_hil import fault
 
     print(f"\n{fault.table_head()}")
+    with ThreadPoolExecutor(len(rigs) if options.jobs > 1 else 1) as pool:  # their processes do the work
+        told = [pool.submit(lambda rig=rig: list(_faults_of(rig, options))) for rig in rigs]  # type: ignore[misc]
+    for each in told:
+        if not each.exception():
+            runs.extend(each.result())
+    for each in told:
+        each.result()
+
+
+def _faults_of(rig: str, options: argparse.Namespace) -> Iterator[Record]:
+    from ccdmon_hil import faults
+
     for kind, outcome, problem in faults.bring_about_each(rig, options):
         record: Record = {"kind": "fault", "rig": rig, "name": kind.name, "title": kind.name}
         if outcome is None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -61,7 +62,7 @@ def bring_about_each(
     told: Iterable[tuple[Outcome | None, str]]
     if rig == "pico" and options.jobs > 1:
         find_image(options.image)  # its lack is one error, not one of each fault
-        with ProcessPoolExecutor(options.jobs) as pool:
+        with ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:  # a campaign has threads
             told = pool.map(partial(_bring_about_one, rig, options.image), places)
             yield from ((FAULTS[rig][place], *one) for place, one in zip(places, told, strict=True))
     else:

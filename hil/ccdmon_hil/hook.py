@@ -64,6 +64,14 @@ def in_fragments(session: Session, _rig: object) -> str:
     return "identified"
 
 
+def trip_in_fragments(session: Session, _rig: object) -> str:
+    """The same before a trip, whose black box is the largest thing of all."""
+    hook(session, FRAGMENTS)
+    session.command(wire.FORCE_TRIP)
+    session.wait_for_trip()
+    return "told"
+
+
 def hook(session: Session, text: str) -> None:
     """Let the firmware carry out `text`; returns when it has."""
     session.command(wire.KEEP_ALIVE, text.encode())

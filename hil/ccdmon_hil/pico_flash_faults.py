@@ -6,7 +6,7 @@ from ccdmon.link import Message
 from ccdmon_fw import limits, wire
 from ccdmon_hil.black_box import compare_box, read_box, streamed
 from ccdmon_hil.fault import EMPTY, SINCE_BOOT, Fault, which_firmware
-from ccdmon_hil.hook import in_fragments
+from ccdmon_hil.hook import in_fragments, trip_in_fragments
 from ccdmon_hil.hooked import HookedTarget, hook, run_for, settings
 from ccdmon_hil.pico_faults import QUICK, SHORTED, Act, How, power_cycle, tear, wait_for_opening
 from ccdmon_hil.session import Session
@@ -168,6 +168,7 @@ FAULTS = (
           answer="cut off by the tick", kept=SINCE_BOOT),
     Fault("heap in fragments", How(act=in_fragments, streamed=True, settings={"sample_period_us": 1000}),
           answer="identified"),
+    Fault("trip with the heap in fragments", How(act=trip_in_fragments), "open", "command", answer="told"),
     Fault("another firmware version", How(act=_another_version), "open", answer="one line: another firmware"),
     Fault("newest slot of the settings torn", How(act=tear()), answer="older: ok"),
     Fault("both slots of the settings torn", How(act=tear(0, 1)), "open", answer="defaults: no_configuration"),

@@ -26,7 +26,9 @@ PORT_HELP = (
     f"serial port or wiring file of --rig board, or `{EMULATED}`: an emulated Pico on a pseudo-terminal, or "
     f"`{EMULATED_PAIR}`: one with a second that drives its converters"
 )
-JOBS_HELP = "emulated Picos at once, for their faults (default: %(default)s)"
+JOBS_HELP = (
+    "emulated Picos at once, for their faults; from 2 on beside those of other rigs (default: %(default)s)"
+)
 
 
 def best_rig(image: str | Path | None = None) -> str:

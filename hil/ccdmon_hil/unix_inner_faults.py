@@ -15,7 +15,7 @@ from ccdmon.link import Message
 from ccdmon_fw import limits, wire
 from ccdmon_hil.black_box import compare_box, streamed
 from ccdmon_hil.fault import Fault, Outcome, which_firmware
-from ccdmon_hil.hook import hook, in_fragments, settings
+from ccdmon_hil.hook import hook, in_fragments, settings, trip_in_fragments
 from ccdmon_hil.kept import with_kept
 from ccdmon_hil.session import Session
 from ccdmon_hil.target import Codes
@@ -279,6 +279,7 @@ FAULTS = (
     Fault("heap exhausted in the main loop", Inside(dies(HOG), stays=False), "open", "exception",
           answer="opened by itself"),
     Fault("heap in fragments", Inside(in_fragments), answer="identified"),
+    Fault("trip with the heap in fragments", Inside(trip_in_fragments), "open", "command", answer="told"),
     Fault("clock wraps while armed", Inside(wrap_clock), answer="wrapped, 1 late"),
     Fault("place in the ring wraps while armed", Inside(python(WRAP_RING), rows=HALF_WAY + 2 * RING_SAMPLES)),
     Fault("newest slot of the settings damaged", Inside(tear(), stays=False), answer="older: ok"),
