@@ -40,6 +40,7 @@ class Telemetry:
         self._waiting = []
         self._identity = Identity(board)
         self._identity_of = None  # settings that somebody wants to know
+        self._before_identity = 0  # messages that waited when it was asked for
         self._sequence = 0
         self._flushed_ms = 0
         self.run = 0  # number of the armed run; 0 before the first
@@ -66,7 +67,7 @@ class Telemetry:
         """Queue one frame of any kind; False where too many wait already."""
         if len(self._waiting) >= WAITING_MESSAGES:
             return False
-        self._waiting.append(wire.encode(kind, self._take_sequence(), body))
+        self._waiting.append((kind, bytes(body)))  # numbered when it goes: the identity may overtake it
         return True
 
     def stream(self, mode, samples_per_block):
@@ -82,7 +83,9 @@ class Telemetry:
         self.run = (self.run + 1) & 0xFFFF
 
     def identity(self, settings):
-        """Send the identity when no other message waits; asked again before that, one answers all."""
+        """Send the identity after the messages that wait now; asked again before that, one answers all."""
+        if self._identity_of is None:
+            self._before_identity = len(self._waiting)
         self._identity_of = settings
 
     def acked(self, trip_id):
@@ -136,14 +139,16 @@ class Telemetry:
         """Choose the next frame: answers and trips before samples."""
         if self._bulk and not self._waiting:
             self._next_of_box()
-        if self._waiting:
-            frame = self._waiting.pop(0)
-            self._sending = (frame, len(frame), 0)
-            return True
-        if self._identity_of is not None:
+        if self._identity_of is not None and self._before_identity == 0:
             frame, size = self._identity.frame(self._identity_of, self._take_sequence())
             self._identity_of = None
             self._sending = (frame, size, 0)
+            return True
+        if self._waiting:
+            kind, body = self._waiting.pop(0)
+            self._before_identity = max(0, self._before_identity - 1)
+            frame = wire.encode(kind, self._take_sequence(), body)
+            self._sending = (frame, len(frame), 0)
             return True
         if self.run == 0 or self.mode == wire.EVENTS_ONLY:
             return False

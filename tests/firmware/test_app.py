@@ -68,6 +68,16 @@ def test_an_identity_that_waits_answers_all_who_ask_for_one() -> None:
     assert [name for name, _, _ in bench.asked].count("identity") == 1
 
 
+def test_an_identity_comes_though_the_host_asks_again_in_each_round() -> None:
+    bench = Bench()
+    names = []
+    for _ in range(20):
+        bench.board.inbox += wire.encode(wire.IDENTIFY, 100)
+        names += [name for name, _, _ in bench.messages(1)]
+    assert "identity" in names[:4]
+    assert "ack" in names[:4]
+
+
 def test_trip_is_told_until_acknowledged_and_cleared_only_by_its_id() -> None:
     bench = Bench()
     number = trip(bench)
