@@ -14,7 +14,7 @@ from ccdmon_fw import limits, wire
 _HEAD = "<BHH"  # kind, sequence, bytes of JSON
 _HEAD_BYTES = 5
 _CRC_BYTES = 4
-_LONGEST_NUMBER = -(2**31)
+KEPT_BYTES = 5120  # whatever the settings, for a board that has 300 bytes to say of itself; one that has more gets more
 
 
 class Identity:
@@ -22,15 +22,11 @@ class Identity:
 
     def __init__(self, board):
         self._board = board
-        self._buffer = bytearray(0)
-        # As long as it ever gets: a setting has at most as many digits, and so has the period, not yet known.
-        self.frame([_LONGEST_NUMBER] * len(limits.SETTINGS), 0, _LONGEST_NUMBER)
+        self._buffer = bytearray(KEPT_BYTES)
 
-    def frame(self, settings, sequence, sample_period_us=None):
+    def frame(self, settings, sequence):
         """(buffer, length) of a whole frame, good until the next call."""
-        if sample_period_us is None:
-            sample_period_us = self._board.sample_period_us()
-        pieces = list(json_pieces(self._document(settings, sample_period_us), 2))
+        pieces = list(json_pieces(self._document(settings), 2))
         json_bytes = sum(len(piece) for piece in pieces)
         length = _HEAD_BYTES + json_bytes + _CRC_BYTES
         stuffing = length // 254 + 2
@@ -46,7 +42,7 @@ class Identity:
         struct.pack_into("<I", payload, at, crc32(payload[:at]) & 0xFFFFFFFF)
         return self._buffer, wire.cobs_encode(payload, length, self._buffer)
 
-    def _document(self, settings, sample_period_us):
+    def _document(self, settings):
         return {
             "schema": limits.SCHEMA,
             "protocol": wire.PROTOCOL,
@@ -54,7 +50,7 @@ class Identity:
             "micropython": ".".join(str(part) for part in sys.implementation.version[:3]),
             "board": self._board.NAME,
             "id": self._board.unique_id(),
-            "sample_period_us": sample_period_us,
+            "sample_period_us": self._board.sample_period_us(),
             "front_end": getattr(self._board, "FRONT_END", None),
             "fault": getattr(self._board, "FAULT", None),
             "temperature": hasattr(self._board, "temperature_dC"),

@@ -3,7 +3,7 @@
 import json
 
 from ccdmon_fw import limits, wire
-from ccdmon_fw.identity import Identity, json_pieces
+from ccdmon_fw.identity import KEPT_BYTES, Identity, json_pieces
 from tests.firmware.fake_board import FakeBoard
 
 LONGEST = -(2**31)
@@ -27,10 +27,10 @@ def test_no_settings_need_more_memory_than_is_kept() -> None:
     identity = Identity(FakeBoard())
     kept, _ = identity.frame([0] * len(limits.SETTINGS), 0)
     size = len(kept)
-    again, used = identity.frame([LONGEST] * len(limits.SETTINGS), 65535, LONGEST)
+    again, used = identity.frame([LONGEST] * len(limits.SETTINGS), 65535)
     assert again is kept
-    assert len(again) == size
-    assert used <= size
+    assert len(again) == size == KEPT_BYTES
+    assert used <= size - 300
     opened = wire.open_frame(bytes(again[: used - 1]))
     assert opened is not None
     assert json.loads(opened[2][2:])["settings"][limits.SETTINGS[0]] == LONGEST
