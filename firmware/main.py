@@ -3,9 +3,8 @@ import gc
 
 import micropython
 
-gc.threshold(
-    16_384
-)  # while modules load: what stays would lie scattered among garbage, with no free place of 10 kB
+# While modules load: what stays would lie scattered among garbage, with no free place of 10 kB.
+gc.threshold(16_384)
 while True:
     try:
         micropython.kbd_intr(-1)  # the console carries frames from now on: a byte 3 is no Ctrl-C

@@ -14,9 +14,8 @@ _HEAD_BYTES = 16
 _MAGIC = b"ccd1"
 
 
-_piece = bytearray(
-    256
-)  # kept, for checking: what is checked is a whole black box, and a heap in use has no such place
+# Kept, for checking: what is checked is a whole black box, and a heap in use has no such place.
+_piece = bytearray(256)
 
 
 def _crc(generation, length):

@@ -68,17 +68,19 @@ def play_all(rig: str, scenarios: Sequence[Scenario], options: argparse.Namespac
 def bring_about_all(rigs: Sequence[str], options: argparse.Namespace, runs: list[Record]) -> None:
     """The faults that the rigs can bring about, each shown as it ends; with `--jobs`, the rigs at the same time.
 
-    Raises `CcdmonError` where a rig failed, with what the others told in `runs`.
+    Raises `CcdmonError` where a rig failed, with all that was told until then in `runs`.
     """
     from ccdmon_hil import fault
 
     print(f"\n{fault.table_head()}")
     with ThreadPoolExecutor(len(rigs) if options.jobs > 1 else 1) as pool:  # their processes do the work
-        told = [pool.submit(lambda rig=rig: list(_faults_of(rig, options))) for rig in rigs]  # type: ignore[misc]
-    for each in told:
-        if not each.exception():
-            runs.extend(each.result())
-    for each in told:
+        told = [list[Record]() for _ in rigs]
+        ended = [
+            pool.submit(records.extend, _faults_of(rig, options))
+            for rig, records in zip(rigs, told, strict=True)
+        ]
+    runs.extend(record for records in told for record in records)
+    for each in ended:
         each.result()
 
 

@@ -296,11 +296,9 @@ FLOOD = b"".join(wire.encode(wire.KEEP_ALIVE, 20_000 + number) for number in ran
 QUESTIONS = b"".join(wire.encode(wire.IDENTIFY, 30_000 + number) for number in range(100))
 SHIFTED = DISARM_FRAME[:-1] + TRIP_FRAME
 OFF = "sensor_fault"
-# A frame without its end takes the next with it; behind a board's that may be one of the bench, and no samples.
-CUT_NAME = "frames cut to the host"
 FLOOD_NAME, QUESTIONS_NAME = "command flood", "a hundred identifies at once"
 # The ring holds 1024 samples: 256 ms of the Pico's at 4 kHz, a second of an injected board's.
-LOSING = {"pico": (FLOOD_NAME, QUESTIONS_NAME), "board": (FLOOD_NAME, CUT_NAME)}
+LOSING = {"pico": (FLOOD_NAME, QUESTIONS_NAME), "board": (FLOOD_NAME,)}
 
 FAULTS = (
     Fault("none", How()),
@@ -323,7 +321,7 @@ FAULTS = (
     # on the wire to the host
     Fault("bytes flipped to the host", How(frames=lambda: flipped(BAD, 40)), lost=LOST),
     Fault("frame ends eaten: flipped to the host", How(frames=lambda: flipped({4, 6, 8}, -1)), lost=6 * FULL_FRAME),
-    Fault(CUT_NAME, How(frames=lambda: cut(BAD, 100)), lost=4 * FULL_FRAME),
+    Fault("frames cut to the host", How(frames=lambda: cut(BAD, 100)), lost=4 * FULL_FRAME),
     Fault("frames lost to the host", How(frames=lambda: cut(BAD, 0)), lost=LOST),
     Fault("frames twice to the host", How(frames=lambda: repeated(BAD))),
     Fault("frames out of order to the host", How(frames=lambda: swapped({4, 6, 8}))),

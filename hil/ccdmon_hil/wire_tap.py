@@ -16,6 +16,7 @@ class WireTap:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._held = b""
+        self._behind = b""  # other messages that came right behind a frame without its end
         self.sent: dict[int, bytes] = {}  # latest command of each kind
         self.disturb(None)
 
@@ -23,6 +24,8 @@ class WireTap:
         """Set or take away the fault; counts begin anew."""
         self._to_host = to_host
         self._frames = 0
+        self._held, self._behind = self._behind + self._held, b""
+        self._cut = False
 
     def send(self, data: bytes) -> None:
         """Commands pass as they are, and are remembered."""
@@ -40,9 +43,15 @@ class WireTap:
     def _passed(self, frame: bytes) -> bytes:
         content = wire.open_frame(frame[:-1]) if self._to_host else None
         if self._to_host is None or content is None or content[0] not in (wire.SAMPLES, wire.BLOCKS):
-            return frame
+            if not self._cut:
+                return frame
+            self._behind += frame  # what a frame without its end takes with it is always a frame of samples
+            return b""
         passed = self._to_host(self._frames, frame)
         self._frames += 1
+        self._cut = passed[-1:] != b"\0" if passed else self._cut
+        if not self._cut:
+            passed, self._behind = passed + self._behind, b""
         return passed
 
     def __getattr__(self, name: str) -> Any:

@@ -39,7 +39,7 @@ def test_no_settings_need_more_memory_than_is_kept() -> None:
 def test_a_board_that_grows_gets_more() -> None:
     board = FakeBoard()
     identity = Identity(board)
-    board.FAULT = "x" * 1000  # type: ignore[attr-defined]
+    board.FAULT = "x" * 3000  # type: ignore[attr-defined]
     buffer, size = identity.frame(list(limits.default_settings()), 1)
     opened = wire.open_frame(bytes(buffer[: size - 1]))
     assert opened is not None

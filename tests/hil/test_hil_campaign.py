@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from ccdmon.cli import main as ccdmon
 from ccdmon.errors import DeviceError
 from ccdmon_fw import wire
 from ccdmon_hil import campaign, capture, faults, replay_faults
-from ccdmon_hil.fault import WHOLE, Fault
+from ccdmon_hil.fault import WHOLE, Fault, Outcome
 from ccdmon_hil.scenario import window
 
 SHORT = """title = "a short <b>"
@@ -76,6 +77,21 @@ def test_faults_of_the_rigs_stand_in_the_table(
     assert (row["faults_run"], row["faults_as_expected"]) == (3, 1)
     monkeypatch.setitem(faults.FAULTS, "unix", (forced,))
     assert campaign.main(arguments) == 0
+
+
+def test_what_a_rig_told_before_it_failed_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails_after_one(rig: str, _options: object) -> Iterator[tuple[Fault, Outcome, str]]:
+        yield Fault("none", replay_faults.How()), Outcome("closed", "none", 0, 0), ""
+        raise DeviceError(f"rig {rig}: gone")
+
+    monkeypatch.setattr(faults, "bring_about_each", fails_after_one)
+    for jobs in ("1", "2"):
+        out = tmp_path / jobs
+        out.mkdir()
+        rigs = ["--rig", "unix", "--rig", "unix", "--jobs", jobs]
+        assert campaign.main([str(out), "--faults", *rigs, "--out", str(out)]) == 3
+        told = json.loads((out / "campaign.json").read_text())["faults"]
+        assert [record["rig"] for record in told] == ["unix", "unix"]
 
 
 def _break(_session: object) -> str:
