@@ -1,5 +1,7 @@
 """Lets the detector and the wire run on CPython, where they are the golden model: no-op stand-ins for viper."""
 
+import io
+
 
 class micropython:  # noqa: N801 - the decorator must be spelled `micropython.viper` for MicroPython's compiler
     """Stands in for the module of that name."""
@@ -29,3 +31,13 @@ def ptr8(buffer):
 
 
 uint = int
+
+
+class BytesIO(io.BytesIO):
+    """MicroPython's: its `json.dump` writes bytes, and its argument is the room that is kept."""
+
+    def __init__(self, _size):
+        super().__init__()
+
+    def write(self, text):
+        return super().write(text.encode())

@@ -1,6 +1,6 @@
 """The identity: the dictionary a host needs to read every other message. By far the longest of them, 4000 bytes.
 
-It is made piece by piece in memory that is kept from the start: a heap in use seldom has so much in one place, and the
+It is made in memory that is kept from the start: a heap in use seldom has so much in one place, and the
 main loop would end with its gate open because somebody asked who it is.
 """
 
@@ -10,6 +10,13 @@ import sys
 from binascii import crc32
 
 from ccdmon_fw import limits, wire
+
+try:
+    from io import BytesIO
+
+    import micropython  # noqa: F401
+except ImportError:
+    from ccdmon_fw.cpython import BytesIO
 
 _HEAD = "<BHH"  # kind, sequence, bytes of JSON
 _HEAD_BYTES = 5
@@ -22,12 +29,14 @@ class Identity:
 
     def __init__(self, board):
         self._board = board
+        self._json = BytesIO(KEPT_BYTES)
         self._buffer = bytearray(KEPT_BYTES)
 
     def frame(self, settings, sequence):
         """(buffer, length) of a whole frame, good until the next call."""
-        pieces = list(json_pieces(self._document(settings), 2))
-        json_bytes = sum(len(piece) for piece in pieces)
+        self._json.seek(0)
+        json.dump(self._document(settings), self._json)
+        json_bytes = self._json.tell()
         length = _HEAD_BYTES + json_bytes + _CRC_BYTES
         stuffing = length // 254 + 2
         if len(self._buffer) < stuffing + length:
@@ -35,11 +44,9 @@ class Identity:
         # The payload lies as far behind the frame's begin as stuffing can move a byte.
         payload = memoryview(self._buffer)[stuffing : stuffing + length]
         struct.pack_into(_HEAD, payload, 0, wire.IDENTITY, sequence, json_bytes)
-        at = _HEAD_BYTES
-        for piece in pieces:
-            payload[at : at + len(piece)] = piece
-            at += len(piece)
-        struct.pack_into("<I", payload, at, crc32(payload[:at]) & 0xFFFFFFFF)
+        self._json.seek(0)
+        self._json.readinto(payload[_HEAD_BYTES:-_CRC_BYTES])
+        struct.pack_into("<I", payload, length - _CRC_BYTES, crc32(payload[:-_CRC_BYTES]) & 0xFFFFFFFF)
         return self._buffer, wire.cobs_encode(payload, length, self._buffer)
 
     def _document(self, settings):
@@ -59,17 +66,3 @@ class Identity:
             "settings": dict(zip(limits.SETTINGS, settings)),
             "messages": wire.dictionary(),
         }
-
-
-def json_pieces(document, depth):
-    """JSON of `document` in pieces of bytes: what a dict has is a piece of its own, to so many levels."""
-    if depth == 0 or not document or not isinstance(document, dict):
-        yield json.dumps(document).encode()
-        return
-    before = b"{"
-    for name, value in document.items():
-        yield before + json.dumps(name).encode() + b":"
-        for piece in json_pieces(value, depth - 1):
-            yield piece
-        before = b","
-    yield b"}"

@@ -3,7 +3,7 @@
 import json
 
 from ccdmon_fw import limits, wire
-from ccdmon_fw.identity import KEPT_BYTES, Identity, json_pieces
+from ccdmon_fw.identity import KEPT_BYTES, Identity
 from tests.firmware.fake_board import FakeBoard
 
 LONGEST = -(2**31)
@@ -44,9 +44,3 @@ def test_a_board_that_grows_gets_more() -> None:
     opened = wire.open_frame(bytes(buffer[: size - 1]))
     assert opened is not None
     assert json.loads(opened[2][2:])["fault"] == board.FAULT  # type: ignore[attr-defined]
-
-
-def test_pieces_are_short_and_make_the_whole() -> None:
-    for document in ({}, {"a": {}}, {"a": None, "b": {"c": [1, 2], "d": {"e": "f"}}}, [1], 3):
-        assert json.loads(b"".join(json_pieces(document, 2))) == document
-    assert max(map(len, json_pieces({"messages": wire.dictionary()}, 2))) < 400
