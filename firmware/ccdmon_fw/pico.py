@@ -31,7 +31,7 @@ LED_PIN = const(25)
 _RECEIVE_BYTES = const(
     256
 )  # in one round, so that a host that never stops talking does not hold the main loop
-_SEND_BYTES = const(64)  # one USB packet: the console is polled before each, so that a write never waits
+_PACKET_BYTES = const(64)  # of USB at full speed
 
 _period_us = 0
 _uptime_ms = 0
@@ -45,6 +45,7 @@ _poll.register(sys.stdin, select.POLLIN)
 _stdin = sys.stdin.buffer
 _received = bytearray(_RECEIVE_BYTES)
 _received_byte = bytearray(1)
+_packet = bytearray(_PACKET_BYTES)
 _poll_out = select.poll()
 _poll_out.register(sys.stdout, select.POLLOUT)
 _gate_pin = machine.Pin(GATE_PIN, machine.Pin.OUT, value=0)
@@ -152,10 +153,23 @@ def receive():
 
 
 def send(buffer, size):
+    """Bytes taken, and never a wait: only whole packets go, the last filled up with ends of empty frames.
+
+    A write for which the console has some room but not enough waits up to a second for a host that does not read
+    (twice MICROPY_HW_USB_CDC_TX_TIMEOUT, shared/tinyusb/mp_usbd_cdc.c of MicroPython 1.26), and the watchdog bites.
+    `poll` tells whether there is any room; where all that comes and goes is whole packets, some room is room for one.
+    """
     sent = 0
     while sent < size and _poll_out.poll(0):
-        end = min(size, sent + _SEND_BYTES)
-        sys.stdout.buffer.write(buffer[sent:end])
+        end = min(size, sent + _PACKET_BYTES)
+        packet = buffer[sent:end]
+        if end - sent < _PACKET_BYTES:
+            _packet[: end - sent] = packet
+            _packet[end - sent :] = bytes(_PACKET_BYTES - (end - sent))
+            packet = _packet
+        taken = sys.stdout.buffer.write(packet)
+        if taken < _PACKET_BYTES:
+            return min(size, sent + taken)
         sent = end
     return sent
 

@@ -61,6 +61,22 @@ def test_the_gate_pin_is_open_until_armed_and_after_disarming(pico: Session) -> 
     assert [edge.closed for edge in pico.target.edges] == [True, False]
 
 
+def test_a_host_that_takes_nothing_does_not_hold_the_main_loop(pico: Session) -> None:
+    from ccdmon_fw import limits, watch, wire
+
+    pico.configure(limits.default_settings())
+    pico.target.play(lambda row, closed: None)
+    pico.arm()
+    while pico.samples_seen < 100:
+        pico.pump()
+    pico.target.stall_console(True)
+    pico.target.run_until(pico.target.virtual_us() + 1_000 * watch.WATCHDOG_ARMED_MS + 200_000)
+    pico.target.stall_console(False)
+    status = pico.status()
+    assert (status["gate"], status["reason"]) == (1, 0), "the watchdog bites where a write waits for the host"
+    pico.command(wire.DISARM)
+
+
 def test_the_status_tells_the_temperature_of_the_chip_and_samples_wait_for_it_ten_us_at_most(
     pico: Session,
 ) -> None:
