@@ -149,6 +149,18 @@ def test_frames_without_a_gap_come_as_one_event() -> None:
     np.testing.assert_array_equal(first.codes, codes(0, 320))
 
 
+@pytest.mark.parametrize("cut", [1, 64, 5000])
+def test_packets_filled_up_with_zeros_tell_the_same(cut: int) -> None:
+    frames = [frame + b"\0" for frame in stream(100).split(b"\0")[:-1]]
+    filled = b"".join(frame + bytes(-len(frame) % 64) for frame in frames)
+    for decoder in (Decoder(), JoiningDecoder(), Decoder(wire.Unframer())):
+        plain, events = Decoder(), list[Event]()
+        for start in range(0, len(filled), cut):
+            events += decoder.feed(filled[start : start + cut])
+        assert flat(events) == flat(plain.feed(b"".join(frames)))
+        assert decoder.counts == plain.counts
+
+
 @settings(max_examples=200, deadline=None)
 @given(noise=st.binary(max_size=400))
 def test_noise_never_raises_and_the_next_frame_is_read(noise: bytes) -> None:
