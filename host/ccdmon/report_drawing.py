@@ -21,6 +21,7 @@ PAPER_WIDTH_IN = 6.7  # two columns of a journal, 170 mm
 PAPER_FONT = 7.5
 PAPER_DPI = 600
 GRID, MUTED, FAINT = "#e4e7eb", "#616e7c", "#aab4c0"
+GAP_COLOUR = "#eceff2"
 # Okabe and Ito's palette, told apart by colour-blind readers.
 VOLTAGE_COLOUR, CURRENT_COLOUR, PRESSURE_COLOUR, TEMPERATURE_COLOUR = (
     "#0072b2",

@@ -1,14 +1,44 @@
-"""What is marked on the report's figures: events, the trip, and their names."""
+"""What is marked on the report's figures: events, the trip, their names, and where nothing was recorded."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from ccdmon.colours import EVENT_COLOURS, INK
-from ccdmon.trace import Trace
+from ccdmon.report_drawing import GAP_COLOUR
+from ccdmon.trace import FloatArray, Trace
 
 Document = Mapping[str, Any]
+
+GAP_STEPS, GAP_OF_TEST = 20.0, 0.005  # a gap is longer than so many usual steps and so much of the test
+
+
+def gaps_s(trace: Trace) -> list[tuple[float, float]]:
+    """(last row before, first row after) in s of stretches without rows that are long enough to be seen."""
+    steps_s, rows = np.diff(trace.test_time_s), np.diff(trace.numbers)
+    if not len(steps_s):
+        return []
+    whole_s = float(trace.test_time_s[-1] - trace.test_time_s[0])
+    least_s = max(GAP_STEPS * float(np.median(steps_s / rows)), GAP_OF_TEST * whole_s)
+    before = np.flatnonzero((rows == 1) & (steps_s > least_s))  # rows that a figure left out are no gap
+    return [(float(trace.test_time_s[k]), float(trace.test_time_s[k + 1])) for k in before]
+
+
+def mark_gaps(panels: Sequence[Axes], gaps: Sequence[tuple[float, float]], scale: float) -> None:
+    """A grey band in all panels where nothing was recorded."""
+    for begin_s, end_s in gaps:
+        for axes in panels:
+            axes.axvspan(begin_s * scale, end_s * scale, color=GAP_COLOUR, lw=0, zorder=0.6)
+
+
+def broken(
+    x: FloatArray, y: FloatArray, gaps: Sequence[tuple[float, float]]
+) -> tuple[FloatArray, FloatArray]:
+    """The line of these points, with a hole for each gap (its ends in the unit of x)."""
+    at = np.searchsorted(x, [end for _, end in gaps])
+    return np.insert(x, at, np.nan), np.insert(y, at, np.nan)
 
 
 def mark_events(panels: Sequence[Axes], events: Sequence[Document], trace: Trace, scale: float) -> None:

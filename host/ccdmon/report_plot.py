@@ -25,15 +25,19 @@ from ccdmon.report_drawing import (
     Drawing,
 )
 from ccdmon.report_marks import (
+    broken,
     event_labels,
+    gaps_s,
     label_events,
     mark_events,
+    mark_gaps,
     mark_trip,
     zoom_labels,
 )
 from ccdmon.trace import FloatArray, Trace
 
 Document = Mapping[str, Any]
+Gaps = Sequence[tuple[float, float]]  # begin and end of each, in the unit of the time axis
 
 PIXEL_COLUMNS = 1600
 MEGAPASCALS_WORTH_SHOWING, KELVINS_WORTH_SHOWING = 0.001, 1.0
@@ -47,15 +51,18 @@ def overview(trace: Trace, document: Document, trip_row: int | None = None) -> D
     """
     extra = _surroundings(trace)
     heights = [3.2, 1.6, 2.2] + [1.2] * len(extra)
+    gaps = gaps_s(trace)
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
         unit, scale = time_unit(trace)
-        _draw_voltage(axes[0], trace, scale)
-        _draw_current(axes[1], trace, scale)
+        mark_gaps(axes, gaps, scale)
+        scaled = [(begin_s * scale, end_s * scale) for begin_s, end_s in gaps]
+        _draw_voltage(axes[0], trace, scale, scaled)
+        _draw_current(axes[1], trace, scale, scaled)
         _draw_resistance(axes[2], trace, document["half_cycles"], scale)
         for panel, (label, values, colour) in zip(axes[3:], extra, strict=True):
-            _line(panel, trace.test_time_s * scale, values, colour)
+            _line(panel, trace.test_time_s * scale, values, colour, scaled)
             panel.set_ylabel(label)
         labels = event_labels(document["events"], scale)
         mark_events(axes, document["events"], trace, scale)
@@ -70,7 +77,8 @@ def overview(trace: Trace, document: Document, trip_row: int | None = None) -> D
         axes[-1].set_xlabel(f"test time / {unit}")
         figure.align_ylabels()
 
-    return Drawing("overview", "The whole test.", draw, (11, 1.05 * sum(heights)))
+    caption = "The whole test" + ("; grey where nothing was recorded." if gaps else ".")
+    return Drawing("overview", caption, draw, (11, 1.05 * sum(heights)))
 
 
 def zoom(trace: Trace, row: int, trip_row: int | None = None) -> Drawing:
@@ -145,17 +153,17 @@ def _extremes(y: FloatArray, low: int, high: int) -> list[int]:
     return [low, low + int(part.argmin()), low + int(part.argmax()), high - 1]
 
 
-def _draw_voltage(axes: Axes, trace: Trace, scale: float) -> None:
+def _draw_voltage(axes: Axes, trace: Trace, scale: float, gaps: Gaps) -> None:
     label, factor = voltage_unit(trace)
     axes.axhline(0, color=MUTED, lw=0.6)
-    _line(axes, trace.test_time_s * scale, trace.voltage_V * factor, VOLTAGE_COLOUR)
+    _line(axes, trace.test_time_s * scale, trace.voltage_V * factor, VOLTAGE_COLOUR, gaps)
     axes.set_ylabel(label)
 
 
-def _draw_current(axes: Axes, trace: Trace, scale: float) -> None:
+def _draw_current(axes: Axes, trace: Trace, scale: float, gaps: Gaps) -> None:
     values, (label, factor) = _current_in_unit(trace)
     axes.axhline(0, color=MUTED, lw=0.6)
-    _line(axes, trace.test_time_s * scale, values * factor, CURRENT_COLOUR)
+    _line(axes, trace.test_time_s * scale, values * factor, CURRENT_COLOUR, gaps)
     axes.set_ylabel(label)
 
 
@@ -196,8 +204,8 @@ def momentary_resistance_ohm(trace: Trace) -> FloatArray:
     return result
 
 
-def _line(axes: Axes, x: FloatArray, y: FloatArray, colour: str) -> None:
-    axes.plot(*envelope(x, y), color=colour, lw=1.1, solid_joinstyle="round")
+def _line(axes: Axes, x: FloatArray, y: FloatArray, colour: str, gaps: Gaps) -> None:
+    axes.plot(*broken(*envelope(x, y), gaps), color=colour, lw=1.1, solid_joinstyle="round")
 
 
 def _varies(values: FloatArray, least: float) -> bool:

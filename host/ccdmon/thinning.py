@@ -1,7 +1,8 @@
 """The rows of a long trace that its figures need: read twice, never held whole.
 
 While the rows go by the first time, `Extremes` notes where each column has its first, smallest, largest and last value
-within some thousand stretches of rows; `thinned` picks these rows, and whole windows of them, the second time.
+within some thousand stretches of rows, and where time jumps; `thinned` picks these rows, and whole windows of them, the
+second time.
 """
 
 from collections.abc import Iterable
@@ -12,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ccd_fastcore import ENVELOPE_FIELDS, Envelope
-from ccdmon.trace import COLUMN_FIELDS, Cell, Trace
+from ccdmon.trace import COLUMN_FIELDS, Cell, FloatArray, Trace
 
 SHOWN = ("voltage_V", "current_A", "pressure_Pa", "temperature_degC")
 STRETCHES = 4096  # more than a figure has columns of pixels
 WINDOW_ROWS = 20  # on either side of a row that is shown sample by sample
+GAPS = 256  # the longest steps in time whose two rows are kept, so that a line can break there
 _ROWS = [ENVELOPE_FIELDS.index(name) for name in ("start_s", "lowest_s", "highest_s", "end_s")]
 
 
@@ -26,9 +28,13 @@ class Extremes:
     def __init__(self) -> None:
         self.rows = 0
         self._columns = {name: Envelope(STRETCHES) for name in SHOWN}
+        self._last_s = np.empty(0)
+        self._steps_s = np.empty(0)
+        self._steps_to = np.empty(0, np.int64)  # the row behind each
 
     def feed(self, chunk: Trace) -> None:
         """Take the next rows."""
+        self._note_steps(chunk.test_time_s)
         numbers = np.arange(self.rows, self.rows + len(chunk), dtype=np.float64)
         self.rows += len(chunk)
         for name, envelope in self._columns.items():
@@ -36,11 +42,20 @@ class Extremes:
             if column is not None:
                 envelope.feed(numbers, column)  # by row, not by time
 
+    def _note_steps(self, time_s: FloatArray) -> None:
+        joined_s = np.concatenate([self._last_s, time_s])
+        steps_s = np.concatenate([self._steps_s, np.diff(joined_s)])
+        first = self.rows + 1 - len(self._last_s)
+        to = np.concatenate([self._steps_to, first + np.arange(max(0, len(joined_s) - 1))])
+        longest = np.argsort(-steps_s, kind="stable")[:GAPS]
+        self._steps_s, self._steps_to, self._last_s = steps_s[longest], to[longest], joined_s[-1:]
+
     def chosen(self, windows: Iterable[int] = ()) -> npt.NDArray[np.int64]:
         """Row numbers, ascending; of `windows` also the rows around. Never empty but for no rows."""
         seen = [envelope.view(most=STRETCHES)[:, _ROWS].ravel() for envelope in self._columns.values()]
         around = [np.arange(row - WINDOW_ROWS, row + WINDOW_ROWS + 1) for row in windows]
-        numbers = np.unique(np.concatenate([*seen, *around, [0, self.rows - 1]]).astype(np.int64))
+        steps = [self._steps_to - 1, self._steps_to]
+        numbers = np.unique(np.concatenate([*seen, *around, *steps, [0, self.rows - 1]]).astype(np.int64))
         return numbers[(numbers >= 0) & (numbers < self.rows)]
 
 

@@ -16,7 +16,9 @@ from ccdmon.errors import InputError
 from ccdmon.monitoring import Monitoring
 from ccdmon.report import html, write_reports
 from ccdmon.report_context import Context, methods
+from ccdmon.report_drawing import GAP_COLOUR
 from ccdmon.report_figures import write_figures
+from ccdmon.report_marks import broken, gaps_s
 from ccdmon.report_plot import envelope, momentary_resistance_ohm, overview, zoom
 from ccdmon.report_text import print_report
 from ccdmon.sample_clock import ClockAccount
@@ -106,6 +108,19 @@ def test_the_plot_marks_the_event_and_the_trip() -> None:
     assert "gate opened" in svg
     assert "gate opened" not in overview(shorted_trace(), document()).svg()
     assert "first shorted sample" in zoom(shorted_trace(), 320, 321).svg()
+
+
+def test_where_nothing_was_recorded_the_line_breaks_and_the_figure_says_so() -> None:
+    trace = shorted_trace()
+    late = replace(trace, test_time_s=trace.test_time_s + 100.0 * (trace.numbers >= 200))
+    drawing = overview(late, document())
+    assert drawing.caption == "The whole test; grey where nothing was recorded."
+    assert drawing.svg().count(GAP_COLOUR) == 3, "a band in each panel"
+    x, y = broken(late.test_time_s, late.voltage_V, gaps_s(late))
+    assert np.isnan(x).nonzero()[0].tolist() == np.isnan(y).nonzero()[0].tolist() == [200]
+    whole = overview(trace, document())
+    assert whole.caption == "The whole test."
+    assert GAP_COLOUR not in whole.svg()
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3])

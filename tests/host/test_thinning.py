@@ -1,6 +1,7 @@
 """Long traces: analysed and drawn in pieces, with what the whole would show."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from ccdmon.cellmodel import simulate
 from ccdmon.cli import main
 from ccdmon.formats import importer
 from ccdmon.formats.bdf_write import write_bdf
+from ccdmon.report_marks import gaps_s
 from ccdmon.thinning import WINDOW_ROWS, Extremes, thinned
 from ccdmon.trace import Cell, Trace
 
@@ -44,6 +46,18 @@ def test_the_rows_that_stand_out_are_kept_whole(rows: int) -> None:
         assert len(thin) < 40_000
         around = range(40_000 - WINDOW_ROWS, 40_000 + WINDOW_ROWS + 1)
         assert {77_777, 150_001, *around} <= set(thin.numbers.tolist())
+
+
+@pytest.mark.parametrize("rows", [1000, 40_003, 200_000])
+def test_a_gap_far_inside_is_seen_in_the_few_rows_as_in_all(rows: int) -> None:
+    trace = spiky()
+    late = replace(trace, test_time_s=trace.test_time_s + 3000.0 * (trace.numbers >= 120_007))
+    extremes, pieces = Extremes(), chunks(late, rows)
+    for piece in pieces:
+        extremes.feed(piece)
+    thin = thinned(pieces, extremes.chosen(), late.cell)
+    assert gaps_s(thin) == gaps_s(late) == [(60_003.0, 63_003.5)]
+    assert gaps_s(trace) == []
 
 
 def test_a_long_file_gives_the_document_and_the_page_of_a_short_one(
