@@ -82,7 +82,10 @@ def ccd_sentence(document: Document) -> str:
     by = name(document["ccd"]["limited_by"])
     if endured == DASH:
         return f"Failed at {failed} by {by}, the first current of the test: none was endured."
-    return f"Critical current density {endured} (the largest endured); failed at {failed} by {by}."
+    known = "mA_cm2" if document["ccd"]["area_cm2"] is not None else "A"
+    later = document["ccd"][f"failed_at_{known}"] < document["ccd"][f"endured_{known}"]
+    when = "failed later, at the smaller current of" if later else "failed at"
+    return f"Critical current density {endured} (the largest endured); {when} {failed} by {by}."
 
 
 def conditions(

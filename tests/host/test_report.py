@@ -102,6 +102,16 @@ def test_without_an_area_the_page_says_so_and_speaks_of_amperes() -> None:
     assert "nan" not in page.lower().replace("nanum", "")
 
 
+@pytest.mark.parametrize("area_cm2", [0.785, None])
+def test_a_cell_that_fails_after_a_larger_current_was_endured_is_told_as_such(area_cm2: float | None) -> None:
+    restarted = document(area_cm2)
+    assert "; failed at 1" in report_words.ccd_sentence(restarted)
+    ccd = restarted["ccd"]
+    for unit in ("mA_cm2", "A"):
+        ccd[f"endured_{unit}"], ccd[f"failed_at_{unit}"] = ccd[f"failed_at_{unit}"], ccd[f"endured_{unit}"]
+    assert "; failed later, at the smaller current of 0." in report_words.ccd_sentence(restarted)
+
+
 def test_the_plot_marks_the_event_and_the_trip() -> None:
     svg = overview(shorted_trace(), document(), trip_row=321).svg()
     assert "hard short" in svg
