@@ -6,7 +6,8 @@ a failed check trips at once and is not fed again, so the chip starts afresh and
     settings   what the detector works with is what was kept: their CRC-32
     canary     the words behind the detector's memory and the ring are untouched
     pin        the gate's pin, read back, is where it was put
-    rate       as many samples as periods, within a quarter, in stretches of RATE_MS
+    rate       as many samples as periods, within a quarter, in stretches of RATE_MS. Clock and count are read as one: a
+               collection of the heap between them takes as long as a hundred samples
 """
 
 from binascii import crc32
@@ -18,6 +19,8 @@ _MASK = 0x3FFFFFFF
 STALL_MS = 20  # and STALL_PERIODS: then the samples have stopped
 STALL_PERIODS = 16
 RATE_MS = 100
+PAIR_SAMPLES = 4  # more between two readings: something else came between, they are no pair
+RATE_STRETCHES = 10  # so long a pair is waited for; by then a collection is small beside the stretch
 WATCHDOG_ARMED_MS = 500  # and WATCHDOG_PERIODS
 WATCHDOG_PERIODS = 4
 WATCHDOG_IDLE_MS = 8_000  # while open: writing a black box to flash takes its time
@@ -75,7 +78,7 @@ class Watch:
         stall_limit_ms = max(STALL_MS, STALL_PERIODS * self._period_us // 1000)
         if gate.closed and stalled_ms > stall_limit_ms:
             gate.trip(limits.OVERRUN, stalled_ms, stall_limit_ms)
-        failed = self._failed_check(now_ms, head)
+        failed = self._failed_check()
         if failed:
             gate.trip(limits.SELF_CHECK, failed)
         elif advanced:
@@ -87,7 +90,7 @@ class Watch:
             armed_ms = max(WATCHDOG_ARMED_MS, WATCHDOG_PERIODS * self._period_us // 1000)
             self._board.feed_watchdog(self._gate.closed, armed_ms if self._gate.closed else WATCHDOG_IDLE_MS)
 
-    def _failed_check(self, now_ms, head):
+    def _failed_check(self):
         """Which self-check does not hold; 0: all do."""
         if self._crc_now() != self._settings_crc:
             return SETTINGS
@@ -101,7 +104,7 @@ class Watch:
             self._board.unlock(held)
             if differs:
                 return PIN
-        return 0 if self._rate_holds(now_ms, head) else RATE
+        return 0 if self._rate_holds() else RATE
 
     def _pin_differs(self):
         return self._board.gate_level() != self._gate.closed
@@ -109,15 +112,19 @@ class Watch:
     def _crc_now(self):
         return crc32(memoryview(self._memory)[detector.SETTINGS_AT : _SETTINGS_END])
 
-    def _rate_holds(self, now_ms, head):
+    def _rate_holds(self):
         """Writing flash holds the samples up, so only stretches with the gate closed count."""
-        if not self._gate.closed or self._rate[1] < 0:
-            self._rate = (head, now_ms) if self._gate.closed else (0, -1)
+        control, begun, begun_ms = self._control, self._rate[0], self._rate[1]
+        head = control[HEAD]
+        now_ms = self._board.uptime_ms()
+        pair = ((control[HEAD] - head) & _MASK) <= PAIR_SAMPLES
+        if not self._gate.closed or begun_ms < 0:
+            self._rate = (head, now_ms) if pair and self._gate.closed else (0, -1)
             return True
-        elapsed_ms = now_ms - self._rate[1]
-        if elapsed_ms < max(RATE_MS, STALL_PERIODS * self._period_us // 1000):
+        elapsed_ms = now_ms - begun_ms
+        stretch_ms = max(RATE_MS, STALL_PERIODS * self._period_us // 1000)
+        if elapsed_ms < (stretch_ms if pair else RATE_STRETCHES * stretch_ms):
             return True
+        self._rate = (head, now_ms) if pair else (0, -1)
         expected = elapsed_ms * 1000 // self._period_us
-        came = (head - self._rate[0]) & _MASK
-        self._rate = (head, now_ms)
-        return abs(came - expected) <= (expected >> 2) + 2
+        return abs(((head - begun) & _MASK) - expected) <= (expected >> 2) + 2

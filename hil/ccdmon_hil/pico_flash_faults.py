@@ -6,7 +6,7 @@ from ccdmon.link import Message
 from ccdmon_fw import limits, wire
 from ccdmon_hil.black_box import compare_box, read_box, streamed
 from ccdmon_hil.fault import EMPTY, SINCE_BOOT, Fault, which_firmware
-from ccdmon_hil.hook import in_fragments, trip_in_fragments
+from ccdmon_hil.hook import COLLECTIONS, in_fragments, trip_in_fragments
 from ccdmon_hil.hooked import HookedTarget, hook, run_for, settings
 from ccdmon_hil.pico_faults import QUICK, SHORTED, Act, How, power_cycle, tear, wait_for_opening
 from ccdmon_hil.session import Session
@@ -19,6 +19,7 @@ BOOT_us = 1_000_000  # boot, self-test and arming end before the wrap
 HUNG_us = 150_000.0  # until the heap is full; the watchdog bites after 500 ms
 BY_THE_TICK_us = 3_000.0
 STALL_us = 10_000_000.0
+COLLECTING_us = 700_000.0
 HOG = "hog = []\ntry:\n while True: hog.append(bytearray(1000))\nexcept MemoryError: "
 
 
@@ -149,6 +150,13 @@ def _stall(session: Session, rig: HookedTarget) -> str:
     return "both count the same" if same else f"{counts.device_dropped}, {counts.missing_samples}"
 
 
+def _collections(session: Session, _rig: HookedTarget) -> str:
+    """The heap is collected again and again; how many samples came late."""
+    hook(session, COLLECTIONS)
+    run_for(session, COLLECTING_us)
+    return f"{session.status()['overruns']} late"
+
+
 def _another_version(session: Session, _rig: HookedTarget) -> str:
     """The board has been flashed anew behind the host's back: no gate is closed for it."""
     session.command(wire.DISARM)
@@ -169,6 +177,8 @@ FAULTS = (
     Fault("heap in fragments", How(act=in_fragments, streamed=True, settings={"sample_period_us": 1000}),
           answer="identified"),
     Fault("trip with the heap in fragments", How(act=trip_in_fragments), "open", "command", answer="told"),
+    Fault("heap collected between clock and count",
+          How(act=_collections, streamed=True, settings={"sample_period_us": 250}), answer="0 late"),
     Fault("another firmware version", How(act=_another_version), "open", answer="one line: another firmware"),
     Fault("newest slot of the settings torn", How(act=tear()), answer="older: ok"),
     Fault("both slots of the settings torn", How(act=tear(0, 1)), "open", answer="defaults: no_configuration"),
