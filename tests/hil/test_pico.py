@@ -80,7 +80,9 @@ def test_a_host_that_takes_nothing_does_not_hold_the_main_loop(
     target.stall_console(True)
     target.run_until(target.virtual_us() + 250_000)  # a third of it fills what the console holds
     target.stall_console(False)
-    assert target.virtual_us() - fed_us[-1] < 50_000, "a write waits for the host, and the watchdog goes unfed"
+    assert target.virtual_us() - fed_us[-1] < 50_000, (
+        "a write waits for the host, and the watchdog goes unfed"
+    )
     monkeypatch.undo()
     assert pico.status()["gate"] == 1
     pico.command(wire.DISARM)
