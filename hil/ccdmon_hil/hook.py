@@ -55,18 +55,6 @@ try:
 except MemoryError: pass
 for place in range(0, len(pieces), 2): pieces[place] = None
 """
-# A heap full of small things, whose collection takes tens of ms and falls between the readings of clock and count.
-COLLECTIONS = """
-import gc
-small = [[number] for number in range(500)]
-rounds = [0]
-poll = edge.watch.poll
-def late(now_ms):
-    rounds[0] += 1
-    if rounds[0] % 9 == 0: gc.collect()
-    poll(now_ms)
-edge.watch.poll = late
-"""
 
 
 def in_fragments(session: Session, _rig: object) -> str:

@@ -6,7 +6,7 @@ from ccdmon.link import Message
 from ccdmon_fw import limits, wire
 from ccdmon_hil.black_box import compare_box, read_box, streamed
 from ccdmon_hil.fault import EMPTY, SINCE_BOOT, Fault, which_firmware
-from ccdmon_hil.hook import COLLECTIONS, in_fragments, trip_in_fragments
+from ccdmon_hil.hook import in_fragments, trip_in_fragments
 from ccdmon_hil.hooked import HookedTarget, hook, run_for, settings
 from ccdmon_hil.pico_faults import QUICK, SHORTED, Act, How, power_cycle, tear, wait_for_opening
 from ccdmon_hil.session import Session
@@ -21,6 +21,18 @@ BY_THE_TICK_us = 3_000.0
 STALL_us = 10_000_000.0
 COLLECTING_us = 700_000.0
 HOG = "hog = []\ntry:\n while True: hog.append(bytearray(1000))\nexcept MemoryError: "
+# A heap full of small things, whose collection takes tens of ms and falls between the readings of clock and count.
+COLLECTIONS = """
+import gc
+small = [[number] for number in range(500)]
+rounds = [0]
+poll = edge.watch.poll
+def late(now_ms):
+    rounds[0] += 1
+    if rounds[0] % 9 == 0: gc.collect()
+    poll(now_ms)
+edge.watch.poll = late
+"""
 
 
 def _dies(text: str) -> Act:

@@ -26,11 +26,11 @@ def gaps_s(trace: Trace) -> list[tuple[float, float]]:
     return [(float(trace.test_time_s[k]), float(trace.test_time_s[k + 1])) for k in before]
 
 
-def mark_gaps(panels: Sequence[Axes], gaps: Sequence[tuple[float, float]], scale: float) -> None:
-    """A grey band in all panels where nothing was recorded."""
-    for begin_s, end_s in gaps:
+def mark_gaps(panels: Sequence[Axes], gaps: Sequence[tuple[float, float]]) -> None:
+    """A grey band in all panels where nothing was recorded; begin and end in the unit of the time axis."""
+    for begin, end in gaps:
         for axes in panels:
-            axes.axvspan(begin_s * scale, end_s * scale, color=GAP_COLOUR, lw=0, zorder=0.6)
+            axes.axvspan(begin, end, color=GAP_COLOUR, lw=0, zorder=0.6)
 
 
 def broken(

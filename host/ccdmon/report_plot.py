@@ -51,18 +51,17 @@ def overview(trace: Trace, document: Document, trip_row: int | None = None) -> D
     """
     extra = _surroundings(trace)
     heights = [3.2, 1.6, 2.2] + [1.2] * len(extra)
-    gaps = gaps_s(trace)
+    unit, scale = time_unit(trace)
+    gaps = [(begin_s * scale, end_s * scale) for begin_s, end_s in gaps_s(trace)]
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-        unit, scale = time_unit(trace)
-        mark_gaps(axes, gaps, scale)
-        scaled = [(begin_s * scale, end_s * scale) for begin_s, end_s in gaps]
-        _draw_voltage(axes[0], trace, scale, scaled)
-        _draw_current(axes[1], trace, scale, scaled)
+        mark_gaps(axes, gaps)
+        _draw_voltage(axes[0], trace, scale, gaps)
+        _draw_current(axes[1], trace, scale, gaps)
         _draw_resistance(axes[2], trace, document["half_cycles"], scale)
         for panel, (label, values, colour) in zip(axes[3:], extra, strict=True):
-            _line(panel, trace.test_time_s * scale, values, colour, scaled)
+            _line(panel, trace.test_time_s * scale, values, colour, gaps)
             panel.set_ylabel(label)
         labels = event_labels(document["events"], scale)
         mark_events(axes, document["events"], trace, scale)

@@ -44,11 +44,16 @@ class Extremes:
 
     def _note_steps(self, time_s: FloatArray) -> None:
         joined_s = np.concatenate([self._last_s, time_s])
-        steps_s = np.concatenate([self._steps_s, np.diff(joined_s)])
-        first = self.rows + 1 - len(self._last_s)
-        to = np.concatenate([self._steps_to, first + np.arange(max(0, len(joined_s) - 1))])
-        longest = np.argsort(-steps_s, kind="stable")[:GAPS]
-        self._steps_s, self._steps_to, self._last_s = steps_s[longest], to[longest], joined_s[-1:]
+        steps_s = np.diff(joined_s)
+        least_s = self._steps_s[-1] if len(self._steps_s) == GAPS else -np.inf
+        longer = np.flatnonzero(
+            steps_s > least_s
+        )  # few after the first chunk: sorting all of each takes 15 times as long
+        to = self.rows + 1 - len(self._last_s) + longer
+        known_s = np.concatenate([self._steps_s, steps_s[longer]])
+        longest = np.argsort(-known_s, kind="stable")[:GAPS]
+        self._steps_s, self._steps_to = known_s[longest], np.concatenate([self._steps_to, to])[longest]
+        self._last_s = joined_s[-1:]
 
     def chosen(self, windows: Iterable[int] = ()) -> npt.NDArray[np.int64]:
         """Row numbers, ascending; of `windows` also the rows around. Never empty but for no rows."""
