@@ -23,9 +23,9 @@ def chunks(trace: Trace, rows: int) -> list[Trace]:
 def spiky(rows: int = 200_000) -> Trace:
     n = np.arange(rows)
     voltage_V = np.sin(n / 3e3)
-    voltage_V[77_777], voltage_V[5] = 9.0, np.nan
+    voltage_V[77_777:77_778], voltage_V[5] = 9.0, np.nan
     current_A = np.full(rows, 1e-3)
-    current_A[150_001] = -3.0
+    current_A[150_001:150_002] = -3.0
     return Trace(n * 0.5, voltage_V, current_A, cell=Cell(0.785))
 
 
@@ -58,6 +58,13 @@ def test_a_gap_far_inside_is_seen_in_the_few_rows_as_in_all(rows: int) -> None:
     thin = thinned(pieces, extremes.chosen(), late.cell)
     assert gaps_s(thin) == gaps_s(late) == [(60_003.0, 63_003.5)]
     assert gaps_s(trace) == []
+
+
+def test_rows_that_a_figure_leaves_out_are_no_gap() -> None:
+    trace = spiky(400)
+    thin = thinned([trace], np.r_[0:100, 200:400], trace.cell)
+    assert len(thin) == 300
+    assert gaps_s(thin) == []
 
 
 def test_a_long_file_gives_the_document_and_the_page_of_a_short_one(
