@@ -24,12 +24,12 @@ HOG = "hog = []\ntry:\n while True: hog.append(bytearray(1000))\nexcept MemoryEr
 # A heap full of small things, whose collection takes tens of ms and falls between the readings of clock and count.
 COLLECTIONS = """
 import gc
-small = [[number] for number in range(500)]
+small = [[number] for number in range(900)]
 rounds = [0]
 poll = edge.watch.poll
 def late(now_ms):
     rounds[0] += 1
-    if rounds[0] % 9 == 0: gc.collect()
+    if rounds[0] % 13 == 0: gc.collect()
     poll(now_ms)
 edge.watch.poll = late
 """
