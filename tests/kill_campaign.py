@@ -15,8 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from ccdmon.frame_files import read_parts
-from ccdmon.rows import RowReader
+from ccdmon.run.frame_files import read_parts
+from ccdmon.run.rows import RowReader
 from tests.host.live_rig import RATE_HZ, cell
 from tests.host.pty_board import PtyBoard
 

@@ -11,22 +11,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ccdmon.cellmodel import simulate
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError
-from ccdmon.firmware_files import DESCRIPTION, description
-from ccdmon.front_end import FrontEnd
+from ccdmon.link.firmware import DESCRIPTION, description
+from ccdmon.model.front_end import FrontEnd
+from ccdmon.simulation.simulate import simulate
 from ccdmon_fw import limits
-from ccdmon_hil.bench import run_rows
-from ccdmon_hil.chip_buses import attach_i2c, attach_spi
-from ccdmon_hil.chips import Ads131m04, Ina228, Nau7802
 from ccdmon_hil.conformance import check_session
-from ccdmon_hil.hooked import PATIENCE_S
-from ccdmon_hil.image import find_image
-from ccdmon_hil.pico import PicoTarget
-from ccdmon_hil.replay import detector_settings
-from ccdmon_hil.result import ReplayResult
-from ccdmon_hil.session import Session
-from ccdmon_hil.target import Codes
+from ccdmon_hil.play.one_run import run_rows
+from ccdmon_hil.play.replay import detector_settings
+from ccdmon_hil.play.result import ReplayResult
+from ccdmon_hil.rigs.breakable.pico import PATIENCE_S
+from ccdmon_hil.rigs.chips.buses import attach_i2c, attach_spi
+from ccdmon_hil.rigs.chips.converters import Ads131m04, Ina228, Nau7802
+from ccdmon_hil.rigs.image import find_image
+from ccdmon_hil.rigs.pico import PicoTarget
+from ccdmon_hil.rigs.session import Session
+from ccdmon_hil.rigs.target import Codes
 
 LOAD_SHIFT = 7  # of the descriptions: pressure code = reading >> LOAD_SHIFT
 CURRENT_SHIFT = 4  # of the INA228's driver

@@ -16,10 +16,10 @@ import numpy as np
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError
 from ccdmon_fw import limits, wire
-from ccdmon_hil.bench import run_rows
-from ccdmon_hil.rigs import PORT_HELP, RIGS, open_session
-from ccdmon_hil.session import Session
-from ccdmon_hil.target import Codes, Target
+from ccdmon_hil.play.one_run import run_rows
+from ccdmon_hil.rigs.open_rig import PORT_HELP, RIGS, open_session
+from ccdmon_hil.rigs.session import Session
+from ccdmon_hil.rigs.target import Codes, Target
 
 REST: Codes = (32768, 32768, 32768)
 HEALTHY: Codes = (40000, 40000, 32768)
@@ -101,7 +101,7 @@ def a_closed_loop_waits_for_the_pin(session: Session) -> None:
 
 def a_latched_trip_keeps_the_pin_open(session: Session) -> None:
     """While a trip is latched, arming is refused; the case clears it."""
-    from ccdmon.device import RefusedError
+    from ccdmon.link.device import RefusedError
 
     played = [HEALTHY] * SHORT_ROW + [SHORTED] * 5
     run_rows(session, _source(played), _settings(), rows=len(played))

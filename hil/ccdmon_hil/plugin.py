@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from ccdmon.trace import Trace
-    from ccdmon_hil.result import ReplayResult
-    from ccdmon_hil.session import Session
+    from ccdmon.model.trace import Trace
+    from ccdmon_hil.play.result import ReplayResult
+    from ccdmon_hil.rigs.session import Session
 
 RIGS = ("unix", "pico", "board")
 _OPEN = pytest.StashKey[tuple[Any, Any]]()  # (context manager, session)
@@ -67,7 +67,7 @@ class ScenarioItem(pytest.Item):
     def runtest(self) -> None:
         """Play it; the record goes into JUnit's properties."""
         from ccdmon.errors import CcdmonError
-        from ccdmon_hil.scenario import MissingTraceError, read_scenario, run_scenario
+        from ccdmon_hil.play.scenario import MissingTraceError, read_scenario, run_scenario
 
         try:
             scenario = read_scenario(self.path)
@@ -112,7 +112,7 @@ def trace(request: pytest.FixtureRequest) -> "Trace":
 def verdict(rig: "Session", trace: "Trace", record_property: Any) -> "ReplayResult":
     """What the firmware did with the trace; fails where samples were lost and the verdict is undecided."""
     from ccdmon.errors import CcdmonError
-    from ccdmon_hil.replay import replay_on
+    from ccdmon_hil.play.replay import replay_on
 
     try:
         result = replay_on(rig, trace)
@@ -129,7 +129,7 @@ def verdict(rig: "Session", trace: "Trace", record_property: Any) -> "ReplayResu
 
 def properties_of(result: "ReplayResult") -> list[tuple[str, object]]:
     """What JUnit's record keeps of a run: rig, firmware, verdict, latency."""
-    from ccdmon.firmware_hash import firmware_hash
+    from ccdmon.link.firmware_hash import firmware_hash
 
     document = result.document()
     latency = {f"latency_{name}": value for name, value in document["latency"].items()}
@@ -140,8 +140,8 @@ def properties_of(result: "ReplayResult") -> list[tuple[str, object]]:
 
 
 def _trace(request: pytest.FixtureRequest, source: str, seed: int | None) -> "Trace":
-    from ccdmon.cellmodel import SCENARIOS, simulate
-    from ccdmon.formats.bdf import read_bdf
+    from ccdmon.formats.bdf.read import read_bdf
+    from ccdmon.simulation.simulate import SCENARIOS, simulate
 
     if source in SCENARIOS:
         simulated: Trace = simulate(source, 1 if seed is None else seed).trace
@@ -158,7 +158,7 @@ def _session(config: pytest.Config) -> "Session":
         session: Session = config.stash[_OPEN][1]
         return session
     from ccdmon.errors import CcdmonError
-    from ccdmon_hil.rigs import open_session
+    from ccdmon_hil.rigs.open_rig import open_session
 
     name = config.getoption("--rig")
     rig = open_session(name, image=config.getoption("--image"), port=config.getoption("--port"))

@@ -10,16 +10,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ccdmon import __version__, run_folder
-from ccdmon.cellmodel import LiveCell, Row, cell_of, open_cell, simulate
-from ccdmon.firmware_hash import firmware_hash
-from ccdmon.front_end import FrontEnd
-from ccdmon.recorder import Recorder
+from ccdmon import __version__
+from ccdmon.link.firmware_hash import firmware_hash
+from ccdmon.model.front_end import FrontEnd
+from ccdmon.model.trace import Trace
+from ccdmon.record.recorder import Recorder
+from ccdmon.report.run_report import write_run_report
 from ccdmon.rigs import load_rigs
-from ccdmon.run_report import write_run_report
-from ccdmon.run_rows import derive_trace
-from ccdmon.trace import Trace
-from ccdmon.truth import truth_document
+from ccdmon.run import folder as run_folder
+from ccdmon.run.stored_rows import derive_trace
+from ccdmon.simulation.simulate import LiveCell, Row, cell_of, open_cell, simulate
+from ccdmon.simulation.truth import truth_document
 
 SCHEMA = "ccdmon.demo/1"
 SCENARIO = "hard_short"

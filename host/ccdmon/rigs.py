@@ -7,7 +7,7 @@ from ccdmon.errors import DeviceError
 
 
 def load_rigs() -> Any:
-    """The module behind the entry point `replay` of the group `ccdmon.rigs`: `ccdmon_hil.replay`."""
+    """The module behind the entry point `replay` of the group `ccdmon.rigs`: `ccdmon_hil.play.replay`."""
     found = next(iter(entry_points(group="ccdmon.rigs", name="replay")), None)
     if found is None:
         raise DeviceError(

@@ -166,10 +166,10 @@ def memory(count: int) -> None:
 def whole(count: int, rounds: int) -> None:
     import pyarrow.parquet as pa_parquet
 
-    from ccdmon.analysis import analyze_chunks
-    from ccdmon.formats.bdf import iter_bdf, read_ahead
-    from ccdmon.formats.bdf_write import table_of, write_bdf
-    from ccdmon.trace import Cell, Trace
+    from ccdmon.analysis.document import analyze_chunks
+    from ccdmon.formats.bdf.read import iter_bdf, read_ahead
+    from ccdmon.formats.bdf.write import table_of, write_bdf
+    from ccdmon.model.trace import Cell, Trace
 
     with tempfile.TemporaryDirectory() as folder:
         trace = Trace(*rows(count, half_cycle_rows=3600), cell=Cell(1.0))  # an hour each, at a row a second

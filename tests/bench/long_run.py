@@ -14,11 +14,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ccdmon import run_folder
-from ccdmon.frame_files import ROTATE_BYTES, part_path
-from ccdmon.rig_file import read_rig
-from ccdmon.run_document import config_of
-from ccdmon.run_time import CLOCK_FILE, Anchor
+from ccdmon.rig.rig_file import read_rig
+from ccdmon.run import folder as run_folder
+from ccdmon.run.document import config_of
+from ccdmon.run.frame_files import ROTATE_BYTES, part_path
+from ccdmon.run.time_axis import CLOCK_FILE, Anchor
 from tests.day_campaign import stream
 from tests.host.live_rig import RATE_HZ, cell, rig_file
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-import ccdmon_hil.pico
-from ccdmon.firmware_files import compiled_files, firmware_files
-from ccdmon_hil.pico import PicoTarget
+import ccdmon_hil.rigs.pico
+from ccdmon.link.firmware import compiled_files, firmware_files
+from ccdmon_hil.rigs.pico import PicoTarget
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 _PRINT_AFTERWARDS = """
@@ -42,13 +42,13 @@ def run_on_pico(
 
     `board`: its description; `data`: other files that lie on its flash.
     """
-    files = compiled_files(ccdmon_hil.pico.ARCHITECTURE) or firmware_files()
+    files = compiled_files(ccdmon_hil.rigs.pico.ARCHITECTURE) or firmware_files()
     files |= data or {}
     files["main.py"] = f"_script = {script!r}\n{_PRINT_AFTERWARDS}".encode()
     if board is not None:
         files["board.py"] = board.encode()
-    monkeypatch.setattr(ccdmon_hil.pico, "compiled_files", lambda _architecture: None)
-    monkeypatch.setattr(ccdmon_hil.pico, "firmware_files", lambda: files)
+    monkeypatch.setattr(ccdmon_hil.rigs.pico, "compiled_files", lambda _architecture: None)
+    monkeypatch.setattr(ccdmon_hil.rigs.pico, "firmware_files", lambda: files)
     target = make_target(image)
     target.start()
     printed = b""

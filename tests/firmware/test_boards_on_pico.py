@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from ccdmon_hil.chip_buses import attach_i2c, attach_spi
-from ccdmon_hil.chips import Ads131m04, Ina228, Nau7802
-from ccdmon_hil.pico import PicoTarget
+from ccdmon_hil.rigs.chips.buses import attach_i2c, attach_spi
+from ccdmon_hil.rigs.chips.converters import Ads131m04, Ina228, Nau7802
+from ccdmon_hil.rigs.pico import PicoTarget
 from tests.firmware.pico_script import FIRMWARE, run_on_pico
 
 pytestmark = pytest.mark.pico

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from ccdmon_fw import wire
-from ccdmon_hil import hooked, pico_faults
-from ccdmon_hil.session import Session
+from ccdmon_hil.faults import in_pico as pico_faults
+from ccdmon_hil.rigs.breakable import pico as hooked
+from ccdmon_hil.rigs.session import Session
 
 pytestmark = pytest.mark.pico
 EXTERNAL = pico_faults.RIG_FAULTS[0]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ccdmon.device import Device
-from ccdmon.port import Port
+from ccdmon.link.device import Device
+from ccdmon.link.port import Port
 from ccdmon_fw import limits
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
@@ -25,7 +25,7 @@ def mpremote(port: str, *command: str) -> None:
 
 
 def test_a_blank_board_runs_the_firmware_after_mip_install(pico_image: Path) -> None:
-    pico_pty = pytest.importorskip("ccdmon_hil.pico_pty", reason="the emulated Pico is not installed")
+    pico_pty = pytest.importorskip("ccdmon_hil.rigs.pico_pty", reason="the emulated Pico is not installed")
     with pico_pty.PicoPty(pico_image) as board:
         mpremote(board.port, "mip", "install", "--target", "", "package.json")
         mpremote(board.port, "reset")

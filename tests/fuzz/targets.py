@@ -12,11 +12,11 @@ import numpy as np
 from ccd_fastcore import Unframer
 from ccd_fastcore._reference_frames import Unframer as ReferenceUnframer
 from ccdmon.errors import InputError
-from ccdmon.formats.eis_files import read_spectra
+from ccdmon.formats.impedance.files import read_spectra
 from ccdmon.formats.importer import read_trace
-from ccdmon.link import Decoder
-from ccdmon.rig_file import read_rig
-from ccdmon.rows import RowReader
+from ccdmon.link.decoder import Decoder
+from ccdmon.rig.rig_file import read_rig
+from ccdmon.run.rows import RowReader
 from ccdmon_fw import wire
 from tests.fuzz import samples
 

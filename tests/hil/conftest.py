@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ccdmon_hil import replay
-from ccdmon_hil.session import Session
+from ccdmon_hil.play import replay
+from ccdmon_hil.rigs.session import Session
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ccdmon.front_end import FrontEnd
-from ccdmon_hil import bench
-from ccdmon_hil.session import Session
+from ccdmon.model.front_end import FrontEnd
+from ccdmon_hil.play import one_run as bench
+from ccdmon_hil.rigs.session import Session
 
 ROWS = 30
 

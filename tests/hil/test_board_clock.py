@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from ccdmon_hil.board_clock import WRAP_MASK, before_us, keeps_pace
+from ccdmon_hil.rigs.board_clock import WRAP_MASK, before_us, keeps_pace
 
 
 @pytest.mark.parametrize(("speed", "kept"), [(1.0, True), (0.05, False), (1.1, False)])

@@ -4,9 +4,9 @@ import pytest
 
 from ccdmon.errors import DeviceError
 from ccdmon_fw import wire
-from ccdmon_hil.bench_wire import BENCH_ENDED
-from ccdmon_hil.board import BoardTarget
-from ccdmon_hil.wiring import Wiring
+from ccdmon_hil.rigs.board import BoardTarget
+from ccdmon_hil.rigs.stimulus.bench_wire import BENCH_ENDED
+from ccdmon_hil.rigs.wiring import Wiring
 
 
 class OnePort:

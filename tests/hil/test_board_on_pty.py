@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from ccdmon.cellmodel import simulate
-from ccdmon_hil.bench import run_rows, settings_for
-from ccdmon_hil.loop import CellSource
-from ccdmon_hil.replay import open_session, replay_on
-from ccdmon_hil.replay_faults import FAULTS, HALF_WAY, Part, run
-from ccdmon_hil.session import Session
-from ccdmon_hil.wire_tap import WireTap
+from ccdmon.simulation.simulate import simulate
+from ccdmon_hil.faults.in_rows_wire_commands import FAULTS, HALF_WAY, Part, run
+from ccdmon_hil.play.closed_loop import CellSource
+from ccdmon_hil.play.one_run import run_rows, settings_for
+from ccdmon_hil.play.replay import open_session, replay_on
+from ccdmon_hil.rigs.session import Session
+from ccdmon_hil.rigs.wire_tap import WireTap
 from tests.hil.test_closed_loop import FRONT_END, Cell
 
 pytestmark = pytest.mark.pico

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from ccdmon.cli import main
-from ccdmon.formats.bdf_write import write_bdf
-from ccdmon.trace import Cell, Trace
+from ccdmon.formats.bdf.write import write_bdf
+from ccdmon.model.trace import Cell, Trace
 
 SHORT_ROW = 80
 

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from ccdmon.front_end import FrontEnd
-from ccdmon_hil.bench import run_rows, settings_for
-from ccdmon_hil.loop import CellSource
-from ccdmon_hil.session import Session
+from ccdmon.model.front_end import FrontEnd
+from ccdmon_hil.play.closed_loop import CellSource
+from ccdmon_hil.play.one_run import run_rows, settings_for
+from ccdmon_hil.rigs.session import Session
 
 FRONT_END = FrontEnd(1.0, 1e-3)
 SHORT_ROW = 60

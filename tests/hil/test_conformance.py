@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from ccdmon_hil import conformance
-from ccdmon_hil.session import Session
+from ccdmon_hil.rigs.session import Session
 
 
 @pytest.mark.parametrize("case", conformance.CASES, ids=lambda case: case.__name__)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from ccdmon_hil import faults, kept, replay_faults
-from ccdmon_hil.fault import Fault, Outcome
-from ccdmon_hil.session import Session
-from ccdmon_hil.unix_hooked import HookedUnix
-from ccdmon_hil.wire_tap import WireTap
+from ccdmon_hil.faults import bring_about as faults
+from ccdmon_hil.faults import in_rows_wire_commands as replay_faults
+from ccdmon_hil.faults import kept
+from ccdmon_hil.faults.fault import Fault, Outcome
+from ccdmon_hil.rigs.breakable.unix import HookedUnix
+from ccdmon_hil.rigs.session import Session
+from ccdmon_hil.rigs.wire_tap import WireTap
 
 BY_NAME = {fault.name: fault for fault in faults.FAULTS["unix"]}
 

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from ccdmon.firmware_hash import firmware_hash
+from ccdmon.link.firmware_hash import firmware_hash
 from ccdmon_fw import limits, wire
-from ccdmon_hil import hooked
-from ccdmon_hil.black_box import read_box
-from ccdmon_hil.image import frozen_dir
-from ccdmon_hil.session import Session
+from ccdmon_hil.faults.black_box import read_box
+from ccdmon_hil.rigs.breakable import pico as hooked
+from ccdmon_hil.rigs.image import frozen_dir
+from ccdmon_hil.rigs.session import Session
 
 pytestmark = pytest.mark.pico
 pico = pytest.importorskip(
-    "ccdmon_hil.pico", reason="the emulated Pico is not installed: pip install '.[pico]'"
+    "ccdmon_hil.rigs.pico", reason="the emulated Pico is not installed: pip install '.[pico]'"
 )
 
 

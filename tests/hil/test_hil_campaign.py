@@ -10,9 +10,12 @@ import pytest
 from ccdmon.cli import main as ccdmon
 from ccdmon.errors import DeviceError
 from ccdmon_fw import wire
-from ccdmon_hil import campaign, capture, faults, replay_faults
-from ccdmon_hil.fault import WHOLE, Fault, Outcome
-from ccdmon_hil.scenario import window
+from ccdmon_hil.campaign import play_all as campaign
+from ccdmon_hil.faults import bring_about as faults
+from ccdmon_hil.faults import in_rows_wire_commands as replay_faults
+from ccdmon_hil.faults.fault import WHOLE, Fault, Outcome
+from ccdmon_hil.play import capture
+from ccdmon_hil.play.scenario import window
 
 SHORT = """title = "a short <b>"
 [play]

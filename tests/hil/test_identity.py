@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from ccdmon.cellmodel import SCENARIOS, simulate
-from ccdmon.formats.bdf import read_bdf
-from ccdmon.front_end import FrontEnd
-from ccdmon.trace import Trace
+from ccdmon.formats.bdf.read import read_bdf
+from ccdmon.model.front_end import FrontEnd
+from ccdmon.model.trace import Trace
+from ccdmon.simulation.simulate import SCENARIOS, simulate
 from ccdmon_fw.detector import ACTION_MASK, TRIPS, Detector
-from ccdmon_hil import replay
-from ccdmon_hil.session import Session
+from ccdmon_hil.play import replay
+from ccdmon_hil.rigs.session import Session
 
 SEEDS = range(24)
 RECORDED = ("na_nasicon_na_hard_short", "li_llzo_li_healthy_low_voltage", "li_peo_polarisation_divergence")

@@ -6,8 +6,8 @@ import pytest
 
 from ccdmon.cli import main
 from ccdmon.errors import DeviceError, InputError
-from ccdmon.firmware_files import firmware_files
-from ccdmon_hil import image, image_build, uf2
+from ccdmon.link.firmware import firmware_files
+from ccdmon_hil.rigs import image, image_build, uf2
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ccdmon_hil import latency
-from ccdmon_hil.latency_report import Latency, over_budget, page, quantiles, table_row
+from ccdmon_hil.latency import measure as latency
+from ccdmon_hil.latency.report import Latency, over_budget, page, quantiles, table_row
 
 TIMED = [Latency(float(phase), 2, 200.0 + phase, None) for phase in range(100)]
 

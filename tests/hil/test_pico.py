@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from ccdmon import firmware_files as firmware
 from ccdmon.errors import DeviceError
-from ccdmon_hil import uf2
-from ccdmon_hil.session import Session
+from ccdmon.link import firmware as firmware
+from ccdmon_hil.rigs import uf2
+from ccdmon_hil.rigs.session import Session
 
 pytestmark = pytest.mark.pico
 pico = pytest.importorskip(
-    "ccdmon_hil.pico", reason="the emulated Pico is not installed: pip install '.[pico]'"
+    "ccdmon_hil.rigs.pico", reason="the emulated Pico is not installed: pip install '.[pico]'"
 )
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ccdmon.device import Device
-from ccdmon.link import Message
-from ccdmon.port import Port
+from ccdmon.link.decoder import Message
+from ccdmon.link.device import Device
+from ccdmon.link.port import Port
 from ccdmon_fw import limits
-from ccdmon_hil.pico_pty import PicoPty
+from ccdmon_hil.rigs.pico_pty import PicoPty
 
 pytestmark = pytest.mark.pico
 LIMIT_S = 60.0

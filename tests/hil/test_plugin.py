@@ -63,7 +63,7 @@ def test_what_is_not_there_skips_and_says_so(tmp_path: Path) -> None:
 def test_lost_samples_leave_the_verdict_undecided() -> None:
     from types import SimpleNamespace
 
-    from ccdmon_hil.scenario import ScenarioFile, problems_of
+    from ccdmon_hil.play.scenario import ScenarioFile, problems_of
 
     file = ScenarioFile.model_validate({"play": {"simulate": "healthy"}, "expect": {"verdict": "no-trip"}})
     result = SimpleNamespace(
@@ -79,6 +79,6 @@ def test_lost_samples_leave_the_verdict_undecided() -> None:
     "name", sorted((README.parent / "wiring").glob("*.toml")), ids=lambda path: path.stem
 )
 def test_the_wiring_files_are_readable(name: Path) -> None:
-    from ccdmon_hil.wiring import wiring_of
+    from ccdmon_hil.rigs.wiring import wiring_of
 
     assert wiring_of(str(name)).port.startswith("/dev/")

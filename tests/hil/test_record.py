@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from ccdmon.front_end import FrontEnd
-from ccdmon.run_analysis import TripPlace, analyze_run
-from ccdmon.run_rows import RunRows
-from ccdmon_hil import campaign, capture
-from ccdmon_hil.target import Codes
-from ccdmon_hil.unix import UnixTarget
+from ccdmon.model.front_end import FrontEnd
+from ccdmon.run.analysed import TripPlace, analyze_run
+from ccdmon.run.stored_rows import RunRows
+from ccdmon_hil.campaign import play_all as campaign
+from ccdmon_hil.play import capture
+from ccdmon_hil.rigs.target import Codes
+from ccdmon_hil.rigs.unix import UnixTarget
 from tests.host.test_recording import actions, end, events, recorder, state, wait_for
 from tests.host.whole_run import open_run
 

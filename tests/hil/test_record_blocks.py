@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ccdmon.front_end import FrontEnd
-from ccdmon.run_rows import RunRows
+from ccdmon.model.front_end import FrontEnd
+from ccdmon.run.stored_rows import RunRows
 from ccdmon_fw import wire
-from ccdmon_hil.target import Codes
-from ccdmon_hil.unix import UnixTarget
-from ccdmon_hil.wire_tap import WireTap
+from ccdmon_hil.rigs.target import Codes
+from ccdmon_hil.rigs.unix import UnixTarget
+from ccdmon_hil.rigs.wire_tap import WireTap
 from tests.hil.test_record import RIG, on_a_terminal
 from tests.host.test_recording import end, recorder, state, wait_for
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ccdmon.formats.bdf import read_bdf
-from ccdmon_hil import replay
-from ccdmon_hil.session import Session
+from ccdmon.formats.bdf.read import read_bdf
+from ccdmon_hil.play import replay
+from ccdmon_hil.rigs.session import Session
 
 SHORTED = "na_nasicon_na_hard_short"
 FIRST_SHORTED_ROW = 2255  # traces/README.md

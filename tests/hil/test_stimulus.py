@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from ccdmon.errors import DeviceError, InputError
-from ccdmon_hil.mcp4728 import Mcp4728
-from ccdmon_hil.stimulus import CAPACITY_ROWS, StimulusTarget
-from ccdmon_hil.target import Codes, Edge
-from ccdmon_hil.wiring import StimulusTable, Wiring, wiring_of
+from ccdmon_hil.rigs.chips.mcp4728 import Mcp4728
+from ccdmon_hil.rigs.stimulus.player import CAPACITY_ROWS, StimulusTarget
+from ccdmon_hil.rigs.target import Codes, Edge
+from ccdmon_hil.rigs.wiring import StimulusTable, Wiring, wiring_of
 
 ROW: Codes = (40000, 32768, 16)
 STROBED = 2

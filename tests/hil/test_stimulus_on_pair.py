@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ccdmon.cellmodel import simulate
-from ccdmon_hil.bench import run_rows, settings_for
-from ccdmon_hil.loop import CellSource
-from ccdmon_hil.replay import replay_on
-from ccdmon_hil.session import Session
+from ccdmon.simulation.simulate import simulate
+from ccdmon_hil.play.closed_loop import CellSource
+from ccdmon_hil.play.one_run import run_rows, settings_for
+from ccdmon_hil.play.replay import replay_on
+from ccdmon_hil.rigs.session import Session
 from tests.hil.test_closed_loop import FRONT_END, Cell
 
 if TYPE_CHECKING:
-    from ccdmon_hil.pico_pair import PairPty
+    from ccdmon_hil.rigs.pico_pair import PairPty
 
 pytestmark = [
     pytest.mark.pico,
@@ -28,7 +28,7 @@ INSTRUMENT_US = 5.0  # between two edges: both are seen late by an interrupt's e
 @pytest.fixture(scope="module")
 def pair(pico_image: Path) -> "Iterator[PairPty]":
     pytest.importorskip("rp2040py", reason="the emulated Pico is not installed: pip install '.[pico]'")
-    from ccdmon_hil.pico_pair import PairPty
+    from ccdmon_hil.rigs.pico_pair import PairPty
 
     with PairPty(pico_image) as running:
         yield running
@@ -36,7 +36,7 @@ def pair(pico_image: Path) -> "Iterator[PairPty]":
 
 @pytest.fixture(scope="module")
 def bench(pair: "PairPty") -> Iterator[Session]:
-    from ccdmon_hil.stimulus import StimulusTarget
+    from ccdmon_hil.rigs.stimulus.player import StimulusTarget
 
     session = Session(StimulusTarget(pair.wiring))
     session.start()

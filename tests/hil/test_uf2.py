@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from ccdmon_hil import uf2
+from ccdmon_hil.rigs import uf2
 
 
 def test_one_block_as_the_specification_draws_it() -> None:

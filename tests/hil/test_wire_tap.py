@@ -3,7 +3,7 @@
 from typing import Any
 
 from ccdmon_fw import wire
-from ccdmon_hil.wire_tap import WireTap, cut
+from ccdmon_hil.rigs.wire_tap import WireTap, cut
 
 SAMPLES = [wire.encode(wire.SAMPLES, n, wire.pack(wire.SAMPLES, 32 * n, 0, 0, 1, 0, 0)) for n in range(3)]
 STATUS = wire.encode(wire.ACK, 9, wire.pack(wire.ACK, 1, wire.ARM, wire.OK, 0))

@@ -1,4 +1,4 @@
-"""A second simulated cell, written apart from `ccdmon.cellmodel` and differently: whole columns, plain circuits.
+"""A second simulated cell, written apart from `ccdmon.simulation` and differently: whole columns, plain circuits.
 
 The analysis must not have learned the ways of one simulator. Here the voltage is I times a resistance that is a sum of
 a constant, two relaxations after each step and a power of the time in the half-cycle; a fault multiplies or shunts it.
@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ccdmon.spectrum import Spectrum
-from ccdmon.trace import Cell, Trace
+from ccdmon.model.spectrum import Spectrum
+from ccdmon.model.trace import Cell, Trace
 
 FAULTS = ("hard_short", "partial_short", "soft_short", "contact_loss", "fake_stable")
 KINDS = ("healthy", "limit", *FAULTS)

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ccdmon.analysis import StreamingAnalysis, analyze, analyze_chunks
-from ccdmon.cellmodel import simulate
+from ccdmon.analysis.document import StreamingAnalysis, analyze, analyze_chunks
 from ccdmon.errors import InputError
-from ccdmon.formats.bdf import read_bdf
-from ccdmon.trace import Cell, Trace
+from ccdmon.formats.bdf.read import read_bdf
+from ccdmon.model.trace import Cell, Trace
+from ccdmon.simulation.simulate import simulate
 
 SEEDS = range(200, 212)
 

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from ccdmon.calibration import Reading, calibrate
 from ccdmon.cli import main
 from ccdmon.errors import InputError
-from ccdmon.front_end import FrontEnd
-from ccdmon.rig_file import read_rig
+from ccdmon.model.front_end import FrontEnd
+from ccdmon.rig.calibration import Reading, calibrate
+from ccdmon.rig.rig_file import read_rig
 from ccdmon_fw import wire
 from tests.host.pty_board import PtyBoard
 from tests.host.pty_firmware import PtyFirmware
@@ -92,7 +92,7 @@ def test_the_result_stands_in_the_rig_file_beside_its_comments(tmp_path: Path) -
 def test_the_boards_temperature_is_compared_with_a_thermometer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("ccdmon.calibration.time.sleep", lambda _s: None)
+    monkeypatch.setattr("ccdmon.rig.calibration.time.sleep", lambda _s: None)
     path = tmp_path / "rig.toml"
     assert main(["init", str(path)]) == 0
     with PtyBoard(tmp_path / "port", temperature_dC=275) as board:

@@ -2,9 +2,16 @@
 
 import pytest
 
-from ccdmon.campaign import main, run_many
-from ccdmon.campaign_score import score, settled_row
-from ccdmon.campaign_table import FAULTS, FIRST_WAY, false_per_million, recall, table_text, write_curve_plot
+from ccdmon.simulation.campaign.measure import main, run_many
+from ccdmon.simulation.campaign.score import score, settled_row
+from ccdmon.simulation.campaign.table import (
+    FAULTS,
+    FIRST_WAY,
+    false_per_million,
+    recall,
+    table_text,
+    write_curve_plot,
+)
 
 
 def truth(kind: str | None = "hard_short", **changes):

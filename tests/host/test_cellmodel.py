@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from ccdmon.cellmodel import SCENARIOS, CellModel, CellParameters, open_cell, simulate
-from ccdmon.cellparameters import Surroundings
 from ccdmon.errors import InputError
+from ccdmon.simulation.parameters import Surroundings
+from ccdmon.simulation.simulate import SCENARIOS, CellModel, CellParameters, open_cell, simulate
 
 QUIET = {"noise": 0.0, "max_rows": 1500}
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ccdmon.clock import WRAP_US, DeviceClock
+from ccdmon.link.board_clock import WRAP_US, DeviceClock
 
 
 class Crystal:

@@ -1,7 +1,7 @@
 """Commands on their way: one at a time, repeated under the same number, urgent ones first, given up in the end."""
 
-from ccdmon.command_queue import CommandQueue
-from ccdmon.retries import GIVE_UP_S, RETRY_S
+from ccdmon.link.command_queue import CommandQueue
+from ccdmon.link.retries import GIVE_UP_S, RETRY_S
 from ccdmon_fw import wire
 
 

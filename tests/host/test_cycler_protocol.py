@@ -9,10 +9,10 @@ import pytest
 
 from ccdmon.cli import main
 from ccdmon.cli.protocol import CYCLERS as OFFERED
-from ccdmon.cycler_protocol import CYCLERS, ENDINGS, unicycler, write_protocol
 from ccdmon.errors import InputError
-from ccdmon.programs import PROTOCOLS
-from ccdmon.rig_file import Rig, check_rig
+from ccdmon.model.program import PROTOCOLS
+from ccdmon.rig.cycler_protocol import CYCLERS, ENDINGS, unicycler, write_protocol
+from ccdmon.rig.rig_file import Rig, check_rig
 
 pytest.importorskip("aurora_unicycler", reason="the optional extra ccdmon[cycler] is not installed")
 AREA_CM2 = 0.785

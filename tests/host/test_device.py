@@ -2,9 +2,9 @@
 
 import pytest
 
-from ccdmon.device import Device, RefusedError
 from ccdmon.errors import DeviceError
-from ccdmon.link import Message
+from ccdmon.link.decoder import Message
+from ccdmon.link.device import Device, RefusedError
 from ccdmon_fw import limits, wire
 from tests.firmware.fake_board import Bench
 
@@ -87,7 +87,7 @@ def test_a_refusal_names_what_and_why_and_what_to_do() -> None:
 
 
 def test_a_lost_command_is_sent_again_and_carried_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ccdmon.retries.RETRY_S", 0.0)
+    monkeypatch.setattr("ccdmon.link.retries.RETRY_S", 0.0)
     line = Wire(Bench(ready=False))
     board = Device(line.send, line.receive, "port test")
     board.configure(limits.default_settings())

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from ccd_fastcore import Stream
-from ccdmon import early_shifts
-from ccdmon.early_shifts import may_begin_lower
-from ccdmon.half_cycles import HalfCycle
-from ccdmon.positions import FIRST_OCTAVE, position_shift
-from ccdmon.segments import half_cycles_of
+from ccdmon.analysis.half_cycles import HalfCycle
+from ccdmon.analysis.segments import half_cycles_of
+from ccdmon.analysis.shorts import early_shifts
+from ccdmon.analysis.shorts.early_shifts import may_begin_lower
+from ccdmon.analysis.shorts.positions import FIRST_OCTAVE, position_shift
 
 
 def _template() -> HalfCycle:

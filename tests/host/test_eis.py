@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ccdmon.eis import compare, compare_files, resistances
+from ccdmon.analysis.impedance.comparison import compare, compare_files, resistances
+from ccdmon.analysis.impedance.kramers_kronig import linear_fit
 from ccdmon.errors import InputError
-from ccdmon.formats.eis_csv import write_eis_csv
-from ccdmon.formats.eis_files import read_spectra
-from ccdmon.kramers_kronig import linear_fit
-from ccdmon.spectrum import Spectrum, make_spectrum
+from ccdmon.formats.impedance.csv import write_eis_csv
+from ccdmon.formats.impedance.files import read_spectra
+from ccdmon.model.spectrum import Spectrum, make_spectrum
 
 FREQUENCY_HZ = np.logspace(6, -1, 71)
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ccdmon import flash
 from ccdmon.errors import DeviceError, InputError
-from ccdmon.firmware_files import bytecode_fits, compiled_files, firmware_files
+from ccdmon.link import flash
+from ccdmon.link.firmware import bytecode_fits, compiled_files, firmware_files
 
 PICO_MPY = 0x1306  # MicroPython 1.26 on the RP2040: version 6, sub-version 3, armv6m
 

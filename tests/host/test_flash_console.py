@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ccdmon import flash
+from ccdmon.link import flash
 from ccdmon_fw import wire
 
 SAMPLES = wire.encode(wire.SAMPLES, 7, wire.pack(wire.SAMPLES, 0, 0, 0, 1, 0, 0))

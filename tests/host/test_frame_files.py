@@ -4,8 +4,8 @@ import errno
 from pathlib import Path
 from typing import Any
 
-from ccdmon.frame_files import FrameFiles, parts, read_parts
-from ccdmon.rows import RowReader
+from ccdmon.run.frame_files import FrameFiles, parts, read_parts
+from ccdmon.run.rows import RowReader
 from tests.host.wire_stream import Device
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ccdmon.front_end import CODE_ZERO, FrontEnd, range_step
-from ccdmon.trace import Trace
+from ccdmon.model.front_end import CODE_ZERO, FrontEnd, range_step
+from ccdmon.model.trace import Trace
 
 
 def _trace(voltage_V: list[float], current_A: list[float], pressure_Pa: list[float] | None = None) -> Trace:

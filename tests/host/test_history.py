@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ccdmon import run_folder
-from ccdmon.follow import Follower
-from ccdmon.history import History, Stretch
-from ccdmon.recorder import Recorder
+from ccdmon.live.follower import Follower
+from ccdmon.live.history import History, Stretch
+from ccdmon.record.recorder import Recorder
+from ccdmon.run import folder as run_folder
 from tests.host.whole_run import open_run
 from tests.host.wire_stream import CONFIG, Device
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ccdmon.host_judge import HostJudge
+from ccdmon.record.host_judge import HostJudge
 
 EVENT = {"kind": "soft_short", "row": 7, "start_s": 3.5, "provisional": True, "evidence": {"ratio": 4.0}}
 TRIPPED = {**EVENT, "kind": "hard_short", "evidence": {"tripped_at_row": 9}}

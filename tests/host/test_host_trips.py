@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from ccdmon.host_clock import ClockWatch
-from ccdmon.host_trips import HostTrips
-from ccdmon.run_time import HostTime
+from ccdmon.record.host_clock import ClockWatch
+from ccdmon.record.host_trips import HostTrips
+from ccdmon.run.time_axis import HostTime
 
 
 def report(kind: str = "soft_short", start_s: float = 100.0, **more: Any) -> dict[str, Any]:

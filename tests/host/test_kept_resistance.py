@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ccdmon.analysis import analyze
-from ccdmon.trace import Cell, FloatArray, Trace
+from ccdmon.analysis.document import analyze
+from ccdmon.model.trace import Cell, FloatArray, Trace
 
 HALF_s = 600.0
 Share = Callable[[FloatArray, FloatArray], FloatArray]  # (half-cycle, seconds into it) -> of the resistance

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ccdmon.link import (
+from ccdmon.link.decoder import (
     Decoder,
     Event,
     Identity,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ccdmon.literature import compare, group_of, published, sentence, standards
+from ccdmon.report.literature import compare, group_of, published, sentence, standards
 
 
 def test_tables_are_whole() -> None:

@@ -14,17 +14,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from ccdmon import run_folder
-from ccdmon.analysis import Snapshot, StreamingAnalysis, analyze_chunks
-from ccdmon.cellmodel import simulate
-from ccdmon.front_end import FrontEnd
-from ccdmon.live_run import LiveRun
-from ccdmon.recorder import Recorder
-from ccdmon.recording import Options, Recording
-from ccdmon.run_analysis import analyze_run
-from ccdmon.run_rows import RunRows
-from ccdmon.run_time import RunTime
-from ccdmon.trace import Trace
+from ccdmon.analysis.document import Snapshot, StreamingAnalysis, analyze_chunks
+from ccdmon.model.front_end import FrontEnd
+from ccdmon.model.trace import Trace
+from ccdmon.record.recorder import Recorder
+from ccdmon.record.recording import Options, Recording
+from ccdmon.run import folder as run_folder
+from ccdmon.run.analysed import analyze_run
+from ccdmon.run.growing import LiveRun
+from ccdmon.run.stored_rows import RunRows
+from ccdmon.run.time_axis import RunTime
+from ccdmon.simulation.simulate import simulate
 from ccdmon_fw import wire
 from tests.host.live_rig import cell, rig_file
 from tests.host.pty_board import PtyBoard

@@ -9,11 +9,11 @@ import pytest
 
 from ccdmon.cli import main
 from ccdmon.errors import InputError
-from ccdmon.formats.bdf import read_bdf
-from ccdmon.formats.bdf_write import write_bdf
-from ccdmon.merge import align, current_steps
-from ccdmon.merge_rows import Around, merged_table
-from ccdmon.trace import Cell, Trace
+from ccdmon.formats.bdf.read import read_bdf
+from ccdmon.formats.bdf.write import write_bdf
+from ccdmon.model.trace import Cell, Trace
+from ccdmon.run.merge import align, current_steps
+from ccdmon.run.merge_rows import Around, merged_table
 
 
 def program_A(

@@ -1,6 +1,6 @@
 """Messages on a trip: sent by apprise to a web server on this machine; trouble is one line and never a wait."""
 
-from ccdmon.notify import message, on_trip
+from ccdmon.record.notify import message, on_trip
 from tests.host.web_server import Server
 
 EVENT = {"action": "trip", "rule": "hard_short", "value": 12, "limit": 26, "trip_id": 3, "host_time_s": 1.0}

@@ -6,7 +6,7 @@ Few seeds here, so that a class that breaks shows; the campaign has the figures.
 import numpy as np
 import pytest
 
-from ccdmon.analysis import analyze
+from ccdmon.analysis.document import analyze
 from tests.host.plain_cell import PROTOCOLS, Truth, make
 
 SEEDS = range(14)

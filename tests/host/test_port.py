@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from ccdmon.errors import DeviceError
-from ccdmon.port import Port
+from ccdmon.link.port import Port
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ccdmon.programs import Rests, build_program, ramp_levels, steps
+from ccdmon.model.program import Rests, build_program, ramp_levels, steps
 
 
 def loaded(program):

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ccdmon import record_terminal, run_report
 from ccdmon.cli import record
-from ccdmon.record_terminal import Terminal
-from ccdmon.state_line import state_line
+from ccdmon.record import terminal as record_terminal
+from ccdmon.record.terminal import Terminal
+from ccdmon.report import run_report
+from ccdmon.run.state_line import state_line
 from tests.host.wire_stream import Device, recorded_run
 
 STATE: dict[str, Any] = {

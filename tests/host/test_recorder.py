@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ccdmon import run_folder
 from ccdmon.errors import InputError
-from ccdmon.formats.bdf import read_bdf
-from ccdmon.frame_files import FRAMES_FILE, part_path
-from ccdmon.recorder import SYNC_INTERVAL_S, Recorder
-from ccdmon.rows import Batch
-from ccdmon.run_folder import EVENTS_FILE
-from ccdmon.run_rows import derive_trace
-from ccdmon.run_time import CLOCK_FILE, HostTime, RunTime, read_anchors
+from ccdmon.formats.bdf.read import read_bdf
+from ccdmon.record.recorder import SYNC_INTERVAL_S, Recorder
+from ccdmon.run import folder as run_folder
+from ccdmon.run.folder import EVENTS_FILE
+from ccdmon.run.frame_files import FRAMES_FILE, part_path
+from ccdmon.run.rows import Batch
+from ccdmon.run.stored_rows import derive_trace
+from ccdmon.run.time_axis import CLOCK_FILE, HostTime, RunTime, read_anchors
 from tests.host.whole_run import open_run
 from tests.host.wire_stream import CONFIG, Device, recorded_run, stream
 

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from ccdmon.cli import main
-from ccdmon.control import ask
 from ccdmon.errors import DeviceError
-from ccdmon.frame_files import parts
-from ccdmon.run_analysis import TripPlace
-from ccdmon.run_rows import RunRows
+from ccdmon.link.control_socket import ask
+from ccdmon.run.analysed import TripPlace
+from ccdmon.run.frame_files import parts
+from ccdmon.run.stored_rows import RunRows
 from ccdmon_fw import wire
 from tests.host.pty_board import PtyBoard
 from tests.host.web_server import Server
@@ -107,7 +107,7 @@ def test_every_sample_is_there_and_derived(board: PtyBoard, tmp_path: Path) -> N
     assert run.counts.missing_samples == run.counts.crc_errors == 0
     assert (run.samples == run.samples[0] + range(len(run.samples))).all()
     assert f"{len(run.trace)} samples, 0 missing" in said
-    from ccdmon.formats.bdf import read_bdf
+    from ccdmon.formats.bdf.read import read_bdf
 
     derived = read_bdf(folder / "trace.bdf.parquet")
     assert (derived.voltage_V == run.trace.voltage_V).all()

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from ccdmon import recording_watch, run_folder
-from ccdmon.recorder import Recorder
-from ccdmon.recording_watch import Watch
-from ccdmon.run_time import HostTime, RunTime
+from ccdmon.record import watch as recording_watch
+from ccdmon.record.recorder import Recorder
+from ccdmon.record.watch import Watch
+from ccdmon.run import folder as run_folder
+from ccdmon.run.time_axis import HostTime, RunTime
 from tests.host.whole_run import open_run
 from tests.host.wire_stream import CONFIG, Device
 

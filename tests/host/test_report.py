@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from ccdmon import report_words
 from ccdmon.errors import InputError
-from ccdmon.monitoring import Monitoring
-from ccdmon.report import html, write_reports
-from ccdmon.report_context import Context, methods
-from ccdmon.report_drawing import GAP_COLOUR
-from ccdmon.report_figures import write_figures
-from ccdmon.report_marks import broken, gaps_s
-from ccdmon.report_plot import envelope, momentary_resistance_ohm, overview, zoom
-from ccdmon.report_text import print_report
-from ccdmon.sample_clock import ClockAccount
-from ccdmon.spectrum import Spectrum, make_spectrum
-from ccdmon.trace import Cell, Trace
+from ccdmon.model.spectrum import Spectrum, make_spectrum
+from ccdmon.model.trace import Cell, Trace
+from ccdmon.report import words as report_words
+from ccdmon.report.context import Context, methods
+from ccdmon.report.drawing import GAP_COLOUR
+from ccdmon.report.figures import write_figures
+from ccdmon.report.marks import broken, gaps_s
+from ccdmon.report.page import html, write_reports
+from ccdmon.report.plot import envelope, momentary_resistance_ohm, overview, zoom
+from ccdmon.report.terminal import print_report
+from ccdmon.run.monitoring import Monitoring
+from ccdmon.run.sample_clock import ClockAccount
 
 CELL = Cell(0.785, "symmetric", "LLZO")
 

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ccdmon.analysis import StreamingAnalysis, analyze
-from ccdmon.trace import Cell, Trace
+from ccdmon.analysis.document import StreamingAnalysis, analyze
+from ccdmon.model.trace import Cell, Trace
 from tests.host.plain_cell import KINDS, make
 
 VALIDATOR = jsonschema.Draft202012Validator(

@@ -8,9 +8,9 @@ import pytest
 
 from ccdmon.cli import main
 from ccdmon.errors import InputError
-from ccdmon.front_end import FrontEnd
-from ccdmon.rig_file import check_rig, read_rig
-from ccdmon.rig_settings import settings_of
+from ccdmon.model.front_end import FrontEnd
+from ccdmon.rig.rig_file import check_rig, read_rig
+from ccdmon.rig.settings import settings_of
 from ccdmon_fw import limits
 
 FRONT_END = {"voltage_full_scale_V": 5.0, "current_full_scale_A": 0.01}

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ccdmon.rows import COUNTER, RowReader, Rows
-from ccdmon.run_time import Anchor, RunTime
+from ccdmon.run.rows import COUNTER, RowReader, Rows
+from ccdmon.run.time_axis import Anchor, RunTime
 from ccdmon_fw import wire
 from tests.host.wire_stream import Device, stream
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ccdmon.front_end import FrontEnd
-from ccdmon.rule_units import compared, physical_limits
+from ccdmon.model.front_end import FrontEnd
+from ccdmon.rig.physical import compared, physical_limits
 from ccdmon_fw import limits
 
 SCALES = FrontEnd(8.0, 0.016, 4e6)

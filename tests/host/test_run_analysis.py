@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ccdmon import run_folder
-from ccdmon.analysis import analyze
-from ccdmon.cellmodel import simulate
+from ccdmon.analysis.document import analyze
 from ccdmon.cli import main
 from ccdmon.cli.traces import pieces_of
-from ccdmon.formats.bdf import read_bdf
-from ccdmon.front_end import FrontEnd
-from ccdmon.merge_rows import merged_table
-from ccdmon.recorder import Recorder
-from ccdmon.report_context import Context, methods
-from ccdmon.run_analysis import TripPlace, analyze_run, device_event
-from ccdmon.run_rows import RunRows, derive_trace
+from ccdmon.formats.bdf.read import read_bdf
+from ccdmon.model.front_end import FrontEnd
+from ccdmon.record.recorder import Recorder
+from ccdmon.report.context import Context, methods
+from ccdmon.run import folder as run_folder
+from ccdmon.run.analysed import TripPlace, analyze_run, device_event
+from ccdmon.run.merge_rows import merged_table
+from ccdmon.run.stored_rows import RunRows, derive_trace
+from ccdmon.simulation.simulate import simulate
 from ccdmon_fw import detector, wire
 from tests.host.whole_run import open_run
 from tests.host.wire_stream import CONFIG, Device, recorded_run

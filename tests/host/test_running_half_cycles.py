@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from ccdmon.analysis import StreamingAnalysis, analyze
-from ccdmon.campaign import run_one
-from ccdmon.campaign_score import settled_row
-from ccdmon.cellmodel import simulate
-from ccdmon.trace import Cell, Trace
+from ccdmon.analysis.document import StreamingAnalysis, analyze
+from ccdmon.model.trace import Cell, Trace
+from ccdmon.simulation.campaign.measure import run_one
+from ccdmon.simulation.campaign.score import settled_row
+from ccdmon.simulation.simulate import simulate
 
 ROWS = 6000
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ccdmon import run_folder
-from ccdmon.clock import WRAP_US
-from ccdmon.recorder import Recorder
-from ccdmon.run_rows import RunRows
-from ccdmon.run_time import CLOCK_FILE, HostTime, RunTime, read_anchors
-from ccdmon.sample_clock import clock_account
+from ccdmon.link.board_clock import WRAP_US
+from ccdmon.record.recorder import Recorder
+from ccdmon.run import folder as run_folder
+from ccdmon.run.sample_clock import clock_account
+from ccdmon.run.stored_rows import RunRows
+from ccdmon.run.time_axis import CLOCK_FILE, HostTime, RunTime, read_anchors
 from ccdmon_fw import wire
 from tests.host.whole_run import open_run
 from tests.host.wire_stream import CONFIG, Device

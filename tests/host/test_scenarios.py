@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from ccdmon.cellmodel import open_cell, simulate
-from ccdmon.draws import Options
-from ccdmon.scenarios import draw_setup
+from ccdmon.simulation.draws import Options
+from ccdmon.simulation.scenarios import draw_setup
+from ccdmon.simulation.simulate import open_cell, simulate
 
 SEEDS = range(12)
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from ccdmon import serial_link
 from ccdmon.errors import DeviceError
-from ccdmon.serial_link import SerialLink
+from ccdmon.record import serial_link
+from ccdmon.record.serial_link import SerialLink
 
 
 class Bus:

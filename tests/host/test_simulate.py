@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ccdmon.cli import main
-from ccdmon.formats.bdf import read_bdf
-from ccdmon.formats.eis_files import read_spectra
+from ccdmon.formats.bdf.read import read_bdf
+from ccdmon.formats.impedance.files import read_spectra
 
 SMALL = ["--max-rows", "1500"]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ccdmon.cellmodel import simulate
 from ccdmon.cli import main
 from ccdmon.formats import importer
-from ccdmon.formats.bdf_write import write_bdf
-from ccdmon.report_marks import gaps_s
-from ccdmon.thinning import WINDOW_ROWS, Extremes, thinned
-from ccdmon.trace import Cell, Trace
+from ccdmon.formats.bdf.write import write_bdf
+from ccdmon.model.trace import Cell, Trace
+from ccdmon.report.marks import gaps_s
+from ccdmon.run.thinning import WINDOW_ROWS, Extremes, thinned
+from ccdmon.simulation.simulate import simulate
 
 
 def chunks(trace: Trace, rows: int) -> list[Trace]:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ccdmon.formats.bdf import read_bdf
-from ccdmon.run_folder import TRACE_FILE
-from ccdmon.trace import Trace
-from ccdmon.trace_parts import TraceParts
+from ccdmon.formats.bdf.read import read_bdf
+from ccdmon.model.trace import Trace
+from ccdmon.record.trace_parts import TraceParts
+from ccdmon.run.folder import TRACE_FILE
 
 
 def test_rows_from_before_the_host_noted_a_time_have_none(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ccdmon import run_folder
+from ccdmon.run import folder as run_folder
 from tests import browser
 from tests.browser import model
 from tests.host.live_rig import cell, opened, page, rig_file

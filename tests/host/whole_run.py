@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ccdmon.link import Counts
-from ccdmon.run_rows import RunRows, Segment
-from ccdmon.trace import Trace, joined
+from ccdmon.link.decoder import Counts
+from ccdmon.model.trace import Trace, joined
+from ccdmon.run.stored_rows import RunRows, Segment
 
 
 @dataclass(frozen=True)

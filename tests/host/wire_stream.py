@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ccdmon import run_folder
+from ccdmon.run import folder as run_folder
 from ccdmon_fw import wire
 
 CONFIG: dict[str, Any] = {
@@ -69,7 +69,7 @@ def stream(samples: int = 1000, per_frame: int = 32) -> bytes:
 
 def recorded_run(folder: Path, data: bytes | None = None) -> Path:
     """A run folder with `data` recorded into it."""
-    from ccdmon.recorder import Recorder
+    from ccdmon.record.recorder import Recorder
 
     run_folder.create(folder, CONFIG)
     recorder = Recorder(folder)

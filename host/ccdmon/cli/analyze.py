@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ccdmon.analysis import Options, StreamingAnalysis, analyze
+from ccdmon.analysis.document import Options, StreamingAnalysis, analyze
 from ccdmon.cli.options import add_import_arguments, positive
 from ccdmon.cli.traces import open_file, open_run_folder, with_area
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE
-from ccdmon.formats.bdf import iter_bdf, read_ahead
+from ccdmon.formats.bdf.read import iter_bdf, read_ahead
 from ccdmon.formats.importer import is_long
-from ccdmon.monitoring import Monitoring
-from ccdmon.report_context import Context, read_context
-from ccdmon.run_analysis import analyze_run
-from ccdmon.run_monitoring import monitoring_of
-from ccdmon.run_rows import RunRows, derive_trace
-from ccdmon.thinning import Extremes, thinned
-from ccdmon.trace import Trace
+from ccdmon.model.trace import Trace
+from ccdmon.report.context import Context, read_context
+from ccdmon.run.analysed import analyze_run
+from ccdmon.run.monitoring import Monitoring
+from ccdmon.run.run_monitoring import monitoring_of
+from ccdmon.run.stored_rows import RunRows, derive_trace
+from ccdmon.run.thinning import Extremes, thinned
 
 REPORTS_SCHEMA = "ccdmon.reports/1"
 
@@ -115,7 +115,7 @@ def context_of(source: Source, args: argparse.Namespace) -> Context:
 
 def _write(args: argparse.Namespace, sources: list[Source], documents: list[dict[str, Any]]) -> None:
     """One report goes into `--out` itself, several each into a folder of the trace's name."""
-    from ccdmon.report import write_reports  # matplotlib takes half a second
+    from ccdmon.report.page import write_reports  # matplotlib takes half a second
 
     for source, document, folder in zip(sources, documents, _folders(args.out, sources), strict=True):
         write_reports(document, source.trace, folder, source.monitoring, context_of(source, args))
@@ -133,7 +133,7 @@ def _folders(out: Path, sources: list[Source]) -> list[Path]:
 
 
 def _print(sources: list[Source], documents: list[dict[str, Any]]) -> None:
-    from ccdmon.report_text import print_report
+    from ccdmon.report.terminal import print_report
 
     for index, (source, document) in enumerate(zip(sources, documents, strict=True)):
         if index:

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Arm; exit 3 where the board refuses, saying why and what to do."""
-    from ccdmon.gate_orders import arm
+    from ccdmon.rig.gate_orders import arm
 
     rig = rig_of(args)
     show(args, order(args, lambda device: arm(device, rig), "arm", rig))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ccdmon.errors import InputError
 
 if TYPE_CHECKING:
-    from ccdmon.device import Device
-    from ccdmon.rig_file import Rig
+    from ccdmon.link.device import Device
+    from ccdmon.rig.rig_file import Rig
 
 
 def add_board(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def add_board(parser: argparse.ArgumentParser) -> None:
 
 def rig_of(args: argparse.Namespace) -> "Rig | None":
     """The rig file, checked before the board is touched."""
-    from ccdmon.rig_file import read_rig
+    from ccdmon.rig.rig_file import read_rig
 
     return None if args.rig_file is None else read_rig(args.rig_file)
 
@@ -40,8 +40,8 @@ def order(
     **fields: Any,
 ) -> Mapping[str, Any]:
     """Carry out an order on the board's port, or hand it to the recorder; the state afterwards."""
-    from ccdmon import gate_orders
-    from ccdmon.port import find_board
+    from ccdmon.link.port import find_board
+    from ccdmon.rig import gate_orders
 
     if args.run_folder is not None:
         if rig is not None:

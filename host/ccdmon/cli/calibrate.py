@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ccdmon.errors import EXIT_FINE, InputError
 
 if TYPE_CHECKING:
-    from ccdmon.calibration import Reading
+    from ccdmon.rig.calibration import Reading
 
 SCHEMA = "ccdmon.calibrate/1"
 SAMPLES = 2000
@@ -62,8 +62,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _calibrate(args: argparse.Namespace) -> int:
-    from ccdmon.calibration import UNITS, calibrate, write_calibration
-    from ccdmon.rig_file import read_rig
+    from ccdmon.rig.calibration import UNITS, calibrate, write_calibration
+    from ccdmon.rig.rig_file import read_rig
 
     enough = (1, 2) if args.channel == "temperature" else (2,)
     if args.rig is None or len(args.point) not in enough:
@@ -85,7 +85,7 @@ def _calibrate(args: argparse.Namespace) -> int:
 
 
 def _reading(point: str, args: argparse.Namespace) -> "Reading":
-    from ccdmon.calibration import UNITS, Reading
+    from ccdmon.rig.calibration import UNITS, Reading
 
     value, equals, code = point.partition("=")
     try:
@@ -105,10 +105,10 @@ def _reading(point: str, args: argparse.Namespace) -> "Reading":
 
 
 def _read(args: argparse.Namespace) -> "Reading":
-    from ccdmon.calibration import read_codes, read_temperature
-    from ccdmon.gate_orders import arm, open_device
-    from ccdmon.port import find_board
-    from ccdmon.rig_file import read_rig
+    from ccdmon.link.port import find_board
+    from ccdmon.rig.calibration import read_codes, read_temperature
+    from ccdmon.rig.gate_orders import arm, open_device
+    from ccdmon.rig.rig_file import read_rig
 
     rig = None if args.rig is None else read_rig(args.rig)
     with open_device(find_board(args.port or (rig.port.device if rig else None))) as device:

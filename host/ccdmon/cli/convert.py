@@ -8,9 +8,9 @@ from typing import Any
 from ccdmon.cli.options import add_import_arguments, positive, refuse_two_documents
 from ccdmon.cli.traces import open_file, pieces_of
 from ccdmon.errors import EXIT_FINE
-from ccdmon.formats.bdf import read_table
-from ccdmon.formats.bdf_write import write_bdf, write_pieces, write_table
-from ccdmon.formats.sidecar import write_cell
+from ccdmon.formats.bdf.read import read_table
+from ccdmon.formats.bdf.sidecar import write_cell
+from ccdmon.formats.bdf.write import write_bdf, write_pieces, write_table
 
 SCHEMA = "ccdmon.convert/1"
 BDF: dict[str, Any] = {"format": "Battery Data Format", "notes": []}

@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
 def ending(document: dict[str, Any]) -> list[str]:
     """What the demo says in the end, from the documents alone."""
-    from ccdmon.report_words import ccd_sentence
+    from ccdmon.report.words import ccd_sentence
 
     run_dir = document["run_dir"]
     return [
@@ -73,7 +73,7 @@ def ending(document: dict[str, Any]) -> list[str]:
 
 
 def _cutoff(replay: dict[str, Any], report: dict[str, Any]) -> list[str]:
-    from ccdmon.report_words import count
+    from ccdmon.report.words import count
 
     if not replay["tripped"]:
         return ["not tripped: the firmware saw no short"]

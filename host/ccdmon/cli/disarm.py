@@ -8,7 +8,7 @@ from ccdmon.cli.board_options import add_board, order, show
 from ccdmon.errors import EXIT_FINE
 
 if TYPE_CHECKING:
-    from ccdmon.device import Device
+    from ccdmon.link.device import Device
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _disarm(device: "Device") -> Mapping[str, Any]:
-    from ccdmon.gate_orders import status_document
+    from ccdmon.rig.gate_orders import status_document
     from ccdmon_fw import wire
 
     device.command(wire.DISARM)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ccdmon.errors import EXIT_DEVICE, EXIT_FINE, EXIT_NEGATIVE
 
 if TYPE_CHECKING:
-    from ccdmon.doctor import Check
+    from ccdmon.rig.doctor import Check
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,9 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit 0 where all is fine, 1 where something is to be mended, 3 where the board or its link fails."""
-    from ccdmon.doctor import check_machine
-    from ccdmon.doctor_board import check_board
-    from ccdmon.rig_file import read_rig
+    from ccdmon.rig.doctor import check_machine
+    from ccdmon.rig.doctor_board import check_board
+    from ccdmon.rig.rig_file import read_rig
 
     rig = None if args.rig_file is None else read_rig(args.rig_file)
     checks = check_machine(rig, args.out) + check_board(args.port, rig)

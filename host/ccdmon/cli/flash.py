@@ -5,9 +5,9 @@ import json
 import sys
 
 from ccdmon.errors import EXIT_FINE
-from ccdmon.firmware_files import PICO, board_names
-from ccdmon.flash import Flashed, flash
-from ccdmon.port import find_board
+from ccdmon.link.firmware import PICO, board_names
+from ccdmon.link.flash import Flashed, flash
+from ccdmon.link.port import find_board
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from string import Template
 
 from ccdmon.cli.options import positive, refuse_two_documents
 from ccdmon.errors import EXIT_FINE, InputError
-from ccdmon.formats.sidecar import CONFIGURATIONS
+from ccdmon.formats.bdf.sidecar import CONFIGURATIONS
 
 SCHEMA = "ccdmon.init/1"
 
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path}: cannot write ({error.strerror}); choose another folder") from error
-    from ccdmon.rig_file import read_rig
+    from ccdmon.rig.rig_file import read_rig
 
     rig = read_rig(path)
     if args.json:

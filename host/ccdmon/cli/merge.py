@@ -10,11 +10,11 @@ from pathlib import Path
 from ccdmon.cli.options import add_import_arguments, refuse_two_documents
 from ccdmon.cli.traces import open_run_folder, pieces_of
 from ccdmon.errors import EXIT_FINE
-from ccdmon.formats.bdf_write import write_table
-from ccdmon.formats.sidecar import write_cell
-from ccdmon.merge import align, current_steps
-from ccdmon.merge_rows import merged_table
-from ccdmon.trace import Cell, Trace, joined
+from ccdmon.formats.bdf.sidecar import write_cell
+from ccdmon.formats.bdf.write import write_table
+from ccdmon.model.trace import Cell, Trace, joined
+from ccdmon.run.merge import align, current_steps
+from ccdmon.run.merge_rows import merged_table
 
 SCHEMA = "ccdmon.merge/1"
 

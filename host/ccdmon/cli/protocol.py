@@ -24,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the cycler's file; `--out -` is stdout."""
     refuse_two_documents(args.out, args.json)
-    from ccdmon.cycler_protocol import ENDINGS, write_protocol
-    from ccdmon.report_words import duration
-    from ccdmon.rig_file import read_rig
+    from ccdmon.report.words import duration
+    from ccdmon.rig.cycler_protocol import ENDINGS, write_protocol
+    from ccdmon.rig.rig_file import read_rig
 
     rig = read_rig(args.rig)
     out = args.out or str(args.rig.with_name(f"{args.rig.stem}.{args.cycler}{ENDINGS[args.cycler]}"))

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from ccdmon.errors import EXIT_FINE, DeviceError, InputError
 
 if TYPE_CHECKING:
-    from ccdmon.recording import Options, Recording
-    from ccdmon.rig_file import Rig
-    from ccdmon.serial_link import SerialLink
+    from ccdmon.record.recording import Options, Recording
+    from ccdmon.record.serial_link import SerialLink
+    from ccdmon.rig.rig_file import Rig
 
 SCHEMA = "ccdmon.record/1"
 START_LIMIT_S = 30.0  # an emulated board is twenty times slower than a real one
@@ -57,11 +57,11 @@ def run(args: argparse.Namespace) -> int:
 
     Exit 3 where no board answers in the beginning.
     """
-    from ccdmon.port import find_board
-    from ccdmon.record_terminal import Terminal
-    from ccdmon.recording import Recording
-    from ccdmon.run_folder import remove_empty
-    from ccdmon.serial_link import SerialLink
+    from ccdmon.link.port import find_board
+    from ccdmon.record.recording import Recording
+    from ccdmon.record.serial_link import SerialLink
+    from ccdmon.record.terminal import Terminal
+    from ccdmon.run.folder import remove_empty
 
     terminal = Terminal()
     rig = None if args.rig_file is None else _read_rig(args.rig_file)
@@ -96,7 +96,7 @@ def _report(folder: Path, say: Callable[[str], object]) -> Path | None:
     """The report, in the folder, which is complete without it; None where there is none."""
     say("writing the report; Ctrl-C skips it")
     try:
-        from ccdmon.run_report import write_run_report
+        from ccdmon.report.run_report import write_run_report
 
         write_run_report(folder)
     except KeyboardInterrupt:
@@ -111,7 +111,7 @@ def _report(folder: Path, say: Callable[[str], object]) -> Path | None:
 def _ended(recording: "Recording", report: Path | None, *, as_json: bool) -> int:
     from dataclasses import asdict
 
-    from ccdmon.run_rows import RunRows
+    from ccdmon.run.stored_rows import RunRows
 
     counts, clock = recording.recorder.rows.counts, RunRows(recording.folder).clock
     if as_json:
@@ -136,15 +136,15 @@ def _ended(recording: "Recording", report: Path | None, *, as_json: bool) -> int
 
 
 def _read_rig(path: Path) -> "Rig":
-    from ccdmon.rig_file import read_rig
+    from ccdmon.rig.rig_file import read_rig
 
     return read_rig(path)
 
 
 def _options(args: argparse.Namespace, rig: "Rig | None") -> "Options":
-    from ccdmon.frame_files import ROTATE_BYTES
-    from ccdmon.recording import Options
-    from ccdmon.rig_settings import settings_of
+    from ccdmon.record.recording import Options
+    from ccdmon.rig.settings import settings_of
+    from ccdmon.run.frame_files import ROTATE_BYTES
 
     rotate_MB = args.rotate_mb if args.rotate_mb is not None else (rig.recording.rotate_MB if rig else None)
     return Options(
@@ -164,8 +164,8 @@ def _prepare(
     say: Callable[[str], object],
 ) -> None:
     """Make the run folder, or find the one to resume."""
-    from ccdmon import run_folder
-    from ccdmon.run_document import config_of
+    from ccdmon.run import folder as run_folder
+    from ccdmon.run.document import config_of
 
     if args.resume and run_folder.is_run_folder(folder):
         run_folder.read_config(folder)

@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _limits(args: argparse.Namespace, trace: Any) -> tuple[Any, dict[str, Any]]:
     """Front end and physical limits: the options', else the rig file's, else what fits the trace."""
-    from ccdmon.front_end import FrontEnd
+    from ccdmon.model.front_end import FrontEnd
 
     given = {
         "voltage_limit_V": args.limit_V,
@@ -95,8 +95,8 @@ def _limits(args: argparse.Namespace, trace: Any) -> tuple[Any, dict[str, Any]]:
     if args.rig_file is None:
         physical.setdefault("voltage_limit_V", DEFAULT_LIMIT_V)
         return FrontEnd.for_trace(trace, args.range_V, args.range_A, physical["voltage_limit_V"]), physical
-    from ccdmon.rig_file import read_rig
-    from ccdmon.rig_settings import physical_limits
+    from ccdmon.rig.rig_file import read_rig
+    from ccdmon.rig.settings import physical_limits
 
     rig = read_rig(args.rig_file)
     return rig.front_end_scales(), {**physical_limits(rig), **physical}
@@ -126,10 +126,11 @@ def _recording(folder: Path | None, args: argparse.Namespace, trace: Any) -> Ite
         return
     from dataclasses import asdict
 
-    from ccdmon import __version__, run_folder
-    from ccdmon.firmware_hash import firmware_hash
-    from ccdmon.recorder import Recorder
-    from ccdmon.run_rows import derive_trace
+    from ccdmon import __version__
+    from ccdmon.link.firmware_hash import firmware_hash
+    from ccdmon.record.recorder import Recorder
+    from ccdmon.run import folder as run_folder
+    from ccdmon.run.stored_rows import derive_trace
 
     cell = {"electrode_area_cm2": trace.cell.electrode_area_cm2, "configuration": trace.cell.configuration,
             "electrolyte": trace.cell.electrolyte}  # fmt: skip

@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write `report.html` and `report.json`; prints where the page is."""
-    from ccdmon.report import write_reports  # matplotlib takes half a second
-    from ccdmon.report_figures import write_figures
+    from ccdmon.report.figures import write_figures
+    from ccdmon.report.page import write_reports  # matplotlib takes half a second
 
     folder = args.out or (Path(args.source) if Path(args.source).is_dir() else None)
     if folder is None:

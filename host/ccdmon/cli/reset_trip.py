@@ -8,7 +8,7 @@ from ccdmon.cli.board_options import add_board, order, show
 from ccdmon.errors import EXIT_FINE, InputError
 
 if TYPE_CHECKING:
-    from ccdmon.device import Device
+    from ccdmon.link.device import Device
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def _trip_id(text: str) -> int:
 
 
 def _state(device: "Device") -> Mapping[str, Any]:
-    from ccdmon.gate_orders import status_document
+    from ccdmon.rig.gate_orders import status_document
 
     return status_document(device)
 

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     if args.seed < 0:
         raise InputError(f"--seed must not be negative, not {args.seed}")
     refuse_two_documents(args.out, args.json)
-    from ccdmon.cellmodel import Options, simulate
+    from ccdmon.simulation.simulate import Options, simulate
 
     chosen = {item.name: getattr(args, item.name) for item in fields(Options)}
     result = simulate(args.scenario, args.seed, **chosen)
@@ -93,8 +93,8 @@ def _stem(path: Path) -> str:
 
 def _write(result: Any, out: str, with_eis: bool) -> list[str]:
     """Trace with sidecar, truth, and the pair of spectra; what was written."""
-    from ccdmon.formats.bdf_write import write_bdf
-    from ccdmon.formats.eis_csv import write_eis_csv
+    from ccdmon.formats.bdf.write import write_bdf
+    from ccdmon.formats.impedance.csv import write_eis_csv
 
     if out != "-":
         spectra = result.eis if with_eis or result.truth["class"] == "fake_stable" else {}
@@ -110,7 +110,7 @@ def _write(result: Any, out: str, with_eis: bool) -> list[str]:
 
 
 def _list(as_json: bool) -> int:
-    from ccdmon.scenarios import SCENARIOS
+    from ccdmon.simulation.scenarios import SCENARIOS
 
     if as_json:
         print(

@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the board's state; exit 3 where none answers."""
-    from ccdmon.gate_orders import status_document
+    from ccdmon.rig.gate_orders import status_document
 
     show(args, order(args, status_document, "state"))
     return EXIT_FINE

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ccdmon.errors import InputError
 from ccdmon.formats.importer import notes_of, read_trace
-from ccdmon.run_folder import is_run_folder
-from ccdmon.run_rows import RunRows
-from ccdmon.trace import Trace
+from ccdmon.model.trace import Trace
+from ccdmon.run.folder import is_run_folder
+from ccdmon.run.stored_rows import RunRows
 
 
 def open_run_folder(name: str) -> RunRows | None:

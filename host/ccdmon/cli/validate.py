@@ -8,8 +8,8 @@ from typing import Any
 from ccdmon.cli.options import add_import_arguments
 from ccdmon.cli.traces import pieces_of
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
-from ccdmon.report_words import duration
-from ccdmon.trace import COLUMN_FIELDS
+from ccdmon.model.trace import COLUMN_FIELDS
+from ccdmon.report.words import duration
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--token: use at least 8 characters")
     asked = [signal.SIGINT]  # how it is ended, at last
     with _recorder(args, asked) as recorded:
-        from ccdmon.watch_page import WatchServer
+        from ccdmon.live.page import WatchServer
 
         server = WatchServer(
             [*args.folders, *recorded], address=args.address, port=args.http_port, token=args.token

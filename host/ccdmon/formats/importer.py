@@ -17,7 +17,10 @@ from typing import Any
 import numpy as np
 
 from ccdmon.errors import InputError
-from ccdmon.formats import (
+from ccdmon.formats.bdf.csv import GZIP_MAGIC
+from ccdmon.formats.bdf.read import KNOWN, read_bdf
+from ccdmon.formats.bdf.sidecar import read_cell
+from ccdmon.formats.cyclers import (
     arbin,
     basytec,
     biologic_mpr,
@@ -30,11 +33,8 @@ from ccdmon.formats import (
     novonix,
     plain_csv,
 )
-from ccdmon.formats.bdf import KNOWN, read_bdf
-from ccdmon.formats.bdf_csv import GZIP_MAGIC
-from ccdmon.formats.dialect import HEAD_LINES, IMPEDANCE_LINE, Columns, Dialect, read_dialect
-from ccdmon.formats.sidecar import read_cell
-from ccdmon.trace import Trace
+from ccdmon.formats.cyclers.dialect import HEAD_LINES, IMPEDANCE_LINE, Columns, Dialect, read_dialect
+from ccdmon.model.trace import Trace
 
 DIALECTS: tuple[Dialect, ...] = (
     biologic_mpt.DIALECT,

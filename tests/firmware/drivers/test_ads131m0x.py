@@ -5,8 +5,8 @@ import pytest
 from ccdmon_fw.drivers import ads131m0x
 from ccdmon_fw.drivers.ads131m0x import BAD_CRC, BAD_STATUS, OK, STALE, Ads131m0x
 from ccdmon_fw.drivers.common import DEAD
-from ccdmon_hil.chip_buses import SpiBus
-from ccdmon_hil.chips import Ads131m04
+from ccdmon_hil.rigs.chips.buses import SpiBus
+from ccdmon_hil.rigs.chips.converters import Ads131m04
 
 
 def converter() -> tuple[Ads131m04, Ads131m0x]:

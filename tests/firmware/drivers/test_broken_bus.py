@@ -7,8 +7,8 @@ import pytest
 from ccdmon_fw import limits
 from ccdmon_fw.drivers import ads131m0x, ina228, nau7802
 from ccdmon_fw.drivers.common import SlowChannel, put_pressure
-from ccdmon_hil import chips
-from ccdmon_hil.chip_buses import I2cBus, SpiBus
+from ccdmon_hil.rigs.chips import converters as chips
+from ccdmon_hil.rigs.chips.buses import I2cBus, SpiBus
 from tests.firmware.fake_board import Bench, FakeBoard
 
 STALE_US = 100_000

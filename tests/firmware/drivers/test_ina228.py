@@ -5,8 +5,8 @@ import pytest
 from ccdmon_fw.drivers import ina228
 from ccdmon_fw.drivers.common import DEAD
 from ccdmon_fw.drivers.ina228 import NO_ANSWER, OK, STALE
-from ccdmon_hil.chip_buses import I2cBus
-from ccdmon_hil.chips import Ina228, Nau7802
+from ccdmon_hil.rigs.chips.buses import I2cBus
+from ccdmon_hil.rigs.chips.converters import Ina228, Nau7802
 
 
 def monitor() -> tuple[Ina228, ina228.Ina228]:

@@ -3,8 +3,8 @@
 import pytest
 
 from ccdmon_fw.drivers import nau7802
-from ccdmon_hil.chip_buses import I2cBus
-from ccdmon_hil.chips import Nau7802
+from ccdmon_hil.rigs.chips.buses import I2cBus
+from ccdmon_hil.rigs.chips.converters import Nau7802
 
 
 def bridge() -> tuple[Nau7802, nau7802.Nau7802]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ccdmon import doctor, doctor_board
 from ccdmon.cli import main
+from ccdmon.rig import doctor, doctor_board
 from ccdmon_fw import limits
 from tests.host.pty_firmware import PtyFirmware
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from ccdmon import console, flash
 from ccdmon.cli import main
+from ccdmon.link import console, flash
 from ccdmon_fw import limits
-from ccdmon_hil.pico_pty import PicoPty
+from ccdmon_hil.rigs.pico_pty import PicoPty
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ccdmon.cli import main
-from ccdmon.rig_file import read_rig
-from ccdmon.rig_settings import settings_of
+from ccdmon.rig.rig_file import read_rig
+from ccdmon.rig.settings import settings_of
 from ccdmon_fw import limits
 from tests.host.pty_firmware import PtyFirmware
 
@@ -118,7 +118,7 @@ def test_what_cannot_be_is_one_line(
 def test_a_port_without_our_firmware_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], firmware: PtyFirmware
 ) -> None:
-    monkeypatch.setattr("ccdmon.gate_orders.ANSWER_LIMIT_S", 0.0)
+    monkeypatch.setattr("ccdmon.rig.gate_orders.ANSWER_LIMIT_S", 0.0)
     monkeypatch.setattr(firmware.bench.app, "step", lambda: None)
     code = main(["status", "--port", firmware.port])
     assert code == 3

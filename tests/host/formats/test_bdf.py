@@ -10,10 +10,10 @@ import pyarrow.parquet as pa_parquet
 import pytest
 
 from ccdmon.errors import InputError
-from ccdmon.formats.bdf import COLUMN_NAMES, iter_bdf, read_ahead, read_bdf
-from ccdmon.formats.bdf_write import table_of, write_bdf
-from ccdmon.formats.sidecar import sidecar_path
-from ccdmon.trace import Cell, Trace
+from ccdmon.formats.bdf.read import COLUMN_NAMES, iter_bdf, read_ahead, read_bdf
+from ccdmon.formats.bdf.sidecar import sidecar_path
+from ccdmon.formats.bdf.write import table_of, write_bdf
+from ccdmon.model.trace import Cell, Trace
 
 HEADER = "Test Time / s,Voltage / V,Current / A\n"
 
@@ -179,7 +179,7 @@ def test_row_groups_of_any_size_join_to_the_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group_rows: int
 ) -> None:
     """Two are decoded at a time, and those too long for that piece by piece."""
-    monkeypatch.setattr("ccdmon.formats.bdf._LARGEST_GROUP_ROWS", 100)
+    monkeypatch.setattr("ccdmon.formats.bdf.read._LARGEST_GROUP_ROWS", 100)
     path, trace = tmp_path / "t.bdf.parquet", make_trace(500)
     pa_parquet.write_table(table_of(trace), path, row_group_size=group_rows)
     for chunk_rows in (1, 50, 1000):

@@ -12,12 +12,12 @@ import pytest
 from ccdmon.cli import main
 from ccdmon.errors import InputError
 from ccdmon.formats import importer
-from ccdmon.formats.bdf import read_bdf
-from ccdmon.formats.clock import seconds_of
-from ccdmon.formats.eis_files import read_spectra
+from ccdmon.formats.bdf.read import read_bdf
+from ccdmon.formats.cyclers.clock import seconds_of
+from ccdmon.formats.cyclers.labels import split_label
+from ccdmon.formats.impedance.files import read_spectra
 from ccdmon.formats.importer import notes_of, read_trace
-from ccdmon.formats.labels import split_label
-from ccdmon.trace import Trace
+from ccdmon.model.trace import Trace
 
 # Each writes the same three rows: 0, 30, 60 s; 0.1, 0.2, -0.2 V; 1, 1, -1 mA; 25 degC where there is a column.
 DIALECTS = {
@@ -208,7 +208,7 @@ def test_a_torn_last_line_is_no_row(tmp_path: Path) -> None:
 def test_the_quick_way_and_the_slow_one_read_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ccdmon.formats import dialect
+    from ccdmon.formats.cyclers import dialect
 
     rows = "".join(
         f"{k};{k / 7:.6f};{(-1) ** k * k / 3:.6e};{'' if k % 5 else k}\n".replace(".", ",")

@@ -5,7 +5,7 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccdmon.formats.toml_text import dumps
+from ccdmon.formats.bdf.toml_text import dumps
 
 plain = st.one_of(
     st.booleans(),

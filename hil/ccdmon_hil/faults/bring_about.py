@@ -1,0 +1,162 @@
+"""Faults brought about while a trace is replayed: `python -m ccdmon_hil.faults [--rig R]... [--only TEXT]`.
+
+With `--rig board --port P` on a real board whose rows are injected: those in rows, on the wire and in commands.
+
+One line for each fault: gate at the pin, reason of the trip, samples lost, lost without being counted by anybody, and
+what is kept of the trip after a power cycle; exit code 1 if one is not as expected.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError, InputError
+from ccdmon_hil.faults import (
+    in_pico as pico_faults,
+)
+from ccdmon_hil.faults import (
+    in_pico_flash as pico_flash_faults,
+)
+from ccdmon_hil.faults import (
+    in_rows_wire_commands as replay_faults,
+)
+from ccdmon_hil.faults import (
+    in_unix as unix_inner_faults,
+)
+from ccdmon_hil.faults.fault import Fault, Outcome, Run, bring_about, table_head
+from ccdmon_hil.faults.kept import with_kept
+from ccdmon_hil.rigs.breakable.pico import PATIENCE_S, open_hooked
+from ccdmon_hil.rigs.breakable.unix import HookedUnix
+from ccdmon_hil.rigs.image import find_image
+from ccdmon_hil.rigs.open_rig import JOBS_HELP, PORT_HELP, count, open_session
+from ccdmon_hil.rigs.session import Session
+from ccdmon_hil.rigs.wire_tap import WireTap
+
+FAULTS: dict[str, Sequence[Fault]] = {
+    "unix": replay_faults.faults_of("unix") + unix_inner_faults.FAULTS,
+    "pico": replay_faults.faults_of("pico") + pico_faults.FAULTS + pico_flash_faults.FAULTS,
+    "board": replay_faults.faults_of("board"),
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table."""
+    options = _parser().parse_args(arguments)
+    played = wrong = 0
+    try:
+        print(table_head())
+        for rig in options.rig or ("unix", "pico"):
+            for _, _, problem in bring_about_each(rig, options, options.only):
+                played += 1
+                wrong += problem != ""
+    except CcdmonError as error:
+        print(f"faults: {error}", file=sys.stderr)
+        return error.exit_code
+    print(f"{played} faults, {wrong} not as expected")
+    return EXIT_NEGATIVE if wrong or not played else EXIT_FINE
+
+
+def bring_about_each(
+    rig: str, options: argparse.Namespace, only: str = ""
+) -> Iterator[tuple[Fault, Outcome | None, str]]:
+    """Faults with `only` in their name, each with what `fault.bring_about` gives as it ends.
+
+    `options`: `image`, `port` and `jobs` of the command line; so many emulated Picos run at once.
+    """
+    places = [place for place, fault in enumerate(FAULTS[rig]) if only in fault.name]
+    told: Iterable[tuple[Outcome | None, str]]
+    if rig == "pico" and options.jobs > 1:
+        find_image(options.image)  # its lack is one error, not one of each fault
+        with ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:  # a campaign has threads
+            told = pool.map(partial(_bring_about_one, rig, options.image), places)
+            yield from ((FAULTS[rig][place], *one) for place, one in zip(places, told, strict=True))
+    else:
+        with runner(rig, options.image, options.port) as run:
+            for place in places:
+                yield FAULTS[rig][place], *bring_about(rig, FAULTS[rig][place], run)
+
+
+def _bring_about_one(rig: str, image: Path | None, place: int) -> tuple[Outcome | None, str]:
+    with runner(rig, image) as run:
+        return bring_about(rig, FAULTS[rig][place], run)
+
+
+def runner(rig: str, image: Path | None = None, port: str | None = None) -> AbstractContextManager[Run]:
+    """What brings a fault about on a rig, for as long as the block.
+
+    Each on a firmware that starts anew, for a fault leaves traces; on a board, that has no flash to leave them in, only
+    where the fault wants a firmware that was never configured. Raises `DeviceError` where the rig's image or the board
+    is not to be had.
+    """
+    return _on_board(image, port) if rig == "board" else _each_anew(rig, image)
+
+
+@contextmanager
+def _each_anew(rig: str, image: Path | None) -> Iterator[Run]:
+    found = None if rig == "unix" else find_image(image)
+
+    def run(fault: Fault) -> Outcome:
+        if isinstance(fault.inject, unix_inner_faults.Inside):
+            return unix_inner_faults.run(fault)
+        if isinstance(fault.inject, pico_faults.How):
+            assert found is not None
+            with closing(open_hooked(found)) as session:
+                return with_kept(session, pico_faults.bring_about(session, fault))
+        with _replaying(rig, found) as session:
+            return with_kept(session, replay_faults.run(session, fault))
+
+    yield run
+
+
+@contextmanager
+def _on_board(image: Path | None, port: str | None) -> Iterator[Run]:
+    with open_session("board", image=image, port=port, tap=WireTap, answer_limit_s=PATIENCE_S) as session:
+        if hasattr(session.target, "edge_settings"):
+            raise InputError("faults: rows must be injected here; name a wiring file without a stimulus")
+
+        failed = False
+
+        def run(fault: Fault) -> Outcome:
+            nonlocal failed
+            if fault.inject.fresh or failed:
+                session.close()
+                session.start()
+            failed = True  # unless it comes to its end
+            outcome = replay_faults.run(session, fault, replay_faults.around_half_way(fault))
+            failed = False
+            return outcome
+
+        yield run
+
+
+@contextmanager
+def _replaying(rig: str, image: Path | None) -> Iterator[Session]:
+    with ExitStack() as opened:
+        if rig == "unix":
+            folder = opened.enter_context(TemporaryDirectory(prefix="ccdmon-flash-"))
+            session = Session(WireTap(HookedUnix(Path(folder))))
+            opened.callback(session.close)
+            session.start()
+        else:
+            session = opened.enter_context(
+                open_session(rig, image=image, tap=WireTap, answer_limit_s=PATIENCE_S)
+            )
+        yield session
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ccdmon_hil.faults", description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "--rig", action="append", choices=FAULTS, help="where; more than once (default: unix and pico)"
+    )
+    parser.add_argument("--only", default="", metavar="TEXT", help="faults with this in their name")
+    parser.add_argument("--port", help=PORT_HELP)
+    parser.add_argument("--jobs", type=count, default=1, metavar="N", help=JOBS_HELP)
+    parser.add_argument("--image", type=Path, help="MicroPython image of the emulated Pico")
+    return parser

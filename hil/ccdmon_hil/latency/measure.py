@@ -1,0 +1,263 @@
+"""How fast and how steady the firmware is on the emulated Pico: `python -m ccdmon_hil.latency [--phases N] [--seed N]`.
+
+Four tables, all in the emulator's virtual time: what a tick takes, which rates hold, how long it takes from a fault
+at a random instant between two samples (two samples confirm a short, one a rail) or from an external comparator's edge
+to the edge at the gate pin, and what the emulator does not model: flash cache misses, with the bound they imply.
+
+`--out DIR` leaves the latencies as `latency.html`, with their distribution, and `latency.json`. `--budget-us` takes
+budgets, for all faults (270) or one by one (short=270 rail=170); exit code 1 where one is passed. On `--rig unix` and
+`board` a fault comes with a row: samples are counted there, and a board's own clock is real.
+
+Longer than 250 lines: all tables are measured on one booted chip, with one stand-in for its converters.
+"""
+
+import argparse
+import random
+import sys
+from pathlib import Path
+
+from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError, DeviceError
+from ccdmon.link.decoder import Message
+from ccdmon_fw import wire
+from ccdmon_hil.latency import on_rigs as latency_replay
+from ccdmon_hil.latency.report import (
+    Budgets,
+    Latency,
+    Measured,
+    budgets_of,
+    over_budget,
+    parse_budget,
+    table_head,
+    table_row,
+    write,
+)  # fmt: skip
+from ccdmon_hil.rigs.breakable import pico as hooked
+from ccdmon_hil.rigs.breakable.pico import HookedTarget, hook, run_for
+from ccdmon_hil.rigs.image import find_image
+from ccdmon_hil.rigs.open_rig import PORT_HELP, RIGS, count
+from ccdmon_hil.rigs.pico import IDLE_CODES
+from ccdmon_hil.rigs.pico_firmware import PICO_PINS
+from ccdmon_hil.rigs.session import Session
+from ccdmon_hil.rigs.target import Codes
+from ccdmon_hil.rigs.xip_cache import LINE_BYTES, MISS_US, lines_of_ticks
+
+PERIOD_US = 100
+PHASES = 150
+RATE_S = 1.0  # virtual, for each rate
+ARMED_SAMPLES = 60  # samples of a healthy cell before the fault
+HEALTHY: Codes = (40000, 40000, 32768)
+FAULTS: dict[str, Codes] = {
+    "short": (32780, 40000, 32768),
+    "rail": (65520, 40000, 32768),
+    "external": HEALTHY,
+}
+_IN_ROWS = {name: codes for name, codes in FAULTS.items() if codes != HEALTHY}
+TICK_BOUND_US = 60.0
+# An external comparator waits for the tick in progress; nothing is promised for it.
+BOUND_US = {"short": 270.0, "rail": 170.0}
+_RATES = (
+    (10_000, wire.BLOCK_SUMMARY, 100, "blocks of 100"),
+    (2_000, wire.EVERY_SAMPLE, 0, "every sample"),
+)
+# Times ticks one by one; an empty call is taken off. Sent as an event: mean in ns, largest in us.
+_TIME_TICKS = """
+def timed(function, count):
+    ticks, diff = time.ticks_us, time.ticks_diff
+    largest, begin = 0, ticks()
+    while count:
+        start = ticks()
+        function(None)
+        took = diff(ticks(), start)
+        if took > largest:
+            largest = took
+        count -= 1
+    return diff(ticks(), begin), largest
+pico._timer.deinit()
+whole, largest = timed(edge.sampler.tick, 400)
+empty, least = timed(lambda _timer: None, 400)
+edge.telemetry.event(0, 0, (whole - empty) * 10 // 4, largest - least + 1)
+edge.watch._seen = (0, edge.board.uptime_ms())
+board.start_timer(edge.board.sample_period_us(), edge.sampler.tick)
+"""
+
+
+class TimedTarget(HookedTarget):
+    """Converters that follow the gate and the clock instead of a trace."""
+
+    main = (
+        hooked.MAIN
+        + b"board.STORE = None  # writing a black box after each trip would take minutes\n"
+        + hooked.RUN
+    )
+    fault_at_us = float("inf")
+    fault: Codes = HEALTHY
+    always: Codes | None = None
+
+    def __init__(self, image: Path) -> None:
+        super().__init__(image)
+        self.converted_us: list[float] = []  # when the voltage was, since this was cleared
+
+    def _on_conversion(self, channel: int) -> None:
+        shown = self.fault if self.virtual_us() >= self.fault_at_us else HEALTHY
+        if channel == PICO_PINS.voltage_channel:
+            self.converted_us.append(self.virtual_us())
+        self._sampling = True
+        self.set_converters(self.always or (shown if self._closed else IDLE_CODES))
+        self._convert(channel)
+
+    def external_trip(self, tripped: bool) -> None:
+        """Level of the comparator's output: low trips."""
+        self.set_pin(PICO_PINS.external_trip, not tripped)
+
+
+def measure(session: Session, target: TimedTarget, fault: str, phases: int, seed: int) -> list[Latency]:
+    """Latencies, one for each phase. `DeviceError` where the gate stays closed."""
+    draw = random.Random(seed)
+    latencies = []
+    target.fault = FAULTS[fault]
+    for _ in range(phases):
+        target.fault_at_us = float("inf")
+        target.external_trip(False)
+        status = session.status()
+        while status["reason"] and not status["trip_id"]:  # it has yet to number it
+            status = session.status()
+        if status["trip_id"]:
+            session.device.reset_trip(status["trip_id"])
+        session.arm()
+        latencies.append(_one(session, target, fault, draw))
+    return latencies
+
+
+def _one(session: Session, target: TimedTarget, fault: str, draw: random.Random) -> Latency:
+    """From one fault's instant to the edge at the pin. A comparator's edge waits for no sample."""
+    edges = len(target.edges)
+    target.converted_us.clear()
+    at_us = target.virtual_us() + (ARMED_SAMPLES + draw.random()) * PERIOD_US
+    target.fault_at_us = at_us
+    if fault == "external":
+        target.at(at_us, lambda: target.external_trip(True))
+    while len(target.edges) == edges and target.virtual_us() < at_us + 50 * PERIOD_US:
+        session.pump()
+    if len(target.edges) == edges:
+        raise DeviceError(f"rig pico: the gate stays closed {50 * PERIOD_US} us after the {fault}")
+    edge_us = target.edges[-1].at_us
+    assert edge_us is not None
+    phase_us = at_us - max(instant_us for instant_us in target.converted_us if instant_us <= at_us)
+    saw = sum(at_us < instant_us < edge_us for instant_us in target.converted_us)
+    return Latency(phase_us, None if fault == "external" else saw - 1, edge_us - at_us, None)
+
+
+def tick_us(session: Session, target: TimedTarget, shown: Codes) -> tuple[float, float]:
+    """(mean, largest) time of a tick that sees these codes, unarmed: judging and storing are the same."""
+    told: list[dict[str, int]] = []
+    target.always = shown
+    run_for(session, 20 * PERIOD_US)
+    session.device._on_event = lambda event: (
+        told.append(event.fields) if isinstance(event, Message) and event.name == "event" else None
+    )
+    hook(session, _TIME_TICKS)
+    session.device.wait(lambda: any(event["reason"] == 0 for event in told), "with its times")
+    session.device._on_event = session._take
+    target.always = None
+    fields = next(event for event in told if event["reason"] == 0)
+    return fields["value"] / 1000, float(fields["limit"])
+
+
+def sustained(
+    session: Session, rate_Hz: int, mode: int, per_block: int, virtual_s: float
+) -> tuple[int, int, int]:
+    """(samples told of, late, lost) over a run of that rate."""
+    session.configure(hooked.settings(sample_period_us=round(1e6 / rate_Hz)))
+    session.command(wire.STREAM, wire.pack(wire.STREAM, mode, per_block))
+    before = session.decoder.counts.samples, session.decoder.counts.missing_samples
+    session.arm()
+    run_for(session, virtual_s * 1e6)
+    status = session.status()
+    session.command(wire.DISARM)
+    counts = session.decoder.counts
+    lost = max(counts.missing_samples - before[1], status["dropped"])
+    session.command(wire.STREAM, wire.pack(wire.STREAM, wire.EVENTS_ONLY, 0))
+    return counts.samples - before[0], status["overruns"], lost
+
+
+def _steadiness(session: Session, target: TimedTarget, rate_s: float) -> bool:
+    """Print what a tick takes and which rates hold; whether a bound is broken."""
+    session.configure(hooked.settings(sample_period_us=10 * PERIOD_US))
+    print(f"{'tick, us':<22}{'mean':>8}{'max':>8}{'bound':>8}")
+    broken = False
+    for name, shown in (("at rest", IDLE_CODES), ("with current", HEALTHY)):
+        mean_us, largest_us = tick_us(session, target, shown)
+        print(f"{name:<22}{mean_us:>8.1f}{largest_us:>8.0f}{TICK_BOUND_US:>8.0f}", flush=True)
+        broken |= mean_us > TICK_BOUND_US
+    print(f"\n{'sustained for ' + format(rate_s, '.1f') + ' s':<32}{'samples':>9}{'late':>6}{'lost':>6}")
+    for rate_Hz, mode, per_block, name in _RATES:
+        samples, late, lost = sustained(session, rate_Hz, mode, per_block, rate_s)
+        print(f"{rate_Hz:>6} Hz, {name:<21}{samples:>9}{late:>6}{lost:>6}", flush=True)
+        broken |= bool(late or lost)
+    return broken
+
+
+def _on_pico(options: argparse.Namespace, budgets: Budgets) -> tuple[Measured, bool]:
+    """(latencies, is a bound broken), with all tables."""
+    target = TimedTarget(find_image(options.image))
+    session = Session(target, answer_limit_s=hooked.PATIENCE_S)
+    session.start()
+    session.command(wire.STREAM, wire.pack(wire.STREAM, wire.EVENTS_ONLY, 0))
+    broken = _steadiness(session, target, options.seconds)
+    session.configure(hooked.settings(sample_period_us=PERIOD_US))
+    print(f"\nto the edge at GPIO {PICO_PINS.gate} at {1e6 / PERIOD_US:.0f} Hz\n{table_head()}")
+    measured = {}
+    for fault in FAULTS:
+        measured[fault] = measure(session, target, fault, options.phases, options.seed)
+        print(table_row(fault, measured[fault], budgets), flush=True)
+    _print_cache(session, target)
+    return measured, broken
+
+
+def _print_cache(session: Session, target: TimedTarget) -> None:
+    target.fault_at_us = float("inf")
+    target.external_trip(False)
+    session.configure(hooked.settings(sample_period_us=PERIOD_US))
+    session.arm()
+    run_for(session, 20 * PERIOD_US)
+    lines = max(lines_of_ticks(target, ticks=3))
+    print(
+        f"\nnot modelled: flash cache misses. A tick with current touches {lines} lines of {LINE_BYTES} bytes in flash "
+        f"({lines * LINE_BYTES / 1024:.1f} of the cache's 16 kB);\nall of them cold, {MISS_US} us each, add "
+        f"{lines * MISS_US:.0f} us to a tick, and twice that to a short that two samples confirm."
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the tables; exit code 1 if a bound or a budget is broken."""
+    options = _parser().parse_args(arguments)
+    try:
+        promised = BOUND_US if options.rig == "pico" else {}
+        budgets = promised if options.budget_us is None else budgets_of(options.budget_us, FAULTS, BOUND_US)
+        if options.rig == "pico":
+            measured, broken = _on_pico(options, budgets)
+        else:
+            measured, broken = latency_replay.print_all(options, HEALTHY, _IN_ROWS, budgets), False
+        if options.out:
+            write(options.out, options.rig, measured, budgets)
+    except CcdmonError as error:
+        print(f"latency: {error}", file=sys.stderr)
+        return error.exit_code
+    problems = over_budget(measured, budgets)
+    for problem in problems:
+        print(f"latency: {problem}", file=sys.stderr)
+    return EXIT_NEGATIVE if broken or problems else EXIT_FINE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ccdmon_hil.latency", description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("--rig", choices=RIGS, default="pico", help="where (default: %(default)s)")
+    add("--port", help=PORT_HELP)
+    add("--image", type=Path, help="MicroPython image of the emulated Pico")
+    add("--phases", type=count, default=PHASES, help="faults of each kind (default: %(default)s)")
+    add("--seed", type=int, default=1, help="of the phases (default %(default)s)")
+    add("--seconds", type=float, default=RATE_S, help="virtual time for each rate (default %(default)s)")
+    add("--budget-us", nargs="+", type=parse_budget, metavar="[FAULT=]US", help="longest cutoff allowed")
+    add("--out", type=Path, metavar="DIR", help="leave page and document there")
+    return parser

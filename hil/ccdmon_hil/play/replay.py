@@ -1,0 +1,154 @@
+"""Replays on a rig, and the front door of all rigs: what the entry point `ccdmon.rigs` loads for the verbs.
+
+    from ccdmon.rigs import load_rigs
+    rigs = load_rigs()                                    # this module
+
+    rigs.replay(trace, rig="unix") -> ReplayResult        # .document() is the contract's ccdmon.replay/1
+    rigs.replay(trace, rig="pico", image=F, start=2200, stop=2300, on_bytes=recorder.feed, on_progress=show)
+
+    live = ccdmon.simulation.simulate.open_cell("hard_short", 7)
+    loop = rigs.run_closed_loop(live.next_row, front_end, rig="pico", row_interval_s=1.0,
+                                configuration="symmetric", on_bytes=recorder.feed, on_progress=show)
+    loop.result        ReplayResult, trip_row counts the rows of the loop
+    loop.rows          list of what `live.next_row` returned, one per firmware sample
+    rigs.best_rig()    "pico" if an image is at hand or comes in seconds, else "unix"
+
+`next_row(gate_closed)` returns an object with `test_time_s`, `voltage_V` and `current_A`, or None after the
+last row. It is asked once per firmware sample, in lock-step: once the pin has opened it is asked with False,
+and no current may flow. After the gate opened, `rows_after_trip` more rows are played, then the run ends.
+
+`on_bytes(data)` gets the telemetry exactly as received; `on_progress(row, rows_or_None, gate_closed)` at most
+once per frame. `on_start(identity, settings, front_end, row_interval_s)` is called once the firmware has
+answered, before the gate closes: what a recorder needs for `run.toml`. All errors are
+`ccdmon.errors.InputError` or `DeviceError`.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ccdmon.errors import InputError
+from ccdmon.model.front_end import FrontEnd
+from ccdmon.model.trace import Trace
+from ccdmon_hil.play.closed_loop import LoopResult, run_closed_loop
+from ccdmon_hil.play.one_run import Events, OnStart, Progress, run_rows, settings_for
+from ccdmon_hil.play.result import ReplayResult
+from ccdmon_hil.rigs.image import build_into_cache, find_image
+from ccdmon_hil.rigs.open_rig import best_rig, open_session
+from ccdmon_hil.rigs.session import Session
+from ccdmon_hil.rigs.target import Codes
+
+__all__ = [
+    "LoopResult",
+    "ReplayResult",
+    "best_rig",
+    "build_into_cache",
+    "detector_settings",
+    "find_image",
+    "open_session",
+    "replay",
+    "replay_on",
+    "run_closed_loop",
+]
+
+
+def detector_settings(trace: Trace, front_end: FrontEnd, **physical: Any) -> list[int]:
+    """The detector's integers for a trace, by its configuration and median row interval."""
+    try:
+        return settings_for(front_end, row_interval_s(trace), trace.cell.configuration, **physical)
+    except InputError as error:
+        raise InputError(f"{trace.source or 'trace'}: {error}") from error
+
+
+def row_interval_s(trace: Trace) -> float:
+    """Median time between two rows that differ in time, s; 1 s where there is none."""
+    steps = np.diff(trace.test_time_s)
+    steps = steps[np.isfinite(steps) & (steps > 0)]
+    return float(np.median(steps)) if steps.size else 1.0
+
+
+def replay(
+    trace: Trace,
+    rig: str = "unix",
+    *,
+    image: str | Path | None = None,
+    port: str | None = None,
+    start: int = 0,
+    stop: int | None = None,
+    on_bytes: Callable[[bytes], object] | None = None,
+    on_start: OnStart | None = None,
+    on_progress: Progress | None = None,
+    front_end: FrontEnd | None = None,
+    **physical: Any,
+) -> ReplayResult:
+    """Feed the rows [start, stop) of a trace to the firmware on a rig, one sample per row, and tell what it
+    did.
+
+    The gate's opening does not stop the rows: the trace is played to its end. `physical`: limits, as keyword
+    arguments of `ccdmon_fw.limits.detector_settings`.
+    """
+    with open_session(rig, image=image, port=port, on_bytes=on_bytes) as session:
+        return replay_on(
+            session, trace, start=start, stop=stop, on_start=on_start, on_progress=on_progress,
+            front_end=front_end, **physical,
+        )  # fmt: skip
+
+
+def replay_on(
+    session: Session,
+    trace: Trace,
+    *,
+    start: int = 0,
+    stop: int | None = None,
+    on_start: OnStart | None = None,
+    on_progress: Progress | None = None,
+    front_end: FrontEnd | None = None,
+    **physical: Any,
+) -> ReplayResult:
+    """As `replay`, on a rig that runs already: booting once serves many traces."""
+    window = trace.rows(start, stop)
+    if not len(window):
+        raise InputError(f"{trace.source or 'trace'}: no rows in {start}:{stop}, it has {len(trace)}")
+    front_end = front_end or FrontEnd.for_trace(trace)
+    settings = detector_settings(trace, front_end, **physical)
+    rows: list[Codes] = [tuple(row) for row in front_end.codes(trace)[start:stop].tolist()]
+    if on_start:
+        on_start(session.identity, settings, front_end, row_interval_s(trace))
+    result = run_rows(
+        session,
+        lambda row, _: rows[row] if row < len(rows) else None,
+        settings,
+        rows=len(rows),
+        events=[(kind, row - start) for kind, row in _known_events(trace.source) if row >= start],
+        on_progress=on_progress,
+    )
+    return _in_file(result, trace, start)
+
+
+def _in_file(result: ReplayResult, trace: Trace, start: int) -> ReplayResult:
+    """The result of a window with its rows counted from the beginning of the file."""
+    if result.trip_row is None or result.first_faulty_row is None:
+        return result
+    row = result.trip_row + start
+    return dataclasses.replace(
+        result,
+        trip_row=row,
+        trip_time_s=float(trace.test_time_s[row]),
+        first_faulty_row=result.first_faulty_row + start,
+    )
+
+
+def _known_events(source: Path | None) -> Events:
+    """(kind, row) of the events in the truth file beside a simulated trace, if there is one."""
+    if source is None:
+        return []
+    truth = source.with_name(source.name.split(".bdf.")[0] + ".truth.json")
+    try:
+        events = json.loads(truth.read_text())["events"]
+        return [(str(event["kind"]), int(event["row"])) for event in events]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []

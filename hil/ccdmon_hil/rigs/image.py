@@ -1,0 +1,93 @@
+"""Finds the MicroPython image that the emulated Pico boots.
+
+In this order: the option, the setting CCDMON_PICO_IMAGE, our cache (where `ccdmon image --build` puts its
+result), the emulator's own download. An option or a setting that points to something unusable is an error,
+never passed over.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from ccdmon.errors import DeviceError, InputError
+from ccdmon_hil.rigs import uf2
+
+IMAGE_SETTING = "CCDMON_PICO_IMAGE"
+
+
+def find_image(option: str | Path | None = None, *, download: bool = True) -> Path:
+    """Path of a checked UF2 image.
+
+    Raises `InputError` where the image named is not one, `DeviceError` where none can be had.
+    """
+    named = option or os.environ.get(IMAGE_SETTING)
+    if named:
+        return check_image(Path(named))
+    cached = sorted(cache_dir().glob("*.uf2"))
+    if cached:
+        return check_image(cached[-1])
+    fetched = _download() if download else None
+    if fetched is None:
+        raise DeviceError(
+            f"no MicroPython image for the emulated Pico: name one with --image or {IMAGE_SETTING}, "
+            "or build one with `ccdmon image --build`"
+        )
+    return fetched
+
+
+def check_image(path: Path) -> Path:
+    """`path` itself if it is a complete UF2 image for the RP2040; raises `InputError` otherwise."""
+    try:
+        found = uf2.problem(path.read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"image {path}: {error.strerror}; name a UF2 file of MicroPython for the Pico"
+        ) from error
+    if found:
+        raise InputError(f"image {path}: {found}; name a UF2 file of MicroPython 1.26 or newer for the Pico")
+    return path
+
+
+def cache_dir() -> Path:
+    """Folder of built images, outside the project."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "ccdmon"
+
+
+def frozen_dir() -> Path:
+    """Folder of built images that hold the firmware: not for the emulated Pico, which loads its own."""
+    return cache_dir() / "frozen"
+
+
+def build_into_cache(say: Callable[[str], None], work_dir: Path | None = None, frozen: bool = False) -> Path:
+    """Build an image from Debian's packages into the cache; the folder of the build goes unless named.
+
+    `frozen`: with the firmware in it.
+    """
+    from ccdmon_hil.rigs.image_build import build_image
+
+    folder = work_dir or Path(tempfile.mkdtemp(prefix="ccdmon-image-"))
+    built = check_image(build_image(folder, say, frozen))
+    kept_in = frozen_dir() if frozen else cache_dir()
+    kept_in.mkdir(parents=True, exist_ok=True)
+    kept = Path(shutil.copy(built, kept_in / built.name))
+    if work_dir is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    return kept
+
+
+def _download() -> Path | None:
+    """The emulator's own download, checked; None where emulator or network are missing."""
+    try:
+        from ccdmon_hil.rigs.pico import download_image
+    except ImportError:
+        return None
+    path = download_image()
+    if path is None:
+        return None
+    if uf2.problem(path.read_bytes()):
+        path.unlink()  # a download cut short must not be found again
+        return None
+    return path

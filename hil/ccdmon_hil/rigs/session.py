@@ -1,0 +1,124 @@
+"""A rig with the firmware running on it: the conversation (`ccdmon.link.device`), and the samples and trip of a run."""
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ccdmon.link.decoder import Decoder, Event, Message, Samples
+from ccdmon.link.device import ANSWER_LIMIT_S, Device
+from ccdmon_fw import wire
+from ccdmon_hil.rigs.target import Target
+
+# An emulated board on a busy machine takes that much longer.
+EMULATOR_PATIENCE = 5
+
+
+class Session:
+    """One rig with the firmware running on it. `on_bytes` gets the telemetry as it comes, for a recorder."""
+
+    def __init__(
+        self,
+        target: Target,
+        on_bytes: Callable[[bytes], object] | None = None,
+        answer_limit_s: float = ANSWER_LIMIT_S,
+    ) -> None:
+        self.target = target
+        patience = EMULATOR_PATIENCE if target.clock == "virtual" else 1
+        self.device = Device(
+            target.send,
+            target.receive,
+            f"rig {target.name}",
+            on_event=self._take,
+            on_bytes=on_bytes,
+            answer_limit_s=answer_limit_s * patience,
+        )
+        self.trip: dict[str, int] | None = None  # the first TRIP message of this run
+        self.samples: list[Samples] = []  # of this run
+        self.samples_seen = 0  # highest sample counter of this run, plus one
+        self.box_pieces: list[Message] = []  # heads and samples of black boxes, as they came
+        self._run: int | None = None
+        self.command = self.device.command
+        self.status = self.device.status
+        self.pump = self.device.pump
+
+    @property
+    def decoder(self) -> Decoder:
+        """What reads the telemetry, with its counts."""
+        return self.device.decoder
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Who answered at the start."""
+        return self.device.identity
+
+    def start(self) -> None:
+        """Bring the rig up and learn who answers; `DeviceError` where that is not this package's firmware."""
+        self.target.start()
+        self.device.identify()
+        self.device.require_match()
+
+    def close(self) -> None:
+        """End the rig."""
+        self.target.close()
+
+    def configure(self, settings: list[int]) -> None:
+        """Disarm, put these settings in force, clear a latched trip, and let the self-test pass.
+
+        In this order: a trip can be cleared once the samples after it are kept, which takes 256 of the new periods.
+
+        The gate moves in all this; what it does from the next `play` on belongs to the run.
+        """
+        status = self.status()
+        if status["armed"]:
+            self.command(wire.DISARM)
+        self.device.configure(settings)
+        if status["trip_id"]:
+            self.device.reset_trip(status["trip_id"])
+        if self.status()["self_test"] not in (wire.PASSED, wire.PASSED_DRY):
+            self.device.self_test()
+
+    def arm(self) -> None:
+        """Close the gate: a new run. Samples and trip of the last one are forgotten."""
+        self.samples = []
+        self.samples_seen = 0
+        self.trip = None
+        self._run = None
+        self._run = self.command(wire.ARM)
+        for event in self.samples:
+            self._count(event)
+
+    def acknowledge_trip(self) -> None:
+        """Tell the firmware that the host has the trip."""
+        assert self.trip is not None
+        self.command(wire.ACK_TRIP, struct.pack("<I", self.trip["trip_id"]))
+
+    def wait_for_trip(self) -> None:
+        """Until the TRIP message of a gate that opened has come."""
+        self.device.wait(lambda: self.trip is not None, "why it opened the gate")
+
+    def codes(self, rows: int) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.bool_]]:
+        """Samples of this run below `rows`, shape (rows, 4), and which of them came, shape (rows,)."""
+        table = np.zeros((rows, 4), dtype=np.uint16)
+        came = np.zeros(rows, dtype=np.bool_)
+        for event in self.samples:
+            first, stop = event.first_sample, min(event.first_sample + len(event.codes), rows)
+            if event.run == self._run and first < stop:
+                table[first:stop] = event.codes[: stop - first]
+                came[first:stop] = True
+        return table, came
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Samples):
+            self.samples.append(event)
+            self._count(event)
+        elif isinstance(event, Message) and event.name == "trip" and self.trip is None:
+            self.trip = event.fields
+        elif isinstance(event, Message) and event.name in ("box", "blackbox"):
+            self.box_pieces.append(event)
+
+    def _count(self, event: Samples) -> None:
+        if event.run == self._run:
+            self.samples_seen = max(self.samples_seen, event.first_sample + len(event.codes))

@@ -1,0 +1,39 @@
+"""What a rig must do: run the firmware, play the cell to it, carry the wire, watch the gate pin."""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+Codes = tuple[int, int, int]  # voltage, current, pressure: 16 bits each, see ccdmon.model.front_end
+# (row, is the gate closed?) -> what the converters read; None after the last row
+Source = Callable[[int, bool], Codes | None]
+
+
+class Edge(NamedTuple):
+    """The gate pin moved: to where, after how many rows, when on the rig's clock (us; None: it has none)."""
+
+    closed: bool
+    rows_converted: int
+    at_us: float | None
+
+
+class Target(Protocol):
+    """One rig, called from one thread; `DeviceError` says that it failed.
+
+    It may offer `edge_settings(closed_loop)`, {name: value} that it needs, and `tolerance_codes` of its converters."""
+
+    name: str
+    clock: str  # "virtual": an emulator's, "real": a board's, "none"
+    edges: list[Edge]  # since `play`
+
+    def start(self) -> None:
+        """Bring the firmware up, with zero volts and amperes at the converters."""
+
+    def play(self, source: Source, closed_loop: bool = False) -> None:
+        """From the gate's next closing on, each sample takes a row; zeros again after the last.
+
+        Only a closed loop promises to ask for a row when the pin's answer to the one before is known."""
+
+    def sampled_us(self, row: int) -> float | None: ...  # instant of its sample, where there is a clock
+    def send(self, data: bytes) -> None: ...  # wire bytes to the firmware
+    def receive(self) -> bytes: ...  # let the rig run for a moment; the wire bytes that came
+    def close(self) -> None: ...

@@ -1,0 +1,130 @@
+"""The board of the rig `unix`, run by MicroPython's unix port: plays rows instead of converting voltages.
+
+Offers the names that `ccdmon_fw.board` describes. There is no timer: each round of the main loop takes one
+sample, and the clock advances by one period with it, so a run is reproducible. The pipes and their records:
+`ccdmon_hil/rigs/unix.py`.
+
+The last two arguments of the process are the pipes' file descriptors.
+"""
+
+# MicroPython has no typing module, so a callback cannot be declared:
+# mypy: ignore-errors
+import select
+import struct
+import sys
+
+NAME = "unix"
+GATE_OPENED, GATE_CLOSED, WANTS_ROW = 0, 1, 2
+ROW_FORMAT = "<B3H"
+ROW_BYTES = 7
+PIN_FORMAT = "<BI"
+IDLE_CODE = 32768
+IDLE_WAIT_MS = 1  # per sample while nothing plays: the rig does not spin
+
+_rows_file = open(int(sys.argv[-2]), "rb")  # noqa: SIM115, PTH123 - MicroPython, open as long as the process
+_pins_file = open(int(sys.argv[-1]), "wb")  # noqa: SIM115, PTH123
+_poll = select.poll()
+_poll.register(sys.stdin, select.POLLIN)
+_codes = [IDLE_CODE] * 3
+_period_us = 0
+_callback = None
+_ticks = 0
+_rows = 0
+_playing = False
+_gate_level = 0
+
+
+def gate(level: int) -> None:
+    """Move the pin; rows play from its closing on."""
+    global _gate_level, _playing, _rows
+    if level == _gate_level:
+        return
+    _gate_level = level
+    if level and not _playing:
+        _playing = True
+        _rows = 0
+    _report(GATE_CLOSED if level else GATE_OPENED)
+
+
+def _report(kind: int) -> None:
+    _pins_file.write(struct.pack(PIN_FORMAT, kind, _rows))
+
+
+def read(memory: list[int]) -> None:
+    """The next row's codes into the detector's memory, zeros where nothing plays."""
+    if _playing:
+        _next_row()
+    memory[0] = _codes[0]
+    memory[1] = _codes[1]
+    memory[2] = _codes[2]
+    memory[3] = (_ticks * _period_us) & 0x3FFFFFFF
+
+
+def _next_row() -> None:
+    global _rows, _playing
+    _report(WANTS_ROW)
+    data = b""
+    while len(data) < ROW_BYTES:
+        more = _rows_file.read(ROW_BYTES - len(data))
+        if not more:
+            sys.exit(0)  # the harness went away
+        data += more
+    more_rows, voltage, current, pressure = struct.unpack(ROW_FORMAT, data)
+    _codes[:] = [voltage, current, pressure] if more_rows else [IDLE_CODE] * 3
+    _playing = bool(more_rows)
+    _rows += _playing
+
+
+def start_timer(period_us: int, callback) -> None:
+    global _period_us, _callback
+    _period_us = period_us
+    _callback = callback
+
+
+def sample_period_us() -> int:
+    return _period_us
+
+
+def lock() -> int:
+    return 0
+
+
+def unlock(_held: int) -> None:
+    pass
+
+
+def service() -> None:
+    """One sample: what the timer does on a board."""
+    global _ticks
+    _ticks += 1
+    if _callback is not None:
+        _callback(None)
+
+
+def receive() -> bytes:
+    """Bytes from the host; waits a moment for them while nothing plays."""
+    data = b""
+    wait_ms = 0 if _playing else IDLE_WAIT_MS
+    while _poll.poll(wait_ms):
+        byte = sys.stdin.buffer.read(1)
+        if not byte:
+            sys.exit(0)
+        data += byte
+        wait_ms = 0
+    return data
+
+
+def send(buffer: bytes, size: int) -> None:
+    sys.stdout.buffer.write(memoryview(buffer)[:size])
+
+
+def uptime_ms() -> int:
+    return _ticks * _period_us // 1000
+
+
+def time_us() -> int:
+    return (_ticks * _period_us) & 0x3FFFFFFF
+
+
+def unique_id() -> str:
+    return "unix"

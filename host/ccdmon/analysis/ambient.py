@@ -1,0 +1,35 @@
+"""Temperature and stack pressure of a test as one number each."""
+
+from dataclasses import dataclass
+
+from ccd_fastcore import add_known
+from ccdmon.model.trace import Trace
+
+
+@dataclass
+class Ambient:
+    """Running means of temperature and pressure over all rows that have them; summed row by row, so in any chunks."""
+
+    temperature_sum: float = 0.0
+    temperatures: int = 0
+    pressure_sum: float = 0.0
+    pressures: int = 0
+
+    def feed(self, trace: Trace) -> None:
+        """Take a chunk of rows."""
+        if trace.temperature_degC is not None:
+            self.temperature_sum, count = add_known(trace.temperature_degC, self.temperature_sum)
+            self.temperatures += count
+        if trace.pressure_Pa is not None:
+            self.pressure_sum, count = add_known(trace.pressure_Pa, self.pressure_sum)
+            self.pressures += count
+
+    @property
+    def temperature_degC(self) -> float | None:
+        """Mean temperature, None without one."""
+        return self.temperature_sum / self.temperatures if self.temperatures else None
+
+    @property
+    def pressure_MPa(self) -> float | None:
+        """Mean stack pressure, None without one."""
+        return self.pressure_sum / self.pressures / 1e6 if self.pressures else None

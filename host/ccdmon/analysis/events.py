@@ -1,0 +1,72 @@
+"""What happened to a cell, and what that makes of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ccdmon.analysis.half_cycles import HalfCycle, per_area
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to the cell, with the numbers that decided it."""
+
+    kind: str
+    start_s: float
+    row: int
+    cycle: int | None
+    current_A: float
+    end_s: float | None = None
+    recovered: bool = False
+    provisional: bool = False
+    evidence: dict[str, Any] = field(default_factory=dict)
+    failed_row: int | None = None  # where it ended the test, if not where it began
+
+    @property
+    def fatal(self) -> bool:
+        """Ends the ramp: the contract's rule of `failed`."""
+        if self.kind in ("hard_short", "fake_stable"):
+            return True
+        if self.kind == "contact_loss":
+            return not self.provisional and not self.recovered
+        return self.kind == "soft_short" and not self.recovered and not self.provisional
+
+    def document(self, area_cm2: float | None) -> dict[str, Any]:
+        """Its entry in the report."""
+        return {
+            "kind": self.kind,
+            "start_s": self.start_s,
+            "end_s": self.end_s,
+            "row": self.row,
+            "cycle": self.cycle,
+            "current_A": self.current_A,
+            "current_density_mA_cm2": per_area(self.current_A, area_cm2, 1e3),
+            "recovered": self.recovered,
+            "provisional": self.provisional,
+            "evidence": self.evidence,
+        }
+
+
+def verdict_of(events: Sequence[Event]) -> str:
+    """`failed` for an event that ends the ramp; `suspect` for any other."""
+    if any(event.fatal for event in events):
+        return "failed"
+    return "suspect" if events else "healthy"
+
+
+def at_row(half_cycles: Sequence[HalfCycle], row: int) -> HalfCycle | None:
+    """The half-cycle a row lies in, or the last one before it."""
+    low, high = 0, len(half_cycles)
+    while low < high:
+        middle = (low + high) // 2
+        if half_cycles[middle].first_row <= row:
+            low = middle + 1
+        else:
+            high = middle
+    return half_cycles[low - 1] if low else None
+
+
+def holding(half_cycles: Sequence[HalfCycle], row: int) -> HalfCycle | None:
+    """The half-cycle a row lies in; None in a rest."""
+    h = at_row(half_cycles, row)
+    return h if h is not None and row <= h.last_row else None

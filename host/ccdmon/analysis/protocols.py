@@ -1,0 +1,135 @@
+"""Which of the four protocols a test followed (Lu et al. 2021, 2.3.1), read from its half-cycles alone.
+
+| protocol | constant | one current level is |
+|---|---|---|
+| time_control | time per half-cycle | one cycle |
+| capacity_control | capacity per half-cycle | one cycle |
+| endurable_time | time per half-cycle | several cycles |
+| long_cycling | current and time | the whole test |
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from ccdmon.analysis.half_cycles import HalfCycle, per_area, same_level
+from ccdmon.analysis.thresholds import COMPLETE, CONSTANT, HALF, LAST_COMPLETE, MOSTLY, ONE_LEVEL, SLACK_ROWS
+from ccdmon.analysis.voltage_limit import limits
+
+
+@dataclass(frozen=True)
+class Level:
+    """Half-cycles in a row at one |current|."""
+
+    current_A: float
+    half_cycles: tuple[HalfCycle, ...]
+
+
+@dataclass(frozen=True)
+class TestProtocol:
+    """What was held constant and what rose. Times in s, charges in C; None where it varies or is unknown."""
+
+    __test__ = False  # not a test case
+
+    kind: str
+    levels: tuple[Level, ...]
+    half_cycle_s: float | None
+    half_cycle_C: float | None
+    cycles_per_level: int
+
+    def document(self, area_cm2: float | None) -> dict[str, Any]:
+        """Its entry in the report."""
+        return {
+            "kind": self.kind,
+            "levels_mA_cm2": [per_area(level.current_A, area_cm2, 1e3) for level in self.levels],
+            "levels_A": [level.current_A for level in self.levels],
+            "half_cycle_s": self.half_cycle_s,
+            "half_cycle_mAh_cm2": per_area(self.half_cycle_C, area_cm2, 1 / 3.6),
+            "cycles_per_level": self.cycles_per_level,
+        }
+
+    def complete(self, half_cycle: HalfCycle, *, last: bool = False) -> bool:
+        """Did this half-cycle run as long as the protocol asks? One with a hole counts."""
+        return half_cycle.after_gap or self.ran_out(half_cycle, last=last)
+
+    def ran_out(self, half_cycle: HalfCycle, *, last: bool = False) -> bool:
+        """As `complete`, by what was recorded of it alone."""
+        share = (LAST_COMPLETE if last else COMPLETE) / (1 + SLACK_ROWS / half_cycle.rows)
+        if self.half_cycle_s is not None:
+            return half_cycle.duration_s >= share * self.half_cycle_s
+        if self.half_cycle_C is not None:
+            return half_cycle.charge_C >= share * self.half_cycle_C
+        return True
+
+
+def levels_of(half_cycles: Sequence[HalfCycle]) -> tuple[Level, ...]:
+    """Current levels in the order they were applied."""
+    groups: list[list[HalfCycle]] = []
+    for half_cycle in half_cycles:
+        if groups and same_level(half_cycle.level_A, median(h.level_A for h in groups[-1][-8:])):
+            groups[-1].append(half_cycle)
+        else:
+            groups.append([half_cycle])
+    return tuple(Level(median(h.level_A for h in group), tuple(group)) for group in groups)
+
+
+def recognise(half_cycles: Sequence[HalfCycle]) -> TestProtocol:
+    """The protocol of a test. A short changes nothing in the current; a cell at its limit is left out."""
+    held = _not_limited(half_cycles)
+    # The last one may have been cut off by the end of the recording; holes hide where one began.
+    whole = [h for h in held[:-1] if not (h.after_gap or h.before_gap)]
+    sure = whole if len(whole) > 1 else held
+    levels = levels_of(held)
+    per_level = _cycles_per_level(levels)
+    half_cycle_s, same_time = _constant([h.duration_s for h in sure])
+    half_cycle_C, same_charge = _constant([h.charge_C for h in sure])
+    kind = _kind(levels, per_level, half_cycle_s, half_cycle_C, same_time >= same_charge)
+    if kind == "capacity_control":
+        half_cycle_s = None
+    return TestProtocol(kind, levels, half_cycle_s, half_cycle_C, per_level)
+
+
+def _not_limited(half_cycles: Sequence[HalfCycle]) -> list[HalfCycle]:
+    """Without those at the limit whose current gave way by more than a level's width: it is nobody's level."""
+    kept: list[HalfCycle] = []
+    largest_A, at_limit = 0.0, {limit.half_cycle.index for limit in limits(half_cycles)}
+    for h in half_cycles:
+        if not (h.index in at_limit and h.level_A < largest_A * (1 - ONE_LEVEL)):
+            kept.append(h)
+            largest_A = max(largest_A, h.level_A)
+    return kept
+
+
+def _kind(
+    levels: Sequence[Level],
+    per_level: int,
+    half_cycle_s: float | None,
+    half_cycle_C: float | None,
+    by_time: bool,
+) -> str:
+    if not levels:
+        return "unknown"
+    if len(levels) == 1:
+        return "long_cycling" if per_level >= 2 else "unknown"
+    if half_cycle_s is not None and (by_time or half_cycle_C is None):
+        return "time_control" if per_level <= 1 else "endurable_time"
+    return "capacity_control" if half_cycle_C is not None else "unknown"
+
+
+def _cycles_per_level(levels: Sequence[Level]) -> int:
+    """Cycles of a typical level; the last may be cut short."""
+    counts = [(len(level.half_cycles) + 1) // 2 for level in (levels[:-1] or levels)]
+    return int(median(counts)) if counts else 0
+
+
+def _constant(values: Sequence[float]) -> tuple[float | None, float]:
+    """The median of values of which most are alike, or half and none is longer, else None; and the share alike."""
+    if not values:
+        return None, 0.0
+    middle = median(values)
+    share = sum(abs(value - middle) <= CONSTANT * max(abs(value), abs(middle)) for value in values) / len(
+        values
+    )
+    none_longer = max(values) <= middle * (1 + CONSTANT)
+    return middle if share >= (HALF if none_longer else MOSTLY) else None, share

@@ -1,0 +1,276 @@
+"""Battery Data Format (BDF) traces: `.bdf.csv`, `.bdf.csv.gz`, `.bdf.parquet`, each with a metadata sidecar.
+
+Reading is strict about what would make an analysis wrong (a missing required column, text in a number, time
+that runs backwards, no rows) and lenient about what is normal in the field (empty cells, gaps, repeated
+timestamps, columns in any order, unknown columns). The kind of file is told by its content, not by its name.
+`bdf_write` writes them.
+"""
+
+import sys
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pa_parquet
+
+from ccdmon.errors import InputError
+from ccdmon.formats.bdf.csv import GZIP_MAGIC, gunzip, is_number, iter_csv, not_a_number, one_line, parse_csv
+from ccdmon.formats.bdf.sidecar import read_cell
+from ccdmon.model.trace import COLUMN_FIELDS, FloatArray, Trace
+
+# Preferred label and machine name of each column, per the BDF's column table (batterydf 0.1.0); the first
+# label is the one written.
+COLUMN_NAMES: dict[str, tuple[str, ...]] = {
+    "test_time_s": ("Test Time / s", "test_time_second"),
+    "voltage_V": ("Voltage / V", "voltage_volt"),
+    "current_A": ("Current / A", "current_ampere"),
+    "pressure_Pa": (
+        "Surface Pressure / Pa",
+        "surface_pressure_pascal",
+        "surface_pressure_pa",
+        "Applied Pressure / Pa",
+        "applied_pressure_pascal",
+        "applied_pressure_pa",
+    ),
+    "temperature_degC": (
+        "Ambient Temperature / degC",
+        "ambient_temperature_celsius",
+        "ambient_temperature_celcius",
+        "Surface Temperature / degC",
+        "surface_temperature_celsius",
+        "surface_temperature_celcius",
+    ),
+    "unix_time_s": ("Unix Time / s", "unix_time_second"),
+    "cycle_count": ("Cycle Count / 1", "cycle_count"),
+    "step_count": ("Step Count / 1", "step_count"),
+}
+REQUIRED = ("test_time_s", "voltage_V", "current_A")
+KNOWN = frozenset(label for labels in COLUMN_NAMES.values() for label in labels)
+_PARQUET_MAGIC = b"PAR1"
+_LARGEST_GROUP_ROWS = 1 << 21  # held whole, three at a time; writers' defaults are 1 << 20 and less
+
+
+def read_bdf(path: str | Path, data: bytes | None = None) -> Trace:
+    """Read one trace; `-` is CSV on stdin, or in `data` where it has been read already.
+
+    Columns are float64 of shape (rows,), NaN where a cell was empty. An empty time cell is filled linearly from its
+    neighbours, so that row numbers stay those of the file.
+    Raises `InputError`, naming file, data row (from 0) and column, for anything that cannot be used.
+    """
+    name = str(path)
+    trace = _trace(read_table(path, data=data), name, first_row=0)
+    source = None if name == "-" else Path(path)
+    return replace(_with_checked_time(trace, name, 0, None), cell=read_cell(source), source=source)
+
+
+def iter_bdf(path: str | Path, chunk_rows: int = 1 << 18) -> Iterator[Trace]:
+    """The rows of `read_bdf` in pieces of about `chunk_rows`, at constant memory (only stdin is read whole).
+
+    Raises `InputError` as `read_bdf` does, but only when the iteration reaches the row at fault.
+    """
+    if str(path) == "-":
+        whole = read_bdf(path)
+        yield from (whole.rows(start, start + chunk_rows) for start in range(0, len(whole), chunk_rows))
+        return
+    cell = read_cell(Path(path))
+    for piece in _with_whole_times(_pieces(Path(path), chunk_rows), str(path)):
+        yield replace(piece, cell=cell, source=Path(path))
+
+
+def read_ahead(chunks: Iterator[Trace]) -> Iterator[Trace]:
+    """The same chunks, the next one read in a second thread while the caller works on one."""
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, chunks, None)
+        while (chunk := following.result()) is not None:
+            following = reader.submit(next, chunks, None)
+            yield chunk
+
+
+def _pieces(path: Path, chunk_rows: int) -> Iterator[Trace]:
+    """The file's rows as they stand in it, times unchecked; at least one piece, perhaps empty."""
+    row = 0
+    for table in _tables(path, chunk_rows):
+        for start in range(0, max(len(table), 1), chunk_rows):
+            trace = _trace(table.slice(start, chunk_rows), str(path), row)
+            row += len(trace)
+            yield trace
+
+
+def _tables(path: Path, chunk_rows: int) -> Iterator[pa.Table]:
+    if _magic(path) != _PARQUET_MAGIC:
+        yield from iter_csv(path, str(path), KNOWN)
+        return
+    with _parquet(path) as file:
+        columns = _known_columns(file)
+        if file.metadata.num_rows == 0:
+            yield file.read(columns=columns)
+        groups = _groups(file.metadata, chunk_rows)
+        if groups is None:
+            for batch in file.iter_batches(chunk_rows, columns=columns):
+                yield pa.Table.from_batches([batch])
+        else:
+            yield from _read_by_two(path, file.metadata, groups, columns)
+
+
+def _groups(metadata: pa_parquet.FileMetaData, chunk_rows: int) -> list[list[int]] | None:
+    """Row groups, together about `chunk_rows` each or a larger one alone; None where one holds very many rows."""
+    together: list[list[int]] = []
+    rows = chunk_rows
+    for number in range(metadata.num_row_groups):
+        more = metadata.row_group(number).num_rows
+        if more > _LARGEST_GROUP_ROWS:
+            return None
+        if rows + more > chunk_rows:
+            together.append([])
+            rows = 0
+        together[-1].append(number)
+        rows += more
+    return together
+
+
+def _read_by_two(
+    path: Path, metadata: pa_parquet.FileMetaData, groups: list[list[int]], columns: list[str]
+) -> Iterator[pa.Table]:
+    """The groups in their order, two of them decoded at a time: most of the time goes into unpacking them."""
+
+    def read(numbers: list[int]) -> pa.Table:
+        with _parquet(path, metadata) as file:
+            return file.read_row_groups(numbers, columns=columns, use_threads=False)
+
+    with ThreadPoolExecutor(2) as readers:
+        coming = deque(readers.submit(read, numbers) for numbers in groups[:2])
+        for numbers in groups[2:]:
+            table = coming.popleft().result()
+            coming.append(readers.submit(read, numbers))
+            yield table
+        while coming:
+            yield coming.popleft().result()
+
+
+def _with_whole_times(pieces: Iterator[Trace], name: str) -> Iterator[Trace]:
+    """Each piece with its times checked and filled as in the whole file.
+
+    The last row that has a time is kept, with those behind it that have none: where times are missing at the end of a
+    piece or at the start of the next, the two are joined.
+    """
+    kept: Trace | None = None
+    row, last_s = 0, None  # of the first kept row
+    for piece in pieces:
+        if kept is None or (len(kept) == 1 and len(piece) and np.isfinite(piece.test_time_s[0])):
+            row, joined, old = row + (0 if kept is None else 1), piece, 0
+        else:
+            joined, old = _joined(kept, piece), 1
+        last = len(joined) - 1
+        if len(joined) and not np.isfinite(joined.test_time_s[last]):
+            known = np.flatnonzero(np.isfinite(joined.test_time_s))
+            last = int(known[-1]) if known.size else last  # none known: refused now
+        checked = _with_checked_time(joined.rows(0, last + 1), name, row, last_s)
+        if len(checked) > old:
+            yield checked.rows(old, None)
+        row, last_s, kept = row + last, float(checked.test_time_s[-1]), joined.rows(last, None)
+    if kept is not None and len(kept) > 1:
+        yield _with_checked_time(kept, name, row, last_s).rows(1, None)
+
+
+def _joined(first: Trace, second: Trace) -> Trace:
+    pairs = {name: (getattr(first, name), getattr(second, name)) for name in COLUMN_FIELDS}
+    columns: dict[str, Any] = {
+        name: None if a is None else np.concatenate((a, b)) for name, (a, b) in pairs.items()
+    }
+    return Trace(**columns)
+
+
+def read_table(path: str | Path, *, keep_unknown: bool = False, data: bytes | None = None) -> pa.Table:
+    """The file's columns as labelled, unchecked but for numbers; `keep_unknown` also those not in BDF."""
+    name = str(path)
+    if name == "-":
+        data = sys.stdin.buffer.read() if data is None else data
+        return parse_csv(data, "stdin", KNOWN, keep_unknown=keep_unknown)
+    if _magic(path) == _PARQUET_MAGIC:
+        with _parquet(Path(path)) as file:
+            return file.read() if keep_unknown else file.read(columns=_known_columns(file))
+    data = Path(path).read_bytes()
+    data = gunzip(data, name) if data.startswith(GZIP_MAGIC) else data
+    return parse_csv(data, name, KNOWN, keep_unknown=keep_unknown)
+
+
+def _magic(path: str | Path) -> bytes:
+    try:
+        if Path(path).is_dir():
+            raise InputError(f"{path}: is a folder; name a .bdf.csv or .bdf.parquet file")
+        with Path(path).open("rb") as file:
+            return file.read(4)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}; check the path") from error
+
+
+def _parquet(path: Path, metadata: pa_parquet.FileMetaData | None = None) -> pa_parquet.ParquetFile:
+    try:
+        return pa_parquet.ParquetFile(path, metadata=metadata, pre_buffer=False, buffer_size=1 << 20)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{path}: damaged Parquet file ({one_line(error)}); export it again") from error
+
+
+def _known_columns(file: pa_parquet.ParquetFile) -> list[str]:
+    return [label for label in file.schema_arrow.names if label in KNOWN]
+
+
+def _trace(table: pa.Table, name: str, first_row: int) -> Trace:
+    columns: dict[str, FloatArray | None] = {}
+    for field_name, labels in COLUMN_NAMES.items():
+        label = next((label for label in labels if label in table.column_names), None)
+        if label is not None:
+            columns[field_name] = _as_float(table[label], name, label, first_row)
+        elif field_name in REQUIRED:
+            found = ", ".join(table.column_names[:8]) or "none that ccdmon knows"
+            raise InputError(f"{name}: column '{labels[0]}' is missing (found: {found}); add or rename it")
+    return Trace(**columns)  # type: ignore[arg-type]  # the required ones are there, or we raised
+
+
+def _as_float(column: pa.ChunkedArray, name: str, label: str, first_row: int) -> FloatArray:
+    try:
+        values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        for row, value in enumerate(column.to_pylist(), first_row):
+            if value is not None and not is_number(str(value)):
+                raise InputError(not_a_number(name, row, label, str(value))) from error
+        raise InputError(f"{name}: column '{label}' holds no numbers ({one_line(error)})") from error
+    return np.ascontiguousarray(values, dtype=np.float64)
+
+
+def _ascends(time_s: FloatArray, previous_s: float | None) -> bool:
+    """Whether every time is there and none is before the last: nearly always, so it is asked first."""
+    whole = bool(np.isfinite(time_s[[0, -1]]).all() and (time_s[1:] >= time_s[:-1]).all())
+    return whole and (previous_s is None or bool(time_s[0] >= previous_s))
+
+
+def _with_checked_time(trace: Trace, name: str, first_row: int, previous_s: float | None) -> Trace:
+    """The trace, its empty time cells filled; refuses no rows, no time at all, time that runs backwards."""
+    if len(trace) == 0:
+        raise InputError(f"{name}: no rows after the header; nothing to read")
+    time_s, label = trace.test_time_s, COLUMN_NAMES["test_time_s"][0]
+    if _ascends(time_s, previous_s):
+        return trace
+    known = np.flatnonzero(np.isfinite(time_s))
+    if not known.size:
+        raise InputError(
+            f"{name}: column '{label}' is empty from data row {first_row} on; every row needs its time"
+        )
+    before_s = time_s[known[0]] if previous_s is None else previous_s
+    steps_s = np.diff(time_s[known], prepend=before_s)
+    backwards = np.flatnonzero(steps_s < 0)
+    if backwards.size:
+        at = int(known[backwards[0]])
+        raise InputError(
+            f"{name}: data row {first_row + at}, column '{label}': time runs backwards "
+            f"(by {-steps_s[backwards[0]]:g} s, to {time_s[at]:.10g} s); sort or split the file"
+        )
+    if known.size == len(trace):
+        return trace
+    filled = np.interp(np.arange(len(trace)), known, time_s[known])
+    return replace(trace, test_time_s=filled)

@@ -1,0 +1,61 @@
+"""The metadata sidecar of a BDF trace: `NAME.bdf.metadata.json` beside `NAME.bdf.csv`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ccdmon.errors import InputError
+from ccdmon.model.trace import Cell
+
+CONFIGURATIONS = ("symmetric", "half", "full")
+
+
+def sidecar_path(trace_path: Path) -> Path:
+    """Where the sidecar of a trace lies: the name up to its data ending, then `.metadata.json`."""
+    name = trace_path.name
+    for ending in (".csv.gz", ".csv", ".parquet"):
+        name = name.removesuffix(ending)
+    return trace_path.with_name(f"{name}.metadata.json")
+
+
+def read_cell(trace_path: Path | None) -> Cell:
+    """The cell a trace's sidecar declares; an empty `Cell` where there is no sidecar.
+
+    Raises `InputError` for a sidecar that is not JSON or declares an impossible area or configuration.
+    """
+    if trace_path is None or not sidecar_path(trace_path).exists():
+        return Cell()
+    path = sidecar_path(trace_path)
+    try:
+        metadata = json.loads(path.read_text())
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: not a readable JSON file ({error}); mend or remove it") from error
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("cell", {}), dict):
+        raise InputError(f"{path}: expected an object with a 'cell' object; see the README")
+    return _cell(metadata, path)
+
+
+def _cell(metadata: dict[str, Any], path: Path) -> Cell:
+    cell = metadata.get("cell", {})
+    area = cell.get("electrode_area_cm2")
+    if area is not None and (isinstance(area, bool) or not isinstance(area, int | float) or not area > 0):
+        raise InputError(f"{path}: cell.electrode_area_cm2 is {area!r}; it must be a number above 0, in cm2")
+    configuration = cell.get("configuration", "symmetric")
+    if configuration not in CONFIGURATIONS:
+        raise InputError(
+            f"{path}: cell.configuration is {configuration!r}; use one of {', '.join(CONFIGURATIONS)}"
+        )
+    electrolyte = cell.get("electrolyte")
+    return Cell(None if area is None else float(area), configuration, electrolyte, metadata)
+
+
+def write_cell(cell: Cell, trace_path: Path) -> None:
+    """Write the sidecar of a trace: what was read before, with the cell's own fields on top."""
+    declared = {
+        "electrode_area_cm2": cell.electrode_area_cm2,
+        "configuration": cell.configuration,
+        "electrolyte": cell.electrolyte,
+    }
+    known = {key: value for key, value in declared.items() if value is not None}
+    metadata = {**cell.metadata, "cell": {**cell.metadata.get("cell", {}), **known}}
+    sidecar_path(trace_path).write_text(json.dumps(metadata, indent=1) + "\n")

@@ -1,0 +1,251 @@
+"""Follows a run folder that grows, has ended or broke: its rows, events and state, for the live page.
+
+Everything is read from the files, so a page that is loaded anew, a recorder that was killed and a folder copied from
+another machine all show the same. Only the state (gate, link, free space) is asked of the recorder, where one runs.
+"""
+
+import bisect
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ccdmon.errors import DeviceError
+from ccdmon.link.control_socket import ask
+from ccdmon.link.decoder import Identity, Message
+from ccdmon.live.history import History, Stretch
+from ccdmon.model.front_end import FrontEnd
+from ccdmon.run import folder as run_folder
+from ccdmon.run.folder import measures_cell_temperature
+from ccdmon.run.frame_files import part_path, parts, read_parts
+from ccdmon.run.growing import LiveRun
+from ccdmon.run.rows import COUNTER, Batch, RowReader, Rows
+from ccdmon.run.time_axis import CLOCK_FILE, RunTime, read_anchors
+from ccdmon_fw import limits
+
+READ_BYTES = 1 << 18
+STATE_INTERVAL_S = 0.5
+ANCHOR_WAIT_S = 1.0  # the recorder notes the time of a new segment just after its first rows
+READ_AGAIN_BYTES = 64 << 20
+READ_AGAIN_PIECE = 1 << 16
+_PART_SHIFT = 44  # a place in the files: part number above, offset below
+
+
+class Follower:
+    """One run folder. `poll` from one thread; everything else may be read from others while holding `lock`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises `InputError` where the folder cannot be one."""
+        self.folder = folder
+        self.lock = threading.Lock()
+        self.state: dict[str, Any] = {"recording": False}
+        self._state_due_s = self.state_at_s = 0.0
+        self._config_stamp = (0, 0)
+        self._begin(run_folder.read_config(folder))
+
+    def _begin(self, config: Mapping[str, Any]) -> None:
+        """From the first byte on."""
+        self.config = config
+        self._config_stamp = self._stamp()
+        self.reader = RowReader()
+        self.axis = RunTime.of_config(config, read_anchors(self.folder / CLOCK_FILE))
+        self.live = LiveRun(self.folder, config, self.axis)
+        self.history = History(self._read_again)
+        self.trips: list[dict[str, Any]] = []  # rule, trip_id, test_time_s
+        self.measures_temperature = False  # the board has told one
+        self.caught_up = False
+        self._reasons = list(limits.REASONS)
+        self._front_end = FrontEnd.from_table(config["front_end"])
+        self._part, self._offset = 0, 0
+        self._file: BinaryIO | None = None
+        self._last_byte = b"\0"
+        self._frame_place = 0  # where the frame begins that the next bytes end
+        self._marks: list[tuple[int, int, int]] = []  # (place, segment, turns of the counter)
+        self._marked = -1
+        self._held: list[tuple[Rows, int]] = []
+        self._held_since_s = 0.0
+
+    def poll(self) -> bool:
+        """Read on, a quarter of a megabyte at most; False where there was nothing new."""
+        self._ask_state()
+        with self.lock:
+            if self._stamp() != self._config_stamp:
+                self._reload()
+            place = self._frame_place
+            data = self._read()
+            self._take(self.reader.feed(data) if data else Batch(), place)
+            self.caught_up |= not data
+            self.live.refresh()
+        return bool(data)
+
+    @property
+    def measures_pressure(self) -> bool:
+        """Whether there is a pressure to show, measured or declared."""
+        return self._front_end.pressure_full_scale_Pa is not None
+
+    @property
+    def sensor_at_cell(self) -> bool:
+        """Whether the board's sensor of temperature is declared to be where the cell is."""
+        return bool(self.config["front_end"].get("temperature_at") == "cell")
+
+    def declared_degC(self) -> float | None:
+        """The declared temperature of the cell; None without one, or where the board's sensor measures the cell's."""
+        value = self.config.get("conditions", {}).get("temperature_degC")
+        counts = isinstance(value, int | float) and not measures_cell_temperature(self.config)
+        return float(value) if counts else None
+
+    # -- reading on
+
+    def _stamp(self) -> tuple[int, int]:
+        try:
+            status = (self.folder / run_folder.CONFIG_FILE).stat()
+        except OSError:  # being replaced, or gone: the old one holds
+            return self._config_stamp
+        return status.st_mtime_ns, status.st_ino
+
+    def _reload(self) -> None:
+        """The recorder learnt more of its board: rows scaled by another period or front end are read anew."""
+        config = run_folder.read_config(self.folder)
+        changed = any(config.get(key) != self.config.get(key) for key in ("time", "front_end", "cell"))
+        changed |= measures_cell_temperature(config) != measures_cell_temperature(self.config)
+        if changed:
+            self._begin(config)
+        self.config, self._config_stamp = config, self._stamp()
+
+    def _read(self) -> bytes:
+        if self._file is None:
+            path = part_path(self.folder, self._part)
+            if not path.is_file():
+                return b""
+            self._file = path.open("rb", buffering=0)
+        data = self._file.read(READ_BYTES)
+        if data:
+            end = data.rfind(b"\0") + 1
+            if end:
+                self._frame_place = self._part << _PART_SHIFT | (self._offset + end)
+            self._offset += len(data)
+            self._last_byte = data[-1:]
+            return data
+        return self._next_part()
+
+    def _next_part(self) -> bytes:
+        """Move on where there is another part; closes a torn end."""
+        if len(parts(self.folder)) <= self._part + 1 or self._file is None:
+            return b""
+        self._file.close()
+        self._file = None
+        self._part, self._offset = self._part + 1, 0
+        self._frame_place = self._part << _PART_SHIFT
+        torn, self._last_byte = self._last_byte != b"\0", b"\0"
+        return b"\0" if torn else self._read()
+
+    def _take(self, batch: Batch, place: int) -> None:
+        for message in batch.messages:
+            self._note(message)
+        self._held += [(rows, place) for rows in batch.rows]
+        if self._held and self._timed(self._held[-1][0].segment):
+            held, self._held = self._held, []
+            for rows, at in held:
+                self._add(rows, at)
+
+    def _timed(self, segment: int) -> bool:
+        """Whether the host's time of a segment is known, or will not be."""
+        if self.axis.knows(segment) or self.config["time"].get("segments") != "joined":
+            return True
+        for anchor in read_anchors(self.folder / CLOCK_FILE):
+            self.axis.add(anchor)
+        if self.axis.knows(segment) or self.caught_up is False:
+            return True
+        self._held_since_s = self._held_since_s or time.monotonic()
+        waited = time.monotonic() - self._held_since_s > ANCHOR_WAIT_S
+        self._held_since_s = 0.0 if waited else self._held_since_s
+        return waited
+
+    def _add(self, rows: Rows, place: int) -> None:
+        self._mark(rows, place)
+        trace = self.live.feed(rows)
+        stretch = self._stretch(rows, trace.test_time_s, place)
+        self.measures_temperature |= bool(np.isfinite(stretch.highest[:, -1]).any())
+        self.history.add(stretch)
+
+    def _stretch(self, rows: Rows, time_s: Any, place: int) -> Stretch:
+        low, high = (self._physical(rows, codes) for codes in (rows.lowest, rows.highest))
+        row_s = rows.samples_per_row * self.axis.seconds_per_sample
+        return Stretch(time_s, low, high, row_s, rows.segment, place)
+
+    def _physical(self, rows: Rows, codes: Any) -> Any:
+        front_end = self._front_end
+        assert rows.temperature_dC is not None
+        columns = [
+            front_end.voltage_V(codes[:, 0]),
+            front_end.current_A(codes[:, 1]),
+            front_end.pressure_Pa(codes[:, 2]),
+            front_end.temperature_degC(rows.temperature_dC),
+        ]
+        return np.column_stack(columns).astype(np.float32)
+
+    def _note(self, message: Message | Identity) -> None:
+        if isinstance(message, Identity):
+            self._reasons = list(message.document.get("reasons", limits.REASONS))
+        elif message.name == "trip":
+            self._note_trip(message.fields)
+
+    def _note_trip(self, fields: Mapping[str, int]) -> None:
+        segment = self.reader.segment
+        if segment < 0 or any(trip["trip_id"] == fields["trip_id"] for trip in self.trips):
+            return
+        reason = fields["reason"]
+        rule = str(self._reasons[reason]) if reason < len(self._reasons) else f"reason_{reason}"
+        self.trips.append(
+            {
+                "trip_id": fields["trip_id"],
+                "rule": rule,
+                "test_time_s": self.axis.at(segment, fields["sample"]),
+                "seen_s": time.monotonic(),
+            }
+        )
+        self.live.tripped(rule, fields["sample"])
+
+    # -- reading again
+
+    def _mark(self, rows: Rows, place: int) -> None:
+        """Which segment, and how many turns of its counter, a reader that begins at `place` sees first."""
+        if place == self._marked:
+            return
+        self._marked = place
+        mark = (rows.segment, int(rows.samples[0]) // COUNTER)
+        if not self._marks or self._marks[-1][1:] != mark:
+            self._marks.append((place, *mark))
+
+    def _read_again(self, place: int, stop_s: float) -> list[Stretch]:
+        """Rows from a place on, until time or size is enough."""
+        at = bisect.bisect_right(self._marks, place, key=lambda mark: mark[0]) - 1
+        _, segment, turns = self._marks[max(at, 0)]
+        reader, found, read = RowReader(), list[Stretch](), 0
+        part, offset = place >> _PART_SHIFT, place & ((1 << _PART_SHIFT) - 1)
+        for data in read_parts(self.folder, part, offset, READ_AGAIN_PIECE):
+            for rows in reader.feed(data).rows:
+                samples = rows.samples + (turns * COUNTER if rows.segment == 0 else 0)
+                rows = replace(rows, segment=segment + rows.segment, samples=samples)
+                found.append(self._stretch(rows, self.axis.middle_s(rows), place))
+            read += len(data)
+            if (found and found[-1].start_s[-1] > stop_s) or read > READ_AGAIN_BYTES:
+                break
+        return found
+
+    # -- the recorder
+
+    def _ask_state(self) -> None:
+        now_s = time.monotonic()
+        if now_s < self._state_due_s:
+            return
+        self._state_due_s = now_s + STATE_INTERVAL_S
+        self.state_at_s = now_s
+        try:
+            self.state = dict(ask(self.folder, {"do": "state"}, timeout_s=1.0)["state"])
+        except DeviceError:
+            self.state = {"recording": False}

@@ -1,0 +1,220 @@
+"""Writes a run down as it happens: the bytes as received first of all, then what the rules decided.
+
+`frames.bin` is only ever appended to, unbuffered, and synced to the disk at least every `SYNC_INTERVAL_S`:
+killing the host loses what was never handed to it, pulling the plug at most the last second. Rows and messages are
+read back from what was written, never from what was not: what the host shows is what the files say.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ccdmon.errors import InputError
+from ccdmon.link.decoder import Identity, Message
+from ccdmon.model.front_end import FrontEnd
+from ccdmon.record.rule_events import action_of, described, reason_of
+from ccdmon.run.folder import EVENTS_FILE, read_events
+from ccdmon.run.frame_files import ROTATE_BYTES, FrameFiles, PatientFile, read_parts
+from ccdmon.run.rows import Batch, RowReader, Rows
+from ccdmon.run.sample_clock import SampleClock
+from ccdmon.run.time_axis import CLOCK_FILE, Anchor, HostTime, RunTime, host_time, read_anchors
+
+SYNC_INTERVAL_S = 0.5  # half of what is promised, so that a late call still keeps the promise
+ANCHOR_INTERVAL_S = 60.0  # of a device that does not answer `get_clock`
+MOST_LOG_BYTES_WAITING = 1 << 20  # lines of a log that a full disk does not take
+
+
+class Recorder:
+    """Appends one run to a folder that `run_folder.create` made. Call `feed` often, with `b""` in silence.
+
+    `patient`: a disk that takes nothing is waited for (`frames.error` tells); else it is an `InputError`.
+    `firmware_hash` is written beside each event; the host's clocks can be replaced in tests.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        firmware_hash: str | None = None,
+        front_end: FrontEnd | None = None,
+        time: RunTime | None = None,
+        patient: bool = False,
+        rotate_bytes: int = ROTATE_BYTES,
+        clock: Callable[[], HostTime] = host_time,
+    ) -> None:
+        self.folder = folder
+        self.identity: dict[str, Any] = {}
+        self.trips: dict[int, Mapping[str, Any]] = {}  # first message of each trip, by its id
+        self.rows = RowReader()
+        self.time = RunTime(1.0) if time is None else time
+        self._firmware_hash, self.front_end, self._patient, self._clock = (
+            firmware_hash, front_end, patient, clock,
+        )  # fmt: skip
+        self.frames = FrameFiles(folder, rotate_bytes=rotate_bytes)
+        self._sample_clock = SampleClock()
+        self._last_sample = -1
+        self._undecoded: list[tuple[bytes, HostTime]] = []  # written, and when it came
+        self._events = PatientFile(folder / EVENTS_FILE)
+        self._anchors = PatientFile(folder / CLOCK_FILE)
+        self._began = self._first_host_time()
+        self._synced_s = self._anchored_s = clock().monotonic_s
+        self._dirty = False
+
+    def catch_up(self, on_batch: Callable[[Batch], object]) -> None:
+        """Read what an earlier host wrote, so that this one continues it; before the first `feed`.
+
+        That takes minutes where a week lies there. What arrives meanwhile is written by `write`, at each batch.
+        """
+        for event in read_events(self.folder / EVENTS_FILE):
+            if event.get("action") == "trip" and "trip_id" in event:
+                self.trips[int(event["trip_id"])] = event
+        data = b""
+        for data in read_parts(self.folder, last_bytes=self.frames.size):
+            batch = self.rows.feed(data)
+            for message in batch.messages:
+                if isinstance(message, Identity):
+                    self.identity = message.document
+            on_batch(batch)
+        if data:
+            self.rows.feed(b"\0")  # what comes does not go on from a torn end
+
+    def write(self, data: bytes) -> None:
+        """Write `data` down; what it means is said by the next `feed`."""
+        written, now = self.frames.append(data), self._clock()
+        if self.frames.error is not None and not self._patient:
+            raise InputError(self.full_disk())
+        self._undecoded.append((written, now))
+        self._dirty |= bool(written)
+        self._sync_in_time(now)
+
+    def feed(self, data: bytes) -> Batch:
+        """Write `data` down, then say what it means; rule events also go to the event log."""
+        self.write(data)
+        undecoded, self._undecoded, whole = self._undecoded, [], Batch()
+        for written, then in undecoded:
+            batch = self.rows.feed(written)
+            for rows in batch.rows:
+                self._place(rows, then)
+            for message in batch.messages:
+                self._note(message, then)
+            self._keep_anchor(batch, then)
+            whole.rows += batch.rows
+            whole.messages += batch.messages
+        self._sync_in_time(self._clock())
+        return whole
+
+    def full_disk(self) -> str:
+        """One line on a disk that takes nothing."""
+        reason = self.frames.error.strerror if self.frames.error is not None else "?"
+        path = self.folder / "frames.bin"
+        return f"{path}: cannot write ({reason}); what was written stays readable, make space"
+
+    def sync(self) -> None:
+        """Put everything written so far on the disk."""
+        self.frames.sync()
+        self._events.sync()
+        self._synced_s, self._dirty = self._clock().monotonic_s, False
+
+    def close(self) -> None:
+        """Sync and close; the folder is complete but for what is derived from it."""
+        self.sync()
+        self.frames.close()
+        self._events.close()
+        self._anchors.close()
+
+    def log(self, **event: Any) -> None:
+        """Append one line to the event log, with the host's time."""
+        line = json.dumps({"host_time_s": self._clock().unix_s, **event}) + "\n"
+        if len(self._events.waiting) < MOST_LOG_BYTES_WAITING:
+            self._events.write(line.encode())
+        self._dirty = True
+
+    def elapsed_s(self, now: HostTime | None = None) -> float:
+        """Since the recording began, a host asleep included; up to its resumption by the wall clock."""
+        now = now or self._clock()
+        return now.boot_s - self._began.boot_s
+
+    def clock_asked(self) -> None:
+        """The device is asked for its clock now; its answer comes through `feed`."""
+        self._sample_clock.asked(self.elapsed_s())
+
+    def clock_stepped(self) -> None:
+        """The wall clock was set: the rows that come have another Unix time."""
+        now, known = self._clock(), self.time.newest(self.rows.segment)
+        if known is not None:
+            offset_s = now.unix_s - self.elapsed_s(now)
+            self._note_anchor(known.moved(self._last_sample + 1, self.time.seconds_per_sample, offset_s), now)
+
+    def _first_host_time(self) -> HostTime:
+        known = read_anchors(self.folder / CLOCK_FILE)
+        for anchor in known:
+            self.time.add(anchor)
+        now = self._clock()
+        if not known:
+            return now
+        began_unix_s = known[0].unix_s - known[0].elapsed_s
+        return HostTime(now.monotonic_s, now.boot_s - (now.unix_s - began_unix_s), began_unix_s)
+
+    def _keep_anchor(self, batch: Batch, now: HostTime) -> None:
+        if batch.rows and now.monotonic_s - self._anchored_s >= ANCHOR_INTERVAL_S:
+            self._anchor(self.rows.segment, self._last_sample, now)
+
+    def _sync_in_time(self, now: HostTime) -> None:
+        if self._events.waiting:
+            self._events.write(b"")
+        if self._dirty and now.monotonic_s - self._synced_s >= SYNC_INTERVAL_S:
+            self.sync()
+
+    def _place(self, rows: Rows, now: HostTime) -> None:
+        """Where the rows lie in time: noted before anybody asks."""
+        last = int(rows.samples[-1]) + rows.samples_per_row - 1
+        if not self.time.knows(rows.segment):
+            self._anchor(rows.segment, last, now)
+        period_s, offset_s = self.time.seconds_per_sample, now.unix_s - self.elapsed_s(now)
+        read = self._sample_clock.anchor(rows, period_s, offset_s)
+        if read is not None:
+            self._note_anchor(read, now)
+        self.time.place(rows)
+        self._last_sample = last
+
+    def _anchor(self, segment: int, sample: int, now: HostTime) -> None:
+        """That sample has just arrived."""
+        self._note_anchor(Anchor(segment, sample, self.elapsed_s(now), now.unix_s), now)
+
+    def _note_anchor(self, anchor: Anchor, now: HostTime) -> None:
+        self._anchored_s = now.monotonic_s
+        self.time.add(anchor)
+        if len(self._anchors.waiting) < MOST_LOG_BYTES_WAITING:
+            self._anchors.write(anchor.line().encode())
+
+    def _note(self, event: Message | Identity, now: HostTime) -> None:
+        if isinstance(event, Identity):
+            self.identity = event.document
+        elif event.name == "clock":
+            period_s = self.time.seconds_per_sample
+            self._sample_clock.answered(
+                event.fields, self.elapsed_s(now), self.rows.segment, self._last_sample, period_s
+            )
+        elif event.name in ("trip", "event"):
+            self._note_rule(event)
+
+    def _note_rule(self, event: Message) -> None:
+        fields = event.fields
+        action = action_of(fields)
+        if event.name == "trip":
+            if fields["trip_id"] in self.trips:
+                return  # the device repeats a trip until it is acknowledged
+            self.trips[fields["trip_id"]] = fields
+            action = "trip" if self.rows.segment >= 0 else "latched"  # from before this recording
+        self.log(
+            action=action,
+            segment=self.rows.segment,
+            firmware_hash=self._firmware_hash,
+            device_time_s=self.time.at(self.rows.segment, fields["sample"]),
+            **described(fields, self.identity, self.front_end, self.time.seconds_per_sample),
+        )
+
+    def reason(self, code: int) -> str:
+        """Name of a reason code as the device's own identity states it, else as this version knows it."""
+        return reason_of(code, self.identity)

@@ -1,0 +1,118 @@
+"""The serial port of a recording: read in a thread of its own, and opened again whenever it has gone away.
+
+Nothing that the recorder does (a slow disk, a long analysis) may keep the board's bytes waiting in the operating
+system, whose buffer holds a fraction of a second.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Protocol
+
+from ccdmon.errors import DeviceError
+from ccdmon.link.port import Port, name_of, usb_identity
+
+REOPEN_S = 0.5
+MOST_BYTES_WAITING = 8 << 20  # eight minutes; then the board is left to wait, and counts what it drops
+MOST_BYTES_TAKEN = 1 << 20  # at once: memory must not depend on how far behind the recorder is
+_PAUSE_S = 0.05
+
+
+class OpenPort(Protocol):
+    """What the link needs of `ccdmon.link.port.Port`."""
+
+    name: str
+
+    def read(self) -> bytes: ...
+    def write(self, data: bytes) -> None: ...
+    def close(self) -> None: ...
+
+
+class SerialLink:
+    """Bytes of one board. `up` tells whether the port is open; `broke` why it last was not."""
+
+    def __init__(self, name: str, open_port: Callable[[str], OpenPort] = Port) -> None:
+        """Opens the port; raises `DeviceError` where that fails."""
+        self.name = name
+        self.broke = ""
+        self._open_port = open_port
+        # The board comes back under another name when the old one is still held.
+        self._usb = usb_identity(name)
+        self._port: OpenPort | None = open_port(name)
+        self._received: SimpleQueue[bytes] = SimpleQueue()
+        self._bytes_received = 0  # counted by the thread alone
+        self._bytes_taken = 0  # and this by the others
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._read_on, name="serial link", daemon=True)
+        self._thread.start()
+
+    @property
+    def up(self) -> bool:
+        """Whether the port is open."""
+        return self._port is not None
+
+    def take(self, timeout_s: float) -> bytes:
+        """What has arrived, a megabyte or so at most, after waiting `timeout_s` at most."""
+        pieces: list[bytes] = []
+        with suppress(Empty):
+            pieces.append(self._received.get(timeout=timeout_s))
+            size = len(pieces[0])
+            while size < MOST_BYTES_TAKEN:
+                pieces.append(self._received.get_nowait())
+                size += len(pieces[-1])
+        data = b"".join(pieces)
+        self._bytes_taken += len(data)
+        return data
+
+    def send(self, data: bytes) -> None:
+        """Send; what a broken link does not take is lost, as is the answer that the sender waits for."""
+        port = self._port
+        if port is None or not data:
+            return
+        try:
+            port.write(data)
+        except DeviceError as error:
+            self._lose(port, error)
+
+    def close(self) -> None:
+        """End the thread and give the port back."""
+        self._stop.set()
+        self._thread.join(timeout=2.0)
+        if self._port is not None:
+            self._port.close()
+
+    def _read_on(self) -> None:
+        while not self._stop.is_set():
+            port = self._port
+            if port is None:
+                self._reopen()
+            elif self._bytes_received - self._bytes_taken > MOST_BYTES_WAITING:
+                time.sleep(_PAUSE_S)
+            else:
+                self._read(port)
+
+    def _read(self, port: OpenPort) -> None:
+        try:
+            data = port.read()
+        except DeviceError as error:
+            self._lose(port, error)
+            return
+        if data:
+            self._bytes_received += len(data)
+            self._received.put(data)
+
+    def _lose(self, port: OpenPort, error: DeviceError) -> None:
+        if self._port is port:
+            self.broke = str(error)
+            self._port = None
+            port.close()
+
+    def _reopen(self) -> None:
+        name = self.name if self._usb is None else name_of(self._usb) or self.name
+        try:
+            self._port = self._open_port(name)
+        except DeviceError as error:
+            self.broke = str(error)
+            self._stop.wait(REOPEN_S)

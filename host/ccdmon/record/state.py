@@ -1,0 +1,37 @@
+"""The state of a running recording, as the terminal and the live page are told it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ccdmon.record.recorder import Recorder
+from ccdmon.record.serial_link import SerialLink
+from ccdmon.run.growing import LiveRun
+
+
+def state_of(
+    recorder: Recorder, live: LiveRun, link: SerialLink, status: Mapping[str, int]
+) -> dict[str, Any]:
+    """Newest values, link, gate, trip, counters and disk; `status` is the board's last account."""
+    counts = recorder.rows.counts
+    return {
+        **live.newest(),
+        "recording": True,
+        "elapsed_s": recorder.elapsed_s(),
+        "link": "up" if link.up else "lost",
+        "link_reason": None if link.up else link.broke,
+        "gate": {0: "open", 1: "closed"}.get(status.get("gate", -1), "unknown"),
+        "armed": bool(status.get("armed", 0)),
+        "trip": _latched(recorder, status),
+        "samples": counts.samples,
+        "missing_samples": counts.missing_samples,
+        "device_dropped": status.get("dropped", counts.device_dropped),
+        "overruns": status.get("overruns"),
+        "crc_errors": counts.crc_errors,
+        "disk": None if recorder.frames.error is None else recorder.full_disk(),
+    }
+
+
+def _latched(recorder: Recorder, status: Mapping[str, int]) -> dict[str, Any] | None:
+    if not status.get("trip_id"):
+        return None
+    return {"trip_id": status["trip_id"], "rule": recorder.reason(status.get("reason", 0))}

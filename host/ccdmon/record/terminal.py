@@ -1,0 +1,48 @@
+"""What `ccdmon record` says while it runs: messages on stderr, and on a terminal a state line that lives below them."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from ccdmon.run.state_line import state_line
+
+SHOWN_EVERY_S = 0.25
+State = Callable[[], Mapping[str, Any]]
+
+
+class Terminal:
+    """One console for both: a message goes above the state line, never into it."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True, highlight=False)
+
+    def say(self, line: str) -> None:
+        """One message; a trip stands out."""
+        if not self._console.is_terminal:
+            self._console.file.write(f"ccdmon record: {line}\n")
+            self._console.file.flush()
+            return
+        style = "bold red" if line.startswith("TRIP ") else ""
+        self._console.print(f"{time.strftime('%H:%M:%S')} {line}", markup=False, style=style)
+
+    @contextmanager
+    def state_line(self) -> Iterator[Callable[[State], object]]:
+        """Takes `Recording.state`, which it asks now and then; never where stderr is no terminal."""
+        if not self._console.is_terminal:
+            yield lambda _state: None
+            return
+        due_s = 0.0
+        with Live(console=self._console, auto_refresh=False, transient=True) as live:
+
+            def show(state: State) -> None:
+                nonlocal due_s
+                if time.monotonic() >= due_s:
+                    due_s = time.monotonic() + SHOWN_EVERY_S
+                    live.update(Text(state_line(state()), overflow="ellipsis", no_wrap=True), refresh=True)
+
+            yield show

@@ -1,0 +1,92 @@
+"""What may go wrong around a recording, noticed once, logged and told: the link, the disk, the host's clocks."""
+
+import shutil
+import time
+from collections.abc import Callable
+
+from ccdmon.record.host_clock import ClockWatch
+from ccdmon.record.recorder import Recorder
+from ccdmon.record.serial_link import SerialLink
+from ccdmon.run.time_axis import HostTime, host_time
+
+SPACE_INTERVAL_S = 2.0
+
+
+class Watch:
+    """Call `look` once a round. `on_link_up`: the board answers for the first time, or again.
+
+    `keep_free_MB`: where less space is left, people are warned, once.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        link: SerialLink,
+        on_link_up: Callable[[], object],
+        say: Callable[[str], object],
+        *,
+        keep_free_MB: float = 0.0,
+        clock: Callable[[], HostTime] = host_time,
+    ) -> None:
+        self._recorder, self._link, self._on_link_up, self._say = recorder, link, on_link_up, say
+        self._keep_free_bytes, self._clock = keep_free_MB * 1e6, clock
+        self._clock_watch = ClockWatch(clock())
+        self._link_was_up, self._link_was_lost = False, False
+        self._disk_full_since: float | None = None
+        self._space_due_s, self._warned = 0.0, False
+        self.free_bytes = 0
+
+    @property
+    def disk_is_full(self) -> bool:
+        """Whether what came last could not be written."""
+        return self._disk_full_since is not None
+
+    def link(self) -> None:
+        """Before the round's bytes are taken."""
+        if self._link.up == self._link_was_up:
+            return
+        self._link_was_up = self._link.up
+        if not self._link.up:
+            self._link_was_lost = True
+            self._recorder.log(action="link_lost", port=self._link.name, cause=self._link.broke)
+            self._say(f"{self._link.broke}; waiting for the board")
+            return
+        if self._link_was_lost:
+            self._recorder.log(action="link_back", port=self._link.name)
+            self._say(f"port {self._link.name}: the board is back; the recording goes on")
+        self._on_link_up()
+
+    def look(self) -> None:
+        """After they were written."""
+        self._disk()
+        self._space()
+        for action, seconds in self._clock_watch.changes(self._clock()):
+            self._recorder.log(action=action, seconds=seconds)
+            self._say(f"{action.replace('_', ' ')}: {seconds:+.1f} s")
+            if action == "clock_stepped":
+                self._recorder.clock_stepped()
+
+    def _disk(self) -> None:
+        frames = self._recorder.frames
+        full = frames.error is not None
+        if full and self._disk_full_since is None:
+            self._say(self._recorder.full_disk() + "; waiting")
+            self._disk_full_since = self._clock().unix_s
+        elif not full and self._disk_full_since is not None:
+            since, self._disk_full_since = self._disk_full_since, None
+            self._recorder.log(action="disk_back", since=since, lost_bytes=frames.dropped_bytes)
+            self._say(
+                f"{self._recorder.folder}: the disk takes bytes again, {frames.dropped_bytes} bytes are lost"
+            )
+            frames.dropped_bytes = 0
+
+    def _space(self) -> None:
+        now_s = time.monotonic()
+        if now_s < self._space_due_s:
+            return
+        self._space_due_s = now_s + SPACE_INTERVAL_S
+        self.free_bytes = shutil.disk_usage(self._recorder.folder).free
+        short = self.free_bytes < self._keep_free_bytes
+        if short and not self._warned:
+            self._say(f"{self._recorder.folder}: only {self.free_bytes / 1e6:.0f} MB are free; make space")
+        self._warned = short

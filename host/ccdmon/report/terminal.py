@@ -1,0 +1,76 @@
+"""The analysis on a terminal: a summary a person reads in one look, in colour only where colour shows."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ccdmon.model.trace import Cell
+from ccdmon.report import words as report_words
+
+Document = Mapping[str, Any]
+VERDICT_STYLE = {"healthy": "bold green", "suspect": "bold yellow", "failed": "bold red"}
+ONLY_IN_THE_REPORT = ("index", "end_s", "noise_V")  # so that the rest fits 80 columns
+SHOWN_HALF_CYCLES = 12  # the last ones; the report has them all
+
+
+def print_report(
+    document: Document,
+    cell: Cell,
+    title: str,
+    console: Console | None = None,
+    remarks: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Print one analysis to `console`, by default stdout (rich honours NO_COLOR and a pipe).
+
+    `remarks`: what to know of its conditions (`Context.remarks`).
+    """
+    out = console or Console(highlight=False)
+    verdict = document["verdict"]
+    out.print(
+        Text.assemble((title, "bold"), ": ", (verdict, VERDICT_STYLE.get(verdict, "bold"))), soft_wrap=True
+    )
+    out.print(report_words.ccd_sentence(document), markup=False, soft_wrap=True)
+    if document["ccd"]["area_cm2"] is None:
+        out.print(report_words.NO_AREA, markup=False, soft_wrap=True)
+    out.print(_conditions(document, cell, remarks))
+    _print_events(document, out)
+    if document["half_cycles"]:
+        out.print(_half_cycles(document))
+
+
+def _conditions(document: Document, cell: Cell, remarks: Mapping[str, str]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    for label, value in report_words.conditions(document, cell, remarks):
+        table.add_row(label, Text(value))
+    return table
+
+
+def _print_events(document: Document, out: Console) -> None:
+    if not document["events"]:
+        out.print("No events.")
+    for event in document["events"]:
+        kind = report_words.name(event["kind"])
+        out.print(Text.assemble((kind, "bold"), " ", report_words.event_line(event)), soft_wrap=True)
+        text = ", ".join(f"{name} {value}" for name, value in report_words.evidence(event))
+        out.print(Text(f"  evidence: {text}", style="dim"), soft_wrap=True)
+
+
+def _half_cycles(document: Document) -> Table:
+    columns = [c for c in report_words.half_cycle_columns(document) if c[1] not in ONLY_IN_THE_REPORT]
+    rows = report_words.half_cycle_rows(document, columns)
+    table = Table(box=None, padding=(0, 1), header_style="dim", title_justify="left", title_style="")
+    for heading, _, _ in columns:
+        table.add_column(heading.replace(" / ", "\n"), justify="right", no_wrap=True)
+    for row in rows[-SHOWN_HALF_CYCLES:]:
+        table.add_row(*row)
+    hidden = len(rows) - SHOWN_HALF_CYCLES
+    table.title = (
+        f"Half-cycles (the last {SHOWN_HALF_CYCLES} of {len(rows)})" if hidden > 0 else "Half-cycles"
+    )
+    return table

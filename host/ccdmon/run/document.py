@@ -1,0 +1,78 @@
+"""`run.toml` of a recording: what the rig file says, and what the board says of itself once it answers."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ccdmon import __version__
+from ccdmon.link.firmware_hash import firmware_hash
+from ccdmon.model.front_end import FrontEnd
+from ccdmon.rig.physical import physical_limits
+from ccdmon.run import folder as run_folder
+from ccdmon.run.time_axis import RunTime
+from ccdmon_fw import limits
+
+# Tables of the rig file that a run keeps; not the addresses of people, which may hold passwords.
+KEPT = ("name", "cell", "conditions", "limits", "rules", "host_trips", "protocol")
+
+
+def config_of(rig: Mapping[str, Any], port: str, source: str) -> dict[str, Any]:
+    """`run.toml` of a new recording; the sample period is the board's to state."""
+    return {
+        "rig": port,
+        "source": source,
+        "versions": {"ccdmon": __version__, "firmware_hash": firmware_hash()},
+        **{key: rig[key] for key in KEPT if key in rig},
+        "time": {"seconds_per_sample": limits.SAMPLE_PERIOD_US * 1e-6, "segments": "joined"},
+        "front_end": rig["front_end"],
+    }
+
+
+class RunDocument:
+    """The `run.toml` of one folder; `config` is what it says, `axis` the time axis that it names."""
+
+    def __init__(self, folder: Path, say: Callable[[str], object]) -> None:
+        self._folder, self._say = folder, say
+        self.config: dict[str, Any] = dict(run_folder.read_config(folder))
+        self.axis = RunTime.of_config(self.config)
+
+    @property
+    def front_end(self) -> FrontEnd:
+        """The scales in force."""
+        return FrontEnd.from_table(self.config["front_end"])
+
+    def learn(self, identity: Mapping[str, Any], *, begun: bool) -> bool:
+        """Take what the board says of itself; True where another firmware goes on with a recording.
+
+        `begun`: there are rows already, whose period, scales and columns stay.
+        """
+        if not begun:
+            self._scale(identity)
+        firmware, settings = run_folder.firmware_of(identity), dict(identity.get("settings", {}))
+        known = self.config.get("firmware")
+        if begun and "temperature" in firmware:
+            firmware["temperature"] = (known or {}).get("temperature", False)
+        if (known, self.config.get("settings")) == (firmware, settings):
+            return False
+        self.config.update(firmware=firmware, settings=settings)
+        if "limits" not in self.config and set(limits.SETTINGS) <= settings.keys():
+            period_s = self.axis.seconds_per_sample
+            self.config["limits"] = physical_limits(settings, self.front_end, period_s)
+        self._rewrite()
+        return begun and known not in (None, firmware)
+
+    def _scale(self, identity: Mapping[str, Any]) -> None:
+        """The board's period; without a rig file also the full scales it states."""
+        if period_us := identity.get("sample_period_us"):
+            self.axis.seconds_per_sample = period_us * 1e-6
+            self.config["time"] = {**self.config["time"], "seconds_per_sample": period_us * 1e-6}
+        table, stated = self.config["front_end"], identity.get("front_end")
+        if table.get("assumed") and isinstance(stated, dict):
+            known = {key: value for key, value in stated.items() if key in table and value is not None}
+            self.config["front_end"] = {**table, **known}
+
+    def _rewrite(self) -> None:
+        try:
+            run_folder.rewrite_config(self._folder, self.config)
+        except OSError as error:
+            self._say(f"{self._folder}/run.toml: cannot write ({error.strerror}); make space")

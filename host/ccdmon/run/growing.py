@@ -1,0 +1,145 @@
+"""A recording as it grows: rows to physical units, through the streaming analysis, told as `analyze` would tell it.
+
+The recorder feeds it with what it has just written, the live page with what it reads back; both see the same. A report
+over thousands of half-cycles is made in a thread of its own: what arrives meanwhile is written down and shown.
+"""
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ccdmon.analysis.document import Snapshot, StreamingAnalysis
+from ccdmon.analysis.events import Event
+from ccdmon.model.front_end import FrontEnd
+from ccdmon.model.trace import Trace, joined
+from ccdmon.run.analysed import CELL_REASONS, device_event
+from ccdmon.run.folder import cell_of, trace_of
+from ccdmon.run.rows import Rows
+from ccdmon.run.time_axis import RunTime
+
+REPORT_INTERVAL_S = 0.25
+REPORT_WAIT_S = 0.05  # so long a report is waited for; a longer one is told of when it is ready
+REPORT_SHARE = 0.1  # of the machine's time: a report over thousands of half-cycles comes less often
+RECENT_ROWS = 1 << 15  # to find the row of a trip in, whose message overtakes its sample or comes behind it
+
+
+class _Stretch(NamedTuple):
+    first_row: int
+    rows: Rows
+    trace: Trace
+
+
+class _Making(NamedTuple):
+    """A report that is being made: of how much, asked for when, and its newest rows."""
+
+    report: Future[tuple[dict[str, Any], float]]  # and how long it took, s
+    came: tuple[int, int]
+    asked_s: float
+    last: _Stretch | None
+
+
+class LiveRun:
+    """`config` is `run.toml`, `time_axis` the run's. `report` is None before the first rows.
+
+    `events_only`: a report holds `events` and nothing else.
+    """
+
+    def __init__(
+        self, folder: Path, config: Mapping[str, Any], time_axis: RunTime, *, events_only: bool = False
+    ) -> None:
+        self._folder, self._config, self.time = folder, config, time_axis
+        self._front_end = FrontEnd.from_table(config["front_end"])
+        self._device_events: list[Event] = []  # the analysis looks at it at each report
+        self._analysis = StreamingAnalysis(cell_of(config), device_events=self._device_events)
+        self._recent: deque[_Stretch] = deque()
+        self._trip: tuple[str, int] | None = None  # (rule, sample) of the first trip, until its row is known
+        self._document_of = Snapshot.events if events_only else Snapshot.report
+        self._thread = ThreadPoolExecutor(1)
+        self._making: _Making | None = None
+        self._due_s = 0.0
+        self._came = (0, 0)
+        self.report: dict[str, Any] | None = None
+        self.reported: _Stretch | None = None  # the newest rows that `report` knows of
+        self.asked_s = 0.0  # when it was asked for
+
+    @property
+    def rows(self) -> int:
+        """Rows taken so far."""
+        return self._analysis.rows
+
+    @property
+    def last(self) -> _Stretch | None:
+        """The newest rows."""
+        return self._recent[-1] if self._recent else None
+
+    def newest(self) -> dict[str, float | None]:
+        """The newest row's values, the temperature as the board measures it; empty before the first."""
+        if self.last is None:
+            return {}
+        trace, tenths = self.last.trace, self.last.rows.temperature_dC
+        measured_degC = np.nan if tenths is None else float(self._front_end.temperature_degC(tenths[-1:])[0])
+        return {
+            "test_time_s": float(trace.test_time_s[-1]),
+            "voltage_V": float(trace.voltage_V[-1]),
+            "current_A": float(trace.current_A[-1]),
+            "pressure_Pa": None if trace.pressure_Pa is None else float(trace.pressure_Pa[-1]),
+            "temperature_degC": None if np.isnan(measured_degC) else measured_degC,
+        }
+
+    def feed(self, rows: Rows) -> Trace:
+        """Take rows; returns them in physical units."""
+        trace = trace_of(rows, self.time, self._config, self._folder)
+        self._recent.append(_Stretch(self.rows, rows, trace))
+        self._analysis.feed(trace)
+        while len(self._recent) > 1 and self.rows - self._recent[1].first_row > RECENT_ROWS:
+            self._recent.popleft()
+        self._place_trip()
+        return trace
+
+    def tripped(self, rule: str, sample: int) -> None:
+        """The device tripped on `rule` at that sample of the segment that runs; the first of a recording counts."""
+        if self._trip is None and not self._device_events and rule in CELL_REASONS:
+            self._trip = (rule, sample)
+            self._place_trip()
+
+    def refresh(self, now_s: float | None = None) -> bool:
+        """Have `report` made anew where something came and it is time; True when it is new."""
+        if self._making is None:
+            now_s = time.monotonic() if now_s is None else now_s
+            came = (self.rows, len(self._device_events))
+            if now_s < self._due_s or came == self._came:
+                return False
+            report = self._thread.submit(self._made, self._analysis.snapshot())
+            self._making = _Making(report, came, now_s, self.last)
+            wait([report], REPORT_WAIT_S)
+        if not self._making.report.done():
+            return False
+        made, self._came, self.asked_s, self.reported = self._making
+        self._making = None
+        self.report, took_s = made.result()
+        self._due_s = self.asked_s + max(REPORT_INTERVAL_S, took_s / REPORT_SHARE)
+        return True
+
+    def _made(self, snapshot: Snapshot) -> tuple[dict[str, Any], float]:
+        began_s = time.monotonic()
+        return self._document_of(snapshot), time.monotonic() - began_s
+
+    def _place_trip(self) -> None:
+        if self._trip is None or not self._recent:
+            return
+        rule, sample = self._trip
+        segment = self._recent[-1].rows.segment
+        known = [stretch for stretch in self._recent if stretch.rows.segment == segment]
+        samples = np.concatenate([stretch.rows.samples for stretch in known])
+        row = int(np.searchsorted(samples, sample))
+        if row >= len(samples):
+            return
+        verdicts = np.concatenate([stretch.rows.codes[:, 3] for stretch in known])
+        trace = joined([stretch.trace for stretch in known])
+        self._device_events.append(device_event(rule, trace, verdicts, row, known[0].first_row))
+        self._trip = None

@@ -1,0 +1,154 @@
+"""The detection campaign: `python -m ccdmon.simulation.campaign` scores the analysis on simulated traces.
+
+Seeds below 30000 are for tuning, those from 30000 on for checking: the README's figures come from the latter.
+One command regenerates the whole table and, with `--curve`, the trade of detection against false alarms.
+"""
+
+import argparse
+import json
+import multiprocessing
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+from ccdmon.analysis.document import Options, StreamingAnalysis, analyze
+from ccdmon.model.trace import Trace
+from ccdmon.simulation.campaign.score import Score, score, settled_row
+from ccdmon.simulation.campaign.table import curve_text, table_text, write_curve_plot
+from ccdmon.simulation.simulate import SCENARIOS, Simulated, simulate
+
+CHECK_SEED = 30_000
+SCALES = (0.25, 0.4, 0.63, 1.0, 1.6, 2.5, 4.0)
+
+
+NEAR_ROWS = 64  # a fluctuation's first drop may be placed a little differently once more of it is known
+# What a reader of a fake stable cell is given: the review's three ways of telling one (section 2.3.2).
+WAYS = {"impedance pair": ("before", "after"), "impedance before": ("before",), "no impedance": ()}
+# Rows after an event's onset at which the analysis is asked again, until it reports the event: each, then ever fewer.
+ASKED_AFTER = (*range(25), 28, 32, 36, 40, 48, 56, 64, 80, 100, 130, 160, 200, 260, 400, 800, 1600)
+
+
+def run_one(
+    task: tuple[str, int], *, scales: Sequence[float] = (1.0,), max_rows: int | None = None
+) -> list[list[Score]]:
+    """Simulate a trace, analyse it at each threshold scale, score; an analysis that raises is a result too.
+
+    For each scale a list: fake stable cells are read in each of the three ways, others once.
+    """
+    scenario, seed = task
+    made = simulate(scenario, seed, max_rows=max_rows)
+    ways: dict[str, tuple[str, ...]] = WAYS if scenario == "fake_stable" else {"": ()}
+    return [[_read(made, way, spectra, scale) for way, spectra in ways.items()] for scale in scales]
+
+
+def _read(made: Simulated, way: str, spectra: Sequence[str], scale: float) -> Score:
+    options: Options = {"threshold_scale": scale}
+    if "before" in spectra:
+        options["eis_before"] = made.eis["before"]
+    if "after" in spectra:
+        options["eis_after"] = made.eis["after"]
+    try:
+        result = score(made.truth, analyze(made.trace, **options), way)
+        if scale == 1.0 and result.reported_row is not None:
+            confirmed = confirmed_row(made.trace, result.expected, result.reported_row, options)
+            result.delay_rows = max(0, confirmed - settled_row(made.truth))
+    except Exception as error:  # noqa: BLE001  # the campaign goes on and shows it
+        line = f"{type(error).__name__}: {error}".splitlines()[0][:150]
+        return Score(made.truth["scenario"], made.truth["seed"], None, 0, way=way, error=line)
+    return result
+
+
+def confirmed_row(trace: Trace, kind: str | None, onset_row: int, options: Options) -> int:
+    """The row that had to be there before the analysis of all rows so far reported the event: how late it really is.
+
+    Asked at growing distances from the reported onset, so it may say a little too late, never too early.
+    """
+    stream, row = StreamingAnalysis(trace.cell, **options), 0
+    for after in ASKED_AFTER:
+        end = min(onset_row + after + 1, len(trace))
+        stream.feed(trace.rows(row, end))
+        row = end
+        events = stream.report()["events"]
+        if row == len(trace) or any(
+            e["kind"] == kind and abs(e["row"] - onset_row) <= NEAR_ROWS for e in events
+        ):
+            break
+    return row - 1
+
+
+def run_many(
+    scenarios: Iterable[str],
+    seeds: Sequence[int],
+    jobs: int = 1,
+    *,
+    scales: Sequence[float] = (1.0,),
+    max_rows: int | None = None,
+) -> dict[float, list[Score]]:
+    """Scores of all scenarios and seeds, in that order, per threshold scale."""
+    tasks = [(scenario, seed) for scenario in scenarios for seed in seeds]
+    work = partial(run_one, scales=scales, max_rows=max_rows)
+    if jobs <= 1:
+        rows = [work(task) for task in tasks]
+    else:
+        with multiprocessing.Pool(jobs) as pool:
+            rows = pool.map(work, tasks, chunksize=4)
+    return {scale: [score for row in rows for score in row[k]] for k, scale in enumerate(scales)}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m ccdmon.simulation.campaign", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=200, metavar="N", help="traces per scenario (default 200)"
+    )
+    parser.add_argument("--first-seed", type=int, default=CHECK_SEED, metavar="N", help="30000 on: checking")
+    parser.add_argument("--scenario", action="append", choices=SCENARIOS, metavar="NAME", help="only these")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default 2)")
+    parser.add_argument("--max-rows", type=int, metavar="N", help="about how many rows per trace at most")
+    parser.add_argument(
+        "--curve",
+        nargs="?",
+        const="",
+        metavar="PLOT",
+        help="also sweep the thresholds; plot it (.svg or .png)",
+    )
+    parser.add_argument("--failures", action="store_true", help="list every trace that was read wrongly")
+    parser.add_argument("--json", metavar="F", help="write every score")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the campaign and print its tables."""
+    args = _parser().parse_args(argv)
+    scores = run_many(
+        args.scenario or list(SCENARIOS),
+        range(args.first_seed, args.first_seed + args.seeds),
+        args.jobs,
+        scales=(1.0,) if args.curve is None else SCALES,
+        max_rows=args.max_rows,
+    )
+    print(table_text(scores[1.0]))
+    if args.failures:
+        print("\n".join(_complaints(scores[1.0])))
+    if args.json:
+        Path(args.json).write_text(json.dumps([asdict(s) for s in scores[1.0]]) + "\n")
+    if args.curve is not None:
+        print(curve_text(scores))
+    if args.curve:
+        write_curve_plot(scores, Path(args.curve))
+    return 0
+
+
+def _complaints(scores: Iterable[Score]) -> Iterable[str]:
+    for s in scores:
+        wrong = [f"error {s.error}"] if s.error else []
+        wrong += [s.way] if s.way else []
+        wrong += ["missed"] if s.expected not in (None, "limit") and not (s.found or s.excluded) else []
+        wrong += [f"false {'+'.join(s.false_kinds)}"] if s.false_kinds else []
+        wrong += [f"also {'+'.join(sorted(set(s.other_kinds)))}"] if s.other_kinds else []
+        wrong += ["ccd"] if s.ccd_right is False else []
+        wrong += ["protocol"] if s.protocol_right is False else []
+        if len(wrong) > bool(s.way):
+            yield f"{s.scenario} {s.seed}: {', '.join(wrong)}"
