@@ -33,7 +33,7 @@ from ccdmon.errors import DeviceError
 from ccdmon_fw import limits, wire
 from tests.host.live_rig import HALF_CYCLE_S, RATE_HZ, cell, rig_file
 from tests.host.pty_board import Source
-from tests.host.test_recording import state
+from tests.host.record.test_recording import state
 from tests.kill_campaign import newest_sample
 
 PER_FRAME = 32

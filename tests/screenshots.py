@@ -16,7 +16,7 @@ from tests import browser
 from tests.browser import model
 from tests.host.live_rig import cell, opened, page, rig_file
 from tests.host.pty_board import PtyBoard
-from tests.host.test_recording import recorder, samples, wait_for
+from tests.host.record.test_recording import recorder, samples, wait_for
 
 SETTLE_S = 12.0
 WATCHED_S = 10.0

@@ -28,7 +28,7 @@ from .long_file import CHILD
 WATCH = """
 import resource, sys
 from pathlib import Path
-from ccdmon.follow import Follower
+from ccdmon.live.follower import Follower
 follower = Follower(Path(sys.argv[1]))
 while follower.poll() or not follower.caught_up:
     pass

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up_rows import cycling, with_drop
 
 from ccd_fastcore import SEGMENT_FIELDS, STEP_FIELDS, Stream
 from tests.bench import complete_peers
+from tests.fastcore.made_up_rows import cycling, with_drop
 
 ROWS, DROP = 512, 1700
 

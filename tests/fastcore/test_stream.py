@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up_rows import Rows, cycling, with_drop, with_flicker
 
 from ccd_fastcore import (
     BURST_FIELDS,
@@ -22,6 +21,7 @@ from ccd_fastcore import (
     add_known,
 )
 from ccd_fastcore import _reference as reference
+from tests.fastcore.made_up_rows import Rows, cycling, with_drop, with_flicker
 
 
 def records(stream: Any, rows: Rows, chunk: int = 10**9) -> tuple[list[Any], list[Any], list[Any]]:

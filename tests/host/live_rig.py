@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tests.host.test_recording import wait_for
+from tests.host.record.test_recording import wait_for
 
 RATE_HZ = 2000.0
 HALF_CYCLE_S = 4.0

@@ -13,7 +13,7 @@ class Mutant(NamedTuple):
     tests: tuple[str, ...]
 
 
-DETECTOR_TESTS = ("tests/firmware/test_detector.py", "tests/hil/test_closed_loop.py", "-m", "not pico")
+DETECTOR_TESTS = ("tests/firmware/test_detector.py", "tests/hil/play/test_closed_loop.py", "-m", "not pico")
 
 MUTANTS = (
     Mutant(
@@ -49,7 +49,7 @@ MUTANTS = (
         "firmware/ccdmon_fw/wire.py",
         "    if binascii.crc32(content) & 0xFFFFFFFF != crc:\n",
         "    if False:\n",
-        ("tests/firmware/test_wire.py", "tests/host/test_link.py"),
+        ("tests/firmware/test_wire.py", "tests/host/link/test_decoder.py"),
     ),
     Mutant(
         "a decoder on the host that skips the CRC",

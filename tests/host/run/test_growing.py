@@ -28,7 +28,7 @@ from ccdmon.simulation.simulate import simulate
 from ccdmon_fw import wire
 from tests.host.live_rig import cell, rig_file
 from tests.host.pty_board import PtyBoard
-from tests.host.test_recording import actions, end, events, recorder, samples, state, wait_for
+from tests.host.record.test_recording import actions, end, events, recorder, samples, state, wait_for
 from tests.host.whole_run import open_run
 from tests.host.wire_stream import CONFIG, Device, recorded_run
 

@@ -14,8 +14,8 @@ from tests.host.whole_run import open_run
 RECORD_FOREVER = """
 import sys, time
 from pathlib import Path
-from ccdmon import run_folder
-from ccdmon.recorder import Recorder
+from ccdmon.run import folder as run_folder
+from ccdmon.record.recorder import Recorder
 from tests.host.wire_stream import CONFIG, Device
 folder = Path(sys.argv[1])
 run_folder.create(folder, CONFIG)

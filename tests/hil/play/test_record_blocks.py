@@ -10,8 +10,8 @@ from ccdmon_fw import wire
 from ccdmon_hil.rigs.target import Codes
 from ccdmon_hil.rigs.unix import UnixTarget
 from ccdmon_hil.rigs.wire_tap import WireTap
-from tests.hil.test_record import RIG, on_a_terminal
-from tests.host.test_recording import end, recorder, state, wait_for
+from tests.hil.play.test_record import RIG, on_a_terminal
+from tests.host.record.test_recording import end, recorder, state, wait_for
 
 ROWS, PER_BLOCK = 6000, 40
 LOST_FRAMES = (3, 7)

@@ -12,7 +12,7 @@ from ccdmon_hil.play.closed_loop import CellSource
 from ccdmon_hil.play.one_run import run_rows, settings_for
 from ccdmon_hil.play.replay import replay_on
 from ccdmon_hil.rigs.session import Session
-from tests.hil.test_closed_loop import FRONT_END, Cell
+from tests.hil.play.test_closed_loop import FRONT_END, Cell
 
 if TYPE_CHECKING:
     from ccdmon_hil.rigs.pico_pair import PairPty

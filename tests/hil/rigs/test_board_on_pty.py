@@ -12,7 +12,7 @@ from ccdmon_hil.play.one_run import run_rows, settings_for
 from ccdmon_hil.play.replay import open_session, replay_on
 from ccdmon_hil.rigs.session import Session
 from ccdmon_hil.rigs.wire_tap import WireTap
-from tests.hil.test_closed_loop import FRONT_END, Cell
+from tests.hil.play.test_closed_loop import FRONT_END, Cell
 
 pytestmark = pytest.mark.pico
 BEFORE, AFTER = 24, 6  # rows around the short: each costs

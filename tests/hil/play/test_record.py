@@ -17,7 +17,7 @@ from ccdmon_hil.campaign import play_all as campaign
 from ccdmon_hil.play import capture
 from ccdmon_hil.rigs.target import Codes
 from ccdmon_hil.rigs.unix import UnixTarget
-from tests.host.test_recording import actions, end, events, recorder, state, wait_for
+from tests.host.record.test_recording import actions, end, events, recorder, state, wait_for
 from tests.host.whole_run import open_run
 
 RIG = """

@@ -13,7 +13,7 @@ from tests import browser
 from tests.browser import model
 from tests.host.live_rig import cell, opened, page, rig_file
 from tests.host.pty_board import PtyBoard
-from tests.host.test_recording import events, recorder, samples, state, wait_for
+from tests.host.record.test_recording import events, recorder, samples, state, wait_for
 from tests.host.whole_run import open_run
 from tests.host.wire_stream import CONFIG, recorded_run, stream
 
