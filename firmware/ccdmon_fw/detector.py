@@ -22,11 +22,11 @@ Each rule has an action (off, inform, warn, trip). Only `trip` opens the gate: t
 the strongest rule of this sample, and no trip hides behind a warning. The last firing of each rule and their number are
 kept in memory until the main loop has told them (`alarms.py`).
 
-Longer than 250 lines: `const` holds within one module only, and the memory's layout shall have one home.
+Longer than 250 lines: `const` holds within one module only, and what `step` calls in each sample is cheaper here.
 
-Memory `m` (array 'i'): all values >= 0 because 64-bit ports load 32-bit words without their sign: x and r are stored
-with a bias added. Bounds: x, I at most 2**14; Q4 of them 2**18; r at most 2**23, for a phase has at least 32 units of
-current; products below 2**30.
+Memory `m` (array 'i', laid out in `layout.py`): all values >= 0 because 64-bit ports load 32-bit words without their
+sign: x and r are stored with a bias added. Bounds: x, I at most 2**14; Q4 of them 2**18; r at most 2**23, for a phase
+has at least 32 units of current; products below 2**30.
 """
 
 from array import array
@@ -41,11 +41,12 @@ try:
 except ImportError:
     from ccdmon_fw.cpython import const, micropython, ptr32
 
-V = const(0)  # voltage code
+# Words of the memory, as in layout.py, which says what they are
+V = const(0)
 I = const(1)  # noqa: E741 - current code, the field's own symbol
-P = const(2)  # pressure code
-T = const(3)  # time of the sample, microseconds modulo 2**30
-SETTINGS_AT = const(4)  # 4..42, in the order of limits.DETECTOR_SETTINGS
+P = const(2)
+T = const(3)
+SETTINGS_AT = const(4)
 _MODE = const(4)
 _CONFIRM = const(5)
 _SETTLE = const(6)
@@ -53,69 +54,80 @@ _BLOCK_SHIFT = const(7)
 _COLLAPSE = const(8)
 CURRENT_ON = const(9)
 _DROP_MIN = const(10)
-_V_MIN = const(11)  # 12: maximum; 13, 14: current; 15, 16: pressure
+_V_MIN = const(11)
+_V_MAX = const(12)
+_I_MIN = const(13)
+_I_MAX = const(14)
+_P_MIN = const(15)
+_P_MAX = const(16)
 _LIMIT_CONFIRM = const(17)
 _HYSTERESIS = const(18)
-ACTIONS_AT = const(28)  # one for each rule
-
+ACTIONS_AT = const(28)
 STATE_AT = const(43)
-SAMPLE = const(43)  # samples of this run so far
-RULE = const(44)  # what the verdict's reason stands for: index into limits.RULES
-VALUE = const(45)  # and what decided it: units, codes or r (Q14)
+SAMPLE = const(43)
+RULE = const(44)
+VALUE = const(45)
 LIMIT = const(46)
-ACTIVE = const(47)  # bit for each rule that has fired and not yet calmed
-_SIGN = const(48)  # 0 rest, 1 current positive, 2 negative
-_ODD = const(49)  # samples in a row whose current does not belong to this phase
-_LEVEL = const(50)  # average |I| of this phase, Q8 units
-_N = const(51)  # samples of this phase
-_LOW = const(52)  # samples in a row that look shorted
-_LOW_X = const(53)  # x at the first of them + 2**15
-_REF = const(54)  # running reference of x, Q4; 0: none yet
-_FLOOR = const(55)  # a reference below this is no reference, Q4
-_X1 = const(56)  # x one and two samples ago, + 2**15
+ACTIVE = const(47)
+_SIGN = const(48)
+_ODD = const(49)
+_LEVEL = const(50)
+_N = const(51)
+_LOW = const(52)
+_LOW_X = const(53)
+_REF = const(54)
+_FLOOR = const(55)
+_X1 = const(56)
 _X2 = const(57)
-_NOISE = const(58)  # average |second difference| of x, Q4
-_QUIET = const(59)  # the same when nothing fluctuates; 0: unknown
-_MARK_AT = const(60)  # sample of the next mark
-_MARK_K = const(61)  # its place in the profile
-_X_MARK = const(62)  # x at the last mark and at the one before, + 2**15
+_NOISE = const(58)
+_MARK_AT = const(60)
+_MARK_K = const(61)
+_X_MARK = const(62)
 _X_HALF = const(63)
-_END = const(64)  # r at the end of the last phase; 0: unknown
-_TYPICAL = const(65)  # the largest |I| of any phase, units
-_PLAIN = const(66)  # this phase's current is comparable with it
-_TAUGHT = const(67)  # phases that taught the profile, at most 2
-_FLIPPED = const(68)  # the voltage is wired the other way round
-_V_BEFORE = const(69)  # voltage code and current code at the end of the phase before
+_END = const(64)
+_TYPICAL = const(65)
+_PLAIN = const(66)
+_TAUGHT = const(67)
+_FLIPPED = const(68)
+_V_BEFORE = const(69)
 _I_BEFORE = const(70)
-_MOVED = const(71)  # the voltage code has moved since
-_CARRIED = const(72)  # reference carried over a step of the same sign, Q4
-_OVER_COUNT = const(73)  # 74, 75: samples in a row beyond a limit of voltage, current, pressure
-_SPIKE = const(76)  # the last sample jumped
-_OPEN = const(77)  # samples in a row without current in which the voltage did not move
-BLOCK_N = const(78)  # samples of the block so far; its sums of codes: voltage, current, pressure
-BLOCK_V = const(79)
-BLOCK_I = const(80)
-BLOCK_P = const(81)
-_RECTIFIED = const(82)  # a half cell whose voltage has one sign for both currents: judged by |V|
-TRENDS_AT = const(83)  # 83..101: see trends.py
-_LEVEL_0 = const(102)  # |I| at the first settled sample of this phase, units
-EVENTS_AT = const(103)  # for each rule: count, sample, time, value, limit
-EVENT_WORDS = const(5)
-RULE_COUNT = const(15)
-_REASONS_AT = const(178)  # reason of each rule
-_PROFILE = const(193)  # r at a mark, biased
-_PROFILE_N = const(225)  # 0: nothing, 1: expected by superposition, 2: seen, 3: first phase
-_MARKS = const(32)
-_V_ENDS = const(257)  # 258, 259: voltage code at the end of phases with positive, negative current; 0: none
-_ROSE = const(260)  # in this phase x has been a quarter of what the last one ended with
-FIRED = const(261)  # firings of all rules in this run
-_STAGE = const(262)  # of judging the last block; 0: nothing left to do
-_NEW_V = const(263)  # its mean codes of voltage and current; 0: not settled
-_NEW_I = const(264)
+_MOVED = const(71)
+_CARRIED = const(72)
+_OVER_COUNT = const(73)
+_OVER_COUNT_I = const(74)
+_OVER_COUNT_P = const(75)
+_SPIKE = const(76)
+_OPEN = const(77)
+_BLOCK_N = const(78)
+_BLOCK_V = const(79)
+_BLOCK_I = const(80)
+_BLOCK_P = const(81)
+_RECTIFIED = const(82)
+_LEVEL_0 = const(102)
+EVENTS_AT = const(103)
+_REASONS_AT = const(178)
+_PROFILE = const(193)
+_PROFILE_N = const(225)
+_V_ENDS = const(257)
+_ROSE = const(260)
+FIRED = const(261)
+_STAGE = const(262)
 MEMORY_WORDS = const(265)
 
-_BIAS = const(0x1000000)  # 2**24
+EVENT_WORDS = const(5)
+RULE_COUNT = const(15)
+_MARKS = const(32)
+
+_ZERO = const(32768)
+_RAIL_LOW = const(16)
+_RAIL_HIGH = const(65520)
 _X_BIAS = const(0x8000)
+_R_BIAS = const(0x1000000)
+_FOREVER = const(0x10000000)
+_WRAP = const(0x3FFFFFFF)
+_ALL_RULES = const(0x7FFF)
+_HALF_CELL = const(1)
+_FULL_CELL = const(2)
 
 # Rules, as in limits.RULES
 HARD_SHORT = const(0)
@@ -124,12 +136,14 @@ RAIL = const(4)
 STUCK = const(5)
 OPEN_WIRE = const(6)
 JUMP = const(7)
+PARTIAL_SHORT = const(8)
 
-PENDING = const(0x100)  # a rule is counting towards its confirmation
-SETTLING = const(0x200)  # rest, or a step that settles: no collapse is looked for
-WATCHING = const(0x400)  # it is
+# Bits of a verdict
+PENDING = const(0x100)
+SETTLING = const(0x200)
+WATCHING = const(0x400)
 ACTION_SHIFT = const(11)
-ACTION_MASK = const(0x1800)  # action of the rule whose reason the low byte has
+ACTION_MASK = const(0x1800)
 TRIPS = const(0x1800)
 REASON_MASK = const(0xFF)
 
@@ -146,13 +160,13 @@ def _limits(m: ptr32, verdict: int) -> int:
         if code > high or code < low:
             if count < m[_LIMIT_CONFIRM]:
                 count += 1
-            verdict |= 0x100
+            verdict |= PENDING
             if count >= m[_LIMIT_CONFIRM]:
-                verdict = int(fire(m, 1 + channel, code, high if code > high else low, verdict))
+                verdict = int(fire(m, LIMIT_VOLTAGE + channel, code, high if code > high else low, verdict))
         elif code <= high - m[_HYSTERESIS] and code >= low + m[_HYSTERESIS]:
             count = 0
-            m[ACTIVE] &= 0x7FFF ^ (2 << channel)
-        elif m[ACTIVE] & (2 << channel) == 0:
+            m[ACTIVE] &= _ALL_RULES ^ (1 << LIMIT_VOLTAGE << channel)
+        elif m[ACTIVE] & (1 << LIMIT_VOLTAGE << channel) == 0:
             count = 0
         m[_OVER_COUNT + channel] = count
         channel += 1
@@ -180,27 +194,27 @@ def _enter(m: ptr32, sign: int, i_abs: int):
     """A phase begins: keep what the one before it taught, forget the rest."""
     old = m[_SIGN]
     level = m[_LEVEL] >> 8
-    if old != 0 and m[_MODE] == 1 and m[_N] > m[_SETTLE]:
+    if old != 0 and m[_MODE] == _HALF_CELL and m[_N] > m[_SETTLE]:
         m[_V_ENDS + old] = m[_V_BEFORE]
         if m[_V_ENDS + 1] and m[_V_ENDS + 2]:
-            one = m[_V_ENDS + 1] - 32768
-            two = m[_V_ENDS + 2] - 32768
+            one = m[_V_ENDS + 1] - _ZERO
+            two = m[_V_ENDS + 2] - _ZERO
             m[_RECTIFIED] = 0
             if (one > 0 and two > 0) or (one < 0 and two < 0):
                 m[_RECTIFIED] = 1
     if old != 0 and m[_N] > m[_SETTLE] + 2 and m[_PLAIN] == 1:
-        x = (m[_X1] + m[_X2] - 0x10000) >> 1
+        x = (m[_X1] + m[_X2] - 2 * _X_BIAS) >> 1
         if x > 0:
             end = (x << 14) // level
             m[_END] = end
             if m[_TAUGHT] == 0:
                 k = 0
-                while k < 32:
+                while k < _MARKS:
                     if m[_PROFILE_N + k] == 3:
-                        expected = 2 * (m[_PROFILE + k] - 0x1000000) - end
+                        expected = 2 * (m[_PROFILE + k] - _R_BIAS) - end
                         if expected < -0x800000:
                             expected = -0x800000
-                        m[_PROFILE + k] = expected + 0x1000000
+                        m[_PROFILE + k] = expected + _R_BIAS
                         m[_PROFILE_N + k] = 1
                     k += 1
             if m[_TAUGHT] < 2:
@@ -220,20 +234,22 @@ def _enter(m: ptr32, sign: int, i_abs: int):
     m[_MOVED] = 0
     m[_OPEN] = 0
     m[_SPIKE] = 0
-    if m[_MODE] != 2:
+    if m[_MODE] != _FULL_CELL:
         m[_REF] = carried
         m[_FLOOR] = 0
     m[_MARK_AT] = 0
     m[_MARK_K] = 0
     m[_ROSE] = 0
     m[_STAGE] = 0
-    m[ACTIVE] &= 0x7FFF ^ 0x1A0  # stuck, jump and partial short are told once for each phase
+    m[ACTIVE] &= _ALL_RULES ^ (
+        1 << STUCK | 1 << JUMP | 1 << PARTIAL_SHORT
+    )  # stuck, jump and partial short are told once for each phase
 
 
 @micropython.viper
 def _settled(m: ptr32):
     """The first settled sample: which phases this one may be compared with, and how the voltage is wired."""
-    if m[_MODE] == 2:
+    if m[_MODE] == _FULL_CELL:
         return
     level = m[_LEVEL] >> 8
     m[_LEVEL_0] = level
@@ -242,7 +258,7 @@ def _settled(m: ptr32):
         m[_PLAIN] = 1
     if level > 4 * typical:  # what was before was an impedance scan
         k = 0
-        while k < 32:
+        while k < _MARKS:
             m[_PROFILE_N + k] = 0
             k += 1
         m[_TAUGHT] = 0
@@ -267,7 +283,7 @@ def _settled(m: ptr32):
         m[_END] = 0
         m[_TAUGHT] = 0
         k = 0
-        while k < 32:
+        while k < _MARKS:
             m[_PROFILE_N + k] = 0
             k += 1
 
@@ -281,13 +297,13 @@ def _mark(m: ptr32, x: int) -> int:
     n = m[_N]
     k = m[_MARK_K]
     level = m[_LEVEL] >> 8
-    half = m[_X_HALF] - 0x8000  # x two marks ago
+    half = m[_X_HALF] - _X_BIAS  # x two marks ago
     m[_X_HALF] = m[_X_MARK]
-    m[_X_MARK] = x + 0x8000
+    m[_X_MARK] = x + _X_BIAS
     m[_MARK_AT] = n + 1 + (n >> 2 if k > 0 else 0)
     m[_MARK_K] = k + 1
-    if k >= 31:
-        m[_MARK_AT] = 0x3FFFFFFF
+    if k >= _MARKS - 1:
+        m[_MARK_AT] = _WRAP
     if m[_PLAIN] == 0 or m[_LOW] > 0:
         return 0
     seen = m[_PROFILE_N + k]
@@ -295,10 +311,10 @@ def _mark(m: ptr32, x: int) -> int:
     if x >= end >> 2:
         m[_ROSE] = 1  # it came up: from now on only a collapse is a short
     if end > 0 and seen > 0 and seen < 3 and x > 0 - (end >> 3) and x < end >> 2 and m[_ROSE] == 0:
-        known = int(_signed_volts(m[_PROFILE + k] - 0x1000000, level))
+        known = int(_signed_volts(m[_PROFILE + k] - _R_BIAS, level))
         rise = known
         if m[_PROFILE_N + k - 2] == seen and k >= 2:
-            rise -= int(_signed_volts(m[_PROFILE + k - 2] - 0x1000000, level))
+            rise -= int(_signed_volts(m[_PROFILE + k - 2] - _R_BIAS, level))
         else:
             rise = 0
         # a short is flat: it lacks the rise of a cell coming up from below
@@ -316,7 +332,7 @@ def _mark(m: ptr32, x: int) -> int:
         if expected - x >= m[_DROP_MIN] and expected > 0:
             m[_REF] = expected << 4
             return 1
-    r = ((x << 14) // level) + 0x1000000
+    r = ((x << 14) // level) + _R_BIAS
     if seen == 2 and r >= m[_PROFILE + k]:
         r = m[_PROFILE + k] + ((r - m[_PROFILE + k]) >> 2)
     m[_PROFILE + k] = r
@@ -330,15 +346,15 @@ def _confirm(m: ptr32, x: int, verdict: int) -> int:
     low = m[_LOW] + 1
     m[_LOW] = low
     if low == 1:
-        m[_LOW_X] = x + 0x8000
-    verdict |= 0x100
+        m[_LOW_X] = x + _X_BIAS
+    verdict |= PENDING
     needed = m[_CONFIRM]
     ref = m[_REF]
     if m[_NOISE] * 32 > ref * 3:
         needed *= 4  # it fluctuates: a soft short until it stays down
     if low < needed:
         return verdict
-    rise = (x + 0x8000 - m[_LOW_X]) << 4
+    rise = (x + _X_BIAS - m[_LOW_X]) << 4
     noise = m[_NOISE]
     if rise > (ref >> 5) + noise:
         if low == needed:
@@ -348,7 +364,7 @@ def _confirm(m: ptr32, x: int, verdict: int) -> int:
             m[_REF] = 0
             return verdict
     m[_LOW] = 0x1000
-    return int(fire(m, 0, x if x > 0 else 0, (ref * m[_COLLAPSE]) >> 10, verdict))
+    return int(fire(m, HARD_SHORT, x if x > 0 else 0, (ref * m[_COLLAPSE]) >> 10, verdict))
 
 
 @micropython.viper
@@ -357,19 +373,19 @@ def _wires(m: ptr32, verdict: int) -> int:
     if m[V] != m[_V_BEFORE]:
         m[_MOVED] = 1
     n = m[_N]
-    if m[_SIGN] == 0 and n == m[_SETTLE] + m[_CONFIRM] and m[_MODE] != 2 and m[_END] > 0:
-        before = m[_V_BEFORE] - 32768
+    if m[_SIGN] == 0 and n == m[_SETTLE] + m[_CONFIRM] and m[_MODE] != _FULL_CELL and m[_END] > 0:
+        before = m[_V_BEFORE] - _ZERO
         moved = m[V] - m[_V_BEFORE]
         if before < 0:
             before = 0 - before
         if moved < 0:
             moved = 0 - moved
         if before >= 32 * m[_DROP_MIN] and moved < before >> 6:
-            verdict = int(fire(m, 6, moved, before >> 6, verdict))
-    if m[_MOVED] == 1 or m[_MODE] == 2 or n < m[_SETTLE] + m[_CONFIRM] or m[_END] == 0:
+            verdict = int(fire(m, OPEN_WIRE, moved, before >> 6, verdict))
+    if m[_MOVED] == 1 or m[_MODE] == _FULL_CELL or n < m[_SETTLE] + m[_CONFIRM] or m[_END] == 0:
         return verdict
-    before = (m[_I_BEFORE] - 32768) >> 1
-    now = (m[I] - 32768) >> 1
+    before = (m[_I_BEFORE] - _ZERO) >> 1
+    now = (m[I] - _ZERO) >> 1
     if (before >= m[CURRENT_ON] and now > 0) or (before + m[CURRENT_ON] <= 0 and now < 0):
         return verdict  # the same sign: a cycler at its limit holds the voltage, whatever current it is asked for
     di = now - before
@@ -379,7 +395,7 @@ def _wires(m: ptr32, verdict: int) -> int:
         di = 0x4000
     expected = int(_volts(m[_END], di))
     if expected >= 256:
-        return int(fire(m, 5, m[V], expected, verdict))
+        return int(fire(m, STUCK, m[V], expected, verdict))
     return verdict
 
 
@@ -392,38 +408,44 @@ def step(m: ptr32) -> int:
     raw_v = m[V]
     raw_i = m[I]
     raw_p = m[P]
-    m[SAMPLE] = (m[SAMPLE] + 1) & 0x3FFFFFFF
+    m[SAMPLE] = (m[SAMPLE] + 1) & _WRAP
     verdict = 0
     # -- range
-    if raw_v < 16 or raw_v >= 65520 or raw_i < 16 or raw_i >= 65520 or raw_p >= 65520:
-        value = raw_p
-        if raw_i < 16 or raw_i >= 65520:
-            value = raw_i
-        if raw_v < 16 or raw_v >= 65520:
-            value = raw_v
-        verdict = int(fire(m, 4, value, 0, 0x100))
-        if verdict & 0x1800 == 0x1800:
-            return verdict
-    elif m[ACTIVE] & 16:
-        m[ACTIVE] &= 0x7FEF
     if (
-        raw_v > m[12]
-        or raw_i > m[14]
-        or raw_p > m[16]
-        or raw_v < m[11]
-        or raw_i < m[13]
-        or raw_p < m[15]
-        or m[_OVER_COUNT] + m[74] + m[75] > 0
+        raw_v < _RAIL_LOW
+        or raw_v >= _RAIL_HIGH
+        or raw_i < _RAIL_LOW
+        or raw_i >= _RAIL_HIGH
+        or raw_p >= _RAIL_HIGH
+    ):
+        value = raw_p
+        if raw_i < _RAIL_LOW or raw_i >= _RAIL_HIGH:
+            value = raw_i
+        if raw_v < _RAIL_LOW or raw_v >= _RAIL_HIGH:
+            value = raw_v
+        verdict = int(fire(m, RAIL, value, 0, PENDING))
+        if verdict & ACTION_MASK == TRIPS:
+            return verdict
+    elif m[ACTIVE] & (1 << RAIL):
+        m[ACTIVE] &= _ALL_RULES ^ (1 << RAIL)
+    if (
+        raw_v > m[_V_MAX]
+        or raw_i > m[_I_MAX]
+        or raw_p > m[_P_MAX]
+        or raw_v < m[_V_MIN]
+        or raw_i < m[_I_MIN]
+        or raw_p < m[_P_MIN]
+        or m[_OVER_COUNT] + m[_OVER_COUNT_I] + m[_OVER_COUNT_P] > 0
     ):
         verdict = int(_limits(m, verdict))
     # -- sums of the block
-    m[BLOCK_V] += raw_v
-    m[BLOCK_I] += raw_i
-    m[BLOCK_P] += raw_p
-    m[BLOCK_N] += 1
+    m[_BLOCK_V] += raw_v
+    m[_BLOCK_I] += raw_i
+    m[_BLOCK_P] += raw_p
+    m[_BLOCK_N] += 1
     # -- does the current belong to this phase: noise of a tenth of it is common, half is a step
-    v = (raw_v - 32768) >> 1
-    i_abs = (raw_i - 32768) >> 1
+    v = (raw_v - _ZERO) >> 1
+    i_abs = (raw_i - _ZERO) >> 1
     sign = 1
     if i_abs < 0:
         i_abs = 0 - i_abs
@@ -436,8 +458,8 @@ def step(m: ptr32) -> int:
         odd = m[_ODD] + 1
         m[_ODD] = odd
         if odd == 1 and (old != 0 or sign == 0):
-            verdict |= 0x200
-            if m[_MODE] != 2:
+            verdict |= SETTLING
+            if m[_MODE] != _FULL_CELL:
                 return verdict
         else:
             _enter(m, sign, i_abs)
@@ -447,7 +469,7 @@ def step(m: ptr32) -> int:
     else:
         m[_ODD] = 0
     n = m[_N]
-    if n < 0x10000000:
+    if n < _FOREVER:
         n += 1
     m[_N] = n
     if n <= m[_SETTLE] + m[_CONFIRM]:
@@ -456,25 +478,25 @@ def step(m: ptr32) -> int:
         m[_V_BEFORE] = raw_v
         m[_I_BEFORE] = raw_i
     # -- collapse
-    if m[_MODE] == 2 or m[_RECTIFIED]:
+    if m[_MODE] == _FULL_CELL or m[_RECTIFIED]:
         if v < 0:
             v = 0 - v
     elif (sign - 1) ^ m[_FLIPPED]:
         v = 0 - v
-    if sign == 0 and m[_MODE] != 2:
-        verdict |= 0x200
+    if sign == 0 and m[_MODE] != _FULL_CELL:
+        verdict |= SETTLING
     else:
         x4 = v << 4
         ref = m[_REF]
-        x1 = m[_X1] - 0x8000
-        bend = v - 2 * x1 + m[_X2] - 0x8000
+        x1 = m[_X1] - _X_BIAS
+        bend = v - 2 * x1 + m[_X2] - _X_BIAS
         if bend < 0:
             bend = 0 - bend
         m[_X2] = m[_X1]
-        m[_X1] = v + 0x8000
+        m[_X1] = v + _X_BIAS
         suspect = 0
         if n > m[_SETTLE]:
-            verdict |= 0x400
+            verdict |= WATCHING
             if (
                 x4 * 64 < ref * m[_COLLAPSE]
                 and ref >= m[_FLOOR]
@@ -482,21 +504,21 @@ def step(m: ptr32) -> int:
                 and x4 + (ref >> 3) > 0
             ):
                 suspect = 1
-            if n >= m[_MARK_AT] and m[_MODE] != 2 and m[_RECTIFIED] == 0:
+            if n >= m[_MARK_AT] and m[_MODE] != _FULL_CELL and m[_RECTIFIED] == 0:
                 suspect |= int(_mark(m, v))
         else:
-            verdict |= 0x200
+            verdict |= SETTLING
             if n == m[_SETTLE]:
-                m[_X_MARK] = v + 0x8000
-                m[_X_HALF] = v + 0x8000
+                m[_X_MARK] = v + _X_BIAS
+                m[_X_HALF] = v + _X_BIAS
                 _settled(m)
         if suspect:
             verdict = int(_confirm(m, v, verdict))
-            if verdict & 0x1800 == 0x1800:
+            if verdict & ACTION_MASK == TRIPS:
                 return verdict  # the pin first: the block waits for the next sample
-        elif verdict & 0x400:
+        elif verdict & WATCHING:
             m[_LOW] = 0
-            m[ACTIVE] &= 0x7FFE
+            m[ACTIVE] &= _ALL_RULES ^ (1 << HARD_SHORT)
             # -- noise, by the second difference: a trend has none
             if m[_PLAIN]:
                 noise = m[_NOISE]
@@ -517,13 +539,13 @@ def step(m: ptr32) -> int:
             else:
                 if m[_SPIKE] > 0:
                     if m[_SPIKE] < 3:
-                        verdict = int(fire(m, 7, x1 if x1 > 0 else 0, ref >> 2, verdict))
+                        verdict = int(fire(m, JUMP, x1 if x1 > 0 else 0, ref >> 2, verdict))
                     m[_SPIKE] = 0
                 if n & ((1 << (m[_BLOCK_SHIFT] - 2)) - 1) == 0:
                     if x4 < 0:
                         x4 = 0
                     m[_REF] = ref - ((ref - x4) >> 2)
-    if m[_STAGE] or m[BLOCK_N] >> m[_BLOCK_SHIFT]:
+    if m[_STAGE] or m[_BLOCK_N] >> m[_BLOCK_SHIFT]:
         verdict = int(block(m, verdict))
     return verdict
 
@@ -564,7 +586,7 @@ class Detector:
         _clear(memory, STATE_AT, _REASONS_AT)
         _clear(memory, _PROFILE, MEMORY_WORDS)
         memory[_X1] = memory[_X2] = memory[_X_MARK] = memory[_X_HALF] = _X_BIAS
-        memory[_V_BEFORE] = memory[_I_BEFORE] = limits.CODE_ZERO
+        memory[_V_BEFORE] = memory[_I_BEFORE] = _ZERO
 
     def event(self, rule):
         """(times it fired in this run; of the last: sample, time_us, value, limit) of a rule of `limits.RULES`."""

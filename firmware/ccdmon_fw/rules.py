@@ -1,6 +1,6 @@
 """What happens when a rule fires: its event is kept, its reason and action go into the verdict.
 
-The words used here are those of `detector.py`, where the memory is laid out.
+The memory is laid out in `layout.py`.
 """
 
 try:
@@ -19,6 +19,12 @@ _ACTIVE = const(47)
 _EVENTS_AT = const(103)
 _REASONS_AT = const(178)
 _FIRED = const(261)
+_EVENT_WORDS = const(5)
+_TRIP = const(3)
+_WRAP = const(0x3FFFFFFF)
+_STATE_MASK = const(0x700)
+_ACTION_SHIFT = const(11)
+_ACTION_MASK = const(0x1800)
 
 
 @micropython.viper
@@ -29,20 +35,20 @@ def fire(m: ptr32, rule: int, value: int, limit: int, verdict: int) -> int:
         return verdict
     bit = 1 << rule
     if m[_ACTIVE] & bit:
-        if action != 3:
+        if action != _TRIP:
             return verdict
     else:
         m[_ACTIVE] |= bit
-        m[_FIRED] = (m[_FIRED] + 1) & 0x3FFFFFFF
-        at = _EVENTS_AT + 5 * rule
-        m[at] = (m[at] + 1) & 0x3FFFFFFF
+        m[_FIRED] = (m[_FIRED] + 1) & _WRAP
+        at = _EVENTS_AT + _EVENT_WORDS * rule
+        m[at] = (m[at] + 1) & _WRAP
         m[at + 1] = m[_SAMPLE]
         m[at + 2] = m[_T]
         m[at + 3] = value
         m[at + 4] = limit
-    if action << 11 > verdict & 0x1800:
+    if action << _ACTION_SHIFT > verdict & _ACTION_MASK:
         m[_RULE] = rule
         m[_VALUE] = value
         m[_LIMIT] = limit
-        verdict = (verdict & 0x700) | m[_REASONS_AT + rule] | (action << 11)
+        verdict = (verdict & _STATE_MASK) | m[_REASONS_AT + rule] | (action << _ACTION_SHIFT)
     return verdict

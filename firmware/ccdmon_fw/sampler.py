@@ -14,12 +14,16 @@ try:
 except ImportError:
     from ccdmon_fw.cpython import const, micropython, ptr32
 
-_V = const(0)  # words of the detector's memory
+# Words of the detector's memory and bits of its verdict, as in layout.py
+_V = const(0)
 _I = const(1)
 _P = const(2)
 _T = const(3)
 _VALUE = const(45)
 _LIMIT = const(46)
+_ACTION_MASK = const(0x1800)
+_TRIPS = const(0x1800)
+_REASON_MASK = const(0xFF)
 # Note of a trip: sample number, time_us, voltage, current, pressure code, value and limit that decided it,
 # place behind it in the ring (0: no detector rule tripped)
 NOTE_HEAD = 7
@@ -65,10 +69,10 @@ def _make_tick(parts, gate, note):
             read, memory, step, the_gate, put, control, records, capacity, pin = parts
             read(memory)
             verdict = step(memory)
-            if verdict & 0x1800 == 0x1800:  # detector.TRIPS: the other rules only warn
+            if verdict & _ACTION_MASK == _TRIPS:  # the other rules only warn
                 pin(0)  # by itself: reaching `trip` and its first line would take a fifth of a period
                 if the_gate.closed:
-                    the_gate.trip(verdict & 0xFF)
+                    the_gate.trip(verdict & _REASON_MASK)
                     _keep(note, control, memory)
             if put(control, records, capacity, memory, verdict) and the_gate.closed:
                 the_gate.trip(limits.OVERRUN, control[ring.LATE], control[ring.LATE_LIMIT])

@@ -9,7 +9,7 @@
 * **Rates**: the mean of a block against the one before. Voltage and current only where the phase has settled
   before both of them, so that no current step counts as one.
 
-The words used here are those of `detector.py`, where the memory is laid out. Sums of a block stay below 2**30: at
+The memory is laid out in `layout.py`. Sums of a block stay below 2**30: at
 most 2**13 samples of 16 bits and two more.
 """
 
@@ -21,15 +21,16 @@ except ImportError:
 
 from ccdmon_fw.rules import fire
 
+# Words of the memory, as in layout.py, which says what they are
 _MODE = const(4)
 _SETTLE = const(6)
 _DROP_MIN = const(10)
-_RATES = const(19)  # of voltage, current, pressure: codes per block
+_RATES = const(19)
 _PARTIAL = const(22)
 _FLUCTUATION = const(23)
 _SOFT_BLOCKS = const(24)
 _PERSIST_BLOCKS = const(25)
-_DIVERGENCE = const(26)
+_DIVERGENCE_64THS = const(26)
 _OUTGROWN = const(27)
 _ACTIVE = const(47)
 _SIGN = const(48)
@@ -43,22 +44,37 @@ _PLAIN = const(66)
 _FLIPPED = const(68)
 _BLOCK_N = const(78)
 _BLOCK_V = const(79)
+_BLOCK_I = const(80)
+_BLOCK_P = const(81)
 _RECTIFIED = const(82)
+_M0 = const(83)
+_MEANS = const(88)
+_SOFT = const(91)
+_SOFT_LASTS = const(92)
+_MARK_N = const(93)
+_MARK_X = const(94)
+_MARK_OLD = const(95)
+_GROWN = const(96)
+_CALM_BLOCKS = const(97)
+_BEND = const(98)
+_RATE_COUNTS = const(99)
 _LEVEL_0 = const(102)
 _STAGE = const(262)
 _NEW_V = const(263)
 _NEW_I = const(264)
-_M0 = const(83)  # x of the last five blocks, newest first, + 2**15; 0: not of this phase
-_MEANS = const(88)  # codes of the block before: voltage, current (0: not settled), pressure
-_SOFT = const(91)  # blocks that fluctuated
-_SOFT_LASTS = const(92)  # blocks since then; 0: it is calm
-_MARK_N = const(93)  # sample of the last power of two
-_MARK_X = const(94)  # x there and at the one before, + 2**15; 0: none
-_MARK_OLD = const(95)
-_GROWN = const(96)  # blocks in a row that diverge
-_CALM_BLOCKS = const(97)  # blocks that told what is quiet
-_RATE_COUNTS = const(99)  # 100, 101
-_BEND = const(98)  # average |second difference| of block means: a slow wave on the current, Q2
+
+_ZERO = const(32768)
+_X_BIAS = const(0x8000)
+_FOREVER = const(0x10000000)
+_ALL_RULES = const(0x7FFF)
+_FULL_CELL = const(2)
+
+# Rules, as in limits.RULES
+_PARTIAL_SHORT = const(8)
+_SOFT_SHORT = const(9)
+_SOFT_PERSISTS = const(10)
+_DIVERGENCE = const(11)
+_RATE_VOLTAGE = const(12)
 
 
 @micropython.viper
@@ -68,7 +84,7 @@ def _rate(m: ptr32, channel: int, mean: int, verdict: int) -> int:
     m[_MEANS + channel] = mean
     limit = m[_RATES + channel]
     state = m[_RATE_COUNTS + channel]  # blocks in a row, 4 more if they fall
-    rule = 12 + channel
+    rule = _RATE_VOLTAGE + channel
     change = mean - before
     falls = 0
     if change < 0:
@@ -76,7 +92,7 @@ def _rate(m: ptr32, channel: int, mean: int, verdict: int) -> int:
         falls = 4
     if before == 0 or mean == 0 or change <= limit:
         m[_RATE_COUNTS + channel] = 0
-        m[_ACTIVE] &= 0x7FFF ^ (1 << rule)
+        m[_ACTIVE] &= _ALL_RULES ^ (1 << rule)
         return verdict
     count = 1
     if state & 4 == falls:
@@ -106,7 +122,7 @@ def _soft(m: ptr32, verdict: int) -> int:
         if count < m[_SOFT_BLOCKS]:
             count += 1
         if count >= m[_SOFT_BLOCKS]:
-            verdict = int(fire(m, 9, noise >> 4, (4 * quiet + share) >> 4, verdict))
+            verdict = int(fire(m, _SOFT_SHORT, noise >> 4, (4 * quiet + share) >> 4, verdict))
             if m[_SOFT_LASTS] == 0:
                 m[_SOFT_LASTS] = 1
     else:
@@ -116,15 +132,15 @@ def _soft(m: ptr32, verdict: int) -> int:
             if count > 0:
                 count -= 1
             if count == 0:
-                m[_ACTIVE] &= 0x7FFF ^ 0x600
+                m[_ACTIVE] &= _ALL_RULES ^ (1 << _SOFT_SHORT | 1 << _SOFT_PERSISTS)
                 m[_SOFT_LASTS] = 0
     m[_SOFT] = count
     lasts = m[_SOFT_LASTS]
     if lasts > 0:
-        if lasts < 0x10000000:
+        if lasts < _FOREVER:
             m[_SOFT_LASTS] = lasts + 1
         if lasts >= m[_PERSIST_BLOCKS]:
-            verdict = int(fire(m, 10, lasts, m[_PERSIST_BLOCKS], verdict))
+            verdict = int(fire(m, _SOFT_PERSISTS, lasts, m[_PERSIST_BLOCKS], verdict))
     return verdict
 
 
@@ -138,13 +154,13 @@ def _partial(m: ptr32, verdict: int) -> int:
         bend = 0 - bend
     usual = m[_BEND]
     m[_BEND] = usual + (((bend << 2) - usual + 4) >> 3)
-    after = m[_M0] - 0x8000
-    spread_after = after - m[_M0 + 1] + 0x8000
+    after = m[_M0] - _X_BIAS
+    spread_after = after - m[_M0 + 1] + _X_BIAS
     if spread_after < 0:
         after -= spread_after
         spread_after = 0 - spread_after
-    before = m[_M0 + 4] - 0x8000
-    spread_before = before - m[_M0 + 3] + 0x8000
+    before = m[_M0 + 4] - _X_BIAS
+    spread_before = before - m[_M0 + 3] + _X_BIAS
     if spread_before > 0:
         before -= spread_before
     else:
@@ -156,14 +172,16 @@ def _partial(m: ptr32, verdict: int) -> int:
         return verdict
     if drop < usual:
         return verdict
-    return int(fire(m, 8, after if after > 0 else 0, before - (before * m[_PARTIAL] >> 6), verdict))
+    return int(
+        fire(m, _PARTIAL_SHORT, after if after > 0 else 0, before - (before * m[_PARTIAL] >> 6), verdict)
+    )
 
 
 @micropython.viper
 def _divergence(m: ptr32, x: int, verdict: int) -> int:
     """Does x run away from its own past?"""
     n = m[_N]
-    mark = m[_MARK_X] - 0x8000
+    mark = m[_MARK_X] - _X_BIAS
     end = m[_END]
     level = m[_LEVEL_0]
     if end > 0x8000:
@@ -172,11 +190,11 @@ def _divergence(m: ptr32, x: int, verdict: int) -> int:
         end = end * level >> 14
     limit = 0x7FFF
     if m[_MARK_OLD]:
-        growth = mark - m[_MARK_OLD] + 0x8000
+        growth = mark - m[_MARK_OLD] + _X_BIAS
         if growth < 0:
             growth = 0
-        limit = mark + 2 * growth + (mark * m[_DIVERGENCE] >> 6)
-        least = end + (end * m[_DIVERGENCE] >> 6)
+        limit = mark + 2 * growth + (mark * m[_DIVERGENCE_64THS] >> 6)
+        least = end + (end * m[_DIVERGENCE_64THS] >> 6)
         if limit < least:
             limit = least
     outgrown = end * m[_OUTGROWN] >> 6
@@ -186,13 +204,13 @@ def _divergence(m: ptr32, x: int, verdict: int) -> int:
         m[_GROWN] += 1
         if m[_GROWN] >= 2:
             m[_GROWN] = 2
-            verdict = int(fire(m, 11, x, limit, verdict))
+            verdict = int(fire(m, _DIVERGENCE, x, limit, verdict))
     else:
         m[_GROWN] = 0
-        m[_ACTIVE] &= 0x77FF
+        m[_ACTIVE] &= _ALL_RULES ^ (1 << _DIVERGENCE)
     if n >= 2 * m[_MARK_N]:
         m[_MARK_OLD] = m[_MARK_X] if x > 0 else 0
-        m[_MARK_X] = x + 0x8000 if x > 0 else 0
+        m[_MARK_X] = x + _X_BIAS if x > 0 else 0
         m[_MARK_N] = n
     return verdict
 
@@ -216,14 +234,14 @@ def _place(m: ptr32):
 
     But for a full cell at the current of the phase's beginning: steps below a third and waves change no cell.
     """
-    x = (m[_NEW_V] - 32768) >> 1
-    if m[_MODE] == 2 or m[_RECTIFIED]:
+    x = (m[_NEW_V] - _ZERO) >> 1
+    if m[_MODE] == _FULL_CELL or m[_RECTIFIED]:
         if x < 0:
             x = 0 - x
     elif (m[_SIGN] - 1) ^ m[_FLIPPED]:
         x = 0 - x
-    if m[_MODE] != 2:
-        i_abs = (m[_NEW_I] - 32768) >> 1
+    if m[_MODE] != _FULL_CELL:
+        i_abs = (m[_NEW_I] - _ZERO) >> 1
         if i_abs < 0:
             i_abs = 0 - i_abs
         level = m[_LEVEL_0]
@@ -241,7 +259,7 @@ def _place(m: ptr32):
     while k > 0:
         m[_M0 + k] = m[_M0 + k - 1]
         k -= 1
-    m[_M0] = x + 0x8000
+    m[_M0] = x + _X_BIAS
 
 
 @micropython.viper
@@ -249,12 +267,12 @@ def _close(m: ptr32) -> int:
     """The means of a complete block; that of the pressure. The next block begins."""
     count = m[_BLOCK_N]
     m[_NEW_V] = m[_BLOCK_V] // count
-    m[_NEW_I] = m[_BLOCK_V + 1] // count
-    pressure = m[_BLOCK_V + 2] // count
+    m[_NEW_I] = m[_BLOCK_I] // count
+    pressure = m[_BLOCK_P] // count
     m[_BLOCK_N] = 0
     m[_BLOCK_V] = 0
-    m[_BLOCK_V + 1] = 0
-    m[_BLOCK_V + 2] = 0
+    m[_BLOCK_I] = 0
+    m[_BLOCK_P] = 0
     if m[_N] - count < m[_SETTLE]:
         m[_NEW_V] = 0
         m[_NEW_I] = 0
@@ -270,7 +288,7 @@ def block(m: ptr32, verdict: int) -> int:
         return int(_rate(m, 2, int(_close(m)), verdict))
     m[_STAGE] = stage + 1 if stage < 3 else 0
     judged = 0
-    if m[_NEW_V] != 0 and (m[_SIGN] != 0 or m[_MODE] == 2):
+    if m[_NEW_V] != 0 and (m[_SIGN] != 0 or m[_MODE] == _FULL_CELL):
         judged = 1
     if stage == 1:
         if judged:
@@ -280,11 +298,11 @@ def block(m: ptr32, verdict: int) -> int:
         return int(_rate(m, 0, m[_NEW_V], verdict))
     if stage == 2:
         verdict = int(_rate(m, 1, m[_NEW_I], verdict))
-        if judged and m[_MODE] != 2:
+        if judged and m[_MODE] != _FULL_CELL:
             verdict = int(_partial(m, verdict))
         return verdict
-    if judged and m[_MODE] != 2:
-        verdict = int(_divergence(m, m[_M0] - 0x8000, verdict))
+    if judged and m[_MODE] != _FULL_CELL:
+        verdict = int(_divergence(m, m[_M0] - _X_BIAS, verdict))
         if m[_PLAIN] and m[_N] > 4 * m[_SETTLE] + 16:
             verdict = int(_soft(m, verdict))
     return verdict

@@ -13,7 +13,10 @@ START_FILES = ("boot.py", "main.py")  # MicroPython runs these itself, as source
 DESCRIPTION = "board.py"  # beside main.py; without it `ccdmon_fw/board.py` is the board
 PICO = "pico"  # that one
 MANIFEST = "manifest.py"  # what of it goes into an image: read by MicroPython's build
-OFF_BOARD = "cpython.py"  # lets the firmware run on CPython
+OFF_BOARD = (
+    "cpython.py",
+    "layout.py",
+)  # lets the firmware run on CPython; what a test holds its numbers against
 # By number in `sys.implementation._mpy >> 10`: py/persistentcode.h of MicroPython 1.26.
 ARCHITECTURES = (
     None, "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin",
@@ -57,7 +60,7 @@ def firmware_files(board: str = PICO) -> dict[str, bytes]:
     if own is not None:
         files[DESCRIPTION] = own
     for file in sorted(package.rglob("*.py")):
-        if file.name != OFF_BOARD:
+        if file.name not in OFF_BOARD:
             files[f"ccdmon_fw/{file.relative_to(package).as_posix()}"] = file.read_bytes()
     return files
 

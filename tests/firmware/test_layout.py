@@ -1,0 +1,83 @@
+"""The numbers that several files of the tick write down are those of `layout.py`, by name; the memory has no holes."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from ccdmon_fw import detector, layout, limits, rules, sampler, trends
+
+KNOWN = layout.WORDS | layout.COUNTS | layout.BITS | layout.NUMBERS
+OWN = {"NOTE_HEAD"}  # of one file alone
+SETTINGS = {
+    "MODE": "mode", "CONFIRM": "confirm_samples", "SETTLE": "settle_samples", "BLOCK_SHIFT": "block_shift",
+    "COLLAPSE": "collapse_64ths", "CURRENT_ON": "current_on_units", "DROP_MIN": "voltage_drop_min_units",
+    "V_MIN": "voltage_min_code", "V_MAX": "voltage_max_code", "I_MIN": "current_min_code",
+    "I_MAX": "current_max_code", "P_MIN": "pressure_min_code", "P_MAX": "pressure_max_code",
+    "LIMIT_CONFIRM": "limit_confirm_samples", "HYSTERESIS": "limit_hysteresis_codes",
+    "RATES": "rate_voltage_codes", "PARTIAL": "partial_64ths", "FLUCTUATION": "fluctuation_64ths",
+    "SOFT_BLOCKS": "soft_blocks", "PERSIST_BLOCKS": "soft_persist_blocks", "DIVERGENCE_64THS": "divergence_64ths",
+    "OUTGROWN": "outgrown_64ths", "ACTIONS_AT": "action_hard_short",
+}  # fmt: skip
+
+
+def constants(source: str) -> dict[str, int]:
+    """Name without its underscore -> number of every `NAME = const(number)`."""
+    found = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            assert isinstance(node.targets[0], ast.Name)
+            if isinstance(node.value.func, ast.Name) and node.value.func.id == "const":
+                found[node.targets[0].id.lstrip("_")] = ast.literal_eval(node.value.args[0])
+    return found
+
+
+def differences(source: str) -> list[str]:
+    rule_numbers = {name.upper(): number for number, name in enumerate(limits.RULES)}
+    known = KNOWN | rule_numbers
+    return [
+        f"{name} = {number}"
+        for name, number in constants(source).items()
+        if name not in OWN and known.get(name) != number
+    ]
+
+
+@pytest.mark.parametrize("module", [detector, trends, rules, sampler], ids=lambda module: module.__name__)
+def test_every_number_is_the_one_of_the_layout(module) -> None:
+    source = Path(module.__file__).read_text()
+    assert constants(source)
+    assert differences(source) == []
+
+
+def test_a_wrong_number_and_an_unknown_name_are_seen() -> None:
+    assert differences("_REF = const(54)") == []
+    assert differences("_REF = const(55)\n_NOWHERE = const(1)") == ["REF = 55", "NOWHERE = 1"]
+
+
+def test_no_name_means_two_things() -> None:
+    groups = [
+        layout.WORDS,
+        layout.COUNTS,
+        layout.BITS,
+        layout.NUMBERS,
+        dict.fromkeys(map(str.upper, limits.RULES)),
+    ]
+    names = [name for group in groups for name in group]
+    assert len(names) == len(set(names))
+
+
+def test_settings_lie_in_memory_as_they_are_listed() -> None:
+    for word, name in SETTINGS.items():
+        at = layout.WORDS["SETTINGS_AT"] + limits.DETECTOR_SETTINGS.index(name)
+        assert layout.WORDS[word] == at, name
+    assert layout.WORDS["SETTINGS_AT"] + len(limits.DETECTOR_SETTINGS) == layout.WORDS["STATE_AT"]
+
+
+def test_the_memory_is_as_long_as_what_lies_in_it() -> None:
+    words, counts = layout.WORDS, layout.COUNTS
+    assert counts["RULE_COUNT"] == len(limits.RULES)
+    assert words["ACTIONS_AT"] + counts["RULE_COUNT"] == words["STATE_AT"]
+    assert words["EVENTS_AT"] + counts["EVENT_WORDS"] * counts["RULE_COUNT"] == words["REASONS_AT"]
+    assert words["REASONS_AT"] + counts["RULE_COUNT"] == words["PROFILE"]
+    assert words["PROFILE"] + counts["MARKS"] == words["PROFILE_N"]
+    assert len(detector.Detector().memory) == words["MEMORY_WORDS"] + 1  # and the canary
