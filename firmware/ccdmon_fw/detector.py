@@ -395,7 +395,7 @@ def _wires(m: ptr32, verdict: int) -> int:
         di = 0x4000
     expected = int(_volts(m[_END], di))
     if expected >= 256:
-        return int(fire(m, STUCK, m[V], expected, verdict))
+        return int(fire(m, STUCK, 0, expected, verdict))
     return verdict
 
 

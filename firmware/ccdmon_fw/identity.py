@@ -63,6 +63,8 @@ class Identity:
             "temperature": hasattr(self._board, "temperature_dC"),
             "reasons": limits.REASONS,
             "rules": limits.RULES,
+            "rule_reasons": limits.RULE_REASONS,
+            "compared": limits.COMPARED,
             "settings": dict(zip(limits.SETTINGS, settings)),
             "messages": wire.dictionary(),
         }

@@ -51,28 +51,41 @@ CANARY = 0x2AFE5AFE  # lies behind memory that the tick writes: who finds it cha
 ACTIONS = ("off", "inform", "warn", "trip")
 ACTION_OFF, ACTION_INFORM, ACTION_WARN, ACTION_TRIP = 0, 1, 2, 3
 
-# The detector's rules in the order of its memory: name, reason, action by default. The actions follow the table of
-# failures in Lu et al. 2021, 2.2.3: a hard short is cut off at once, a partial or soft short and contact loss are
-# warned of, contact loss is cut off at a limit; a fake stable cell has no rule, for it looks healthy.
+# What `value` and `limit` of a rule that fired are; the host asks the identity for it.
+VOLTAGE = "voltage"  # units of full scale, along the current or without a sign
+CODE = "code"  # of whichever channel it was
+VOLTAGE_CODE, CURRENT_CODE, PRESSURE_CODE = "voltage_code", "current_code", "pressure_code"
+VOLTAGE_CHANGE, CURRENT_CHANGE, PRESSURE_CHANGE = (
+    "voltage_change",
+    "current_change",
+    "pressure_change",
+)  # of codes
+SECOND_DIFFERENCE = "second_difference"  # of the voltage, units: how much it fluctuates
+BLOCKS = "blocks"  # of samples
+
+# The detector's rules in the order of its memory: name, reason, action by default, what it compares. The actions
+# follow the table of failures in Lu et al. 2021, 2.2.3: a hard short is cut off at once, a partial or soft short and
+# contact loss are warned of, contact loss is cut off at a limit; a fake stable cell has no rule, for it looks healthy.
 _RULES = (
-    ("hard_short", HARD_SHORT, ACTION_TRIP),
-    ("limit_voltage", LIMIT, ACTION_TRIP),
-    ("limit_current", LIMIT, ACTION_TRIP),
-    ("limit_pressure", LIMIT, ACTION_TRIP),
-    ("rail", SENSOR_FAULT, ACTION_TRIP),
-    ("stuck", SENSOR_FAULT, ACTION_TRIP),
-    ("open_wire", SENSOR_FAULT, ACTION_WARN),
-    ("jump", SENSOR_FAULT, ACTION_INFORM),
-    ("partial_short", PARTIAL_SHORT, ACTION_WARN),
-    ("soft_short", SOFT_SHORT, ACTION_WARN),
-    ("soft_persists", SOFT_SHORT, ACTION_WARN),
-    ("divergence", CONTACT_LOSS, ACTION_WARN),
-    ("rate_voltage", LIMIT, ACTION_TRIP),
-    ("rate_current", LIMIT, ACTION_TRIP),
-    ("rate_pressure", LIMIT, ACTION_TRIP),
+    ("hard_short", HARD_SHORT, ACTION_TRIP, VOLTAGE),
+    ("limit_voltage", LIMIT, ACTION_TRIP, VOLTAGE_CODE),
+    ("limit_current", LIMIT, ACTION_TRIP, CURRENT_CODE),
+    ("limit_pressure", LIMIT, ACTION_TRIP, PRESSURE_CODE),
+    ("rail", SENSOR_FAULT, ACTION_TRIP, CODE),
+    ("stuck", SENSOR_FAULT, ACTION_TRIP, VOLTAGE),
+    ("open_wire", SENSOR_FAULT, ACTION_WARN, VOLTAGE_CHANGE),
+    ("jump", SENSOR_FAULT, ACTION_INFORM, VOLTAGE),
+    ("partial_short", PARTIAL_SHORT, ACTION_WARN, VOLTAGE),
+    ("soft_short", SOFT_SHORT, ACTION_WARN, SECOND_DIFFERENCE),
+    ("soft_persists", SOFT_SHORT, ACTION_WARN, BLOCKS),
+    ("divergence", CONTACT_LOSS, ACTION_WARN, VOLTAGE),
+    ("rate_voltage", LIMIT, ACTION_TRIP, VOLTAGE_CHANGE),
+    ("rate_current", LIMIT, ACTION_TRIP, CURRENT_CHANGE),
+    ("rate_pressure", LIMIT, ACTION_TRIP, PRESSURE_CHANGE),
 )
-RULES = tuple(name for name, _, _ in _RULES)
-RULE_REASONS = tuple(reason for _, reason, _ in _RULES)
+RULES = tuple(row[0] for row in _RULES)
+RULE_REASONS = tuple(row[1] for row in _RULES)
+COMPARED = tuple(row[3] for row in _RULES)
 
 CODE_ZERO = 32768  # code of 0 V and 0 A
 CODE_MAX = 65535
@@ -134,7 +147,7 @@ _DETECTOR_OWN = (
     ("divergence_64ths", 8, 1024, 32),
     ("outgrown_64ths", 80, 4096, 160),
 )
-_DETECTOR_ACTIONS = tuple(("action_" + name, ACTION_OFF, ACTION_TRIP, action) for name, _, action in _RULES)
+_DETECTOR_ACTIONS = tuple(("action_" + row[0], ACTION_OFF, ACTION_TRIP, row[2]) for row in _RULES)
 _DETECTOR = _DETECTOR_OWN + _DETECTOR_ACTIONS
 # Order of the settings on the wire: first the detector's, then those of the rest.
 DETECTOR_SETTINGS = tuple(row[0] for row in _DETECTOR)

@@ -53,7 +53,7 @@ def _physical(
     """Value and limit in physical units."""
     if front_end is None:
         return {}
-    found = compared(rule, fields["value"], fields["limit"], identity.get("settings", {}), front_end)
+    found = compared(rule, fields["value"], fields["limit"], identity, front_end)
     if found is None:
         return {}
     return {"value_physical": found.value, "limit_physical": found.limit, "unit": found.unit}

@@ -1,16 +1,17 @@
 """What a rule of the firmware compared, in physical units: the numbers on the wire are the detector's integers.
 
-Shorts and divergence compare voltages along the current (1/16384 of full scale), limits and rates codes of a channel
-(`firmware/PROTOCOL.md`); which channel a trip on `limit` means shows in the setting it quotes.
+What `value` and `limit` of a rule are stands beside the rule in the firmware (`limits.COMPARED`) and comes with the
+device's identity. A trip names its reason alone: what all its rules that may trip compare alike can be told; which
+channel a trip on `limit` means shows in the setting it quotes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ccdmon.model.front_end import FrontEnd
 from ccdmon_fw import limits
 
-VOLTAGE_RULES = ("hard_short", "partial_short", "soft_short", "contact_loss")
 CHANNELS = ("voltage", "current", "pressure")
 
 
@@ -24,21 +25,57 @@ class Compared:
 
 
 def compared(
-    rule: str, value: int, limit: int, settings: Mapping[str, int], front_end: FrontEnd
+    rule: str, value: int, limit: int, identity: Mapping[str, Any], front_end: FrontEnd
 ) -> Compared | None:
-    """Physical value and limit of a reason or rule; None where it compared nothing that has a unit."""
-    if rule in VOLTAGE_RULES:
-        scale = front_end.voltage_full_scale_V / int(limits.UNITS_FULL_SCALE)
-        return Compared(value * scale, limit * scale, "V")
-    channel = _channel(rule, limit, settings)
-    if channel is None:
+    """Physical value and limit of a reason or rule of the device with this identity; None for what has no unit."""
+    settings = identity.get("settings", {})
+    kinds = set(_kinds(rule, identity, settings))
+    if rule == "limit":
+        kinds = {f"{channel}_code" for channel in _quoted(limit, settings)}
+    if len(kinds) != 1:
         return None
-    if channel == "pressure":
-        return _pressure(value, limit, front_end)
-    full_scale = front_end.voltage_full_scale_V if channel == "voltage" else front_end.current_full_scale_A
-    zero = 0 if rule.startswith("rate") else int(limits.CODE_ZERO)
-    scale = full_scale / int(limits.CODE_ZERO)
-    return Compared((value - zero) * scale, (limit - zero) * scale, "V" if channel == "voltage" else "A")
+    scale, zero, unit = _scale(kinds.pop(), front_end)
+    if unit is None:
+        return None
+    return Compared((value - zero) * scale, (limit - zero) * scale, unit)
+
+
+def _kinds(rule: str, identity: Mapping[str, Any], settings: Mapping[str, int]) -> Iterator[str]:
+    """What the rule compares, or the rules that trip with this reason."""
+    rules: Sequence[str] = identity.get("rules", limits.RULES)
+    kinds: Sequence[str] = identity.get("compared", limits.COMPARED)
+    reasons: Sequence[int] = identity.get("rule_reasons", limits.RULE_REASONS)
+    names: Sequence[str] = identity.get("reasons", limits.REASONS)
+    own = dict(zip(rules, kinds, strict=False))
+    if rule in own:
+        yield own[rule]
+        return
+    for name, kind, reason in zip(rules, kinds, reasons, strict=False):
+        if names[reason] == rule and settings.get(f"action_{name}", limits.ACTION_TRIP) == limits.ACTION_TRIP:
+            yield kind
+
+
+def _quoted(limit: int, settings: Mapping[str, int]) -> list[str]:
+    """The channel one of whose limits this is; the first of several."""
+    ends = ((name, settings.get(f"{name}_{end}_code")) for name in CHANNELS for end in ("min", "max"))
+    return [name for name, setting in ends if setting == limit][:1]
+
+
+def _scale(kind: str, front_end: FrontEnd) -> tuple[float, int, str | None]:
+    """(physical value of one, what stands for zero, unit) of a kind of `limits.COMPARED`; no unit: none known."""
+    if kind == limits.BLOCKS:
+        return 1.0, 0, "blocks"
+    if kind in (limits.VOLTAGE, limits.SECOND_DIFFERENCE):
+        return front_end.voltage_full_scale_V / int(limits.UNITS_FULL_SCALE), 0, "V"
+    channel, _, what = kind.partition("_")
+    zero = int(limits.CODE_ZERO) if what == "code" else 0
+    if channel == "voltage":
+        return front_end.voltage_full_scale_V / int(limits.CODE_ZERO), zero, "V"
+    if channel == "current":
+        return front_end.current_full_scale_A / int(limits.CODE_ZERO), zero, "A"
+    if channel == "pressure" and front_end.pressure_full_scale_Pa is not None:
+        return front_end.pressure_full_scale_Pa / int(limits.CODE_MAX + 1), 0, "Pa"
+    return 0.0, 0, None
 
 
 def physical_limits(
@@ -69,20 +106,3 @@ def physical_limits(
 
 def _six_digits(value: float) -> float:
     return float(f"{value:.6g}")
-
-
-def _channel(rule: str, limit: int, settings: Mapping[str, int]) -> str | None:
-    named = rule.removeprefix("limit_").removeprefix("rate_")
-    if named in CHANNELS:
-        return named
-    if rule != "limit":
-        return None
-    quoted = ((name, settings.get(f"{name}_{end}_code")) for name in CHANNELS for end in ("min", "max"))
-    return next((name for name, setting in quoted if setting == limit), None)
-
-
-def _pressure(value: int, limit: int, front_end: FrontEnd) -> Compared | None:
-    if front_end.pressure_full_scale_Pa is None:
-        return None
-    scale = front_end.pressure_full_scale_Pa / int(limits.CODE_MAX + 1)
-    return Compared(value * scale, limit * scale, "Pa")

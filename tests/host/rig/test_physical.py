@@ -8,6 +8,7 @@ from ccdmon_fw import limits
 
 SCALES = FrontEnd(8.0, 0.016, 4e6)
 SETTINGS = {"voltage_max_code": 53248, "current_min_code": 16384, "pressure_max_code": 32768}
+IDENTITY = {"settings": SETTINGS}
 
 
 @pytest.mark.parametrize(
@@ -18,21 +19,46 @@ SETTINGS = {"voltage_max_code": 53248, "current_min_code": 16384, "pressure_max_
         ("limit", 8192, 16384, (-0.012, -0.008, "A")),
         ("limit_pressure", 40960, 32768, (2.5e6, 2e6, "Pa")),
         ("rate_voltage", 4096, 2048, (1.0, 0.5, "V")),
+        ("soft_persists", 301, 300, (301, 300, "blocks")),
+        ("divergence", 2048, 1024, (1.0, 0.5, "V")),
+        ("contact_loss", 2048, 1024, (1.0, 0.5, "V")),
+        ("stuck", 0, 1024, (0.0, 0.5, "V")),
     ],
 )
 def test_physical(rule: str, value: int, limit: int, expected: tuple[float, float, str]) -> None:
-    found = compared(rule, value, limit, SETTINGS, SCALES)
+    found = compared(rule, value, limit, IDENTITY, SCALES)
     assert found is not None
     assert (found.value, found.limit, found.unit) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("rule", ["command", "overrun", "soft_persists", "sensor_fault"])
+@pytest.mark.parametrize("rule", ["command", "overrun", "rail", "sensor_fault"])
 def test_no_unit(rule: str) -> None:
-    assert compared(rule, 1, 2, SETTINGS, SCALES) is None
+    assert compared(rule, 1, 2, IDENTITY, SCALES) is None
+
+
+def test_a_reason_means_what_its_rules_that_trip_compare() -> None:
+    both = IDENTITY | {"settings": {"action_soft_short": 3, "action_soft_persists": 3}}
+    assert compared("soft_short", 300, 300, both, SCALES) is None
+    one = IDENTITY | {"settings": {"action_soft_short": 2, "action_soft_persists": 3}}
+    found = compared("soft_short", 301, 300, one, SCALES)
+    assert found is not None
+    assert (found.value, found.unit) == (301, "blocks")
+
+
+def test_the_device_itself_says_what_its_rules_compare() -> None:
+    other = {"rules": ["smell"], "compared": ["voltage_code"], "rule_reasons": [0]}
+    found = compared("smell", 32768 + 4096, 32768, other, SCALES)
+    assert found is not None
+    assert (found.value, found.limit, found.unit) == pytest.approx((1.0, 0.0, "V"))
+
+
+def test_every_rule_of_the_firmware_has_a_unit_or_is_known_to_have_none() -> None:
+    without = {rule for rule in limits.RULES if compared(rule, 1, 1, IDENTITY, SCALES) is None}
+    assert without == {"rail"}  # whichever channel it was
 
 
 def test_a_limit_that_quotes_no_setting_has_none() -> None:
-    assert compared("limit", 1, 2, SETTINGS, SCALES) is None
+    assert compared("limit", 1, 2, IDENTITY, SCALES) is None
 
 
 def test_settings_come_back_as_the_limits_they_were_made_of() -> None:
