@@ -6,7 +6,6 @@ The rows go once through the streaming core (`ccd_fastcore`); everything here wo
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from ccd_fastcore import MODES, Stream
@@ -17,23 +16,20 @@ from ccdmon.analysis.events import Event, at_row, verdict_of
 from ccdmon.analysis.fake_stable import find_fake_stable, without_formation
 from ccdmon.analysis.findings import SYMMETRIC, Findings, findings
 from ccdmon.analysis.half_cycles import HalfCycle
-from ccdmon.analysis.impedance.comparison import Comparison, compare, compare_files
+from ccdmon.analysis.impedance.comparison import Comparison, compare
 from ccdmon.analysis.pressure import with_pressure
 from ccdmon.analysis.protocols import recognise
 from ccdmon.analysis.segments import half_cycles_of
 from ccdmon.analysis.sensors import find_sensor_faults
 from ccdmon.analysis.shorts.all_shorts import find_shorts
 from ccdmon.errors import InputError
-from ccdmon.model.spectrum import Spectrum
 from ccdmon.model.trace import Cell, Trace
 
 SCHEMA = "ccdmon.report/1"
-# A file of spectra, or one spectrum.
-SpectrumLike = Path | str | Spectrum | None
 
 
 class Options(TypedDict, total=False):
-    """How a trace is read. `area_cm2` wins over the sidecar's; the spectra are files or `Spectrum`.
+    """How a trace is read. `area_cm2` wins over the sidecar's; `impedance` is that before the test against after.
 
     `threshold_scale` above 1 asks for more before it tells of a short or contact loss (the campaign's curve;
     `campaign_table.SCALED` says of which thresholds);
@@ -41,8 +37,7 @@ class Options(TypedDict, total=False):
     """
 
     area_cm2: float | None
-    eis_before: SpectrumLike
-    eis_after: SpectrumLike
+    impedance: Comparison
     threshold_scale: float
     device_events: Sequence[Event]
 
@@ -63,7 +58,7 @@ def analyze_chunks(chunks: Iterable[Trace], cell: Cell, **options: Unpack[Option
 class StreamingAnalysis:
     """The analysis of a test that is still running: `feed` rows as they come, ask for a `report` at any time.
 
-    Raises InputError for an area that is no area, or an impedance file that cannot be read.
+    Raises InputError for an area that is no area.
     """
 
     def __init__(self, cell: Cell, **options: Unpack[Options]) -> None:
@@ -71,7 +66,7 @@ class StreamingAnalysis:
         self._area_cm2 = area_cm2 if area_cm2 is not None else cell.electrode_area_cm2
         if self._area_cm2 is not None and not (math.isfinite(self._area_cm2) and self._area_cm2 > 0):
             raise InputError(f"--area-cm2 {self._area_cm2:g}: an electrode area is a number above 0, in cm2")
-        self._eis = _compared(options.get("eis_before"), options.get("eis_after"))
+        self._eis = options.get("impedance") or compare(None, None)
         self._threshold_scale = options.get("threshold_scale", 1.0)
         self._device_events = options.get("device_events", ())
         self._cell = cell
@@ -152,13 +147,6 @@ def _with_device_events(
 def _cycle_of(half_cycles: Sequence[HalfCycle], row: int) -> int | None:
     half_cycle = at_row(half_cycles, row)
     return None if half_cycle is None else half_cycle.cycle
-
-
-def _compared(before: SpectrumLike, after: SpectrumLike) -> Comparison:
-    if isinstance(before, Spectrum) or isinstance(after, Spectrum):
-        pair = [x if isinstance(x, Spectrum) else None for x in (before, after)]
-        return compare(pair[0], pair[1])
-    return compare_files(None if before is None else str(before), None if after is None else str(after))
 
 
 Records = tuple[list[Sequence[float]], list[Sequence[float]], list[Sequence[float]]]

@@ -2,18 +2,20 @@
 
 import argparse
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ccdmon.analysis.document import Options, StreamingAnalysis, analyze
+from ccdmon.analysis.impedance.comparison import Comparison, compare
 from ccdmon.cli.options import add_import_arguments, positive
 from ccdmon.cli.traces import open_file, open_run_folder, with_area
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE
 from ccdmon.formats.bdf.read import iter_bdf, read_ahead
+from ccdmon.formats.impedance.files import read_pair
 from ccdmon.formats.importer import is_long
 from ccdmon.model.trace import Trace
-from ccdmon.report.context import Context, read_context
+from ccdmon.report.context import Context
 from ccdmon.run.analysed import analyze_run
 from ccdmon.run.monitoring import Monitoring
 from ccdmon.run.run_monitoring import monitoring_of
@@ -32,6 +34,12 @@ class Source:
     document: dict[str, Any]  # the analysis
     monitoring: Monitoring | None = None
     run: RunRows | None = None
+    impedance: Comparison = field(default_factory=lambda: compare(None, None))
+
+    @property
+    def context(self) -> Context:
+        """The spectra of the command line and the configuration of a run folder, for the report."""
+        return Context(self.impedance, self.run.config if self.run else {})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Analyse everything named; exit 1 when any cell failed."""
-    sources = [open_source(name, args, drawn=args.out is not None) for name in args.traces]
+    options = options_of(args)
+    sources = [open_source(name, args, options, drawn=args.out is not None) for name in args.traces]
     documents = [source.document for source in sources]
     if args.out is not None:
         _write(args, sources, documents)
@@ -61,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_NEGATIVE if any(document["verdict"] == "failed" for document in documents) else EXIT_FINE
 
 
-def open_source(name: str, args: argparse.Namespace, *, drawn: bool) -> Source:
+def open_source(name: str, args: argparse.Namespace, options: Options, *, drawn: bool) -> Source:
     """A trace or cycler's file, `-`, or a run folder; a given area replaces its own. Raises `InputError` for others.
 
     A run folder and a long file are read piece by piece, at bounded memory: the source has its document then, and, if
@@ -69,21 +78,22 @@ def open_source(name: str, args: argparse.Namespace, *, drawn: bool) -> Source:
     """
     run = open_run_folder(name)
     if run is not None:
-        found = analyze_run(run, drawn=drawn, **options_of(args))
+        found = analyze_run(run, drawn=drawn, **options)
+        monitoring = monitoring_of(run, found.trip_row)
         return Source(
-            name, with_area(found.trace, args), found.document, monitoring_of(run, found.trip_row), run
+            name, with_area(found.trace, args), found.document, monitoring, run, options["impedance"]
         )
     if name != "-" and is_long(Path(name)) and args.columns is None and not args.salvage:
-        return _analysed(name, args, drawn)
+        return _analysed(name, args, options, drawn)
     trace = open_file(name, args)
-    return Source(name, trace, analyze(trace, **options_of(args)))
+    return Source(name, trace, analyze(trace, **options), impedance=options["impedance"])
 
 
-def _analysed(name: str, args: argparse.Namespace, drawn: bool) -> Source:
+def _analysed(name: str, args: argparse.Namespace, options: Options, drawn: bool) -> Source:
     """A long trace, chunk by chunk, and once more for the rows that its figures need."""
     extremes, analysis = Extremes(), None
     for chunk in read_ahead(iter_bdf(name)):
-        analysis = analysis or StreamingAnalysis(chunk.cell, **options_of(args))
+        analysis = analysis or StreamingAnalysis(chunk.cell, **options)
         analysis.feed(chunk)
         if drawn:
             extremes.feed(chunk)
@@ -93,12 +103,12 @@ def _analysed(name: str, args: argparse.Namespace, drawn: bool) -> Source:
     trace = chunk
     if drawn:
         trace = thinned(read_ahead(iter_bdf(name)), extremes.chosen(shorts), chunk.cell)
-    return Source(name, with_area(trace, args), document)
+    return Source(name, with_area(trace, args), document, impedance=options["impedance"])
 
 
 def options_of(args: argparse.Namespace) -> Options:
-    """The options of the analysis on the command line."""
-    return {"area_cm2": args.area_cm2, "eis_before": args.eis_before, "eis_after": args.eis_after}
+    """The options of the analysis on the command line; the spectra are read and compared here, once."""
+    return {"area_cm2": args.area_cm2, "impedance": compare(*read_pair(args.eis_before, args.eis_after))}
 
 
 def _joined(sources: list[Source], documents: list[dict[str, Any]]) -> dict[str, Any]:
@@ -108,17 +118,12 @@ def _joined(sources: list[Source], documents: list[dict[str, Any]]) -> dict[str,
     return {"schema": REPORTS_SCHEMA, "reports": reports}
 
 
-def context_of(source: Source, args: argparse.Namespace) -> Context:
-    """The spectra of the command line and the configuration of a run folder, for the report."""
-    return read_context(args.eis_before, args.eis_after, source.run.config if source.run else None)
-
-
 def _write(args: argparse.Namespace, sources: list[Source], documents: list[dict[str, Any]]) -> None:
     """One report goes into `--out` itself, several each into a folder of the trace's name."""
     from ccdmon.report.page import write_reports  # matplotlib takes half a second
 
     for source, document, folder in zip(sources, documents, _folders(args.out, sources), strict=True):
-        write_reports(document, source.trace, folder, source.monitoring, context_of(source, args))
+        write_reports(document, source.trace, folder, source.monitoring, source.context)
         if source.run is not None and folder.resolve() == source.run.folder.resolve():
             derive_trace(folder)
 

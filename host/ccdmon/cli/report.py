@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from ccdmon.cli.analyze import context_of, open_source
+from ccdmon.cli.analyze import open_source, options_of
 from ccdmon.cli.options import add_import_arguments, positive
 from ccdmon.errors import EXIT_FINE, InputError
 
@@ -36,8 +36,8 @@ def run(args: argparse.Namespace) -> int:
     folder = args.out or (Path(args.source) if Path(args.source).is_dir() else None)
     if folder is None:
         raise InputError(f"{args.source}: not a run folder; say with --out where the report shall go")
-    source = open_source(args.source, args, drawn=True)
-    document, context = source.document, context_of(source, args)
+    source = open_source(args.source, args, options_of(args), drawn=True)
+    document, context = source.document, source.context
     write_reports(document, source.trace, folder, source.monitoring, context)
     trip_row = source.monitoring.trip_row if source.monitoring else None
     figures = []

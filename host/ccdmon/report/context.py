@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ccdmon import __version__
-from ccdmon.analysis.impedance.comparison import compare
-from ccdmon.model.spectrum import Spectrum
+from ccdmon.analysis.impedance.comparison import Comparison, compare
 from ccdmon.model.trace import Cell, Trace
 from ccdmon.report import literature
 from ccdmon.report import words as report_words
@@ -18,10 +16,9 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Context:
-    """What belongs to the test but is not in its trace: spectra, and `run.toml` of a monitored run."""
+    """What belongs to the test but is not in its trace: impedance before and after, `run.toml` of a monitored run."""
 
-    before: Spectrum | None = None
-    after: Spectrum | None = None
+    impedance: Comparison = field(default_factory=lambda: compare(None, None))
     config: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -47,20 +44,9 @@ class Context:
         return " ".join(filter(None, [version, f"({digest})" if digest else None])) or None
 
 
-def read_context(
-    before: Path | None = None, after: Path | None = None, config: Mapping[str, Any] | None = None
-) -> Context:
-    """Spectra as the analysis takes them: of several in a file, the first before and the last after."""
-    from ccdmon.formats.impedance.files import read_spectra
-
-    return Context(
-        read_spectra(before)[0] if before else None, read_spectra(after)[-1] if after else None, config or {}
-    )
-
-
 def impedance(context: Context, area_cm2: float | None) -> list[tuple[str, str]]:
     """Resistances of both spectra and what their change means, as (what, value)."""
-    found = compare(context.before, context.after)
+    found = context.impedance
     rows = [("Verdict", f"{found.verdict}: {found.reason}")]
     unit, factor = ("Ω cm²", area_cm2) if area_cm2 else ("Ω", 1.0)
     for when, r in (("before", found.before), ("after", found.after)):

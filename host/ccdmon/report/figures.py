@@ -34,8 +34,8 @@ def drawings_of(document: Document, trace: Trace, trip_row: int | None, context:
     short = next((event for event in document["events"] if event["kind"] == "hard_short"), None)
     if short is not None:
         drawings.append(zoom(trace, short["row"], trip_row))
-    if context.before or context.after:
-        drawings.append(nyquist(context.before, context.after, document["ccd"]["area_cm2"]))
+    if any(context.impedance.spectra):
+        drawings.append(nyquist(*context.impedance.spectra, document["ccd"]["area_cm2"]))
     if comparison_of(document, trace.cell):
         drawings.append(peers(document, trace.cell))
     return drawings

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from ccdmon.analysis.impedance.comparison import compare
 from ccdmon.errors import InputError
 from ccdmon.model.spectrum import Spectrum, make_spectrum
 from ccdmon.model.trace import Cell, Trace
@@ -210,8 +211,7 @@ def spectrum(resistance_ohm: float) -> Spectrum:
 
 
 CONTEXT = Context(
-    spectrum(70.0),
-    spectrum(4.0),
+    compare(spectrum(70.0), spectrum(4.0)),
     {
         "rig": "bay 3",
         "protocol": {"kind": "time_control", "levels_mA_cm2": [0.1, 0.2], "half_cycle_s": 600.0},

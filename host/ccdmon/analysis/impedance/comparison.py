@@ -6,13 +6,12 @@ resistance U/I must be of the same magnitude as the impedance.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from ccdmon.analysis.impedance.kramers_kronig import FEWEST_POINTS, linear_fit
-from ccdmon.errors import InputError
 from ccdmon.model.spectrum import Spectrum
 from ccdmon.model.trace import FloatArray
 
@@ -29,8 +28,6 @@ SUSPECT_RATIO = 0.75
 # Arcs of the electrolyte (grains nF to pF, grain boundaries up to tens of nF) against interfaces (uF), per
 # cell.
 ELECTROLYTE_CAPACITY_F = 2e-7
-WIRING_Hz = 1e3  # above, the inductance of the leads may outweigh the cell
-REACTIVE = 0.05  # |Im(Z)| over |Z|: points that tell its sign
 
 
 @dataclass(frozen=True)
@@ -61,6 +58,7 @@ class Comparison:
     ratio: float | None  # total resistance after over before
     before: Resistances | None
     after: Resistances | None
+    spectra: tuple[Spectrum | None, Spectrum | None] = (None, None)  # before and after, as measured
 
     def evidence(self) -> dict[str, Any]:
         """Plain numbers for a report."""
@@ -126,6 +124,10 @@ def compare(before: Spectrum | None, after: Spectrum | None) -> Comparison:
 
     `unvalidated` if one is missing, too short, or breaks the Kramers-Kronig relations.
     """
+    return replace(_compared(before, after), spectra=(before, after))
+
+
+def _compared(before: Spectrum | None, after: Spectrum | None) -> Comparison:
     if before is None or after is None:
         reason = "a spectrum before and one after are needed"
         return Comparison("unvalidated", reason, None, _alone(before), _alone(after))
@@ -164,28 +166,3 @@ def _above(one: Spectrum, other: Spectrum) -> Spectrum:
     lowest_Hz = max(one.frequency_Hz[-1], other.frequency_Hz[-1]) if len(one) and len(other) else 0.0
     keep = one.frequency_Hz >= lowest_Hz * 0.99
     return Spectrum(one.frequency_Hz[keep], one.impedance_ohm[keep], one.name)
-
-
-def compare_files(before: str | None, after: str | None) -> Comparison:
-    """`compare` for files; of several spectra in one, the first of `before` and the last of `after`.
-
-    Raises InputError for a file that cannot be read, or whose imaginary part has the wrong sign.
-    """
-    from ccdmon.formats.impedance.files import read_spectra
-
-    first = read_spectra(before)[0] if before else None
-    last = read_spectra(after)[-1] if after else None
-    for path, spectrum in ((before, first), (after, last)):
-        if spectrum is not None and sign_is_wrong(spectrum):
-            raise InputError(
-                f"{path}: the imaginary part is positive, as of a coil; a cell's is negative: "
-                "if the file holds -Im(Z), name its column '-Imaginary Impedance / ohm'"
-            )
-    return compare(first, last)
-
-
-def sign_is_wrong(spectrum: Spectrum) -> bool:
-    """Im(Z) above zero where neither wiring nor a short can make it so: at nearly all reactive points below 1 kHz."""
-    z = spectrum.impedance_ohm[spectrum.frequency_Hz < WIRING_Hz]
-    reactive = z.imag[np.abs(z.imag) > REACTIVE * np.abs(z)]
-    return len(reactive) >= 3 and bool(np.mean(reactive > 0) > 0.9)

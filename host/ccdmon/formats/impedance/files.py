@@ -3,6 +3,8 @@
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import numpy as np
+
 from ccdmon.errors import InputError
 from ccdmon.formats.cyclers.biologic_mpr import MAGIC, read_mpr_spectra
 from ccdmon.formats.impedance.csv import parse_eis_csv
@@ -13,6 +15,8 @@ from ccdmon.model.spectrum import Spectrum
 # dot, is called with the path and returns a list of `Spectrum`. (The known readers of .mpr are under the
 # GPL.)
 PLUGIN_GROUP = "ccdmon.eis_readers"
+WIRING_Hz = 1e3  # above, the inductance of the leads may outweigh the cell
+REACTIVE = 0.05  # |Im(Z)| over |Z|: points that tell its sign
 
 
 def read_spectra(path: str | Path) -> list[Spectrum]:
@@ -29,6 +33,24 @@ def read_spectra(path: str | Path) -> list[Spectrum]:
     if not any(len(spectrum) for spectrum in spectra):
         raise InputError(f"{name}: no usable impedance point; export the file again")
     return [spectrum for spectrum in spectra if len(spectrum)]
+
+
+def read_pair(before: str | Path | None, after: str | Path | None) -> tuple[Spectrum | None, Spectrum | None]:
+    """The spectra before and after a test; of several in one file, the first of `before` and the last of `after`.
+
+    Raises InputError for a file that cannot be read, or whose imaginary part has the wrong sign.
+    """
+    return _one_of(before, 0), _one_of(after, -1)
+
+
+def _one_of(path: str | Path | None, which: int) -> Spectrum | None:
+    spectrum = read_spectra(path)[which] if path else None
+    if spectrum is not None and _sign_is_wrong(spectrum):
+        raise InputError(
+            f"{path}: the imaginary part is positive, as of a coil; a cell's is negative: "
+            "if the file holds -Im(Z), name its column '-Imaginary Impedance / ohm'"
+        )
+    return spectrum
 
 
 def _parsed(text: str, name: str, ending: str) -> list[Spectrum]:
@@ -52,3 +74,10 @@ def _text(path: str | Path) -> str:
         return Path(path).read_bytes().decode("latin-1").removeprefix("\xef\xbb\xbf")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}; check the path") from error
+
+
+def _sign_is_wrong(spectrum: Spectrum) -> bool:
+    """Im(Z) above zero where neither wiring nor a short can make it so: at nearly all reactive points below 1 kHz."""
+    z = spectrum.impedance_ohm[spectrum.frequency_Hz < WIRING_Hz]
+    reactive = z.imag[np.abs(z.imag) > REACTIVE * np.abs(z)]
+    return len(reactive) >= 3 and bool(np.mean(reactive > 0) > 0.9)

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from ccdmon.analysis.document import Options, StreamingAnalysis, analyze
+from ccdmon.analysis.impedance.comparison import compare
 from ccdmon.model.trace import Trace
 from ccdmon.simulation.campaign.score import Score, score, settled_row
 from ccdmon.simulation.campaign.table import curve_text, table_text, write_curve_plot
@@ -43,12 +44,9 @@ def run_one(
 
 
 def _read(made: Simulated, way: str, spectra: Sequence[str], scale: float) -> Score:
-    options: Options = {"threshold_scale": scale}
-    if "before" in spectra:
-        options["eis_before"] = made.eis["before"]
-    if "after" in spectra:
-        options["eis_after"] = made.eis["after"]
     try:
+        before, after = (made.eis[when] if when in spectra else None for when in ("before", "after"))
+        options: Options = {"threshold_scale": scale, "impedance": compare(before, after)}
         result = score(made.truth, analyze(made.trace, **options), way)
         if scale == 1.0 and result.reported_row is not None:
             confirmed = confirmed_row(made.trace, result.expected, result.reported_row, options)

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ccdmon.analysis.impedance.comparison import compare, compare_files, resistances
+from ccdmon.analysis.impedance.comparison import compare, resistances
 from ccdmon.analysis.impedance.kramers_kronig import linear_fit
 from ccdmon.errors import InputError
 from ccdmon.formats.impedance.csv import write_eis_csv
-from ccdmon.formats.impedance.files import read_spectra
+from ccdmon.formats.impedance.files import read_pair, read_spectra
 from ccdmon.model.spectrum import Spectrum, make_spectrum
 
 FREQUENCY_HZ = np.logspace(6, -1, 71)
@@ -85,7 +85,7 @@ def test_own_csv_round_trip(tmp_path: Path) -> None:
     assert header == "Frequency / Hz,Real Impedance / ohm,Imaginary Impedance / ohm"
     back = read_spectra(tmp_path / "a.csv")[0]
     assert np.allclose(back.impedance_ohm, circuit().impedance_ohm, rtol=1e-6)
-    assert compare_files(str(tmp_path / "a.csv"), str(tmp_path / "a.csv")).verdict == "consistent"
+    assert compare(*read_pair(tmp_path / "a.csv", tmp_path / "a.csv")).verdict == "consistent"
 
 
 def test_several_spectra_with_the_negative_imaginary_part(tmp_path: Path) -> None:
@@ -100,14 +100,14 @@ def test_a_wrong_sign_of_the_imaginary_part_is_told_in_one_line(tmp_path: Path) 
     good = circuit(interface_ohm=200.0)
     write_eis_csv(make_spectrum(good.frequency_Hz, good.impedance_ohm.conj()), tmp_path / "wrong.csv")
     with pytest.raises(InputError, match=r"wrong\.csv: the imaginary part is positive.*-Im\(Z\)") as caught:
-        compare_files(str(tmp_path / "wrong.csv"), None)
+        read_pair(tmp_path / "wrong.csv", None)
     assert "\n" not in str(caught.value)
 
 
 def test_long_leads_of_a_shorted_cell_are_no_wrong_sign(tmp_path: Path) -> None:
     shorted = 0.5 + 2j * np.pi * FREQUENCY_HZ * 1e-6
     write_eis_csv(make_spectrum(FREQUENCY_HZ, shorted), tmp_path / "leads.csv")
-    compare_files(str(tmp_path / "leads.csv"), None)
+    read_pair(tmp_path / "leads.csv", None)
 
 
 @pytest.mark.parametrize(
