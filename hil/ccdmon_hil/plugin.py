@@ -129,7 +129,7 @@ def verdict(rig: "Session", trace: "Trace", record_property: Any) -> "ReplayResu
 
 def properties_of(result: "ReplayResult") -> list[tuple[str, object]]:
     """What JUnit's record keeps of a run: rig, firmware, verdict, latency."""
-    from ccdmon.link.firmware_hash import firmware_hash
+    from ccdmon.link.firmware import firmware_hash
 
     document = result.document()
     latency = {f"latency_{name}": value for name, value in document["latency"].items()}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ccdmon import __version__
-from ccdmon.link.firmware_hash import firmware_hash
+from ccdmon.link.firmware import firmware_hash
 from ccdmon.model.front_end import FrontEnd
 from ccdmon.model.trace import Trace
 from ccdmon.record.recorder import Recorder

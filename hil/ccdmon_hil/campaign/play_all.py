@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError, InputError
-from ccdmon.link.firmware_hash import firmware_hash
+from ccdmon.link.firmware import firmware_hash
 from ccdmon_hil.campaign.junit import junit
 from ccdmon_hil.campaign.summary import CLOCKS, Record, markdown, summaries
 from ccdmon_hil.play.scenario import SUFFIX, MissingTraceError, Outcome, Scenario, read_scenario, run_scenario

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ccdmon.errors import InputError
-from ccdmon.link.firmware_hash import firmware_hash
+from ccdmon.link.firmware import firmware_hash
 from ccdmon.report.colours import EVENT_COLOURS, INK
 from ccdmon_hil.campaign.page import STYLE
 from ccdmon_hil.campaign.summary import CLOCKS

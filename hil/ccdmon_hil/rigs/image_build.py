@@ -18,8 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ccdmon.errors import InputError
-from ccdmon.link.firmware import MANIFEST, firmware_files, manifest_text
-from ccdmon.link.firmware_hash import firmware_hash
+from ccdmon.link.firmware import MANIFEST, firmware_files, firmware_hash, manifest_text
 from ccdmon_hil.rigs import uf2
 
 MICROPYTHON_MINIMUM = (1, 26)

@@ -17,8 +17,7 @@ from ccdmon.formats.importer import is_long
 from ccdmon.model.trace import Trace
 from ccdmon.report.context import Context
 from ccdmon.run.analysed import analyze_run
-from ccdmon.run.monitoring import Monitoring
-from ccdmon.run.run_monitoring import monitoring_of
+from ccdmon.run.monitoring import Monitoring, monitoring_of
 from ccdmon.run.stored_rows import RunRows, derive_trace
 from ccdmon.run.thinning import Extremes, thinned
 

@@ -127,7 +127,7 @@ def _recording(folder: Path | None, args: argparse.Namespace, trace: Any) -> Ite
     from dataclasses import asdict
 
     from ccdmon import __version__
-    from ccdmon.link.firmware_hash import firmware_hash
+    from ccdmon.link.firmware import firmware_hash
     from ccdmon.record.recorder import Recorder
     from ccdmon.run import folder as run_folder
     from ccdmon.run.stored_rows import derive_trace

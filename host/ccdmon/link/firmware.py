@@ -1,5 +1,6 @@
 """The firmware of this package as files for a board: source or compiled, with one board's description."""
 
+import hashlib
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -63,6 +64,15 @@ def firmware_files(board: str = PICO) -> dict[str, bytes]:
         if file.name not in OFF_BOARD:
             files[f"ccdmon_fw/{file.relative_to(package).as_posix()}"] = file.read_bytes()
     return files
+
+
+def firmware_hash() -> str:
+    """First 16 hex digits of the SHA-256 over the firmware's files and names: what made a recorded decision."""
+    folder = firmware_dir() / "ccdmon_fw"
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*.py")):
+        digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
 
 
 def manifest_text() -> bytes:

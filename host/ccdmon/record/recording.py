@@ -23,7 +23,7 @@ from ccdmon.errors import InputError
 from ccdmon.formats.bdf.write import write_bdf
 from ccdmon.link.decoder import Identity, Message
 from ccdmon.link.device import why_refused
-from ccdmon.link.firmware_hash import firmware_hash
+from ccdmon.link.firmware import firmware_hash
 from ccdmon.record.board_talk import BlackBox, DeviceSide
 from ccdmon.record.host_judge import HostJudge
 from ccdmon.record.notify import on_trip

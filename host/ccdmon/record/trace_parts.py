@@ -5,6 +5,8 @@ into place, so a reader sees the old one or the new one) until it is full. `fram
 thrown away at any time.
 """
 
+import ctypes
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +18,6 @@ import pyarrow.parquet as pa_parquet
 from ccdmon.formats.bdf.sidecar import write_cell
 from ccdmon.formats.bdf.write import parquet_writer, table_of
 from ccdmon.model.trace import Trace
-from ccdmon.record.free_memory import give_back
 from ccdmon.run.folder import TRACE_FILE
 
 PARTS_DIR = "trace-parts"
@@ -103,3 +104,15 @@ def _join(paths: list[Path], target: Path) -> None:
             writer.write_table(_whole([schema.empty_table(), pa_parquet.read_table(path)]))
             give_back()
     unfinished.replace(target)
+
+
+def give_back() -> None:
+    """Freed memory goes back to the system, in some milliseconds; not where the C library (musl) cannot.
+
+    The allocators of Arrow and of the C library keep it for later, the latter in pieces that fit less and less: a
+    process that runs for a week would seem to grow.
+    """
+    pa.default_memory_pool().release_unused()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)

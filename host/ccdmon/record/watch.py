@@ -4,12 +4,31 @@ import shutil
 import time
 from collections.abc import Callable
 
-from ccdmon.record.host_clock import ClockWatch
 from ccdmon.record.recorder import Recorder
 from ccdmon.record.serial_link import SerialLink
 from ccdmon.run.time_axis import HostTime, host_time
 
 SPACE_INTERVAL_S = 2.0
+NOTICED_S = 1.0  # a slewing time service stays far below between two rounds
+
+
+class ClockWatch:
+    """Notices when the host's clocks part: it slept (the monotonic one stood still), or somebody set the wall clock.
+
+    Call `changes` often with the clocks.
+    """
+
+    def __init__(self, now: HostTime) -> None:
+        self._last = now
+
+    def changes(self, now: HostTime) -> list[tuple[str, float]]:
+        """(`host_slept` or `clock_stepped`, by how many seconds) since the last call."""
+        last, self._last = self._last, now
+        passed_s = now.boot_s - last.boot_s
+        slept_s = passed_s - (now.monotonic_s - last.monotonic_s)
+        stepped_s = (now.unix_s - last.unix_s) - passed_s
+        found = [("host_slept", slept_s), ("clock_stepped", stepped_s)]
+        return [(action, seconds) for action, seconds in found if abs(seconds) >= NOTICED_S]
 
 
 class Watch:

@@ -6,7 +6,7 @@ from typing import Any
 from ccdmon.report.context import Context
 from ccdmon.report.page import write_reports
 from ccdmon.run.analysed import analyze_run
-from ccdmon.run.run_monitoring import monitoring_of
+from ccdmon.run.monitoring import monitoring_of
 from ccdmon.run.stored_rows import RunRows
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ccdmon import __version__
-from ccdmon.link.firmware_hash import firmware_hash
+from ccdmon.link.firmware import firmware_hash
 from ccdmon.model.front_end import FrontEnd
 from ccdmon.rig.physical import physical_limits
 from ccdmon.run import folder as run_folder

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ccdmon.link.firmware_hash import firmware_hash
+from ccdmon.link.firmware import firmware_hash
 from ccdmon_fw import limits, wire
 from ccdmon_hil.faults.black_box import read_box
 from ccdmon_hil.rigs.breakable import pico as hooked

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ccdmon.record.host_clock import ClockWatch
-from ccdmon.record.host_trips import HostTrips
+from ccdmon.record.host_judge import HostTrips
+from ccdmon.record.watch import ClockWatch
 from ccdmon.run.time_axis import HostTime
 
 

@@ -9,7 +9,7 @@ from ccdmon.analysis.events import Event, at_row, holding
 from ccdmon.analysis.findings import FULL_CELL, Findings, healed, noisier, step_event
 from ccdmon.analysis.half_cycles import HalfCycle
 from ccdmon.analysis.shorts.kept_resistance import lowest_kept_ohm
-from ccdmon.analysis.shorts.ratios import log_ratio
+from ccdmon.analysis.shorts.positions import log_ratio
 from ccdmon.analysis.shorts.reversals import partial_at_boundary
 
 

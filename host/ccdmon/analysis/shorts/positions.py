@@ -5,9 +5,15 @@ from math import isfinite, log
 
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.half_cycles import HalfCycle
-from ccdmon.analysis.shorts.ratios import log_ratio
 
 FIRST_OCTAVE = 2  # rows 4-7: the first rows may be means across the reversal
+
+
+def log_ratio(a: float, b: float) -> float | None:
+    """ln(a / b); None unless both are above zero and the ratio is a finite number above zero."""
+    if not (a > 0 and b > 0 and isfinite(a) and isfinite(b)):
+        return None
+    return log(a) - log(b)
 
 
 def position_shift(

@@ -18,12 +18,12 @@ from ccdmon.analysis.shorts.early_shifts import may_begin_lower
 from ccdmon.analysis.shorts.kept_resistance import comes_back
 from ccdmon.analysis.shorts.positions import (
     FIRST_OCTAVE,
+    log_ratio,
     log_ratio_at,
     position_shift,
     settled_octave,
     settling,
 )
-from ccdmon.analysis.shorts.ratios import log_ratio
 
 LEAST_ROWS = 12
 FEWEST_ROWS = 4  # for a hard short, which shows in the first position
