@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ccdmon.analysis.document import analyze
+from ccdmon.analysis.impedance.comparison import compare
 from tests.host.plain_cell import PROTOCOLS, Truth, make
 
 SEEDS = range(14)
@@ -14,7 +15,7 @@ SEEDS = range(14)
 
 def read(kind: str, seed: int, **fixed):
     trace, truth, spectra = make(kind, seed, **fixed)
-    return analyze(trace, **{f"eis_{when}": s for when, s in spectra.items()}), truth
+    return analyze(trace, impedance=compare(spectra.get("before"), spectra.get("after"))), truth
 
 
 def first_row(truth: Truth) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from ccdmon.record import watch as recording_watch
 from ccdmon.record.recorder import Recorder
-from ccdmon.record.watch import Watch
+from ccdmon.record.watch import ClockWatch, Watch
 from ccdmon.run import folder as run_folder
 from ccdmon.run.time_axis import HostTime, RunTime
 from tests.host.whole_run import open_run
@@ -101,3 +101,10 @@ def test_a_disk_that_runs_low_is_told_once_and_again_after_a_while(
     assert [line.split(": ")[1] for line in scene.said] == [
         "only 400 MB are free; make space", "only 200 MB are free; make space",
     ]  # fmt: skip
+
+
+def test_sleep_and_a_set_clock_are_told_apart() -> None:
+    watch = ClockWatch(HostTime(0.0, 0.0, 1e9))
+    assert watch.changes(HostTime(1.0, 1.0, 1e9 + 1.0)) == []
+    assert watch.changes(HostTime(2.0, 3602.0, 1e9 + 3602.0)) == [("host_slept", 3600.0)]
+    assert watch.changes(HostTime(3.0, 3603.0, 1e9 + 3003.0)) == [("clock_stepped", -600.0)]
