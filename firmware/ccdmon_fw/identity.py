@@ -1,4 +1,4 @@
-"""The identity: the dictionary a host needs to read every other message. By far the longest of them, 4000 bytes.
+"""The identity: the dictionary a host needs to read every other message. By far the longest of them, 5000 bytes.
 
 It is made in memory that is kept from the start: a heap in use seldom has so much in one place, and the
 main loop would end with its gate open because somebody asked who it is.
@@ -21,7 +21,7 @@ except ImportError:
 _HEAD = "<BHH"  # kind, sequence, bytes of JSON
 _HEAD_BYTES = 5
 _CRC_BYTES = 4
-KEPT_BYTES = 5120  # whatever the settings, for a board that has 300 bytes to say of itself; one that has more gets more
+KEPT_BYTES = 6144  # whatever the settings, for a board that has 300 bytes to say of itself; one that has more gets more
 
 
 class Identity:

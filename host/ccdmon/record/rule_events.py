@@ -42,18 +42,20 @@ def described(
         "rule": rule,
         "reason": reason_of(fields["reason"], identity),
         **{key: value for key, value in fields.items() if key not in _CODED},
-        **_physical(rule, fields, identity, front_end),
+        **_physical(rule if "rule" in fields else None, fields, identity, front_end),
         **_window(identity, period_s),
     }
 
 
 def _physical(
-    rule: str, fields: Mapping[str, int], identity: Identity, front_end: FrontEnd | None
+    rule: str | None, fields: Mapping[str, int], identity: Identity, front_end: FrontEnd | None
 ) -> dict[str, Any]:
-    """Value and limit in physical units."""
+    """Value and limit in physical units; a trip names no rule."""
     if front_end is None:
         return {}
-    found = compared(rule, fields["value"], fields["limit"], identity, front_end)
+    found = compared(
+        rule, reason_of(fields["reason"], identity), fields["value"], fields["limit"], identity, front_end
+    )
     if found is None:
         return {}
     return {"value_physical": found.value, "limit_physical": found.limit, "unit": found.unit}

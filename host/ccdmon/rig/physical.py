@@ -5,7 +5,7 @@ device's identity. A trip names its reason alone: what all its rules that may tr
 channel a trip on `limit` means shows in the setting it quotes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,13 +25,13 @@ class Compared:
 
 
 def compared(
-    rule: str, value: int, limit: int, identity: Mapping[str, Any], front_end: FrontEnd
+    rule: str | None, reason: str, value: int, limit: int, identity: Mapping[str, Any], front_end: FrontEnd
 ) -> Compared | None:
-    """Physical value and limit of a reason or rule of the device with this identity; None for what has no unit."""
-    settings = identity.get("settings", {})
-    kinds = set(_kinds(rule, identity, settings))
-    if rule == "limit":
-        kinds = {f"{channel}_code" for channel in _quoted(limit, settings)}
+    """Physical value and limit of a rule, or of a trip for this reason (`rule` None); None for what has no unit.
+
+    `identity` is the device's: its rules, what they compare, its settings.
+    """
+    kinds = _of_reason(reason, limit, identity) if rule is None else _of_rule(rule, identity)
     if len(kinds) != 1:
         return None
     scale, zero, unit = _scale(kinds.pop(), front_end)
@@ -40,19 +40,26 @@ def compared(
     return Compared((value - zero) * scale, (limit - zero) * scale, unit)
 
 
-def _kinds(rule: str, identity: Mapping[str, Any], settings: Mapping[str, int]) -> Iterator[str]:
-    """What the rule compares, or the rules that trip with this reason."""
+def _of_rule(rule: str, identity: Mapping[str, Any]) -> set[str]:
     rules: Sequence[str] = identity.get("rules", limits.RULES)
     kinds: Sequence[str] = identity.get("compared", limits.COMPARED)
-    reasons: Sequence[int] = identity.get("rule_reasons", limits.RULE_REASONS)
-    names: Sequence[str] = identity.get("reasons", limits.REASONS)
-    own = dict(zip(rules, kinds, strict=False))
-    if rule in own:
-        yield own[rule]
-        return
-    for name, kind, reason in zip(rules, kinds, reasons, strict=False):
-        if names[reason] == rule and settings.get(f"action_{name}", limits.ACTION_TRIP) == limits.ACTION_TRIP:
-            yield kind
+    return {kind for name, kind in zip(rules, kinds, strict=False) if name == rule}
+
+
+def _of_reason(reason: str, limit: int, identity: Mapping[str, Any]) -> set[str]:
+    """What the rules compare that trip with this reason."""
+    settings: Mapping[str, int] = identity.get("settings", {})
+    if reason == "limit":
+        return {f"{channel}_code" for channel in _quoted(limit, settings)}
+    rules: Sequence[str] = identity.get("rules", limits.RULES)
+    reasons: Sequence[str] = identity.get("reasons", limits.REASONS)
+    return {
+        kind
+        for rule, number in zip(rules, identity.get("rule_reasons", limits.RULE_REASONS), strict=False)
+        if reasons[number] == reason
+        and settings.get(f"action_{rule}", limits.ACTION_TRIP) == limits.ACTION_TRIP
+        for kind in _of_rule(rule, identity)
+    }
 
 
 def _quoted(limit: int, settings: Mapping[str, int]) -> list[str]:

@@ -12,7 +12,7 @@ IDENTITY = {"settings": SETTINGS}
 
 
 @pytest.mark.parametrize(
-    ("rule", "value", "limit", "expected"),
+    ("name", "value", "limit", "expected"),
     [
         ("hard_short", 1024, 4096, (0.5, 2.0, "V")),
         ("limit", 57344, 53248, (6.0, 5.0, "V")),
@@ -25,40 +25,40 @@ IDENTITY = {"settings": SETTINGS}
         ("stuck", 0, 1024, (0.0, 0.5, "V")),
     ],
 )
-def test_physical(rule: str, value: int, limit: int, expected: tuple[float, float, str]) -> None:
-    found = compared(rule, value, limit, IDENTITY, SCALES)
+def test_physical(name: str, value: int, limit: int, expected: tuple[float, float, str]) -> None:
+    found = compared(name if name in limits.RULES else None, name, value, limit, IDENTITY, SCALES)
     assert found is not None
     assert (found.value, found.limit, found.unit) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("rule", ["command", "overrun", "rail", "sensor_fault"])
-def test_no_unit(rule: str) -> None:
-    assert compared(rule, 1, 2, IDENTITY, SCALES) is None
+@pytest.mark.parametrize("reason", ["command", "overrun", "sensor_fault"])
+def test_no_unit(reason: str) -> None:
+    assert compared(None, reason, 1, 2, IDENTITY, SCALES) is None
 
 
-def test_a_reason_means_what_its_rules_that_trip_compare() -> None:
+def test_a_trip_means_what_the_rules_of_its_reason_compare_that_trip() -> None:
     both = IDENTITY | {"settings": {"action_soft_short": 3, "action_soft_persists": 3}}
-    assert compared("soft_short", 300, 300, both, SCALES) is None
+    assert compared(None, "soft_short", 300, 300, both, SCALES) is None
     one = IDENTITY | {"settings": {"action_soft_short": 2, "action_soft_persists": 3}}
-    found = compared("soft_short", 301, 300, one, SCALES)
+    found = compared(None, "soft_short", 301, 300, one, SCALES)
     assert found is not None
-    assert (found.value, found.unit) == (301, "blocks")
+    assert (found.value, found.limit, found.unit) == (301, 300, "blocks")
 
 
 def test_the_device_itself_says_what_its_rules_compare() -> None:
     other = {"rules": ["smell"], "compared": ["voltage_code"], "rule_reasons": [0]}
-    found = compared("smell", 32768 + 4096, 32768, other, SCALES)
+    found = compared("smell", "none", 32768 + 4096, 32768, other, SCALES)
     assert found is not None
     assert (found.value, found.limit, found.unit) == pytest.approx((1.0, 0.0, "V"))
 
 
 def test_every_rule_of_the_firmware_has_a_unit_or_is_known_to_have_none() -> None:
-    without = {rule for rule in limits.RULES if compared(rule, 1, 1, IDENTITY, SCALES) is None}
+    without = {rule for rule in limits.RULES if compared(rule, "none", 1, 1, IDENTITY, SCALES) is None}
     assert without == {"rail"}  # whichever channel it was
 
 
 def test_a_limit_that_quotes_no_setting_has_none() -> None:
-    assert compared("limit", 1, 2, IDENTITY, SCALES) is None
+    assert compared(None, "limit", 1, 2, IDENTITY, SCALES) is None
 
 
 def test_settings_come_back_as_the_limits_they_were_made_of() -> None:
