@@ -20,7 +20,6 @@ from ccdmon_hil.conformance import check_session
 from ccdmon_hil.play.one_run import run_rows
 from ccdmon_hil.play.replay import detector_settings
 from ccdmon_hil.play.result import ReplayResult
-from ccdmon_hil.rigs.breakable.pico import PATIENCE_S
 from ccdmon_hil.rigs.chips.buses import attach_i2c, attach_spi
 from ccdmon_hil.rigs.chips.converters import Ads131m04, Ina228, Nau7802
 from ccdmon_hil.rigs.image import find_image
@@ -161,7 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _one(board: str, image: Path) -> bool:
-    session = Session(ChipTarget(image, board), answer_limit_s=PATIENCE_S)
+    session = Session(ChipTarget(image, board))
     try:
         session.start()
         try:

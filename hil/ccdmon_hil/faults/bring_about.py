@@ -31,12 +31,14 @@ from ccdmon_hil.faults import (
 )
 from ccdmon_hil.faults.fault import Fault, Outcome, Run, bring_about, table_head
 from ccdmon_hil.faults.kept import with_kept
-from ccdmon_hil.rigs.breakable.pico import PATIENCE_S, open_hooked
+from ccdmon_hil.rigs.breakable.pico import open_hooked
 from ccdmon_hil.rigs.breakable.unix import HookedUnix
 from ccdmon_hil.rigs.image import find_image
 from ccdmon_hil.rigs.open_rig import JOBS_HELP, PORT_HELP, count, open_session
 from ccdmon_hil.rigs.session import Session
 from ccdmon_hil.rigs.wire_tap import WireTap
+
+BOARD_PATIENCE_S = 300.0  # for an answer: an emulated board may be crowded
 
 FAULTS: dict[str, Sequence[Fault]] = {
     "unix": replay_faults.faults_of("unix") + unix_inner_faults.FAULTS,
@@ -116,7 +118,9 @@ def _each_anew(rig: str, image: Path | None) -> Iterator[Run]:
 
 @contextmanager
 def _on_board(image: Path | None, port: str | None) -> Iterator[Run]:
-    with open_session("board", image=image, port=port, tap=WireTap, answer_limit_s=PATIENCE_S) as session:
+    with open_session(
+        "board", image=image, port=port, tap=WireTap, answer_limit_s=BOARD_PATIENCE_S
+    ) as session:
         if hasattr(session.target, "edge_settings"):
             raise InputError("faults: rows must be injected here; name a wiring file without a stimulus")
 
@@ -144,9 +148,7 @@ def _replaying(rig: str, image: Path | None) -> Iterator[Session]:
             opened.callback(session.close)
             session.start()
         else:
-            session = opened.enter_context(
-                open_session(rig, image=image, tap=WireTap, answer_limit_s=PATIENCE_S)
-            )
+            session = opened.enter_context(open_session(rig, image=image, tap=WireTap))
         yield session
 
 

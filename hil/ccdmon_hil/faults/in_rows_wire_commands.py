@@ -6,7 +6,6 @@ are fewer and sent ahead. Longer than 250 lines: the table, and what it is made 
 """
 
 import struct
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -29,7 +28,7 @@ from ccdmon_hil.rigs.wire_tap import FrameFault, WireTap, cut, flipped, preceded
 
 ROWS = 1000  # two and a half half-cycles
 HALF_WAY = 500
-SILENT_S = 120.0  # of the machine's time: an emulator may be crowded
+SILENT_S = 120.0  # of the rig's time, else of the machine's: an emulated board may be crowded
 FULL_FRAME = 32  # samples
 SEED = 10_000
 VOLTAGE, CURRENT, PRESSURE = 0, 1, 2  # columns
@@ -122,11 +121,11 @@ def _outcome(session: Session, rows: int, answer: str, missed: int, warnings: li
 def _pump_to(session: Session, rows: int) -> list[str]:
     """Until so many rows were seen; what was warned of meanwhile, in brackets. `DeviceError` where none comes."""
     warnings = []
-    seen, since_s = session.samples_seen, time.monotonic()
+    seen, since_s = session.samples_seen, session.now_s()
     while session.samples_seen < rows:
         if session.samples_seen > seen:
-            seen, since_s = session.samples_seen, time.monotonic()
-        elif time.monotonic() - since_s > SILENT_S:
+            seen, since_s = session.samples_seen, session.now_s()
+        elif session.now_s() - since_s > SILENT_S:
             raise DeviceError(f"rig {session.target.name}: no sample for {SILENT_S:.0f} s after row {seen}")
         for event in session.pump():
             if (

@@ -200,7 +200,7 @@ def _steadiness(session: Session, target: TimedTarget, rate_s: float) -> bool:
 def _on_pico(options: argparse.Namespace, budgets: Budgets) -> tuple[Measured, bool]:
     """(latencies, is a bound broken), with all tables."""
     target = TimedTarget(find_image(options.image))
-    session = Session(target, answer_limit_s=hooked.PATIENCE_S)
+    session = Session(target)
     session.start()
     session.command(wire.STREAM, wire.pack(wire.STREAM, wire.EVENTS_ONLY, 0))
     broken = _steadiness(session, target, options.seconds)

@@ -1,6 +1,5 @@
 """One run on one rig: configure, arm, play rows, watch the gate, collect the samples."""
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,7 +7,7 @@ from ccdmon.errors import DeviceError, InputError
 from ccdmon.model.front_end import FrontEnd
 from ccdmon_fw import limits, wire
 from ccdmon_hil.play.result import ReplayResult, first_pending_row
-from ccdmon_hil.rigs.session import EMULATOR_PATIENCE, Session
+from ccdmon_hil.rigs.session import Session
 from ccdmon_hil.rigs.target import Source, Target
 
 # Called with (rows played so far, rows in all or None, gate closed?).
@@ -111,18 +110,18 @@ class _Counted:
 
 
 def _collect(session: Session, counted: _Counted, on_progress: Progress | None) -> None:
-    progressed_s = time.monotonic()
-    stall_limit_s = STALL_LIMIT_S * (EMULATOR_PATIENCE if session.target.clock == "virtual" else 1)
+    progressed_s = session.now_s()
+    stall_limit_s = STALL_LIMIT_S * session.patience
     seen = 0
     while counted.rows is None or session.samples_seen < counted.rows:
         session.pump()
         if session.samples_seen > seen:
             seen = session.samples_seen
-            progressed_s = time.monotonic()
+            progressed_s = session.now_s()
             if on_progress:
                 edges = session.target.edges
                 on_progress(min(seen, counted.given), counted.rows, bool(edges) and edges[-1].closed)
-        elif time.monotonic() - progressed_s > stall_limit_s:
+        elif session.now_s() - progressed_s > stall_limit_s:
             raise DeviceError(
                 f"rig {session.target.name}: no sample for {stall_limit_s:.0f} s "
                 f"after row {seen} of {counted.rows}"

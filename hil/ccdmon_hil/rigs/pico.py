@@ -1,8 +1,8 @@
 """Rig `pico`: an emulated RP2040 that boots stock MicroPython, with the firmware on its flash file system.
 
-The only file that imports the emulator (rp2040py 0.3.6). It is driven synchronously: nothing runs between two
-calls of `receive`, so a run is reproducible. Time here is the emulator's (`clock.nanos`), never the
-machine's.
+The only file that imports the emulator (rp2040py 0.3.6). It is driven synchronously: nothing runs between two calls of
+`receive`, each of which takes a quantum of the emulator's time (`clock.nanos`), never of the machine's; the host waits
+by it, too. So two runs are the same, byte by byte.
 
 The cell enters at the converter: each conversion of the voltage channel takes the next row, and the current
 and pressure channels of that row stand ready for the conversions after it. The gate is seen at its pin.
@@ -42,6 +42,7 @@ MICROPYTHON_TAG = "1.26.1"
 USB_FIFO_BYTES = 512
 CYCLE_NS = 8.0  # 125 MHz
 USB_FRAME_NS = 1_000_000
+QUANTUM_US = 250.0  # between two looks of the host
 SOFT_RESET_VIRTUAL_S = 4.0
 TEMPERATURE_CHANNEL = 4  # of the converter: the chip's own sensor
 
@@ -119,11 +120,10 @@ class PicoTarget:
         self._pump()
 
     def receive(self) -> bytes:
-        """Run one batch of the emulator (5 ms of the machine's time at most)."""
+        """Run for a quantum of the emulator's time."""
         if self._mcu is None:
             raise DeviceError("rig pico: not started")
-        self._pump()
-        execute_batch(self._simulator, 1)
+        self.run_until(self.virtual_us() + QUANTUM_US)
         data = bytes(self._received)
         self._received.clear()
         return data
@@ -136,6 +136,10 @@ class PicoTarget:
         """The emulator's clock, us."""
         assert self._mcu is not None
         return self._mcu.clock.nanos / 1000
+
+    def now_s(self) -> float:
+        """The time that the host waits by, s: a run is the same however slow the machine is."""
+        return self.virtual_us() / 1e6
 
     def at(self, virtual_us: float, action: Callable[[], None]) -> None:
         """Do something at an instant of the emulator's clock, between two instructions."""
@@ -241,8 +245,7 @@ class PicoTarget:
         asked = False
         began_us = self.virtual_us()  # a restart goes on with the emulator's clock
         while not self._sampling:
-            self._pump()
-            execute_batch(self._simulator, 1)
+            self.run_until(self.virtual_us() + QUANTUM_US)
             booting_s = (self.virtual_us() - began_us) / 1e6
             if not asked and booting_s > SOFT_RESET_VIRTUAL_S:
                 asked = True  # what a failing main.py said before the console was up: let it say it again

@@ -1,6 +1,7 @@
 """A rig with the firmware running on it: the conversation (`ccdmon.link.device`), and the samples and trip of a run."""
 
 import struct
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,12 +13,15 @@ from ccdmon.link.device import ANSWER_LIMIT_S, Device
 from ccdmon_fw import wire
 from ccdmon_hil.rigs.target import Target
 
-# An emulated board on a busy machine takes that much longer.
+# An emulated board behind a port, on a busy machine, takes that much longer.
 EMULATOR_PATIENCE = 5
 
 
 class Session:
-    """One rig with the firmware running on it. `on_bytes` gets the telemetry as it comes, for a recorder."""
+    """One rig with the firmware running on it. `on_bytes` gets the telemetry as it comes, for a recorder.
+
+    Waiting is measured on the rig's own clock where it has one (`target.now_s`), else on the machine's.
+    """
 
     def __init__(
         self,
@@ -26,14 +30,18 @@ class Session:
         answer_limit_s: float = ANSWER_LIMIT_S,
     ) -> None:
         self.target = target
-        patience = EMULATOR_PATIENCE if target.clock == "virtual" else 1
+        waits_by_machine = target.clock == "virtual" and not hasattr(target, "now_s")
+        self.patience = EMULATOR_PATIENCE if waits_by_machine else 1  # times the limits of a real board
+        self.now_s: Callable[[], float] = getattr(target, "now_s", time.monotonic)
         self.device = Device(
             target.send,
             target.receive,
             f"rig {target.name}",
             on_event=self._take,
             on_bytes=on_bytes,
-            answer_limit_s=answer_limit_s * patience,
+            answer_limit_s=answer_limit_s * self.patience,
+            now_s=self.now_s,
+            first_command=None if target.name == "board" else 1,  # a board other hosts have spoken to
         )
         self.trip: dict[str, int] | None = None  # the first TRIP message of this run
         self.samples: list[Samples] = []  # of this run

@@ -19,7 +19,8 @@ class Edge(NamedTuple):
 class Target(Protocol):
     """One rig, called from one thread; `DeviceError` says that it failed.
 
-    It may offer `edge_settings(closed_loop)`, {name: value} that it needs, and `tolerance_codes` of its converters."""
+    It may offer `edge_settings(closed_loop)`, {name: value} that it needs, `tolerance_codes` of its converters, and
+    `now_s()`, the time that its host waits by, where that goes with the rig's and not with the machine's."""
 
     name: str
     clock: str  # "virtual": an emulator's, "real": a board's, "none"

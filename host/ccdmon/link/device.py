@@ -6,7 +6,8 @@
 
 A command is sent again under the same number until it is answered; the firmware carries it out once. A refusal is a
 `RefusedError`: what was refused, why, and what to do. Everything else that arrives meanwhile goes to `on_event`, the
-bytes as they came to `on_bytes`. Waiting is measured on the machine's clock, for that is what a user waits by.
+bytes as they came to `on_bytes`. Waiting is measured on the machine's clock, for that is what a user waits by, unless
+the board at the other end has one that stands still with it (`now_s`).
 """
 
 import struct
@@ -76,7 +77,8 @@ def mismatch(identity: Mapping[str, Any]) -> str:
 class Device:
     """One firmware at the other end of `send(bytes)` and `receive() -> bytes`, which waits a moment at most.
 
-    `where` names it in errors. All methods raise `DeviceError` where it does not answer within `answer_limit_s`.
+    `where` names it in errors; `first_command`: the number of the first, where no other host was there before. All
+    methods raise `DeviceError` where it does not answer within `answer_limit_s`.
     """
 
     def __init__(
@@ -88,14 +90,16 @@ class Device:
         on_event: Callable[[Event], object] | None = None,
         on_bytes: Callable[[bytes], object] | None = None,
         answer_limit_s: float = ANSWER_LIMIT_S,
+        now_s: Callable[[], float] = time.monotonic,
+        first_command: int | None = None,
     ) -> None:
         self._send, self._receive, self.where = send, receive, where
         self._on_event, self._on_bytes = on_event, on_bytes
-        self._answer_limit_s = answer_limit_s
+        self._answer_limit_s, self._now_s = answer_limit_s, now_s
         self.decoder = Decoder()
         self.identity: dict[str, Any] = {}
         self._last: dict[str, Message] = {}  # latest message of each kind
-        self._numbers = command_numbers()
+        self._numbers = command_numbers(first_command)
 
     def identify(self) -> dict[str, Any]:
         """Who answers: the identity document (`firmware/PROTOCOL.md`)."""
@@ -200,12 +204,12 @@ class Device:
 
     def wait(self, done: Callable[[], bool], what: str, frame: bytes = b"") -> None:
         """Take in what arrives until `done`, sending `frame` again and again; `what` it is that does not come."""
-        attempts = Attempts(time.monotonic(), self._answer_limit_s)
+        attempts = Attempts(self._now_s(), self._answer_limit_s)
         if frame:
             self._send(frame)
         while not done():
             self.pump()
-            now_s = time.monotonic()
+            now_s = self._now_s()
             if attempts.over(now_s):
                 raise DeviceError(f"{self.where}: the firmware does not answer {what}")
             if frame and attempts.again(now_s):

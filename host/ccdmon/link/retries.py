@@ -33,10 +33,10 @@ class Attempts:
         return True
 
 
-def command_numbers() -> Iterator[int]:
-    """1 to 65535 over and over, from anywhere.
+def command_numbers(first: int | None = None) -> Iterator[int]:
+    """1 to 65535 over and over, from `first` or from anywhere.
 
     A host that came before may have ended with any number: the same one again would not be carried out.
     """
-    first = random.randrange(1, 1 << 16)
+    first = first or random.randrange(1, 1 << 16)
     return itertools.cycle([*range(first, 1 << 16), *range(1, first)])

@@ -37,7 +37,7 @@ def frozen_image() -> Path:
 
 
 def test_a_board_with_nothing_on_its_flash_answers_and_trips(frozen_image: Path) -> None:
-    session = Session(EmptyPico(frozen_image), answer_limit_s=hooked.PATIENCE_S)
+    session = Session(EmptyPico(frozen_image))
     session.start()
     assert session.identity["version"] == limits.VERSION
     session.configure(hooked.settings(voltage_max_code=50000))
