@@ -1,6 +1,7 @@
 """Rig `pico`: an emulated RP2040 that boots stock MicroPython, with the firmware on its flash file system.
 
-The only file that imports the emulator (rp2040py 0.3.6). It is driven synchronously: nothing runs between two calls of
+The only file that imports the emulator (rp2040py 0.3.6), compiled for this machine where that can be done
+(`fast_emulator.py`; `EMULATOR` says which one runs). It is driven synchronously: nothing runs between two calls of
 `receive`, each of which takes a quantum of the emulator's time (`clock.nanos`), never of the machine's; the host waits
 by it, too. So two runs are the same, byte by byte.
 
@@ -15,9 +16,15 @@ Three things differ from the emulator as it comes:
 * its console reset is left to itself: a watchdog reset restarts the chip with flash kept.
 """
 
+# ruff: noqa: E402 - which emulator it is must be settled before its modules are imported
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from ccdmon_hil import fast_emulator
+
+EMULATOR = fast_emulator.prefer()
 
 from rp2040py.device.bootrom import BOOTROM_B1
 from rp2040py.device.load_flash import load_uf2
