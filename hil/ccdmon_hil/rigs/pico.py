@@ -1,7 +1,7 @@
 """Rig `pico`: an emulated RP2040 that boots stock MicroPython, with the firmware on its flash file system.
 
 The only file that imports the emulator (rp2040py 0.3.6), compiled for this machine where that can be done
-(`fast_emulator.py`; `EMULATOR` says which one runs). It is driven synchronously: nothing runs between two calls of
+(`emulator/fast.py`; `EMULATOR` says which one runs). It is driven synchronously: nothing runs between two calls of
 `receive`, each of which takes a quantum of the emulator's time (`clock.nanos`), never of the machine's; the host waits
 by it, too. So two runs are the same, byte by byte.
 
@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ccdmon_hil import fast_emulator
+from ccdmon_hil.rigs.emulator import fast as fast_emulator
 
 EMULATOR = fast_emulator.prefer()
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ccdmon_hil import fast_emulator, fast_emulator_edits
+from ccdmon_hil.rigs.emulator import edits as fast_emulator_edits
+from ccdmon_hil.rigs.emulator import fast as fast_emulator
 
 pytest.importorskip("rp2040py", reason="the emulated Pico is not installed: pip install '.[pico]'")
-DRIVE = Path(__file__).with_name("emulator_drive.py")
+DRIVE = Path(__file__).with_name("drive.py")
 
 
 @pytest.mark.pico
@@ -38,7 +39,7 @@ def test_it_shows_the_same_as_the_wheels_modules(pico_image: Path) -> None:
 def _which(tmp_path: Path, **variables: str) -> tuple[str, str]:
     """(which emulator runs in a new process with an empty cache, what it said of that)."""
     run = subprocess.run(
-        [sys.executable, "-m", "ccdmon_hil.fast_emulator"],
+        [sys.executable, "-m", "ccdmon_hil.rigs.emulator.fast"],
         capture_output=True,
         text=True,
         check=False,

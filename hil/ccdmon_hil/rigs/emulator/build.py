@@ -1,6 +1,6 @@
-"""Compiles Cython modules that lie in the current folder, into its folder `built`. Run by `fast_emulator.py`.
+"""Compiles Cython modules that lie in the current folder, into its folder `built`. Run by `fast.py`.
 
-python fast_emulator_build.py rp2040py.native _rp2040,_simulator -O3
+python build.py rp2040py.native _rp2040,_simulator -O3
 """
 
 import os

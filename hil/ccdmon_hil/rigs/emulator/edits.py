@@ -1,8 +1,8 @@
-"""What `fast_emulator.py` changes in the emulator's own source (rp2040py 0.3.6) before it compiles it anew, and why.
+"""What `fast.py` changes in the emulator's own source (rp2040py 0.3.6) before it compiles it anew, and why.
 
 The wheel's modules are compiled for any Python (abi3), so that each fetch, each load and each tick of the clock looks
-a Python attribute up. Nothing here changes what the emulated chip does; `tests/hil/test_fast_emulator.py` compares the
-two, byte by byte. What is lost: chip, core and clock cannot be subclassed, and `Simulator.stopped` is looked at after
+a Python attribute up. Nothing here changes what the emulated chip does; `tests/hil/rigs/emulator/test_fast.py` compares
+the two, byte by byte. What is lost: chip, core and clock cannot be subclassed, and `Simulator.stopped` is looked at after
 an alarm and every 256 instructions only.
 
 Longer than 250 lines: the list, each entry with the text that it replaces.

@@ -2,10 +2,10 @@
 
     prefer()      # before anything of rp2040py is imported: "fast", or "stock: " and why
 
-Edited (`fast_emulator_edits.py`), compiled once, and kept in the user's cache under all that it depends on: version of
+Edited (`edits.py`), compiled once, and kept in the user's cache under all that it depends on: version of
 the emulator and of Cython, this Python, the edits, the compiler's options. Where that cannot be done (no compiler, no
 Cython, another version) the wheel's modules run, and one line on stderr says so; with CCDMON_EMULATOR=stock they run
-as wished. `python -m ccdmon_hil.fast_emulator` compiles ahead of the first use.
+as wished. `python -m ccdmon_hil.rigs.emulator.fast` compiles ahead of the first use.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from importlib.util import find_spec, spec_from_file_location
 from pathlib import Path
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE
-from ccdmon_hil.fast_emulator_edits import EDITS, MODULES, VERSION
+from ccdmon_hil.rigs.emulator.edits import EDITS, MODULES, VERSION
 from ccdmon_hil.rigs.image import cache_dir
 
 SETTING = "CCDMON_EMULATOR"
@@ -163,7 +163,7 @@ def _compile(source: Path, kept: Path) -> None:
 
 def _run_build(scratch: str) -> None:
     """In a process of its own: a compiler's driver changes the one it is in."""
-    builder = Path(__file__).with_name("fast_emulator_build.py")
+    builder = Path(__file__).with_name("build.py")
     command = [sys.executable, str(builder), PACKAGE, ",".join(MODULES), *OPTIONS]
     run = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
     if run.returncode:

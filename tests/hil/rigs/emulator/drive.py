@@ -1,6 +1,6 @@
 """A fixed drive of the emulated Pico, and digests of all that it shows; a program, for the emulator is chosen once.
 
-    python tests/hil/emulator_drive.py IMAGE
+    python tests/hil/rigs/emulator/drive.py IMAGE
 
 Boot, identity, settings, self-test, armed rows whose samples are streamed, a short that trips, power that fails in the
 middle of writing its black box, power back, a main loop that hangs until the watchdog resets the chip, and the begin of
