@@ -2,8 +2,8 @@
 
 The wheel's modules are compiled for any Python (abi3), so that each fetch, each load and each tick of the clock looks
 a Python attribute up. Nothing here changes what the emulated chip does; `tests/hil/rigs/emulator/test_fast.py` compares
-the two, byte by byte. What is lost: chip, core and clock cannot be subclassed, and `Simulator.stopped` is looked at after
-an alarm and every 256 instructions only.
+the two, byte by byte. What is lost: chip, core and clock cannot be subclassed, and `Simulator.stopped` is looked at
+after an alarm and every 256 instructions only.
 
 Longer than 250 lines: the list, each entry with the text that it replaces.
 """
