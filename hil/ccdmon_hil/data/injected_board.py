@@ -34,12 +34,13 @@ ROW_BYTES = 6
 EDGES = 8
 STATE_PERIOD_MS = 250  # a state goes before samples: more of them would hold these up
 # control: places of what interrupt and main loop share
-RECEIVED, PLAYED, LAST_ROW, PLAYS, READY, STARVED, WAITED_US, PAD, MOVES, TICK_US = range(10)
+RECEIVED, PLAYED, LAST_ROW, PLAYS, READY, STARVED, WAITED_US, PAD, MOVES, TICK_US, IDLES, IDLED = range(12)
 NO_LAST_ROW = 0x3FFFFFFF
-KINDS = (bytes([BENCH_ROWS]), bytes([BENCH_ASK]))  # second byte of a frame of ours
+KINDS = (bytes([BENCH_ROWS]), bytes([BENCH_ASK]), bytes([BENCH_IDLE]))  # second byte of a frame of ours
 LONGEST_BYTES = 2 * ROW_BYTES * BATCH_ROWS  # of a message of the bench, and more; what is longer is none
-control = array("I", [0, 0, NO_LAST_ROW, 0, 0, 0, 0, 0, 0, 0])
+control = array("I", [0, 0, NO_LAST_ROW, 0, 0, 0, 0, 0, 0, 0, 1, 0])
 rows = bytearray(ROW_BYTES * CAPACITY_ROWS)
+idle = bytearray(b"\x00\x80" * 3 * IDLE_ROWS)  # zero volts and amperes
 instants_us = array("I", [0] * CAPACITY_ROWS)
 edges = array("I", [0] * (3 * EDGES))
 drive_gate = board.gate
@@ -50,7 +51,7 @@ now_us = time.ticks_us
 
 @micropython.viper
 def read(memory: ptr32):
-    """The next row, or zero volts and amperes where none plays."""
+    """The next row, or what is idle where none plays."""
     c = ptr32(control)
     time_us = int(now_us())
     row = c[1]
@@ -65,9 +66,13 @@ def read(memory: ptr32):
         ptr32(instants_us)[row & 1023] = time_us
         c[1] = row + 1
     else:
-        memory[0] = 32768
-        memory[1] = 32768
-        memory[2] = 32768
+        codes = ptr16(idle)
+        at = c[11]
+        memory[0] = codes[3 * at]
+        memory[1] = codes[3 * at + 1]
+        memory[2] = codes[3 * at + 2]
+        at += 1
+        c[11] = 0 if at >= c[10] else at
     memory[3] = (time_us - c[6]) & 0x3FFFFFFF
 
 
@@ -163,6 +168,8 @@ class BenchCommands(commands.Commands):
                 others.append(block + b"\0")
             elif frame[0] == BENCH_ROWS:
                 self._take(frame[2])
+            elif frame[0] == BENCH_IDLE:
+                self._stand_idle(frame[2])
             else:
                 self._tell_instant(frame[2])
         if len(self._partial) > LONGEST_BYTES:
@@ -198,6 +205,17 @@ class BenchCommands(commands.Commands):
             if flags & LAST:
                 control[LAST_ROW] = received + count
             control[RECEIVED] = received + count
+        self._tell_state()
+
+    def _stand_idle(self, body):
+        fields, codes = unpack(BENCH_IDLE, body)
+        count = fields["count"]
+        if 0 < count <= IDLE_ROWS and len(codes) == ROW_BYTES * count:
+            held = board.lock()
+            control[IDLED] = 0
+            control[IDLES] = count
+            idle[: len(codes)] = codes
+            board.unlock(held)
         self._tell_state()
 
     def _forget(self):

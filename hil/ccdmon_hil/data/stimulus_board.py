@@ -227,8 +227,15 @@ def state():
     return control[_SAMPLED], control[_GATE_LEVEL], control[_PLAYS], control[_LATE], refused, silent_us, found
 
 
+def stand_idle(data):
+    """What rest is from now on, in base64."""
+    rows[6 * _SLOTS : 6 * _SLOTS + 6] = a2b_base64(data)
+    if control[_PLAYS] == 0:
+        rest()
+
+
 def rest():
-    """Zero volts and amperes."""
+    """Zero volts and amperes, or what it was told to be."""
     control[_PLAYS] = 0
     timer.deinit()
     _show_now(_SLOTS, 0)

@@ -35,9 +35,9 @@ from ccdmon_hil.rigs.breakable import pico as hooked
 from ccdmon_hil.rigs.breakable.pico import HookedTarget, hook, run_for
 from ccdmon_hil.rigs.image import find_image
 from ccdmon_hil.rigs.open_rig import PORT_HELP, RIGS, count
-from ccdmon_hil.rigs.pico import IDLE_CODES
 from ccdmon_hil.rigs.pico_firmware import PICO_PINS
 from ccdmon_hil.rigs.session import Session
+from ccdmon_hil.rigs.target import IDLE as IDLE_CODES
 from ccdmon_hil.rigs.target import Codes
 from ccdmon_hil.rigs.xip_cache import LINE_BYTES, MISS_US, lines_of_ticks
 

@@ -8,7 +8,7 @@ from ccdmon.model.front_end import FrontEnd
 from ccdmon_fw import limits, wire
 from ccdmon_hil.play.result import ReplayResult, first_pending_row
 from ccdmon_hil.rigs.session import Session
-from ccdmon_hil.rigs.target import Source, Target
+from ccdmon_hil.rigs.target import IDLE, Codes, Source, Target
 
 # Called with (rows played so far, rows in all or None, gate closed?).
 Progress = Callable[[int, int | None, bool], None]
@@ -47,14 +47,16 @@ def run_rows(
     closed_loop: bool = False,
     events: Events = (),
     on_progress: Progress | None = None,
+    idle: Sequence[Codes] = (IDLE,),
 ) -> ReplayResult:
     """Play `source` to the firmware, row 0 being the first sample after the gate closed.
 
     `rows` None: until the source ends. `events`: what is known to happen when; without a fitting one, latency
     counts from the row where the firmware's own suspicion began. Raises `DeviceError` where the rig or the
-    link to it fails.
+    link to it fails. `idle`: what the converters read while nothing plays, over and over.
     """
     counted = _Counted(source, rows)
+    session.target.stand_idle(idle)
     session.configure(_for_rig(session.target, settings, closed_loop))
     crc_errors = _crc_errors(session)
     session.target.play(counted, closed_loop)

@@ -32,9 +32,10 @@ from typing import Any
 import numpy as np
 
 from ccdmon.errors import InputError
-from ccdmon.model.front_end import FrontEnd
+from ccdmon.model.front_end import CodeArray, FrontEnd
 from ccdmon.model.trace import Trace
 from ccdmon_hil.play.closed_loop import LoopResult, run_closed_loop
+from ccdmon_hil.play.imperfect import Imperfect
 from ccdmon_hil.play.one_run import Events, OnStart, Progress, run_rows, settings_for
 from ccdmon_hil.play.result import ReplayResult
 from ccdmon_hil.rigs.image import build_into_cache, find_image
@@ -42,6 +43,7 @@ from ccdmon_hil.rigs.open_rig import best_rig, open_session
 from ccdmon_hil.rigs.session import Session
 from ccdmon_hil.rigs.target import Codes
 
+IDLE_ROWS = 64  # what stands at the converters before the first row repeats after so many samples
 __all__ = [
     "LoopResult",
     "ReplayResult",
@@ -83,18 +85,20 @@ def replay(
     on_start: OnStart | None = None,
     on_progress: Progress | None = None,
     front_end: FrontEnd | None = None,
+    imperfect: str = "",
     **physical: Any,
 ) -> ReplayResult:
     """Feed the rows [start, stop) of a trace to the firmware on a rig, one sample per row, and tell what it
     did.
 
-    The gate's opening does not stop the rows: the trace is played to its end. `physical`: limits, as keyword
+    The gate's opening does not stop the rows: the trace is played to its end. `imperfect`: the front end's errors, as
+    `--imperfect` takes them (`imperfect.py`); `InputError` for what it does not know. `physical`: limits, as keyword
     arguments of `ccdmon_fw.limits.detector_settings`.
     """
     with open_session(rig, image=image, port=port, on_bytes=on_bytes) as session:
         return replay_on(
             session, trace, start=start, stop=stop, on_start=on_start, on_progress=on_progress,
-            front_end=front_end, **physical,
+            front_end=front_end, imperfect=imperfect, **physical,
         )  # fmt: skip
 
 
@@ -107,6 +111,7 @@ def replay_on(
     on_start: OnStart | None = None,
     on_progress: Progress | None = None,
     front_end: FrontEnd | None = None,
+    imperfect: str = "",
     **physical: Any,
 ) -> ReplayResult:
     """As `replay`, on a rig that runs already: booting once serves many traces."""
@@ -115,7 +120,8 @@ def replay_on(
         raise InputError(f"{trace.source or 'trace'}: no rows in {start}:{stop}, it has {len(trace)}")
     front_end = front_end or FrontEnd.for_trace(trace)
     settings = detector_settings(trace, front_end, **physical)
-    rows: list[Codes] = [tuple(row) for row in front_end.codes(trace)[start:stop].tolist()]
+    errors = Imperfect.parse(imperfect)
+    rows = _codes(errors.codes(front_end, trace)[start:stop])
     if on_start:
         on_start(session.identity, settings, front_end, row_interval_s(trace))
     result = run_rows(
@@ -125,12 +131,18 @@ def replay_on(
         rows=len(rows),
         events=[(kind, row - start) for kind, row in _known_events(trace.source) if row >= start],
         on_progress=on_progress,
+        idle=_codes(errors.idle(front_end, IDLE_ROWS)),
     )
     return _in_file(result, trace, start)
 
 
+def _codes(table: CodeArray) -> list[Codes]:
+    return [tuple(row) for row in table.tolist()]
+
+
 def _in_file(result: ReplayResult, trace: Trace, start: int) -> ReplayResult:
     """The result of a window with its rows counted from the beginning of the file."""
+    result = dataclasses.replace(result, first_row=start)
     if result.trip_row is None or result.first_faulty_row is None:
         return result
     row = result.trip_row + start

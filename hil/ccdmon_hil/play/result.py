@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ccdmon_fw import detector
+from ccdmon_fw import detector, limits
 
 SCHEMA = "ccdmon.replay/1"
 
@@ -33,6 +33,7 @@ class ReplayResult:
     # From the sample instant of the first faulty row to the pin's edge: on an emulator's clock, on a board's.
     virtual_us: float | None = None
     real_us: float | None = None
+    first_row: int = 0  # of those played, in the file
     identity: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -49,6 +50,19 @@ class ReplayResult:
     def verdicts(self) -> npt.NDArray[np.uint16]:
         """The detector's verdict on every row, shape (rows,)."""
         return self.codes[:, 3]
+
+    @property
+    def warnings(self) -> list[dict[str, str | int]]:
+        """What the detector warned of while the gate was closed: reason, and row in the file, each once it began."""
+        rows = np.flatnonzero(
+            (self.verdicts & detector.ACTION_MASK) == limits.ACTION_WARN << detector.ACTION_SHIFT
+        )
+        reasons = self.verdicts[rows] & detector.REASON_MASK
+        return [
+            {"reason": limits.REASONS[reason], "row": int(row) + self.first_row}
+            for row, reason in zip(rows, reasons.tolist(), strict=True)
+            if self.trip_row is None or row + self.first_row < self.trip_row
+        ]
 
     def meets(self, expectation: str) -> bool:
         """Whether `trip`, `no-trip` or the name of a reason is what happened."""
@@ -71,6 +85,7 @@ class ReplayResult:
             "tripped": self.tripped,
             "reason": self.reason,
             "trip_row": self.trip_row,
+            "warnings": self.warnings,
             "trip_time_s": self.trip_time_s,
             "gate": "closed" if self.gate_closed else "open",
             "latency": {"samples": samples, "virtual_us": self.virtual_us, "real_us": self.real_us},

@@ -14,10 +14,10 @@ pseudo-terminal; an emulated board's is `virtual`.
 
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ccdmon.errors import DeviceError
+from ccdmon.errors import DeviceError, InputError
 from ccdmon.link.device import Device
 from ccdmon.link.flash import prompt
 from ccdmon.link.port import Port, is_pseudo_terminal
@@ -29,6 +29,7 @@ from ccdmon_hil.rigs.stimulus.bench_wire import (
     BATCH_ROWS,
     BENCH_ASK,
     BENCH_ENDED,
+    BENCH_IDLE,
     BENCH_INSTANT,
     BENCH_ROWS,
     BENCH_STATE,
@@ -67,6 +68,7 @@ class BoardTarget:
         self._sent = 0
         self._moved_s = 0.0  # when rows were sent, or arrived
         self._told_end = False
+        self._stood = False  # since it was told what to be idle with
 
     def start(self) -> None:
         """Leave the firmware that runs, start it again on top of injected rows, and see whether its clock is real."""
@@ -88,6 +90,15 @@ class BoardTarget:
         self._state["received"] = -1
         self._wait(lambda: self._state["received"] == 0, self._begin, "no rows")
         self._send_rows()
+
+    def stand_idle(self, codes: Sequence[Codes]) -> None:
+        """Send what the converters read while nothing plays, 64 samples at most."""
+        if len(codes) > bench_wire.IDLE_ROWS:
+            raise InputError(f"rig board: at most {bench_wire.IDLE_ROWS} idle samples, not {len(codes)}")
+        body = bench_wire.pack(BENCH_IDLE, len(codes)) + b"".join(struct.pack("<3H", *row) for row in codes)
+        self._stood = False
+        ask = wire.encode(BENCH_IDLE, self._number(), body)
+        self._wait(lambda: self._stood, lambda: self.send(ask), "that it stands idle")
 
     def sampled_us(self, row: int) -> float | None:
         """When the row was sampled on the board's clock, us; counted as `Edge.at_us`."""
@@ -185,6 +196,7 @@ class BoardTarget:
         data = self._port.read()
         for kind, _, body in self._unframer.feed(data):
             if kind == BENCH_STATE:
+                self._stood = True
                 self._take_state(bytes(body))
             elif kind == BENCH_INSTANT:
                 instant = bench_wire.unpack(BENCH_INSTANT, bytes(body))[0]

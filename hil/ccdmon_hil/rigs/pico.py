@@ -18,7 +18,7 @@ Three things differ from the emulator as it comes:
 
 # ruff: noqa: E402 - which emulator it is must be settled before its modules are imported
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +39,11 @@ from rp2040py.utils.logging import ConsoleLogger, LogLevel
 from ccdmon.errors import DeviceError
 from ccdmon.link.firmware import compiled_files, firmware_files
 from ccdmon_hil.rigs.pico_firmware import PICO_PINS
+from ccdmon_hil.rigs.target import IDLE as IDLE_CODES
 from ccdmon_hil.rigs.target import Codes, Edge, Source
 
 FLASH_ENTRY = 0x10000000
 ARCHITECTURE = "armv6m"
-IDLE_CODES: Codes = (32768, 32768, 32768)
 BOOT_LIMIT_VIRTUAL_S = 10.0
 MICROPYTHON_TAG = "1.26.1"
 USB_FIFO_BYTES = 512
@@ -76,6 +76,8 @@ class PicoTarget:
         self._unanswered: list[tuple[int, int]] = []  # USB reads waiting for bytes: (endpoint, size)
         self._mcu: RP2040 | None = None
         self._sampling = False
+        self._idle: Sequence[Codes] = [IDLE_CODES]
+        self._idled = 0
 
     def start(self) -> None:
         """Boot to the firmware's first sample: 0.5 s of the chip's time, or 2.6 s where it must compile its files."""
@@ -116,6 +118,10 @@ class PicoTarget:
         self._playing = False
         self.edges = []
         self._row_us = []
+
+    def stand_idle(self, codes: Sequence[Codes]) -> None:
+        """Stand at the converters sample by sample while nothing plays."""
+        self._idle = list(codes)
 
     def sampled_us(self, row: int) -> float | None:
         """When the row was converted, virtual us."""
@@ -284,13 +290,19 @@ class PicoTarget:
         self._sampling = True
         if self._playing:
             self._next_row()
+        elif len(self._idle) > 1 or self._idle[0] != IDLE_CODES:
+            self.set_converters(self._next_idle())
+
+    def _next_idle(self) -> Codes:
+        self._idled += 1
+        return self._idle[self._idled % len(self._idle)]
 
     def _next_row(self) -> None:
         assert self._source is not None
         codes = self._source(len(self._row_us), self._closed)
         if codes is None:
             self._playing = False
-            codes = IDLE_CODES
+            codes = self._next_idle()
         else:
             self._row_us.append(self.virtual_us())
         self.set_converters(codes)

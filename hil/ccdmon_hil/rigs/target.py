@@ -1,9 +1,10 @@
 """What a rig must do: run the firmware, play the cell to it, carry the wire, watch the gate pin."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 Codes = tuple[int, int, int]  # voltage, current, pressure: 16 bits each, see ccdmon.model.front_end
+IDLE: Codes = (32768, 32768, 32768)  # zero volts, zero amperes
 # (row, is the gate closed?) -> what the converters read; None after the last row
 Source = Callable[[int, bool], Codes | None]
 
@@ -30,9 +31,12 @@ class Target(Protocol):
         """Bring the firmware up, with zero volts and amperes at the converters."""
 
     def play(self, source: Source, closed_loop: bool = False) -> None:
-        """From the gate's next closing on, each sample takes a row; zeros again after the last.
+        """From the gate's next closing on, each sample takes a row; idle again after the last.
 
         Only a closed loop promises to ask for a row when the pin's answer to the one before is known."""
+
+    def stand_idle(self, codes: Sequence[Codes]) -> None:
+        """What the converters read while no row plays, one sample after the other and over again; from now on."""
 
     def sampled_us(self, row: int) -> float | None: ...  # instant of its sample, where there is a clock
     def send(self, data: bytes) -> None: ...  # wire bytes to the firmware

@@ -5,7 +5,8 @@ more, so what the rig measures never passes through the firmware's telemetry. Th
 (`unix_board.py`) is the other end of those two:
 
     rows in:  u8 1, voltage u16, current u16, pressure u16 (little-endian); u8 0 and three zeros after the
-    last row
+    last row; before the first, u8 3 and the same for one more sample of what is read while nothing plays, u8 2 for
+    the first of those
     pins out: u8 kind (0 gate opened, 1 gate closed, 2 wants the next row), u32 rows converted so far
 
 A recording is written ahead (the pipe is the queue); a closed loop answers each wish with one row.
@@ -17,15 +18,17 @@ import shutil
 import struct
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ccdmon.errors import DeviceError
 from ccdmon.link.firmware import firmware_dir
-from ccdmon_hil.rigs.target import Edge, Source
+from ccdmon_hil.rigs.target import Codes, Edge, Source
 
 ROW = struct.Struct("<B3H")
 PIN = struct.Struct("<BI")
 GATE_OPENED, GATE_CLOSED, WANTS_ROW = 0, 1, 2
+NO_ROW, A_ROW, FIRST_IDLE, MORE_IDLE = 0, 1, 2, 3
 AHEAD_BYTES = 32_768  # below a pipe's capacity, so that writing never blocks
 WAIT_MS = 20
 
@@ -80,6 +83,12 @@ class UnixTarget:
         self._closed_loop = closed_loop
         self._next_row = 0
         self.edges = []
+
+    def stand_idle(self, codes: Sequence[Codes]) -> None:
+        """The board takes them while nothing plays."""
+        for index, idle in enumerate(codes):
+            self._rows_out += ROW.pack(MORE_IDLE if index else FIRST_IDLE, *idle)
+        self._flush()
 
     def sampled_us(self, row: int) -> float | None:  # noqa: ARG002 - there is no timer
         """None: samples follow each other as fast as the machine goes."""
@@ -142,11 +151,11 @@ class UnixTarget:
     def _queue_row(self) -> None:
         codes = self._source(self._next_row, self._closed) if self._source else None
         if codes is None:
-            self._rows_out += ROW.pack(0, 0, 0, 0)
+            self._rows_out += ROW.pack(NO_ROW, 0, 0, 0)
             self._streaming = False
             self._source = None
             return
-        self._rows_out += ROW.pack(1, *codes)
+        self._rows_out += ROW.pack(A_ROW, *codes)
         self._next_row += 1
 
     def _flush(self) -> None:

@@ -15,6 +15,7 @@ import sys
 
 NAME = "unix"
 GATE_OPENED, GATE_CLOSED, WANTS_ROW = 0, 1, 2
+FIRST_IDLE = 2
 ROW_FORMAT = "<B3H"
 ROW_BYTES = 7
 PIN_FORMAT = "<BI"
@@ -25,7 +26,10 @@ _rows_file = open(int(sys.argv[-2]), "rb")  # noqa: SIM115, PTH123 - MicroPython
 _pins_file = open(int(sys.argv[-1]), "wb")  # noqa: SIM115, PTH123
 _poll = select.poll()
 _poll.register(sys.stdin, select.POLLIN)
+_rows_poll = select.poll()
+_rows_poll.register(_rows_file, select.POLLIN)
 _codes = [IDLE_CODE] * 3
+_idle = [(IDLE_CODE, IDLE_CODE, IDLE_CODE)]
 _period_us = 0
 _callback = None
 _ticks = 0
@@ -51,28 +55,43 @@ def _report(kind: int) -> None:
 
 
 def read(memory: list[int]) -> None:
-    """The next row's codes into the detector's memory, zeros where nothing plays."""
+    """The next row's codes into the detector's memory, idle ones where nothing plays."""
     if _playing:
         _next_row()
+    else:
+        _stand_idle()
     memory[0] = _codes[0]
     memory[1] = _codes[1]
     memory[2] = _codes[2]
     memory[3] = (_ticks * _period_us) & 0x3FFFFFFF
 
 
+def _stand_idle() -> None:
+    while _rows_poll.poll(0):
+        kind, voltage, current, pressure = _record()
+        if kind == FIRST_IDLE:
+            _idle.clear()
+        _idle.append((voltage, current, pressure))
+    _codes[:] = _idle[_ticks % len(_idle)]
+
+
 def _next_row() -> None:
     global _rows, _playing
     _report(WANTS_ROW)
+    more_rows, voltage, current, pressure = _record()
+    _codes[:] = (voltage, current, pressure) if more_rows else _idle[_ticks % len(_idle)]
+    _playing = bool(more_rows)
+    _rows += _playing
+
+
+def _record() -> tuple[int, int, int, int]:
     data = b""
     while len(data) < ROW_BYTES:
         more = _rows_file.read(ROW_BYTES - len(data))
         if not more:
             sys.exit(0)  # the harness went away
         data += more
-    more_rows, voltage, current, pressure = struct.unpack(ROW_FORMAT, data)
-    _codes[:] = [voltage, current, pressure] if more_rows else [IDLE_CODE] * 3
-    _playing = bool(more_rows)
-    _rows += _playing
+    return struct.unpack(ROW_FORMAT, data)
 
 
 def start_timer(period_us: int, callback) -> None:

@@ -56,6 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--limit-A", type=_positive, metavar="A", help="trip above this |current| (default: none)")
     add("--limit-Pa", type=_positive, metavar="P", help="trip above this stack pressure (default: none)")
+    add(
+        "--imperfect", default="", metavar="KEY=VALUE,...",
+        help="errors of the front end: voltage_zero_V, current_zero_A, voltage_gain, current_gain, noise_V, noise_A; "
+        "dead, frozen or open=CHANNEL@ROW (CHANNEL voltage, current or pressure)",
+    )  # fmt: skip
     add("--out", type=Path, metavar="DIR", help="record the run into this folder")
     add("--json", action="store_true", help="print one JSON document")
 
@@ -71,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     with _recording(args.out, args, trace) as (hooks, note), _progress() as show:
         result = load_rigs().replay(
             trace, args.rig, image=args.image, port=args.port, start=start, stop=stop, front_end=front_end,
-            on_progress=show, **physical, **hooks,
+            on_progress=show, imperfect=args.imperfect, **physical, **hooks,
         )  # fmt: skip
         note(result.document())
     print(json.dumps(result.document()) if args.json else _sentence(result))

@@ -37,7 +37,7 @@ def test_the_document_has_the_contracts_form(shorting: Path, capsys: pytest.Capt
     assert micropython.startswith("1.")
     assert document == {
         "schema": "ccdmon.replay/1", "rig": "unix", "rows": 120, "samples_received": 120, "dropped": 0,
-        "crc_errors": 0, "tripped": True, "reason": "hard_short", "trip_row": 81, "trip_time_s": 81.0,
+        "crc_errors": 0, "tripped": True, "warnings": [], "reason": "hard_short", "trip_row": 81, "trip_time_s": 81.0,
         "gate": "open", "latency": {"samples": 1, "virtual_us": None, "real_us": None},
         "firmware": {"version": "0.1.0", "board": "unix"},
     }  # fmt: skip

@@ -6,7 +6,7 @@ them. Every answer carries the whole state, so that a lost one costs nothing.
 
 import struct
 
-BENCH_ROWS, BENCH_ASK = 0x60, 0x61  # host to board
+BENCH_ROWS, BENCH_ASK, BENCH_IDLE = 0x60, 0x61, 0x62  # host to board
 BENCH_STATE, BENCH_INSTANT, BENCH_ENDED = 0x30, 0x31, 0x32  # board to host
 BENCH_MESSAGES = {
     # Rows to play, `first_row` being the one expected next; flags below.
@@ -14,6 +14,8 @@ BENCH_MESSAGES = {
         "bench_rows", "<IBB", ("first_row", "flags", "count"),
         "<HHH", ("voltage_code", "current_code", "pressure_code"),
     ),
+    # What stands at the converters while nothing plays, over and over; answered with the state.
+    BENCH_IDLE: ("bench_idle", "<B", ("count",), "<HHH", ("voltage_code", "current_code", "pressure_code")),
     # When was this row sampled?
     BENCH_ASK: ("bench_ask", "<I", ("row",), "", ()),
     # Rows received and played; ticks that found no row; the gate's pad; its moves with rows played until then.
@@ -29,6 +31,7 @@ BENCH_MESSAGES = {
 FIRST, LAST, LOCK_STEP = 1, 2, 4  # flags: forget all rows before; no row follows; say so after each row
 PLAYING, KNOWS_END = 1, 2  # bits of `playing`
 CAPACITY_ROWS = 1024  # the board holds
+IDLE_ROWS = 64  # at most
 BATCH_ROWS = 64  # at most in one message; divides the capacity
 BENCH_PERIOD_US = 1000  # between two samples: what the console carries both ways
 

@@ -13,6 +13,7 @@ the pin's answer to the one before, and the firmware samples as slowly as that n
 
 import struct
 from binascii import b2a_base64
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,11 @@ class StimulusTarget:
         self._ask(f"begin({self._period_us}, {int(closed_loop)})")
         self._played = True
         self.edges = []
+
+    def stand_idle(self, codes: Sequence[Codes]) -> None:
+        """Rest at their mean: the DAC is not written to while nothing plays, so noise has no place there."""
+        mean = [round(sum(channel) / len(codes)) for channel in zip(*codes, strict=True)]
+        self._ask(f"stand_idle({_packed([(mean[0], mean[1], mean[2])])})")
 
     def sampled_us(self, row: int) -> float | None:
         """When the row was put on the DAC; counted as `Edge.at_us`."""
