@@ -6,25 +6,26 @@ from pathlib import Path
 import pytest
 
 from ccdmon_fw import wire
-from ccdmon_hil.faults import in_pico as pico_faults
-from ccdmon_hil.rigs.breakable import pico as hooked
+from ccdmon_hil.faults.in_pico import FIRMWARE_FAULTS, RIG_FAULTS
+from ccdmon_hil.rigs.breakable.pico import open_hooked
 from ccdmon_hil.rigs.session import Session
 
 pytestmark = pytest.mark.pico
-EXTERNAL = pico_faults.RIG_FAULTS[0]
-FAULTS = {fault.name: fault for fault in (*pico_faults.FIRMWARE_FAULTS, EXTERNAL)}
+EXTERNAL = RIG_FAULTS[0]
+FAULTS = {fault.name: fault for fault in (*FIRMWARE_FAULTS, EXTERNAL)}
 
 
 @pytest.fixture(scope="module")
 def edge(pico_image: Path) -> Iterator[Session]:
-    session = hooked.open_hooked(pico_image)
+    session = open_hooked(pico_image)
     yield session
     session.close()
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_opens_the_gate_and_latches(edge: Session, name: str) -> None:
-    outcome = pico_faults.run(edge, FAULTS[name])
+    outcome = FAULTS[name].bring_about(edge)
+    FAULTS[name].stage.mended(edge)
     assert not FAULTS[name].problem(outcome), outcome
     assert edge.trip is not None
     assert edge.status()["trip_id"] == edge.trip["trip_id"]

@@ -85,9 +85,9 @@ def bring_about_all(rigs: Sequence[str], options: argparse.Namespace, runs: list
 
 
 def _faults_of(rig: str, options: argparse.Namespace) -> Iterator[Record]:
-    from ccdmon_hil.faults import bring_about as faults
+    from ccdmon_hil.faults import bring_about
 
-    for kind, outcome, problem in faults.bring_about_each(rig, options):
+    for kind, outcome, problem in bring_about.bring_about_each(rig, options):
         record: Record = {"kind": "fault", "rig": rig, "name": kind.name, "title": kind.name}
         if outcome is None:
             yield record | _outcome([problem])

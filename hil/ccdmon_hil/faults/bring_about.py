@@ -10,40 +10,27 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError, InputError
-from ccdmon_hil.faults import (
-    in_pico as pico_faults,
-)
-from ccdmon_hil.faults import (
-    in_pico_flash as pico_flash_faults,
-)
-from ccdmon_hil.faults import (
-    in_rows_wire_commands as replay_faults,
-)
-from ccdmon_hil.faults import (
-    in_unix as unix_inner_faults,
-)
-from ccdmon_hil.faults.fault import Fault, Outcome, Run, bring_about, table_head
+from ccdmon_hil.faults import in_pico, in_pico_flash, in_rows_wire_commands, in_unix
+from ccdmon_hil.faults.fault import Fault, Run, table_head, told
 from ccdmon_hil.faults.kept import with_kept
-from ccdmon_hil.rigs.breakable.pico import open_hooked
-from ccdmon_hil.rigs.breakable.unix import HookedUnix
+from ccdmon_hil.faults.outcome import Outcome
+from ccdmon_hil.faults.stages.stage import Stage
 from ccdmon_hil.rigs.image import find_image
 from ccdmon_hil.rigs.open_rig import JOBS_HELP, PORT_HELP, count, open_session
-from ccdmon_hil.rigs.session import Session
 from ccdmon_hil.rigs.wire_tap import WireTap
 
 BOARD_PATIENCE_S = 300.0  # for an answer: an emulated board may be crowded
 
-FAULTS: dict[str, Sequence[Fault]] = {
-    "unix": replay_faults.faults_of("unix") + unix_inner_faults.FAULTS,
-    "pico": replay_faults.faults_of("pico") + pico_faults.FAULTS + pico_flash_faults.FAULTS,
-    "board": replay_faults.faults_of("board"),
+FAULTS: dict[str, Sequence[Fault[Stage]]] = {
+    "unix": (*in_rows_wire_commands.faults_of("unix"), *in_unix.FAULTS),
+    "pico": (*in_rows_wire_commands.faults_of("pico"), *in_pico.FAULTS, *in_pico_flash.FAULTS),
+    "board": in_rows_wire_commands.faults_of("board"),
 }
 
 
@@ -66,27 +53,27 @@ def main(arguments: list[str] | None = None) -> int:
 
 def bring_about_each(
     rig: str, options: argparse.Namespace, only: str = ""
-) -> Iterator[tuple[Fault, Outcome | None, str]]:
-    """Faults with `only` in their name, each with what `fault.bring_about` gives as it ends.
+) -> Iterator[tuple[Fault[Stage], Outcome | None, str]]:
+    """Faults with `only` in their name, each with what `fault.told` gives as it ends.
 
     `options`: `image`, `port` and `jobs` of the command line; so many emulated Picos run at once.
     """
     places = [place for place, fault in enumerate(FAULTS[rig]) if only in fault.name]
-    told: Iterable[tuple[Outcome | None, str]]
+    each: Iterable[tuple[Outcome | None, str]]
     if rig == "pico" and options.jobs > 1:
         find_image(options.image)  # its lack is one error, not one of each fault
         with ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:  # a campaign has threads
-            told = pool.map(partial(_bring_about_one, rig, options.image), places)
-            yield from ((FAULTS[rig][place], *one) for place, one in zip(places, told, strict=True))
+            each = pool.map(partial(_bring_about_one, rig, options.image), places)
+            yield from ((FAULTS[rig][place], *one) for place, one in zip(places, each, strict=True))
     else:
         with runner(rig, options.image, options.port) as run:
             for place in places:
-                yield FAULTS[rig][place], *bring_about(rig, FAULTS[rig][place], run)
+                yield FAULTS[rig][place], *told(rig, FAULTS[rig][place], run)
 
 
 def _bring_about_one(rig: str, image: Path | None, place: int) -> tuple[Outcome | None, str]:
     with runner(rig, image) as run:
-        return bring_about(rig, FAULTS[rig][place], run)
+        return told(rig, FAULTS[rig][place], run)
 
 
 def runner(rig: str, image: Path | None = None, port: str | None = None) -> AbstractContextManager[Run]:
@@ -103,15 +90,9 @@ def runner(rig: str, image: Path | None = None, port: str | None = None) -> Abst
 def _each_anew(rig: str, image: Path | None) -> Iterator[Run]:
     found = None if rig == "unix" else find_image(image)
 
-    def run(fault: Fault) -> Outcome:
-        if isinstance(fault.inject, unix_inner_faults.Inside):
-            return unix_inner_faults.run(fault)
-        if isinstance(fault.inject, pico_faults.How):
-            assert found is not None
-            with closing(open_hooked(found)) as session:
-                return with_kept(session, pico_faults.bring_about(session, fault))
-        with _replaying(rig, found) as session:
-            return with_kept(session, replay_faults.run(session, fault))
+    def run(fault: Fault[Stage]) -> Outcome:
+        with fault.stage.opened(rig, found) as session:
+            return with_kept(session, fault.bring_about(session))
 
     yield run
 
@@ -126,30 +107,17 @@ def _on_board(image: Path | None, port: str | None) -> Iterator[Run]:
 
         failed = False
 
-        def run(fault: Fault) -> Outcome:
+        def run(fault: Fault[Stage]) -> Outcome:
             nonlocal failed
-            if fault.inject.fresh or failed:
+            if fault.stage.fresh or failed:
                 session.close()
                 session.start()
             failed = True  # unless it comes to its end
-            outcome = replay_faults.run(session, fault, replay_faults.around_half_way(fault))
+            outcome = fault.bring_about(session)
             failed = False
             return outcome
 
         yield run
-
-
-@contextmanager
-def _replaying(rig: str, image: Path | None) -> Iterator[Session]:
-    with ExitStack() as opened:
-        if rig == "unix":
-            folder = opened.enter_context(TemporaryDirectory(prefix="ccdmon-flash-"))
-            session = Session(WireTap(HookedUnix(Path(folder))))
-            opened.callback(session.close)
-            session.start()
-        else:
-            session = opened.enter_context(open_session(rig, image=image, tap=WireTap))
-        yield session
 
 
 def _parser() -> argparse.ArgumentParser:

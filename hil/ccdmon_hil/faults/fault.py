@@ -2,42 +2,34 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar
 
-from ccdmon.errors import CcdmonError, DeviceError
+from ccdmon.errors import CcdmonError
+from ccdmon_hil.faults.outcome import WHOLE, Outcome
+from ccdmon_hil.faults.stages.stage import Stage
+from ccdmon_hil.rigs.session import Session
 
-WHOLE = "latched, whole box"
-UNTIL_TRIP = "latched, box until the trip"
-SINCE_BOOT = "latched, box since the boot"
-EMPTY = "latched, empty box"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a rig showed after a fault. Losses in samples; `uncounted`: losses and damages that nobody counted."""
-
-    gate: str  # at the pin: "open" or "closed"
-    reason: str  # of the first TRIP message, by name; in brackets: of a warning, without a trip
-    lost: int
-    uncounted: int
-    answer: str = ""  # to the command that is the fault, by name
-    kept: str = "-"  # of the trip after a reset, see `kept.py`; "-": nothing tripped, or the rig has no flash
+AnyStage = TypeVar("AnyStage", bound=Stage, covariant=True)
 
 
 @dataclass(frozen=True)
-class Fault:
-    """One kind of fault: `inject` is what its rig family takes (a row, wire, command or Python of the firmware).
+class Fault(Generic[AnyStage]):
+    """One kind of fault, the stage that it is brought about on, and what must come of it.
 
     `lost`: samples, None: some, however many; nothing may be lost uncounted in any case.
     """
 
     name: str
-    inject: Any
+    stage: AnyStage
     gate: str = "closed"
     reason: str = "none"
     lost: int | None = 0
     answer: str = ""
     kept: str = WHOLE  # where something tripped
+
+    def bring_about(self, session: Session) -> Outcome:
+        """Bring it about on a rig that is open; what came of it, but for what is kept."""
+        return self.stage.bring_about(session, opens=self.gate == "open")
 
     def problem(self, outcome: Outcome) -> str:
         """What is not as expected; "" if all is."""
@@ -55,12 +47,15 @@ class Fault:
         return ", ".join(expected for fits, expected in wrong if not fits)
 
 
+Run = Callable[[Fault[Stage]], Outcome]
+
+
 def table_head() -> str:
     """The first line of the table."""
     return _row("rig", "fault", "gate", "reason", "answer", "lost", "uncounted", "kept", "as expected")
 
 
-def table_row(rig: str, fault: Fault, outcome: Outcome) -> str:
+def table_row(rig: str, fault: Fault[Stage], outcome: Outcome) -> str:
     """One fault as a line of the table."""
     problem = fault.problem(outcome)
     return _row(
@@ -69,7 +64,7 @@ def table_row(rig: str, fault: Fault, outcome: Outcome) -> str:
     )  # fmt: skip
 
 
-def bring_about(rig: str, fault: Fault, run: "Run") -> tuple[Outcome | None, str]:
+def told(rig: str, fault: Fault[Stage], run: Run) -> tuple[Outcome | None, str]:
     """What came of a fault, shown as a line of the table, and what is not as expected; None: the rig failed in it."""
     try:
         outcome = run(fault)
@@ -80,15 +75,5 @@ def bring_about(rig: str, fault: Fault, run: "Run") -> tuple[Outcome | None, str
     return outcome, fault.problem(outcome)
 
 
-def which_firmware(error: DeviceError) -> str:
-    """What a host says, in one line, of a firmware that is not its own."""
-    lines = str(error).splitlines()
-    assert len(lines) == 1
-    return "one line: " + ("another firmware" if "runs firmware" in lines[0] else "no firmware of ccdmon")
-
-
 def _row(*cells: str) -> str:
     return "".join(map(str.ljust, cells, (6, 42, 8, 14, 32, 6, 11, 29, 0)))
-
-
-Run = Callable[[Fault], Outcome]

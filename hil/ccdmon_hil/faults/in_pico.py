@@ -1,118 +1,23 @@
-"""Faults on the emulated Pico while it is armed: inside the firmware, at its pins, in its flash, on its port.
+"""Faults on the emulated Pico while it is armed: inside the firmware, at its pins, on its port."""
 
-`run` leaves the chip mended, so that a test may bring several about on one; what some leave all the same (flash,
-watchdog, heap) is why `faults.py` boots anew for each.
-"""
-
-import operator
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
-from ccdmon.errors import DeviceError
 from ccdmon.link.decoder import Message
 from ccdmon.link.device import RefusedError
 from ccdmon_fw import limits, wire
-from ccdmon_hil.faults.fault import EMPTY, SINCE_BOOT, UNTIL_TRIP, Fault, Outcome
-from ccdmon_hil.rigs.breakable import pico as hooked
-from ccdmon_hil.rigs.breakable.pico import HookedTarget, hook, run_for
+from ccdmon_hil.faults.fault import Fault
+from ccdmon_hil.faults.outcome import EMPTY, SINCE_BOOT, UNTIL_TRIP
+from ccdmon_hil.faults.stages.on_pico import QUICK, Act, OnPico, wait_for_opening
+from ccdmon_hil.rigs.breakable.hooks import hook, settings
+from ccdmon_hil.rigs.breakable.pico import HookedTarget, run_for
 from ccdmon_hil.rigs.pico_firmware import PICO_PINS
 from ccdmon_hil.rigs.session import Session
 from ccdmon_hil.rigs.target import Codes
 
 SHORTED: Codes = (32784, 40000, 32768)
-IDLE: Codes = (32768, 32768, 32768)
-QUICK = {"self_test_ms": 20, "overrun_limit": 20}
-OPENS_WITHIN_S = 3.0  # virtual
 ALARM_WITHIN_US = 1_100_000.0
 PERIOD_us = 250
 DEAD_us = 8 * PERIOD_us  # without an edge for so long the pump pin is dead
 DIES_WITHIN_MS = 200  # before the watchdog bites, and with it the gate opens
 TEAR = "file = open('/ccdmon/config%d', 'wb'); file.write(b'torn'); file.close()"
-
-Act = Callable[[Session, HookedTarget], str]
-
-
-@dataclass(frozen=True)
-class How:
-    """`python` runs inside the firmware, or `act` is done to the rig and gives an answer; `mend` is Python again.
-
-    `valued`: the answer is the value that the trip tells. `streamed`: every sample is sent. `welded`: current flows
-    on when the gate is open.
-    """
-
-    python: str = ""
-    act: Act | None = None
-    mend: str = ""
-    settings: dict[str, int] = field(default_factory=dict)
-    valued: bool = False
-    streamed: bool = False
-    welded: bool = False
-
-
-def run(session: Session, fault: Fault) -> Outcome:
-    """Bring the fault about on a chip that is booted, and mend it."""
-    outcome = bring_about(session, fault)
-    _mend(session, fault.inject, outcome.gate)
-    return outcome
-
-
-def bring_about(session: Session, fault: Fault) -> Outcome:
-    """Bring the fault about on a chip that is booted."""
-    how, rig = fault.inject, session.target
-    assert isinstance(how, How)
-    assert isinstance(rig, HookedTarget)
-    session.configure(hooked.settings(**QUICK | how.settings))
-    mode = wire.EVERY_SAMPLE if how.streamed else wire.EVENTS_ONLY
-    session.command(wire.STREAM, wire.pack(wire.STREAM, mode, 0))
-    rig.play(lambda row, gate_closed: _healthy(row) if gate_closed or how.welded else IDLE)
-    session.arm()
-    run_for(session, 3_000)
-    missed = session.decoder.counts.missing_samples
-    if how.python:
-        hook(session, how.python)
-    answer = how.act(session, rig) if how.act else ""
-    if fault.gate == "open":
-        wait_for_opening(session)
-    return _outcome(session, how, answer, missed)
-
-
-def _healthy(row: int) -> Codes:
-    """A steady cell whose rows the pressure tells apart."""
-    return (40000, 40000, 1600 + 16 * (row % 3000))
-
-
-def wait_for_opening(session: Session) -> None:
-    """Until the gate's pin has opened, or should have long ago."""
-    try:
-        hooked.wait_for_opening(session, OPENS_WITHIN_S)
-    except DeviceError:
-        return  # the pin tells
-
-
-def _outcome(session: Session, how: How, answer: str, missed: int) -> Outcome:
-    gate = "closed" if session.target.edges[-1].closed else "open"
-    reason = session.status()["reason"]
-    if reason:
-        session.wait_for_trip()
-        assert session.trip
-        if how.valued:
-            answer = f"value {session.trip['value']}"
-    lost = session.samples_seen - int(session.codes(session.samples_seen)[1].sum())
-    counted = session.decoder.counts.missing_samples - missed
-    return Outcome(gate, limits.REASONS[reason], lost, max(0, lost - counted), answer)
-
-
-def _mend(session: Session, how: How, gate: str) -> None:
-    if gate == "closed":
-        session.command(wire.DISARM)
-    rig = session.target
-    assert isinstance(rig, HookedTarget)
-    rig.contact = operator.not_
-    rig.move_contact()
-    rig.play(lambda _row, _closed: IDLE)
-    rig.set_converters(IDLE)  # until the gate closes again
-    if how.mend:
-        hook(session, how.mend + "\nedge._configure(True)")
 
 
 def _external(session: Session, rig: HookedTarget) -> str:
@@ -137,7 +42,7 @@ def power_cycle(session: Session, rig: HookedTarget) -> str:
 
 def _booted(session: Session, rig: HookedTarget) -> str:
     """The chip resets itself: until it samples again."""
-    rig._run_until_sampling()
+    rig.await_reset()
     session.device.identify()
     return ""
 
@@ -155,11 +60,11 @@ def tear(*slots: int) -> Act:
 
     def tear(session: Session, rig: HookedTarget) -> str:
         session.command(wire.DISARM)
-        session.device.configure(hooked.settings(**QUICK, confirm_samples=3))
+        session.device.configure(settings(**QUICK, confirm_samples=3))
         for slot in slots or (session.device.ask(wire.GET_CONFIG, "config").fields["slot"],):
             hook(session, TEAR % slot)
         power_cycle(session, rig)
-        kept = "older" if session.device.settings() == hooked.settings(**QUICK) else "defaults"
+        kept = "older" if session.device.settings() == settings(**QUICK) else "defaults"
         try:
             session.device.self_test()
             session.arm()
@@ -236,43 +141,43 @@ def _pump(text: str) -> Act:
 
 
 FIRMWARE_FAULTS = (
-    Fault("timer stops", How("pico._timer.deinit()", mend="pass"), "open", "overrun", kept=UNTIL_TRIP),
-    Fault("ticks take too long", How("trouble[0] = busy(500, 40)", mend="trouble[0] = None", valued=True), "open",
+    Fault("timer stops", OnPico("pico._timer.deinit()", mend="pass"), "open", "overrun", kept=UNTIL_TRIP),
+    Fault("ticks take too long", OnPico("trouble[0] = busy(500, 40)", mend="trouble[0] = None", valued=True), "open",
           "overrun", answer="value 21"),
-    Fault("tick raises an exception", How("trouble[0] = fail", mend="pass", valued=True), "open", "exception",
+    Fault("tick raises an exception", OnPico("trouble[0] = fail", mend="pass", valued=True), "open", "exception",
           answer="value 0"),
-    Fault("timer too slow", How("board.start_timer(360, edge.sampler.tick)", mend="pass", valued=True), "open",
+    Fault("timer too slow", OnPico("board.start_timer(360, edge.sampler.tick)", mend="pass", valued=True), "open",
           "self_check", answer="value 4"),
     Fault("setting changes in memory",
-          How("edge.detector.memory[detector.SETTINGS_AT + 1] += 1",
+          OnPico("edge.detector.memory[detector.SETTINGS_AT + 1] += 1",
               mend="edge.detector.memory[detector.SETTINGS_AT + 1] -= 1", valued=True),
           "open", "self_check", answer="value 1"),
     Fault("write behind the ring",
-          How("edge.ring.records[4096] = 0", mend="edge.ring.records[4096] = limits.CANARY", valued=True),
+          OnPico("edge.ring.records[4096] = 0", mend="edge.ring.records[4096] = limits.CANARY", valued=True),
           "open", "self_check", answer="value 2"),
     Fault("gate pin does not follow",
-          How("machine_pin = pico._gate_pin; machine_pin.init(machine_pin.IN)",
+          OnPico("machine_pin = pico._gate_pin; machine_pin.init(machine_pin.IN)",
               mend="machine_pin.init(machine_pin.OUT, value=0)", valued=True),
           "open", "self_check", answer="value 3"),
-    Fault("host falls silent", How("pass", settings={"host_timeout_ms": 30}, mend="pass"), "open", "host_silent"),
+    Fault("host falls silent", OnPico("pass", settings={"host_timeout_ms": 30}, mend="pass"), "open", "host_silent"),
 )  # fmt: skip
 
 RIG_FAULTS = (
-    Fault("external comparator trips", How(act=_external), "open", "external"),
-    Fault("gate welded: current flows on", How(act=_alarm, welded=True), "open", "command",
+    Fault("external comparator trips", OnPico(act=_external), "open", "external"),
+    Fault("gate welded: current flows on", OnPico(act=_alarm, welded=True), "open", "command",
           answer="gate_stuck once, then 0"),
-    Fault("contact says open while closed", How(act=_contact(True), settings={"gate_feedback": 1}), "open",
+    Fault("contact says open while closed", OnPico(act=_contact(True), settings={"gate_feedback": 1}), "open",
           "gate_stuck"),
-    Fault("contact says closed while open", How(act=_contact(False, _alarm), settings={"gate_feedback": 1}), "open",
+    Fault("contact says closed while open", OnPico(act=_contact(False, _alarm), settings={"gate_feedback": 1}), "open",
           "command", answer="gate_stuck once, then 0"),
-    Fault("timer stops: the pump pin, too", How(act=_pump("pico._timer.deinit()"), settings={"gate_drive": 1},
+    Fault("timer stops: the pump pin, too", OnPico(act=_pump("pico._timer.deinit()"), settings={"gate_drive": 1},
           mend="pass"), "open", "overrun", answer="one a tick, stops", kept=UNTIL_TRIP),
     Fault("processor dies: the pump pin, too",
-          How(act=_pump("import machine\nmachine.disable_irq()\nwhile True: pass"), settings={"gate_drive": 1}), "open",
-          "watchdog", answer="one a tick, stops", kept=SINCE_BOOT),
-    Fault("main loop hangs", How(act=_hang), "open", "watchdog", kept=SINCE_BOOT),
-    Fault("brown-out while armed", How(act=power_cycle), "open"),
-    Fault("power fails in the black box", How(act=_cut_in_black_box), "open", "command", kept=EMPTY),
-    Fault("host disconnects and returns", How(act=_disconnect)),
+          OnPico(act=_pump("import machine\nmachine.disable_irq()\nwhile True: pass"), settings={"gate_drive": 1}),
+          "open", "watchdog", answer="one a tick, stops", kept=SINCE_BOOT),
+    Fault("main loop hangs", OnPico(act=_hang), "open", "watchdog", kept=SINCE_BOOT),
+    Fault("brown-out while armed", OnPico(act=power_cycle), "open"),
+    Fault("power fails in the black box", OnPico(act=_cut_in_black_box), "open", "command", kept=EMPTY),
+    Fault("host disconnects and returns", OnPico(act=_disconnect)),
 )  # fmt: skip
 FAULTS = FIRMWARE_FAULTS + RIG_FAULTS

@@ -1,14 +1,16 @@
-"""Faults of the emulated Pico around its flash, its restarts, its main loop's end; `pico_faults.py` runs them."""
+"""Faults of the emulated Pico around its flash, its restarts, its main loop's end."""
 
 from ccdmon.errors import DeviceError
 from ccdmon.link.decoder import Message
 from ccdmon.link.device import RefusedError
 from ccdmon_fw import limits, wire
 from ccdmon_hil.faults.black_box import compare_box, read_box, streamed
-from ccdmon_hil.faults.fault import EMPTY, SINCE_BOOT, Fault, which_firmware
-from ccdmon_hil.faults.in_pico import QUICK, SHORTED, Act, How, power_cycle, tear, wait_for_opening
-from ccdmon_hil.rigs.breakable.hooks import in_fragments, trip_in_fragments
-from ccdmon_hil.rigs.breakable.pico import HookedTarget, hook, run_for, settings
+from ccdmon_hil.faults.fault import Fault
+from ccdmon_hil.faults.in_pico import SHORTED, power_cycle, tear
+from ccdmon_hil.faults.outcome import EMPTY, SINCE_BOOT, which_firmware
+from ccdmon_hil.faults.stages.on_pico import QUICK, Act, OnPico, wait_for_opening
+from ccdmon_hil.rigs.breakable.hooks import hook, in_fragments, settings, trip_in_fragments
+from ccdmon_hil.rigs.breakable.pico import HookedTarget, run_for
 from ccdmon_hil.rigs.session import Session
 
 BOX_US = 400_000.0  # until a black box is on flash
@@ -182,25 +184,25 @@ def _another_version(session: Session, _rig: HookedTarget) -> str:
 
 
 FAULTS = (
-    Fault("main loop raises an exception", How(act=_dies("edge.alarms = None")), "open", "exception"),
-    Fault("heap exhausted in the main loop", How(act=_dies(HOG + "raise")), "open", "exception"),
-    Fault("short while heap is full and loop hangs", How(act=_short_beside_a_full_heap), "open", "watchdog",
+    Fault("main loop raises an exception", OnPico(act=_dies("edge.alarms = None")), "open", "exception"),
+    Fault("heap exhausted in the main loop", OnPico(act=_dies(HOG + "raise")), "open", "exception"),
+    Fault("short while heap is full and loop hangs", OnPico(act=_short_beside_a_full_heap), "open", "watchdog",
           answer="cut off by the tick", kept=SINCE_BOOT),
-    Fault("heap in fragments", How(act=in_fragments, streamed=True, settings={"sample_period_us": 1000}),
+    Fault("heap in fragments", OnPico(act=in_fragments, streamed=True, settings={"sample_period_us": 1000}),
           answer="identified"),
-    Fault("trip with the heap in fragments", How(act=trip_in_fragments), "open", "command", answer="told"),
+    Fault("trip with the heap in fragments", OnPico(act=trip_in_fragments), "open", "command", answer="told"),
     Fault("heap collected between clock and count",
-          How(act=_collections, streamed=True, settings={"sample_period_us": 250}), answer="0 late"),
-    Fault("another firmware version", How(act=_another_version), "open", answer="one line: another firmware"),
-    Fault("newest slot of the settings torn", How(act=tear()), answer="older: ok"),
-    Fault("both slots of the settings torn", How(act=tear(0, 1)), "open", answer="defaults: no_configuration"),
-    Fault("flash full", How(act=_full_flash), "open", "command", answer="settings ok, no_record, told",
+          OnPico(act=_collections, streamed=True, settings={"sample_period_us": 250}), answer="0 late"),
+    Fault("another firmware version", OnPico(act=_another_version), "open", answer="one line: another firmware"),
+    Fault("newest slot of the settings torn", OnPico(act=tear()), answer="older: ok"),
+    Fault("both slots of the settings torn", OnPico(act=tear(0, 1)), "open", answer="defaults: no_configuration"),
+    Fault("flash full", OnPico(act=_full_flash), "open", "command", answer="settings ok, no_record, told",
           kept=EMPTY),
     Fault("power fails after a trip",
-          How(act=_box_after_power_cycle, streamed=True, settings={"sample_period_us": 500}), "open", "command",
+          OnPico(act=_box_after_power_cycle, streamed=True, settings={"sample_period_us": 500}), "open", "command",
           answer="512 samples as streamed"),
-    Fault("nine trips, then a power cycle", How(act=_nine_trips), "open", "command", answer="8 kept"),
-    Fault("clock wraps while armed", How(act=_wrap_clock), answer="wrapped, 0 late"),
-    Fault("host stalls for 10 s", How(act=_stall, streamed=True, settings={"sample_period_us": 250}), lost=None,
+    Fault("nine trips, then a power cycle", OnPico(act=_nine_trips), "open", "command", answer="8 kept"),
+    Fault("clock wraps while armed", OnPico(act=_wrap_clock), answer="wrapped, 0 late"),
+    Fault("host stalls for 10 s", OnPico(act=_stall, streamed=True, settings={"sample_period_us": 250}), lost=None,
           answer="both count the same"),
 )  # fmt: skip

@@ -1,106 +1,31 @@
-"""Faults inside the firmware of the rig `unix`, on its flash and with its host, while a healthy trace is replayed.
+"""Faults inside the firmware of the rig `unix`, on its flash and with its host, while a steady cell is played."""
 
-As in `replay_faults.py` each has a firmware of its own, here with a flash that outlives it (`unix_hooked.py`). Longer
-than 250 lines: the table, and what it is made of.
-"""
-
-import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator
 
 from ccdmon.errors import DeviceError
 from ccdmon.link.decoder import Message
 from ccdmon.link.device import RefusedError
 from ccdmon_fw import limits, wire
 from ccdmon_hil.faults.black_box import compare_box, streamed
-from ccdmon_hil.faults.fault import Fault, Outcome, which_firmware
-from ccdmon_hil.faults.kept import with_kept
+from ccdmon_hil.faults.fault import Fault
+from ccdmon_hil.faults.stages.on_unix import (
+    HALF_WAY,
+    ROWS,
+    TOLD_TWICE_ROWS,
+    Act,
+    OnUnix,
+    pump_to,
+)
 from ccdmon_hil.rigs.breakable.hooks import hook, in_fragments, settings, trip_in_fragments
 from ccdmon_hil.rigs.breakable.unix import SEND_WITHOUT_WAITING, HookedUnix
 from ccdmon_hil.rigs.session import Session
-from ccdmon_hil.rigs.target import Codes
 
-IDLE: Codes = (32768, 32768, 32768)
-ROWS = 1000
-HALF_WAY = 500
 STALL_S = 10.0
 STALL_PERIOD_us = (
     2_500  # ten seconds at 400 Hz; at 4 kHz they would take ten times the rows, and show no more
 )
 TRIP_AND_BOX = 300  # rows after a trip until its black box is written
-TOLD_TWICE_ROWS = 3_000 * 4  # virtual 3 s: an alarm that comes each second comes again
 RING_SAMPLES = 1024  # as in firmware/ccdmon_fw/app.py
-Act = Callable[[Session, HookedUnix], str]
-
-
-@dataclass(frozen=True)
-class Inside:
-    """`act` is done half-way, armed, and gives the answer; `before` is Python that runs before the firmware.
-
-    `stays`: rows go on afterwards, to `rows`; False: `act` has ended the replay. `welded`: current flows on when the
-    gate is open.
-    """
-
-    act: Act
-    before: str = ""
-    settings: dict[str, int] = field(default_factory=dict)
-    rows: int = ROWS
-    stays: bool = True
-    welded: bool = False
-
-
-def run(fault: Fault) -> Outcome:
-    """Bring the fault about on a firmware of its own."""
-    how = fault.inject
-    assert isinstance(how, Inside)
-    with tempfile.TemporaryDirectory(prefix="ccdmon-flash-") as folder:
-        rig = HookedUnix(Path(folder), how.before)
-        session = Session(rig)
-        try:
-            session.start()
-            return with_kept(session, _run(session, rig, how))
-        except DeviceError as error:
-            if session.device.identity and not rig.edges:  # refused by the host, before anything
-                return Outcome("open", "none", 0, 0, which_firmware(error))
-            raise
-        finally:
-            session.close()
-
-
-def _run(session: Session, rig: HookedUnix, how: Inside) -> Outcome:
-    session.configure(settings(**how.settings))
-    rig.play(_cell(how), closed_loop=True)
-    session.arm()
-    missed = session.decoder.counts.missing_samples
-    pump_to(session, HALF_WAY)
-    answer = how.act(session, rig)
-    if how.stays:
-        pump_to(session, how.rows)
-    if session.status()["reason"]:
-        session.device.wait(lambda: session.trip is not None, "why it opened the gate")
-    reason = limits.REASONS[session.trip["reason"]] if session.trip else "none"
-    lost = session.samples_seen - int(session.codes(session.samples_seen)[1].sum())
-    counted = session.decoder.counts.missing_samples - missed
-    return Outcome("closed" if rig.edges[-1].closed else "open", reason, lost, max(0, lost - counted), answer)
-
-
-def _cell(how: Inside) -> Callable[[int, bool], Codes | None]:
-    """A steady cell whose rows the pressure tells apart; no current flows while the gate is open."""
-
-    def source(row: int, gate_closed: bool) -> Codes | None:
-        if row >= how.rows + TOLD_TWICE_ROWS * how.welded:
-            return None
-        flows = gate_closed or how.welded
-        return (40000 + 16 * (row % 5), 40000, 1600 + row % 50_000) if flows else IDLE
-
-    return source
-
-
-def pump_to(session: Session, rows: int) -> None:
-    """Until so many rows were seen; `DeviceError` where they do not come."""
-    for reached in [*range(session.samples_seen + HALF_WAY, rows, HALF_WAY), rows]:
-        session.device.wait(lambda reached=reached: session.samples_seen >= reached, f"with row {reached}")  # type: ignore[misc]
 
 
 # -- acts
@@ -268,40 +193,40 @@ OTHER = "one line: another firmware"
 FEEDBACK = {"gate_feedback": 1}
 
 FAULTS = (
-    Fault("host stalls for 10 s", Inside(stall, settings={"sample_period_us": STALL_PERIOD_us}, rows=6000), lost=None,
+    Fault("host stalls for 10 s", OnUnix(stall, settings={"sample_period_us": STALL_PERIOD_us}, rows=6000), lost=None,
           answer="both count the same"),
-    Fault("tick raises an exception", Inside(python("trouble[0] = fail")), "open", "exception"),
+    Fault("tick raises an exception", OnUnix(python("trouble[0] = fail")), "open", "exception"),
     Fault("samples come late",
-          Inside(python("def late(_memory): board._ticks += 3\ntrouble[0] = late"), settings={"overrun_limit": 20}),
+          OnUnix(python("def late(_memory): board._ticks += 3\ntrouble[0] = late"), settings={"overrun_limit": 20}),
           "open", "overrun"),
-    Fault("main loop raises an exception", Inside(dies("edge.alarms = None"), stays=False), "open", "exception",
+    Fault("main loop raises an exception", OnUnix(dies("edge.alarms = None"), stays=False), "open", "exception",
           answer="opened by itself"),
-    Fault("heap exhausted in the main loop", Inside(dies(HOG), stays=False), "open", "exception",
+    Fault("heap exhausted in the main loop", OnUnix(dies(HOG), stays=False), "open", "exception",
           answer="opened by itself"),
-    Fault("heap in fragments", Inside(in_fragments), answer="identified"),
-    Fault("trip with the heap in fragments", Inside(trip_in_fragments), "open", "command", answer="told"),
-    Fault("clock wraps while armed", Inside(wrap_clock), answer="wrapped, 1 late"),
-    Fault("place in the ring wraps while armed", Inside(python(WRAP_RING), rows=HALF_WAY + 2 * RING_SAMPLES)),
-    Fault("newest slot of the settings damaged", Inside(tear(), stays=False), answer="older: ok"),
-    Fault("both slots of the settings torn", Inside(tear(0, 1), settings={"settle_samples": 9}, stays=False), "open",
+    Fault("heap in fragments", OnUnix(in_fragments), answer="identified"),
+    Fault("trip with the heap in fragments", OnUnix(trip_in_fragments), "open", "command", answer="told"),
+    Fault("clock wraps while armed", OnUnix(wrap_clock), answer="wrapped, 1 late"),
+    Fault("place in the ring wraps while armed", OnUnix(python(WRAP_RING), rows=HALF_WAY + 2 * RING_SAMPLES)),
+    Fault("newest slot of the settings damaged", OnUnix(tear(), stays=False), answer="older: ok"),
+    Fault("both slots of the settings torn", OnUnix(tear(0, 1), settings={"settle_samples": 9}, stays=False), "open",
           answer="defaults: no_configuration"),
-    Fault("flash full when settings come", Inside(full_at_settings, stays=False), answer="older: flash_failed"),
-    Fault("flash full when a trip is kept", Inside(full_at_trip), "open", "command", answer="told: self_check 5",
+    Fault("flash full when settings come", OnUnix(full_at_settings, stays=False), answer="older: flash_failed"),
+    Fault("flash full when a trip is kept", OnUnix(full_at_trip), "open", "command", answer="told: self_check 5",
           kept="not latched"),
-    Fault("power fails while armed", Inside(cut_power, stays=False), "open"),
-    Fault("power fails after a trip", Inside(cut_after_trip, rows=2000, stays=False), "open", "command",
+    Fault("power fails while armed", OnUnix(cut_power, stays=False), "open"),
+    Fault("power fails after a trip", OnUnix(cut_after_trip, rows=2000, stays=False), "open", "command",
           answer="512 samples as streamed"),
-    Fault("gate welded: current flows on", Inside(alarm_until_acknowledged, welded=True), "open", "command",
+    Fault("gate welded: current flows on", OnUnix(alarm_until_acknowledged, welded=True), "open", "command",
           answer=STUCK),
-    Fault("contact says open while closed", Inside(python("board.feedback = lambda: 1"), CONTACT, FEEDBACK), "open",
+    Fault("contact says open while closed", OnUnix(python("board.feedback = lambda: 1"), CONTACT, FEEDBACK), "open",
           "gate_stuck"),
     Fault("contact says closed while open",
-          Inside(lambda session, rig: python("board.feedback = lambda: 0")(session, rig)
+          OnUnix(lambda session, rig: python("board.feedback = lambda: 0")(session, rig)
                  or alarm_until_acknowledged(session, rig), CONTACT, FEEDBACK, rows=ROWS + TOLD_TWICE_ROWS), "open",
           "command", answer=STUCK),
-    Fault("another firmware version", Inside(cut_power, speak_of("limits.VERSION", "0.0.1")), "open", answer=OTHER),
-    Fault("another wire protocol", Inside(cut_power, speak_of("wire.PROTOCOL", 99)), "open", answer=OTHER),
-    Fault("another settings schema", Inside(cut_power, speak_of("limits.SCHEMA", 1)), "open", answer=OTHER),
-    Fault("something else answers", Inside(cut_power, speak_of("limits.VERSION", None)), "open",
+    Fault("another firmware version", OnUnix(cut_power, speak_of("limits.VERSION", "0.0.1")), "open", answer=OTHER),
+    Fault("another wire protocol", OnUnix(cut_power, speak_of("wire.PROTOCOL", 99)), "open", answer=OTHER),
+    Fault("another settings schema", OnUnix(cut_power, speak_of("limits.SCHEMA", 1)), "open", answer=OTHER),
+    Fault("something else answers", OnUnix(cut_power, speak_of("limits.VERSION", None)), "open",
           answer="one line: no firmware of ccdmon"),
 )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 from ccdmon.link.device import RefusedError
 from ccdmon_fw import wire
 from ccdmon_hil.faults.black_box import Codes, read_box
-from ccdmon_hil.faults.fault import EMPTY, SINCE_BOOT, UNTIL_TRIP, WHOLE, Outcome
+from ccdmon_hil.faults.outcome import EMPTY, SINCE_BOOT, UNTIL_TRIP, WHOLE, Outcome
 from ccdmon_hil.rigs.session import Session
 
 EACH_SIDE = 256  # samples of a whole box until the trip, and after it

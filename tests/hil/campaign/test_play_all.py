@@ -11,9 +11,11 @@ from ccdmon.cli import main as ccdmon
 from ccdmon.errors import DeviceError
 from ccdmon_fw import wire
 from ccdmon_hil.campaign import play_all as campaign
-from ccdmon_hil.faults import bring_about as faults
-from ccdmon_hil.faults import in_rows_wire_commands as replay_faults
-from ccdmon_hil.faults.fault import WHOLE, Fault, Outcome
+from ccdmon_hil.faults import bring_about
+from ccdmon_hil.faults.fault import Fault
+from ccdmon_hil.faults.in_rows_wire_commands import asked
+from ccdmon_hil.faults.outcome import WHOLE, Outcome
+from ccdmon_hil.faults.stages.played import Played
 from ccdmon_hil.play import capture
 from ccdmon_hil.play.scenario import window
 
@@ -59,14 +61,14 @@ def test_faults_of_the_rigs_stand_in_the_table(
     """Three faults, one of them with an expectation that does not hold, and one that breaks the rig."""
     forced = Fault(
         "trip forced",
-        replay_faults.How(command=replay_faults.asked(wire.FORCE_TRIP)),
+        Played(command=asked(wire.FORCE_TRIP)),
         "open",
         "command",
         answer="ok",
     )
-    wrong = Fault("a trip that is none", replay_faults.How(), "open", "hard_short")
-    broken = Fault("broken", replay_faults.How(command=_break))
-    monkeypatch.setitem(faults.FAULTS, "unix", (forced, wrong, broken))
+    wrong = Fault("a trip that is none", Played(), "open", "hard_short")
+    broken = Fault("broken", Played(command=_break))
+    monkeypatch.setitem(bring_about.FAULTS, "unix", (forced, wrong, broken))
     (tmp_path / "empty").mkdir()
     arguments = [str(tmp_path / "empty"), "--faults", "--out", str(tmp_path)]
     assert campaign.main(arguments) == 1
@@ -78,16 +80,16 @@ def test_faults_of_the_rigs_stand_in_the_table(
     assert document["faults"][2]["problems"] == ["rig unix: broken"]
     (row,) = document["summary"]
     assert (row["faults_run"], row["faults_as_expected"]) == (3, 1)
-    monkeypatch.setitem(faults.FAULTS, "unix", (forced,))
+    monkeypatch.setitem(bring_about.FAULTS, "unix", (forced,))
     assert campaign.main(arguments) == 0
 
 
 def test_what_a_rig_told_before_it_failed_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails_after_one(rig: str, _options: object) -> Iterator[tuple[Fault, Outcome, str]]:
-        yield Fault("none", replay_faults.How()), Outcome("closed", "none", 0, 0), ""
+        yield Fault("none", Played()), Outcome("closed", "none", 0, 0), ""
         raise DeviceError(f"rig {rig}: gone")
 
-    monkeypatch.setattr(faults, "bring_about_each", fails_after_one)
+    monkeypatch.setattr(bring_about, "bring_about_each", fails_after_one)
     for jobs in ("1", "2"):
         out = tmp_path / jobs
         out.mkdir()

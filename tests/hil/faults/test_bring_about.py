@@ -5,33 +5,33 @@ from pathlib import Path
 
 import pytest
 
-from ccdmon_hil.faults import bring_about as faults
-from ccdmon_hil.faults import in_rows_wire_commands as replay_faults
-from ccdmon_hil.faults import kept
-from ccdmon_hil.faults.fault import Fault, Outcome
+from ccdmon_hil.faults import bring_about, in_rows_wire_commands, kept
+from ccdmon_hil.faults.fault import Fault
+from ccdmon_hil.faults.outcome import Outcome
+from ccdmon_hil.faults.stages.played import Played
 from ccdmon_hil.rigs.breakable.unix import HookedUnix
 from ccdmon_hil.rigs.session import Session
 from ccdmon_hil.rigs.wire_tap import WireTap
 
-BY_NAME = {fault.name: fault for fault in faults.FAULTS["unix"]}
+BY_NAME = {fault.name: fault for fault in bring_about.FAULTS["unix"]}
 
 
 def test_the_emulated_pico_has_the_faults_of_rows_wire_and_commands_too() -> None:
-    names = {fault.name for fault in replay_faults.FAULTS}
-    assert len(names) == len(replay_faults.FAULTS)
-    for rig, known in faults.FAULTS.items():
+    names = {fault.name for fault in in_rows_wire_commands.FAULTS}
+    assert len(names) == len(in_rows_wire_commands.FAULTS)
+    for rig, known in bring_about.FAULTS.items():
         assert names <= {fault.name for fault in known}, rig
 
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_fault_on_unix_comes_to_what_is_expected(name: str) -> None:
-    with faults.runner("unix") as run:
+    with bring_about.runner("unix") as run:
         outcome = run(BY_NAME[name])
     assert not BY_NAME[name].problem(outcome), outcome
 
 
 def test_whatever_differs_is_named() -> None:
-    fault = Fault("short", None, "open", "hard_short", lost=32)
+    fault = Fault("short", Played(), "open", "hard_short", lost=32)
     fine = Outcome("open", "hard_short", 32, 0)
     assert fault.problem(fine) == ""
     for change, told in (
@@ -72,7 +72,7 @@ def test_what_a_firmware_does_not_keep_is_told(
     session = Session(WireTap(HookedUnix(tmp_path, broken)))
     session.start()
     try:
-        outcome = replay_faults.run(session, BY_NAME["voltage on its upper rail"])
+        outcome = BY_NAME["voltage on its upper rail"].bring_about(session)
         assert kept.with_kept(session, outcome).kept == told
     finally:
         session.close()
@@ -82,6 +82,6 @@ def test_the_command_fails_on_a_fault_that_is_not_as_expected(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rail = BY_NAME["voltage on its upper rail"]
-    monkeypatch.setitem(faults.FAULTS, "unix", (rail, dataclasses.replace(rail, gate="closed")))
-    assert faults.main(["--rig", "unix"]) == 1
+    monkeypatch.setitem(bring_about.FAULTS, "unix", (rail, dataclasses.replace(rail, gate="closed")))
+    assert bring_about.main(["--rig", "unix"]) == 1
     assert "2 faults, 1 not as expected" in capsys.readouterr().out

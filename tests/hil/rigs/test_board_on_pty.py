@@ -1,12 +1,14 @@
 """Rig `board`, end to end: only the silicon is missing. An emulated Pico on a terminal, reached through mpremote."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ccdmon.simulation.simulate import simulate
-from ccdmon_hil.faults.in_rows_wire_commands import FAULTS, HALF_WAY, Part, run
+from ccdmon_hil.faults.in_rows_wire_commands import FAULTS
+from ccdmon_hil.faults.stages.played import HALF_WAY, Part
 from ccdmon_hil.play.closed_loop import CellSource
 from ccdmon_hil.play.one_run import run_rows, settings_for
 from ccdmon_hil.play.replay import open_session, replay_on
@@ -49,5 +51,6 @@ def test_in_a_closed_loop_the_firmware_waits_for_its_host(board: Session) -> Non
 
 def test_a_fault_of_the_wire_is_brought_about_and_counted(board: Session) -> None:
     fault = next(fault for fault in FAULTS if fault.name == "garbage to the firmware")
-    outcome = run(board, fault, Part(HALF_WAY - BEFORE, HALF_WAY + 4 * BEFORE, closed_loop=False))
+    part = Part(HALF_WAY - BEFORE, HALF_WAY + 4 * BEFORE, closed_loop=False)
+    outcome = replace(fault.stage, part=part).bring_about(board)
     assert not fault.problem(outcome), outcome
