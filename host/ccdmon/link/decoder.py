@@ -10,7 +10,6 @@ count of dropped samples (`device_dropped`) is part of the last: a dropped sampl
 """
 
 import itertools
-import json
 import struct
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -19,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ccd_fastcore import Unframer
+from ccdmon.link import identity
 from ccdmon_fw import wire
 
 SEQUENCES = 1 << 16
@@ -78,7 +78,14 @@ class Restarted:
     """The device's frame sequence began anew: it was reset or powered up."""
 
 
-Event = Identity | Samples | Message | Lost | Restarted
+@dataclass(frozen=True)
+class Refused:
+    """An intact identity whose document breaks its schema: `why` in a few words. Nothing of it is used."""
+
+    why: str
+
+
+Event = Identity | Samples | Message | Lost | Restarted | Refused
 
 
 @dataclass
@@ -160,10 +167,12 @@ class Decoder:
                 return self._samples(body)
             if kind == wire.BLOCKS:
                 return self._blocks(body)
-            return [read_identity(body) if kind == wire.IDENTITY else read_message(kind, body)]
-        except (ValueError, KeyError, struct.error):
+            if kind == wire.IDENTITY:
+                return [read_identity(body)]
+            return [read_message(kind, body)]
+        except (ValueError, KeyError, struct.error) as error:
             self.counts.unreadable += 1
-            return []
+            return [Refused(str(error))] if kind == wire.IDENTITY else []
 
     def _samples(self, body: bytes) -> list[Event]:
         event = read_samples(body)
@@ -234,12 +243,9 @@ def read_samples(body: bytes) -> Samples:
 
 
 def read_identity(body: bytes) -> Identity:
-    """An IDENTITY body; raises ValueError where its JSON is no object."""
+    """An IDENTITY body; raises ValueError where its document breaks its schema (`identity`)."""
     fields, rest = wire.unpack(wire.IDENTITY, body)
-    document = json.loads(rest[: fields["json_bytes"]])
-    if not isinstance(document, dict):
-        raise ValueError("the identity is no JSON object")
-    return Identity(document)
+    return Identity(identity.checked(rest[: fields["json_bytes"]]))
 
 
 def read_message(kind: int, body: bytes) -> Message:

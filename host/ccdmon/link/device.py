@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ccdmon.errors import DeviceError
-from ccdmon.link.decoder import Decoder, Event, Identity, Message
+from ccdmon.link.decoder import Decoder, Event, Identity, Message, Refused
 from ccdmon.link.retries import GIVE_UP_S, Attempts, command_numbers
 from ccdmon_fw import limits, wire
 
@@ -44,6 +44,11 @@ class RefusedError(DeviceError):
     def __init__(self, where: str, command: str, result: str, detail: int) -> None:
         self.command, self.result, self.detail = command, result, detail
         super().__init__(f"{where}: the firmware refuses `{command}`: {why_refused(result, detail)}")
+
+
+def named(names: Sequence[str], code: int) -> str:
+    """The name of a code that came over the wire; one that this version does not know is told as such."""
+    return str(names[code]) if 0 <= code < len(names) else f"unknown code {code}"
 
 
 def why_refused(result: str, detail: int) -> str:
@@ -158,7 +163,7 @@ class Device:
 
     def self_test(self) -> str:
         """Open, close and open the gate; `passed` or `passed_without_current`, `RefusedError` for anything else."""
-        return str(wire.SELF_TESTS[self.command(wire.SELF_TEST)])
+        return named(wire.SELF_TESTS, self.command(wire.SELF_TEST))
 
     def reset_trip(self, trip_id: int) -> None:
         """Clear the latched trip of that id, once the self-test has closed and opened the gate.
@@ -189,7 +194,7 @@ class Device:
         answer = self._answer(number)
         assert answer is not None
         if answer["result"] != wire.OK:
-            raise RefusedError(self.where, name, wire.RESULTS[answer["result"]], answer["detail"])
+            raise RefusedError(self.where, name, named(wire.RESULTS, answer["result"]), answer["detail"])
         return answer["detail"]
 
     def pump(self) -> list[Event]:
@@ -220,6 +225,10 @@ class Device:
             self.identity = event.document
         elif isinstance(event, Message):
             self._last[event.name] = event
+        elif isinstance(event, Refused):
+            raise DeviceError(
+                f"{self.where}: what it states of itself cannot be used ({event.why}); `ccdmon flash`"
+            )
         if self._on_event:
             self._on_event(event)
 

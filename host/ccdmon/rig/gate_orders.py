@@ -7,7 +7,7 @@ from typing import Any
 
 from ccdmon.errors import DeviceError
 from ccdmon.link import control_socket as control
-from ccdmon.link.device import Device
+from ccdmon.link.device import Device, named
 from ccdmon.link.port import Port
 from ccdmon.rig.rig_file import Rig
 from ccdmon.rig.settings import settings_of
@@ -48,7 +48,7 @@ def status_document(device: Device) -> dict[str, Any]:
         "gate": "closed" if status["gate"] else "open",
         "trip_id": status["trip_id"] or None,
         "reason": reason_name(identity, status["reason"]),
-        "self_test": wire.SELF_TESTS[status["self_test"]],
+        "self_test": named(wire.SELF_TESTS, status["self_test"]),
         "run": status["run"],
         "samples": status["sample"],
         "dropped": status["dropped"],

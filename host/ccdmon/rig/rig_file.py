@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ccdmon.errors import InputError
+from ccdmon.link import bounds
 from ccdmon.model.front_end import FrontEnd
 from ccdmon.model.program import Program, Rests, build_program
 from ccdmon.model.trace import Cell
@@ -25,9 +26,9 @@ Action = Literal["off", "inform", "warn", "trip"]
 
 
 class Table(BaseModel):
-    """One table of the file: its keys are its fields, no others; numbers are finite."""
+    """One table of the file: its keys are its fields, no others; types as TOML has them, numbers are finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
 
 
 class CellTable(Table):
@@ -141,14 +142,14 @@ class HostTripsTable(Table):
 class NotificationsTable(Table):
     """Whom to tell of a trip: addresses as apprise writes them (mail, chat, a web address)."""
 
-    urls: tuple[str, ...] = ()
+    urls: Annotated[tuple[str, ...], Field(strict=False)] = ()  # TOML has lists
 
 
 class ProtocolTable(Table):
     """The test the cycler runs, by the review's four protocols; `ccdmon protocol` writes the cycler's file from it."""
 
     kind: Literal["time_control", "capacity_control", "endurable_time", "long_cycling"]
-    levels_mA_cm2: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    levels_mA_cm2: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)]
     half_cycle_s: Positive | None = None
     half_cycle_mAh_cm2: Positive | None = None
     cycles_per_level: Annotated[int, Field(ge=1)] = 1
@@ -216,7 +217,7 @@ def read_rig(path: Path) -> Rig:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}; write one with 'ccdmon init {path}'") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"{path}: not a readable TOML file ({' '.join(str(error).split())}); mend it"
         ) from error
@@ -231,6 +232,8 @@ def check_rig(document: Mapping[str, Any], name: str) -> Rig:
         problems = list(problems_of(error, Rig))
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise InputError(f"{name}: {problems[0]}{more}") from None
+    if (wrong := bounds.problem(document)) is not None:
+        raise InputError(f"{name}: {wrong}; mend it")
     unknown = next((rule for rule in rig.rules if rule not in rule_names()), None)
     if unknown is not None:
         raise InputError(f"{name}: [rules] {unknown}: unknown rule{nearest(unknown, rule_names())}")

@@ -22,13 +22,14 @@ from ccdmon.model.trace import Cell, FloatArray, Trace
 from ccdmon.rig.physical import physical_limits
 from ccdmon.run.frame_files import FRAMES_FILE, read_parts
 from ccdmon.run.rows import RowReader, Rows
+from ccdmon.run.schema import SCHEMA, checked
 from ccdmon.run.time_axis import CLOCK_FILE, RunTime
 from ccdmon_fw import limits
 
 EVENTS_FILE, CONFIG_FILE = "events.ndjson", "run.toml"
 TRACE_FILE = "trace.bdf.parquet"
 REPORT_HTML, REPORT_JSON = "report.html", "report.json"
-SCHEMA = "ccdmon.run/1"
+MOST_CONFIG_BYTES = 1 << 20
 
 
 def is_run_folder(path: Path) -> bool:
@@ -53,8 +54,11 @@ def create(folder: Path, config: Mapping[str, Any]) -> None:
 
 def remove_empty(folder: Path) -> None:
     """Take back a folder into which nothing intact was recorded, so that its name can be used again."""
-    if any(RowReader().feed(data).messages for data in read_parts(folder)):
-        return
+    reader = RowReader()
+    for data in read_parts(folder):
+        batch = reader.feed(data)
+        if batch.messages or batch.rows or batch.refused:
+            return
     for name in (FRAMES_FILE, EVENTS_FILE, CLOCK_FILE, CONFIG_FILE):
         (folder / name).unlink(missing_ok=True)
     for emptied in (folder / "trace-parts", folder):
@@ -99,20 +103,22 @@ def _write_whole(path: Path, text: str) -> None:
 
 
 def read_config(folder: Path) -> Mapping[str, Any]:
-    """`run.toml` of a folder. Raises `InputError` where the samples could not be scaled by it."""
+    """`run.toml` of a folder, checked (`schema`). Raises `InputError` where the samples could not be scaled by it."""
     path = folder / CONFIG_FILE
     try:
-        config = tomllib.loads(path.read_text(encoding="utf-8"))
+        if path.stat().st_size > MOST_CONFIG_BYTES:
+            raise InputError(
+                f"{path}: larger than {MOST_CONFIG_BYTES} bytes; it is not what ccdmon wrote, mend it"
+            )
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(
             f"{path}: {error.strerror}; the scaling of the samples is not known without it"
         ) from error
-    except ValueError as error:
-        raise InputError(f"{path}: not a readable TOML file ({error}); mend it") from error
-    for table, key in (("front_end", "voltage_full_scale_V"), ("time", "seconds_per_sample")):
-        if not isinstance(config.get(table, {}).get(key), int | float):
-            raise InputError(f"{path}: [{table}] {key} is missing or no number; the samples cannot be scaled")
-    return config
+    except (ValueError, RecursionError) as error:
+        what = " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: not a readable TOML file ({what}); mend it") from error
+    return checked(document, path)
 
 
 def trace_of(rows: Rows, time: RunTime, config: Mapping[str, Any], folder: Path) -> Trace:
@@ -169,7 +175,7 @@ def read_events(path: Path) -> Iterator[Mapping[str, Any]]:
     for line in path.read_bytes().split(b"\n") if path.is_file() else []:
         try:
             event = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(event, dict):
             yield event

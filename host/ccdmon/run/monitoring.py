@@ -39,9 +39,11 @@ def monitoring_of(run: RunRows, trip_row: int | None) -> Monitoring:
         firmware=described if firmware else "not recorded",
         trip_row=trip_row,
         trip_reason=trip.get("rule"),
-        gate=next((event["gate"] for event in reversed(run.events) if "gate" in event), None),
+        gate=next(
+            (event["gate"] for event in reversed(run.events) if isinstance(event.get("gate"), str)), None
+        ),
         latency_samples=next(
-            (event["latency_samples"] for event in run.events if event.get("latency_samples") is not None),
+            (event["latency_samples"] for event in run.events if type(event.get("latency_samples")) is int),
             None,
         ),
         samples=run.counts.samples,

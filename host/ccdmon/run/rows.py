@@ -14,7 +14,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from ccdmon.link.decoder import Counts, Event, Identity, JoiningDecoder, Message, Restarted, Samples
+from ccdmon.link.decoder import (
+    Counts,
+    Event,
+    Identity,
+    JoiningDecoder,
+    Message,
+    Refused,
+    Restarted,
+    Samples,
+)
 from ccdmon_fw import wire
 
 COUNTER = 1 << 30
@@ -48,6 +57,7 @@ class Batch:
 
     rows: list[Rows] = field(default_factory=list)
     messages: list[Message | Identity] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)  # why identities were, each in a few words
 
 
 class RowReader:
@@ -83,6 +93,8 @@ class RowReader:
                 self._blocks(event)
             elif isinstance(event, Restarted):
                 self._restarted = True
+            elif isinstance(event, Refused):
+                batch.refused.append(event.why)
             elif isinstance(event, Message | Identity):
                 batch.messages.append(event)
                 if isinstance(event, Message) and event.name == "status":

@@ -23,7 +23,7 @@ from ccdmon.run.folder import EVENTS_FILE, TRACE_FILE, cell_of, read_config, rea
 from ccdmon.run.frame_files import FRAMES_FILE, READ_BYTES, parts, read_parts
 from ccdmon.run.rows import RowReader, Rows
 from ccdmon.run.sample_clock import ClockAccount, clock_account
-from ccdmon.run.time_axis import CLOCK_FILE, RunTime, read_anchors
+from ccdmon.run.time_axis import CLOCK_FILE, MOST_SAMPLES, RunTime, read_anchors
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,10 @@ class RunRows:
 
     @property
     def trip(self) -> Mapping[str, Any] | None:
-        """The first event that opened the gate."""
-        return next((event for event in self.events if event.get("action") == "trip"), None)
+        """The first event that opened the gate, of those whose place can be read."""
+        return next(
+            (event for event in self.events if event.get("action") == "trip" and _placed(event)), None
+        )
 
     def pieces(self) -> Iterator[Piece]:
         """All rows once, from the beginning. Raises `InputError` in the end where there were none."""
@@ -102,6 +104,12 @@ class RunRows:
         for rows in self._stretches():
             last = rows.segment
         return last
+
+
+def _placed(event: Mapping[str, Any]) -> bool:
+    """Whether segment and sample, where they are named, are numbers: the log may have been edited."""
+    named = (event[key] for key in ("segment", "sample") if event.get(key) is not None)
+    return all(type(number) is int and abs(number) < MOST_SAMPLES for number in named)
 
 
 def derive_trace(folder: Path) -> Path:

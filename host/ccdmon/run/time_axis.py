@@ -10,6 +10,7 @@ for.
 
 import bisect
 import json
+import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -65,20 +66,31 @@ class Anchor:
         return json.dumps(self.__dict__) + "\n"
 
 
+MOST_SAMPLES = 1 << 62  # what the arrays hold
 _NAMES = ("segment", "sample", "elapsed_s", "unix_s")
 
 
 def read_anchors(path: Path) -> list[Anchor]:
-    """The whole lines of `clock.ndjson`; the last may be torn, the file may be missing."""
-    anchors = []
-    for line in path.read_bytes().split(b"\n") if path.is_file() else []:
-        try:
-            known = json.loads(line)
-            segment, sample, elapsed_s, unix_s = (known[name] for name in _NAMES)
-            anchors.append(Anchor(segment, sample, elapsed_s, unix_s, known.get("error_s")))
-        except (ValueError, KeyError, TypeError):
-            continue
-    return anchors
+    """The whole lines of `clock.ndjson` that make sense; the last may be torn, the file may be missing."""
+    known = (_anchor(line) for line in path.read_bytes().split(b"\n")) if path.is_file() else ()
+    return [anchor for anchor in known if anchor is not None]
+
+
+def _anchor(line: bytes) -> Anchor | None:
+    """None for a line that is torn, edited into nonsense or of something else."""
+    try:
+        known = json.loads(line)
+        segment, sample, elapsed_s, unix_s = (known[name] for name in _NAMES)
+        error_s = known.get("error_s")
+        numbers = [float(value) for value in (elapsed_s, unix_s, error_s or 0.0)]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
+        return None
+    counts = (segment, sample)
+    if not all(type(count) is int and abs(count) < MOST_SAMPLES for count in counts):
+        return None
+    if not all(math.isfinite(number) for number in numbers):
+        return None
+    return Anchor(segment, sample, numbers[0], numbers[1], None if error_s is None else numbers[2])
 
 
 @dataclass
