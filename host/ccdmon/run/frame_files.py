@@ -6,9 +6,12 @@ When a write fails, what has arrived waits in memory, up to a bound; beyond it w
 Once the disk takes bytes again writing goes on at a frame's beginning: the hole shows in the device's own counters.
 """
 
+import errno
 import math
 import os
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +19,8 @@ FRAMES_FILE = "frames.bin"
 WAITING_BYTES = 4 << 20  # four minutes at 16.6 kB/s
 ROTATE_BYTES = 1000 << 20
 READ_BYTES = 1 << 20
+REOPEN_S = 1.0  # between two attempts at a file that does not open
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def part_path(folder: Path, number: int) -> Path:
@@ -26,8 +31,12 @@ def part_path(folder: Path, number: int) -> Path:
 def parts(folder: Path) -> list[Path]:
     """The parts of a recording in order."""
     found = [folder / FRAMES_FILE] if (folder / FRAMES_FILE).is_file() else []
-    later = [path for path in folder.glob("frames-*.bin") if path.stem.removeprefix("frames-").isdigit()]
-    return found + sorted(later, key=lambda path: int(path.stem.removeprefix("frames-")))
+    later = [path for path in folder.glob("frames-*.bin") if path.stem.removeprefix("frames-").isdecimal()]
+    return found + sorted(later, key=_number)
+
+
+def _number(part: Path) -> int:
+    return 0 if part.name == FRAMES_FILE else int(part.stem.removeprefix("frames-"))
 
 
 def read_parts(
@@ -62,47 +71,82 @@ class PatientFile:
         self.path = path
         self.waiting = bytearray()
         self.error: OSError | None = None
+        self.unsynced = 0  # how often the disk did not confirm what it had taken
         self._file: BinaryIO = path.open("ab", buffering=0)
+        self._reopen_due_s = 0.0
 
     def write(self, data: bytes) -> bytes:
         """Append; returns the bytes that are in the file now and were not before."""
         self.waiting += data
         written = bytearray()
-        self.error = None
+        error = None
         while self.waiting:
             try:
-                taken = self._file.write(self.waiting)
-            except OSError as error:
-                self.error = error
+                taken = self._file.write(self.waiting) or 0
+            except OSError as refused:
+                error = refused
                 break
             written += self.waiting[:taken]
             del self.waiting[:taken]
+        self.error = error
+        if error is not None and error.errno not in FULL:
+            self._reopen()
         return bytes(written)
 
     def sync(self) -> None:
-        """Put what was written on the disk; a failure is kept in `error`."""
+        """Put what was written on the disk; a failure is kept in `error` and counted."""
         try:
             os.fsync(self._file.fileno())
         except OSError as error:
             self.error = error
+            self.unsynced += 1
 
     def close(self) -> None:
-        """Sync and close."""
+        """Try once more to write what waits, sync and close; what still waits then is lost."""
+        self.write(b"")
         self.sync()
-        self._file.close()
+        with suppress(OSError):  # a network's file system tells here what it told at the sync
+            self._file.close()
+
+    def moved(self) -> bool:
+        """Whether another file, or none, has its name now: what is written goes where nobody looks."""
+        try:
+            there, ours = self.path.stat(), os.fstat(self._file.fileno())
+        except OSError as error:
+            return error.errno in (errno.ENOENT, errno.ENOTDIR)
+        return (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino)
+
+    def _reopen(self) -> None:
+        """A disk that was away and is back has forgotten the open file: take it anew, at its end, now and then."""
+        if time.monotonic() < self._reopen_due_s:
+            return
+        self._reopen_due_s = time.monotonic() + REOPEN_S
+        try:
+            again: BinaryIO = self.path.open("r+b", buffering=0)  # a name that is gone is not made anew
+            again.seek(0, os.SEEK_END)
+        except OSError:
+            return
+        with suppress(OSError):
+            self._file.close()
+        self._file = again
 
 
 class FrameFiles:
-    """The recording of one folder; `resume` appends a part to what lies there."""
+    """The recording of one folder; `resume` appends a part to what lies there. Raises `OSError` where none opens."""
 
     def __init__(
         self, folder: Path, *, rotate_bytes: int = ROTATE_BYTES, waiting_bytes: int = WAITING_BYTES
     ) -> None:
         self._folder, self._rotate_bytes, self._waiting_bytes = folder, rotate_bytes, waiting_bytes
-        self.part = max(len(parts(folder)) - 1, 0)
-        self._open()
-        if self._size and not _ends_whole(self._file.path):
-            self._next_part()  # a killed host left half a frame
+        there = parts(folder)
+        self.part = _number(there[-1]) if there else 0
+        path = part_path(folder, self.part)
+        if path.is_file() and path.stat().st_size and not _ends_whole(path):
+            self.part += 1  # a killed host left half a frame
+        self._file = PatientFile(part_path(folder, self.part))
+        self._size = self._file.path.stat().st_size
+        self.part_error: OSError | None = None  # why the next part cannot be begun: the old one goes on
+        self._part_due_s = 0.0
         self.dropped_bytes = 0  # since the disk began to refuse
         self._skipping = False  # until the next frame's beginning
 
@@ -121,6 +165,15 @@ class FrameFiles:
         """What waits for space."""
         return len(self._file.waiting)
 
+    @property
+    def unsynced(self) -> int:
+        """How often the disk did not confirm what it had taken."""
+        return self._file.unsynced
+
+    def moved(self) -> bool:
+        """Whether the part that is written is not where it should be any more."""
+        return self._file.moved()
+
     def append(self, data: bytes) -> bytes:
         """Append bytes as received; returns those that got into the files now, in order."""
         if self._skipping:
@@ -138,28 +191,32 @@ class FrameFiles:
         self._file.sync()
 
     def close(self) -> None:
-        """Sync and close."""
+        """Sync and close; what the disk never took is counted."""
         self._file.close()
-
-    def _open(self) -> None:
-        path = part_path(self._folder, self.part)
-        self._file = PatientFile(path)
-        self._size = path.stat().st_size
+        self.dropped_bytes += len(self._file.waiting)
+        self._file.waiting.clear()
 
     def _next_part(self) -> None:
+        """Begin the next part, which is open before the old one is closed; where that fails the old one goes on."""
+        if time.monotonic() < self._part_due_s:
+            return
+        try:
+            following = PatientFile(part_path(self._folder, self.part + 1))
+        except OSError as error:
+            self.part_error, self._part_due_s = error, time.monotonic() + REOPEN_S
+            return
+        self.part_error = None
+        following.unsynced = self._file.unsynced
         self._file.close()
-        self.part += 1
-        self._open()
+        self._file, self._size, self.part = following, 0, self.part + 1
 
     def _across(self, data: bytes) -> bytes:
         """The frame that is open ends the old part; the rest begins a new one."""
         end = data.index(b"\0") + 1
         written = self._file.write(data[:end])
-        if self._file.waiting:  # full just now: rotate later
-            more = self._file.write(data[end:])
-            self._size += len(written) + len(more)
-            return written + more
-        self._next_part()
+        self._size += len(written)
+        if not self._file.waiting:  # else it is full just now: rotate later
+            self._next_part()
         rest = self._file.write(data[end:])
         self._size += len(rest)
         return written + rest
