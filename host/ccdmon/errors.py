@@ -24,3 +24,13 @@ class DeviceError(CcdmonError):
     """A rig, a port or the link to it failed (exit 3)."""
 
     exit_code = EXIT_DEVICE
+
+
+def describe(error: BaseException) -> str:
+    """An exception nobody foresaw, on one line, with its place."""
+    import traceback  # only where something failed
+    from pathlib import Path
+
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}{place}"

@@ -11,13 +11,14 @@ class Server:
     def __init__(self) -> None:
         self.received: list[dict[str, str]] = []
         self.release = threading.Event()
+        self.fail_first = 0  # so many are answered with an error
         server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 server.received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
                 server.release.wait(20)
-                self.send_response(200)
+                self.send_response(503 if len(server.received) <= server.fail_first else 200)
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from ccdmon.errors import EXIT_FINE, DeviceError, InputError
+from ccdmon.errors import EXIT_FINE, DeviceError, InputError, describe
 
 if TYPE_CHECKING:
     from ccdmon.record.recording import Options, Recording
     from ccdmon.record.serial_link import SerialLink
+    from ccdmon.record.terminal import Terminal
     from ccdmon.rig.rig_file import Rig
 
 SCHEMA = "ccdmon.record/1"
@@ -57,15 +58,32 @@ def run(args: argparse.Namespace) -> int:
 
     Exit 3 where no board answers in the beginning.
     """
-    from ccdmon.link.port import find_board
-    from ccdmon.record.recording import Recording
-    from ccdmon.record.serial_link import SerialLink
     from ccdmon.record.terminal import Terminal
-    from ccdmon.run.folder import remove_empty
+    from ccdmon.run.lock import FolderLock
 
     terminal = Terminal()
     rig = None if args.rig_file is None else _read_rig(args.rig_file)
     folder = args.out or Path("ccdmon-runs") / time.strftime("record-%Y%m%d-%H%M%S")
+    lock = FolderLock(folder)  # before anything in the folder is touched
+    try:
+        recording, stopped = _record(folder, args, rig, terminal)
+        if not recording.heard:
+            _take_back(folder, recording.link.name, resumed=args.resume)
+    finally:
+        lock.close()
+    # Who ends this with SIGTERM (a machine that shuts down) does not wait for a report.
+    report = None if args.no_report or signal.SIGTERM in stopped else _report(folder, terminal.say)
+    return _ended(recording, report, as_json=args.json)
+
+
+def _record(
+    folder: Path, args: argparse.Namespace, rig: "Rig | None", terminal: "Terminal"
+) -> tuple["Recording", list[int]]:
+    """The recording, when it is over, and the signals that ended it."""
+    from ccdmon.link.port import find_board
+    from ccdmon.record.recording import Recording
+    from ccdmon.record.serial_link import SerialLink
+
     link = SerialLink(find_board(args.port or (rig.port.device if rig else None)))
     try:
         _prepare(folder, args, rig, link, terminal.say)
@@ -73,18 +91,21 @@ def run(args: argparse.Namespace) -> int:
     except BaseException:
         link.close()
         raise
-    print(f"recording {link.name} into {folder}; Ctrl-C ends it", file=sys.stderr)
+    terminal.begin(f"recording {link.name} into {folder}; Ctrl-C ends it")
     with _stopping() as stopped, terminal.state_line() as show:
         recording.run(lambda: bool(stopped) or _silent(recording), lambda running: show(running.state))
-    if not recording.heard:
+    return recording, stopped
+
+
+def _take_back(folder: Path, port: str, *, resumed: bool) -> NoReturn:
+    """Nobody answered: the folder as it was before."""
+    from ccdmon.run.folder import remove_empty
+
+    if not resumed:
         remove_empty(folder)
-        raise DeviceError(
-            f"port {link.name}: no ccdmon firmware answers; is it the right port? "
-            "`ccdmon flash` puts it on a board"
-        )
-    # Who ends this with SIGTERM (a machine that shuts down) does not wait for a report.
-    report = None if args.no_report or signal.SIGTERM in stopped else _report(folder, terminal.say)
-    return _ended(recording, report, as_json=args.json)
+    raise DeviceError(
+        f"port {port}: no ccdmon firmware answers; is it the right port? `ccdmon flash` puts it on a board"
+    )
 
 
 def _silent(recording: "Recording") -> bool:
@@ -103,6 +124,8 @@ def _report(folder: Path, say: Callable[[str], object]) -> Path | None:
         say(f"no report; `ccdmon report {folder}` writes it")
     except InputError as error:
         say(f"no report: {error}")
+    except Exception as error:  # noqa: BLE001  the recording is complete without it
+        say(f"no report: {describe(error)}; `ccdmon report {folder}` tries again")
     else:
         return folder / "report.html"
     return None
@@ -180,12 +203,16 @@ def _prepare(
 
 @contextmanager
 def _stopping() -> Iterator[list[int]]:
-    """Ctrl-C and SIGTERM end the recording in good order: the signals that came."""
+    """Ctrl-C and SIGTERM end the recording in good order: the signals that came.
+
+    A terminal that is closed, a login that breaks off, is nobody's wish to end it.
+    """
     asked: list[int] = []
     before = {
         number: signal.signal(number, lambda number, _frame: asked.append(number))
         for number in (signal.SIGINT, signal.SIGTERM)
     }
+    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         yield asked
     finally:

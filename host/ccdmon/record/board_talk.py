@@ -22,6 +22,7 @@ BOX_FIRST_S = 0.5  # the box closes 256 samples after the trip
 BOX_RETRY_S = 1.0
 BOX_TRIES = 30
 MODES = {"every_sample": wire.EVERY_SAMPLE, "blocks": wire.BLOCK_SUMMARY, "events": wire.EVENTS_ONLY}
+MOST_FETCHES = 16  # a board has one trip at a time; what numbers them anew in each message has no more
 NOT_YET = ("no_record", "busy", "armed", None)
 
 
@@ -37,7 +38,7 @@ class BlackBox:
     @property
     def whole(self) -> bool:
         """Whether every sample of it came."""
-        return 0 <= self.total <= len(self.codes)
+        return 0 <= self.total <= len(self.codes) and all(n in self.codes for n in range(self.total))
 
 
 @dataclass
@@ -144,8 +145,8 @@ class DeviceSide:
     def _tripped(self, fields: Mapping[str, int], now_s: float) -> None:
         trip_id = fields["trip_id"]
         self.status.update(trip_id=trip_id, reason=fields["reason"], gate=0, armed=0)
-        if trip_id in self._acked:
-            return
+        if trip_id in self._acked or len(self._fetches) >= MOST_FETCHES:
+            return  # the board sends a trip until it is acknowledged
         self._acked.add(trip_id)
 
         def acknowledged(result: str | None, _detail: int) -> None:

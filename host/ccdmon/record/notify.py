@@ -1,34 +1,136 @@
 """Messages to people when a rig trips, by apprise (mail, chat, web hooks; the extra `ccdmon[notify]`).
 
-Sending runs in a thread of its own: a slow or broken mail server never delays or ends a recording. What could not be
-sent is one line through `on_problem`.
+Each address has a thread of its own: a slow or broken mail server delays neither the recording nor the other
+addresses. What could not be sent is tried again, at longer and longer intervals, for a day; until then it is counted
+in `not_sent`, which the terminal and the live page show, and every outcome is a line in the event log.
 """
 
-import sys
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Any
 
+from ccdmon.errors import describe
+
 NOTABLE = ("rule", "value", "limit", "trip_id", "sample", "host_time_s", "firmware_hash")
+FIRST_RETRY_S, LONGEST_RETRY_S = 5.0, 600.0
+GIVE_UP_S = 86400.0
+CLOSING_LIMIT_S = 10.0  # so long the end of a recording waits for messages that are on their way
+MOST_WAITING = 20  # messages for one address; of a rig that trips on and on the oldest say it all
 
 
-def on_trip(
-    urls: Sequence[str],
-    rig: str,
-    event: Mapping[str, Any],
-    *,
-    on_problem: Callable[[str], object] = lambda line: print(line, file=sys.stderr),
-) -> threading.Thread | None:
-    """Tell every address of `urls` that `rig` has opened its gate; returns the thread at work, None without addresses.
+@dataclass
+class _Address:
+    """One address: what waits for it, and the thread that sends."""
 
-    `event`: the line of the event log. Never raises, never waits.
+    index: int
+    url: str
+    waiting: deque[tuple[str, str, float]] = field(default_factory=deque)  # (title, body, since)
+    wake: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+
+    @property
+    def name(self) -> str:
+        """It may hold a password: it is named by its place and kind only."""
+        return f"address {self.index} ({self.url.split(':', 1)[0]})"
+
+
+class Notifier:
+    """Tells every address of `urls` of a trip of `rig`. Nothing here raises or waits but `close`.
+
+    `log` and `say` are called from `look` and `close` only, that is by the thread that records.
     """
-    if not urls:
-        return None
-    title, body = message(rig, event)
-    thread = threading.Thread(target=_send, args=(urls, title, body, on_problem), name="notify", daemon=True)
-    thread.start()
-    return thread
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        rig: str,
+        *,
+        log: Callable[..., object],
+        say: Callable[[str], object],
+        first_retry_s: float = FIRST_RETRY_S,
+    ) -> None:
+        self._addresses = [_Address(index, url) for index, url in enumerate(urls, 1)]
+        self._rig, self._log, self._say, self._first_retry_s = rig, log, say, first_retry_s
+        self._news: SimpleQueue[tuple[str, _Address, str]] = SimpleQueue()
+        self._closing = threading.Event()
+
+    @property
+    def not_sent(self) -> int:
+        """Messages that wait to be sent, over all addresses."""
+        return sum(len(address.waiting) for address in self._addresses)
+
+    def trip(self, event: Mapping[str, Any]) -> None:
+        """The gate has opened; `event` as in the event log."""
+        title, body = message(self._rig, event)
+        for address in self._addresses:
+            if len(address.waiting) >= MOST_WAITING:
+                self._news.put(("not_notified", address, "too many messages wait already"))
+                continue
+            address.waiting.append((title, body, time.monotonic()))
+            address.wake.set()
+            if address.thread is None:
+                address.thread = threading.Thread(
+                    target=self._serve, args=(address,), name="notify", daemon=True
+                )
+                address.thread.start()
+
+    def look(self) -> None:
+        """Log and tell what became of messages since the last time."""
+        while True:
+            try:
+                action, address, text = self._news.get_nowait()
+            except Empty:
+                return
+            self._log(action=action, address=address.name, cause=text)
+            if action != "notified":
+                self._say(f"notifications: {address.name}: {text}")
+
+    def close(self) -> None:
+        """Give what is on its way a last try, then say what nobody was told."""
+        self._closing.set()
+        until_s = time.monotonic() + CLOSING_LIMIT_S
+        for address in self._addresses:
+            address.wake.set()
+            if address.thread is not None:
+                address.thread.join(max(0.0, until_s - time.monotonic()))
+        self.look()
+        for address in self._addresses:
+            for title, _, _ in address.waiting:
+                self._log(
+                    action="not_notified", address=address.name, cause="the recording ended", title=title
+                )
+                self._say(f"notifications: {address.name}: nobody was told there: {title}")
+
+    def _serve(self, address: _Address) -> None:
+        """In the thread of an address: the oldest message until it is sent, then the next."""
+        pause_s = self._first_retry_s
+        while True:
+            if not address.waiting:
+                if self._closing.is_set():
+                    return
+                address.wake.wait(1.0)
+                address.wake.clear()
+                continue
+            title, body, since_s = address.waiting[0]
+            wrong = send(address.url, title, body)
+            if wrong is None:
+                address.waiting.popleft()
+                self._news.put(("notified", address, title))
+                pause_s = self._first_retry_s
+                continue
+            if time.monotonic() - since_s > GIVE_UP_S:
+                address.waiting.popleft()
+                self._news.put(("not_notified", address, f"{wrong}; given up"))
+                continue
+            if pause_s == self._first_retry_s:
+                self._news.put(("not_yet_notified", address, f"{wrong}; tried again until it is sent"))
+            if self._closing.wait(pause_s):
+                return
+            pause_s = min(2 * pause_s, LONGEST_RETRY_S)
 
 
 def message(rig: str, event: Mapping[str, Any]) -> tuple[str, str]:
@@ -40,20 +142,16 @@ def message(rig: str, event: Mapping[str, Any]) -> tuple[str, str]:
     )
 
 
-def _send(urls: Sequence[str], title: str, body: str, on_problem: Callable[[str], object]) -> None:
+def send(url: str, title: str, body: str) -> str | None:
+    """Why a message could not be sent, in a few words; None: it was."""
     try:
         import apprise
     except ImportError:
-        on_problem('notifications: apprise is missing, nobody was told; pip install "ccdmon[notify]"')
-        return
-    for index, url in enumerate(urls, 1):
-        # An address may hold a password: it is named by its place only.
-        where = f"notifications: address {index} ({url.split(':', 1)[0]})"
-        try:
-            sender = apprise.Apprise()
-            if not sender.add(url):
-                on_problem(f"{where}: not an address that apprise knows; mend [notifications] urls")
-            elif not sender.notify(title=title, body=body):
-                on_problem(f"{where}: could not be reached, nobody was told there")
-        except Exception as error:  # noqa: BLE001  a plugin of the library must not end the recording's process
-            on_problem(f"{where}: failed ({type(error).__name__})")
+        return 'apprise is missing: pip install "ccdmon[notify]"'
+    try:
+        sender = apprise.Apprise()
+        if not sender.add(url):
+            return "not an address that apprise knows; mend [notifications] urls"
+        return None if sender.notify(title=title, body=body) else "could not be reached"
+    except Exception as error:  # noqa: BLE001  a plugin of the library must not end the recording's process
+        return f"failed ({describe(error).split(':', 1)[0]})"

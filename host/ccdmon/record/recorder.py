@@ -5,7 +5,6 @@ killing the host loses what was never handed to it, pulling the plug at most the
 read back from what was written, never from what was not: what the host shows is what the files say.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from ccdmon.errors import InputError
 from ccdmon.link.decoder import Identity, Message
 from ccdmon.model.front_end import FrontEnd
+from ccdmon.record.event_log import EventLog
 from ccdmon.record.rule_events import action_of, described, reason_of
 from ccdmon.run.folder import EVENTS_FILE, read_events
 from ccdmon.run.frame_files import ROTATE_BYTES, FrameFiles, PatientFile, read_parts
@@ -22,12 +22,14 @@ from ccdmon.run.time_axis import CLOCK_FILE, Anchor, HostTime, RunTime, host_tim
 
 SYNC_INTERVAL_S = 0.5  # half of what is promised, so that a late call still keeps the promise
 ANCHOR_INTERVAL_S = 60.0  # of a device that does not answer `get_clock`
-MOST_LOG_BYTES_WAITING = 1 << 20  # lines of a log that a full disk does not take
+MOST_ANCHOR_BYTES_WAITING = 1 << 20  # that a full disk does not take
+MOST_TRIPS = 4096  # a board that numbers a trip anew in each message must not fill the memory
 
 
 class Recorder:
     """Appends one run to a folder that `run_folder.create` made. Call `feed` often, with `b""` in silence.
 
+    Where a file cannot be opened that is an `InputError`.
     `patient`: a disk that takes nothing is waited for (`frames.error` tells); else it is an `InputError`.
     `firmware_hash` is written beside each event; the host's clocks can be replaced in tests.
     """
@@ -51,12 +53,15 @@ class Recorder:
         self._firmware_hash, self.front_end, self._patient, self._clock = (
             firmware_hash, front_end, patient, clock,
         )  # fmt: skip
-        self.frames = FrameFiles(folder, rotate_bytes=rotate_bytes)
+        try:
+            self.frames = FrameFiles(folder, rotate_bytes=rotate_bytes)
+            self._events = EventLog(folder / EVENTS_FILE, clock)
+            self._anchors = PatientFile(folder / CLOCK_FILE)
+        except OSError as error:
+            raise InputError(f"{folder}: cannot write ({error.strerror}); choose another folder") from error
         self._sample_clock = SampleClock()
         self._last_sample = -1
         self._undecoded: list[tuple[bytes, HostTime]] = []  # written, and when it came
-        self._events = PatientFile(folder / EVENTS_FILE)
-        self._anchors = PatientFile(folder / CLOCK_FILE)
         self._began = self._first_host_time()
         self._synced_s = self._anchored_s = clock().monotonic_s
         self._dirty = False
@@ -67,8 +72,9 @@ class Recorder:
         That takes minutes where a week lies there. What arrives meanwhile is written by `write`, at each batch.
         """
         for event in read_events(self.folder / EVENTS_FILE):
-            if event.get("action") == "trip" and "trip_id" in event:
-                self.trips[int(event["trip_id"])] = event
+            trip_id = event.get("trip_id")
+            if event.get("action") == "trip" and isinstance(trip_id, int):
+                self.trips[trip_id] = event
         data = b""
         for data in read_parts(self.folder, last_bytes=self.frames.size):
             batch = self.rows.feed(data)
@@ -91,6 +97,10 @@ class Recorder:
     def feed(self, data: bytes) -> Batch:
         """Write `data` down, then say what it means; rule events also go to the event log."""
         self.write(data)
+        return self.understood()
+
+    def understood(self) -> Batch:
+        """What was written and not yet said means."""
         undecoded, self._undecoded, whole = self._undecoded, [], Batch()
         for written, then in undecoded:
             batch = self.rows.feed(written)
@@ -101,6 +111,7 @@ class Recorder:
             self._keep_anchor(batch, then)
             whole.rows += batch.rows
             whole.messages += batch.messages
+            whole.refused += batch.refused
         self._sync_in_time(self._clock())
         return whole
 
@@ -109,6 +120,11 @@ class Recorder:
         reason = self.frames.error.strerror if self.frames.error is not None else "?"
         path = self.folder / "frames.bin"
         return f"{path}: cannot write ({reason}); what was written stays readable, make space"
+
+    @property
+    def lost_lines(self) -> int:
+        """Lines of the event log that neither disk nor memory took."""
+        return self._events.lost_lines
 
     def sync(self) -> None:
         """Put everything written so far on the disk."""
@@ -125,9 +141,7 @@ class Recorder:
 
     def log(self, **event: Any) -> None:
         """Append one line to the event log, with the host's time."""
-        line = json.dumps({"host_time_s": self._clock().unix_s, **event}) + "\n"
-        if len(self._events.waiting) < MOST_LOG_BYTES_WAITING:
-            self._events.write(line.encode())
+        self._events.add(event)
         self._dirty = True
 
     def elapsed_s(self, now: HostTime | None = None) -> float:
@@ -161,8 +175,7 @@ class Recorder:
             self._anchor(self.rows.segment, self._last_sample, now)
 
     def _sync_in_time(self, now: HostTime) -> None:
-        if self._events.waiting:
-            self._events.write(b"")
+        self._events.retry()
         if self._dirty and now.monotonic_s - self._synced_s >= SYNC_INTERVAL_S:
             self.sync()
 
@@ -185,7 +198,7 @@ class Recorder:
     def _note_anchor(self, anchor: Anchor, now: HostTime) -> None:
         self._anchored_s = now.monotonic_s
         self.time.add(anchor)
-        if len(self._anchors.waiting) < MOST_LOG_BYTES_WAITING:
+        if len(self._anchors.waiting) < MOST_ANCHOR_BYTES_WAITING:
             self._anchors.write(anchor.line().encode())
 
     def _note(self, event: Message | Identity, now: HostTime) -> None:
@@ -203,7 +216,7 @@ class Recorder:
         fields = event.fields
         action = action_of(fields)
         if event.name == "trip":
-            if fields["trip_id"] in self.trips:
+            if fields["trip_id"] in self.trips or len(self.trips) >= MOST_TRIPS:
                 return  # the device repeats a trip until it is acknowledged
             self.trips[fields["trip_id"]] = fields
             action = "trip" if self.rows.segment >= 0 else "latched"  # from before this recording

@@ -2,31 +2,35 @@
 
 Order of one round: bytes to the files first; then rows to physical units, analysis and derived trace; then what is to
 be said to the board. A reader thread (`serial_link`) empties the port meanwhile. The loop ends only when told to: a
-port that goes away is waited for, and so is a full disk. Nothing here is needed for the board to cut off.
+port that goes away is waited for, and so is a full disk; what is done beside the frames may fail (`beside`). Nothing
+here is needed for the board to cut off.
 
-    run_document        `run.toml`, which learns from the board
-    recording_watch     link, disk and clocks
-    host_judge          what only the host sees
-    recording_requests  other processes: the live page, `ccdmon arm`, ...
-    recording_state     what they and the terminal are told
+    run.document   `run.toml`, which learns from the board
+    watch          link, disk and clocks
+    host_judge     what only the host sees
+    requests       other processes: the live page, `ccdmon arm`, ...
+    state          what they and the terminal are told
+    notify         people
 """
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ccdmon.errors import InputError
 from ccdmon.formats.bdf.write import write_bdf
 from ccdmon.link.decoder import Identity, Message
 from ccdmon.link.device import why_refused
 from ccdmon.link.firmware import firmware_hash
+from ccdmon.record.beside import Beside
 from ccdmon.record.board_talk import BlackBox, DeviceSide
 from ccdmon.record.host_judge import HostJudge
-from ccdmon.record.notify import on_trip
+from ccdmon.record.notify import Notifier
 from ccdmon.record.recorder import Recorder
 from ccdmon.record.requests import Requests
 from ccdmon.record.serial_link import SerialLink
@@ -43,6 +47,8 @@ from ccdmon_fw import wire
 
 ROUND_S = 0.05
 ALIVE_INTERVAL_S = 1.0
+MOST_TRIPS_TOLD = 1000
+MOST_REFUSALS_TOLD = 10
 IDENTITY_LIMIT_S = 20.0  # rows wait so long for the sample period that the board states
 
 
@@ -58,7 +64,7 @@ class Options:
 
 
 class Recording:
-    """Records `link` into `folder`, which holds a `run.toml` (see `run_document.config_of`)."""
+    """Records `link` into `folder`, which holds a `run.toml` (`run.document.config_of`) and is ours (`run.lock`)."""
 
     def __init__(
         self, folder: Path, link: SerialLink, options: Options, *, say: Callable[[str], object]
@@ -74,15 +80,17 @@ class Recording:
             patient=True,
             rotate_bytes=options.rotate_bytes,
         )
+        self._beside = Beside(self.recorder.log, say)
+        self._say = self._quiet(say)
         self.live = LiveRun(folder, self._document.config, self._document.axis, events_only=True)
         self._parts = TraceParts(folder)
         self.device = DeviceSide(
             rig.get("telemetry"), self._keep_box, self._refused, self.recorder.clock_asked
         )
         keep_free_MB = rig.get("recording", {}).get("keep_free_MB", 0.0)
-        self._watch = Watch(self.recorder, link, self.device.on_link_up, say, keep_free_MB=keep_free_MB)
+        self._watch = Watch(self.recorder, link, self.device.on_link_up, self._say, keep_free_MB=keep_free_MB)
         self._judge = HostJudge(
-            rig.get("host_trips", {}), self.recorder, self.live, self.device, send=link.send, say=say
+            rig.get("host_trips", {}), self.recorder, self.live, self.device, send=link.send, say=self._say
         )
         self._requests = Requests(
             folder, self.recorder, self.device, state=self.state, settings=self._settings, say=self._tell
@@ -91,7 +99,12 @@ class Recording:
         self._began_s = time.monotonic()
         self._segment_start_s = (-1, 0.0)
         self._arm_wanted = options.arm
+        self._notifier = Notifier(
+            rig.get("notifications", {}).get("urls", ()), rig.get("name", link.name),
+            log=self.recorder.log, say=self._say,
+        )  # fmt: skip
         self._told_trips: set[int] = set()
+        self._refused_identities: set[str] = set()
         self._alive_due_s = 0.0
 
     # -- the loop
@@ -99,24 +112,29 @@ class Recording:
     def run(self, stop: Callable[[], bool], on_round: Callable[["Recording"], object]) -> None:
         """Until `stop` says so or the time is over; then everything derived is written."""
         try:
-            self.recorder.catch_up(self._replay)
+            self._beside.do("reading what was recorded before", lambda: self.recorder.catch_up(self._replay))
             while not stop() and self.stop_in_s() != 0.0:
                 self.round()
-                on_round(self)
+                self._beside.do("terminal", lambda: on_round(self))
         finally:
             self._finish()
 
     def round(self) -> None:
-        """One round of the loop, `ROUND_S` at most in silence."""
-        self._watch.link()
-        batch = self.recorder.feed(self.link.take(ROUND_S))
-        arrived_s = time.monotonic()
-        self._watch.look()
-        self._take(batch)
-        if self.live.refresh(arrived_s):
-            self._judge.judge(*self._segment_start_s)
-        self._requests.answer()
-        self.link.send(self.device.due(time.monotonic()))
+        """One round of the loop, `ROUND_S` at most in silence. Only the first two lines are the recording itself."""
+        self._beside.do("link", self._watch.link)
+        self.recorder.write(self.link.take(ROUND_S))
+        arrived_s, do = time.monotonic(), self._beside.do
+        batch = do("reading frames", self.recorder.understood)
+        do("watch", self._watch.look)
+        if batch is not None:
+            self._take(batch)
+        if do("analysis", lambda: self.live.refresh(arrived_s)):
+            do("host's rules", lambda: self._judge.judge(*self._segment_start_s))
+        self._tell_analysis()
+        do("requests", self._requests.answer)
+        do("link", lambda: self.link.send(self.device.due(time.monotonic())))
+        do("run.toml", self._document.write_in_time)
+        do("notifications", self._notifier.look)
         self._keep(self._parts.poll)
 
     @property
@@ -134,15 +152,40 @@ class Recording:
         return None if limit_s is None else max(0.0, limit_s - self.running_s())
 
     def _finish(self) -> None:
-        self._take_held()
-        gate = self.state()["gate"]
-        known = {} if gate == "unknown" else {"gate": gate}
-        self.recorder.log(action="recording_ended", samples=self.recorder.rows.counts.samples, **known)
-        self.recorder.close()
+        do = self._beside.do
+        do("derived trace", self._take_held)
+        do("run.toml", self._document.write)
+        do("event log", self._log_end)
+        do("closing", self.recorder.close)
+        if lost := self.recorder.frames.dropped_bytes:
+            self._say(f"{self.folder}: the disk never took the last {lost} bytes; they are lost")
         last = self.live.last
         self._keep(lambda: self._parts.finish(None if last is None else last.trace))
-        self._requests.close()
-        self.link.close()
+        do("notifications", self._notifier.close)
+        do("requests", self._requests.close)
+        do("link", self.link.close)
+
+    def _log_end(self) -> None:
+        gate = self.state()["gate"]
+        known = {} if gate == "unknown" else {"gate": gate}
+        frames = self.recorder.frames
+        lost = {"waiting_bytes": frames.waiting_bytes, "lost_bytes": frames.dropped_bytes,
+                "unsynced": frames.unsynced, "lost_lines": self.recorder.lost_lines}  # fmt: skip
+        known |= {key: count for key, count in lost.items() if count}
+        samples = self.recorder.rows.counts.samples
+        self.recorder.log(action="recording_ended", samples=samples, failures=self._beside.failures, **known)
+
+    def _tell_analysis(self) -> None:
+        if self.live.problem is not None and "analysis" not in self._beside.failures:
+            self._beside.failures["analysis"] = 1
+            self.recorder.log(action="problem", part="analysis", error=self.live.problem)
+            self._say(
+                f"{self.live.problem}; rows are recorded, host trips are off, `ccdmon analyze` comes later"
+            )
+
+    def _quiet(self, say: Callable[[str], object]) -> Callable[[str], object]:
+        """A terminal that went away must not end what it shows."""
+        return lambda line: self._beside.do("terminal", lambda: say(line))
 
     # -- what arrived
 
@@ -164,20 +207,33 @@ class Recording:
     def _take(self, batch: Batch) -> None:
         now_s = time.monotonic()
         for message in batch.messages:
-            self.device.take(message, now_s)
-            if isinstance(message, Identity):
-                self._identified(message.document)
-            elif message.name == "trip":
-                self._tripped(message)
+            self._beside.do("the board's messages", partial(self._take_message, message, now_s))
+        for why in batch.refused[:1]:
+            self._beside.do("identity", partial(self._refuse_identity, why))
         self._held += batch.rows
         if self.device.identity or now_s - self._began_s > IDENTITY_LIMIT_S:
             self._take_held()
 
+    def _take_message(self, message: Message | Identity, now_s: float) -> None:
+        self.device.take(message, now_s)
+        if isinstance(message, Identity):
+            self._identified(message.document)
+        elif message.name == "trip":
+            self._tripped(message)
+
+    def _refuse_identity(self, why: str) -> None:
+        self.recorder.log(action="identity_refused", cause=why)
+        if why not in self._refused_identities and len(self._refused_identities) < MOST_REFUSALS_TOLD:
+            self._refused_identities.add(why)
+            self._tell(f"what the board states of itself cannot be used ({why}); its frames are recorded")
+
     def _take_held(self) -> None:
         held, self._held = self._held, []
         for rows in held:
-            trace = self.live.feed(rows)
-            self._keep(lambda trace=trace: self._parts.add(trace))  # type: ignore[misc]
+            trace = self._beside.do("derived trace", partial(self.live.feed, rows))
+            if trace is None:
+                continue
+            self._keep(partial(self._parts.add, trace))
             if rows.segment != self._segment_start_s[0]:
                 self._segment_start_s = (rows.segment, float(trace.test_time_s[0]))
 
@@ -192,12 +248,10 @@ class Recording:
     def _tripped(self, message: Message) -> None:
         fields = message.fields
         rule = self.recorder.reason(fields["reason"])
-        if fields["trip_id"] not in self._told_trips:
+        if fields["trip_id"] not in self._told_trips and len(self._told_trips) < MOST_TRIPS_TOLD:
             self._told_trips.add(fields["trip_id"])
             self._say(f"TRIP {fields['trip_id']}: {rule.replace('_', ' ')}; the gate is open")
-            rig = self._options.rig
-            urls = rig.get("notifications", {}).get("urls", ())
-            on_trip(urls, rig.get("name", self.link.name), {**fields, "rule": rule}, on_problem=self._say)
+            self._notifier.trip({**fields, "rule": rule})
         if self.recorder.rows.segment >= 0:
             self.live.tripped(rule, fields["sample"])
 
@@ -217,11 +271,11 @@ class Recording:
 
     def _keep(self, write: Callable[[], object]) -> None:
         """What is derived can be derived again: a disk that does not take it stops nothing."""
-        try:
+        if not self._watch.disk_is_full:
+            self._beside.do(f"{self.folder}: what is derived cannot be written", write)
+            return
+        with suppress(Exception):  # told once for the disk
             write()
-        except (OSError, InputError) as error:
-            if not self._watch.disk_is_full:
-                self._say(f"{self.folder}: what is derived cannot be written ({error}); make space")
 
     # -- what others ask
 
@@ -239,6 +293,9 @@ class Recording:
     def state(self) -> dict[str, Any]:
         """What is worth knowing right now: for the terminal and for the live page."""
         return state_of(self.recorder, self.live, self.link, self.device.status) | {
+            "unix_s": time.time(),
+            "failures": dict(self._beside.failures),
+            "not_notified": self._notifier.not_sent,
             "free_bytes": self._watch.free_bytes,
             "stop_in_s": self.stop_in_s(),
             "host_trip_latency_s": self._judge.latency_s,

@@ -25,13 +25,19 @@ class Requests:
         settings: Callable[[], list[int] | None],
         say: Callable[[str], object],
     ) -> None:
-        self._server = ControlServer(folder)
         self._recorder, self._device = recorder, device
         self._state, self._settings, self._say = state, settings, say
+        self._server: ControlServer | None = None
+        try:
+            self._server = ControlServer(folder)
+        except OSError as error:
+            say(
+                f"{folder}: no control socket ({error.strerror}): neither the live page nor `ccdmon arm` can ask"
+            )
 
     def answer(self) -> None:
         """Take what was asked meanwhile."""
-        for request in self._server.poll():
+        for request in self._server.poll() if self._server else ():
             self._carry_out(request)
 
     def arm(self, request: Request | None = None) -> None:
@@ -47,24 +53,25 @@ class Requests:
 
     def close(self) -> None:
         """Take the socket away."""
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
 
     def _carry_out(self, request: Request) -> None:
         wanted, trip_id = request.document.get("do"), request.document.get("trip_id")
         if wanted == "state":
             request.answer(state=self._state())
             return
-        self._recorder.log(action="command", command=wanted)
+        self._recorder.log(action="command", command=str(wanted)[:80])
         if wanted == "trip":
             self._device.queue.add_urgent(wire.FORCE_TRIP, on_answer=self._answering(request))
         elif wanted == "disarm":
             self._device.queue.add(wire.DISARM, on_answer=self._answering(request))
         elif wanted == "arm":
             self.arm(request)
-        elif wanted == "reset_trip" and isinstance(trip_id, int):
+        elif wanted == "reset_trip" and type(trip_id) is int and 0 <= trip_id < 1 << 32:
             self._device.queue.add(wire.RESET_TRIP, trip_id, on_answer=self._answering(request))
         else:
-            request.refuse(f"unknown request {wanted!r}")
+            request.refuse(f"unknown request {str(wanted)[:80]!r}")
 
     def _answering(self, request: Request) -> OnAnswer:
         def answered(result: str | None, detail: int) -> None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
-from ccdmon.errors import DeviceError
+from ccdmon.errors import DeviceError, describe
 from ccdmon.link.port import Port, name_of, usb_identity
 
 REOPEN_S = 0.5
@@ -73,7 +73,7 @@ class SerialLink:
             return
         try:
             port.write(data)
-        except DeviceError as error:
+        except Exception as error:  # noqa: BLE001  see `_read`
             self._lose(port, error)
 
     def close(self) -> None:
@@ -96,23 +96,28 @@ class SerialLink:
     def _read(self, port: OpenPort) -> None:
         try:
             data = port.read()
-        except DeviceError as error:
+        except Exception as error:  # noqa: BLE001  whatever a driver raises: a thread that ended would read nothing more
             self._lose(port, error)
             return
         if data:
             self._bytes_received += len(data)
             self._received.put(data)
 
-    def _lose(self, port: OpenPort, error: DeviceError) -> None:
+    def _lose(self, port: OpenPort, error: Exception) -> None:
         if self._port is port:
-            self.broke = str(error)
+            self.broke = _said(error)
             self._port = None
-            port.close()
+            with suppress(Exception):  # it is of no use any more
+                port.close()
 
     def _reopen(self) -> None:
-        name = self.name if self._usb is None else name_of(self._usb) or self.name
         try:
+            name = self.name if self._usb is None else name_of(self._usb) or self.name
             self._port = self._open_port(name)
-        except DeviceError as error:
-            self.broke = str(error)
+        except Exception as error:  # noqa: BLE001  no descriptor left, for example: tried again
+            self.broke = _said(error)
             self._stop.wait(REOPEN_S)
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, DeviceError) else describe(error)

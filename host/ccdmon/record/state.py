@@ -27,6 +27,8 @@ def state_of(
         "device_dropped": status.get("dropped", counts.device_dropped),
         "overruns": status.get("overruns"),
         "crc_errors": counts.crc_errors,
+        "unreadable": counts.unreadable,
+        "analysis": live.problem,
         "disk": None if recorder.frames.error is None else recorder.full_disk(),
     }
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.console import Console
@@ -21,14 +21,23 @@ class Terminal:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False)
 
+    def begin(self, line: str) -> None:
+        """The first line, as it stands."""
+        self._out(f"{line}\n")
+
     def say(self, line: str) -> None:
-        """One message; a trip stands out."""
+        """One message; a trip stands out. A terminal that is gone is told nothing: the recording goes on."""
         if not self._console.is_terminal:
-            self._console.file.write(f"ccdmon record: {line}\n")
-            self._console.file.flush()
+            self._out(f"ccdmon record: {line}\n")
             return
         style = "bold red" if line.startswith("TRIP ") else ""
-        self._console.print(f"{time.strftime('%H:%M:%S')} {line}", markup=False, style=style)
+        with suppress(OSError):
+            self._console.print(f"{time.strftime('%H:%M:%S')} {line}", markup=False, style=style)
+
+    def _out(self, text: str) -> None:
+        with suppress(OSError):
+            self._console.file.write(text)
+            self._console.file.flush()
 
     @contextmanager
     def state_line(self) -> Iterator[Callable[[State], object]]:

@@ -9,6 +9,7 @@ import ctypes
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from ccdmon.formats.bdf.sidecar import write_cell
 from ccdmon.formats.bdf.write import parquet_writer, table_of
 from ccdmon.model.trace import Trace
 from ccdmon.run.folder import TRACE_FILE
+from ccdmon.run.stored_rows import derive_trace
 
 PARTS_DIR = "trace-parts"
 ROWS_PER_PART = 1 << 19
@@ -26,7 +28,10 @@ REWRITE_INTERVAL_S = 60.0
 
 
 class TraceParts:
-    """Parts of one recording. An `OSError` (a full disk) leaves the last whole parts and is tried again later."""
+    """Parts of one recording. An `OSError` (a full disk) leaves the last whole parts and is tried again later.
+
+    Rows of a part that the disk does not take at all leave the memory: `finish` then derives the trace from the frames.
+    """
 
     def __init__(
         self,
@@ -37,16 +42,17 @@ class TraceParts:
     ) -> None:
         self._folder, self._rows_per_part, self._monotonic_s = folder, rows_per_part, monotonic_s
         self._parts = folder / PARTS_DIR
-        self._parts.mkdir(exist_ok=True)
-        for stale in self._parts.iterdir():  # of an earlier host: all rows come again
-            stale.unlink()
+        with suppress(OSError):  # `_write` tells
+            self._parts.mkdir(exist_ok=True)
+            for stale in self._parts.iterdir():  # of an earlier host: all rows come again
+                stale.unlink()
         # What the library loads at its first use takes longer than a board waits.
         table_of(Trace(np.zeros(1), np.zeros(1), np.zeros(1)))
         self._number = 0
         self._tables: list[pa.Table] = []
         self._rows = 0
         self._written_s = monotonic_s()
-        self._dirty = False
+        self._dirty = self._incomplete = False
 
     def add(self, trace: Trace) -> None:
         """Take rows; memory holds one part at most."""
@@ -56,9 +62,14 @@ class TraceParts:
         if len(self._tables) > 512:
             self._tables = [_whole(self._tables)]
         if self._rows >= self._rows_per_part:
-            self._write()
-            self._tables, self._rows, self._number = [], 0, self._number + 1
-            give_back()
+            try:
+                self._write()
+            except Exception:
+                self._incomplete = True
+                raise
+            finally:
+                self._tables, self._rows, self._number = [], 0, self._number + 1
+                give_back()
 
     def poll(self) -> None:
         """Write the newest part anew where it is time."""
@@ -67,27 +78,32 @@ class TraceParts:
 
     def finish(self, last: Trace | None) -> Path | None:
         """Join all parts into `trace.bdf.parquet` with its sidecar; None where there were no rows."""
-        if self._dirty:
+        if self._dirty and not self._incomplete:
             self._write()
         paths = sorted(self._parts.glob("part-*.bdf.parquet"))
-        if not paths or last is None:
+        if last is None or not (paths or self._incomplete):
             return None
         target = self._folder / TRACE_FILE
-        _join(paths, target)
-        write_cell(last.cell, target)
-        for path in paths:
+        if self._incomplete:
+            derive_trace(self._folder)
+        else:
+            _join(paths, target)
+            write_cell(last.cell, target)
+        for path in self._parts.iterdir():
             path.unlink()
         self._parts.rmdir()
         return target
 
     def _write(self) -> None:
+        self._written_s = self._monotonic_s()  # also of an attempt that fails
         path = self._parts / f"part-{self._number:05d}.bdf.parquet"
         whole = _whole(self._tables)
-        self._written_s, self._dirty = self._monotonic_s(), False
         unfinished = path.with_suffix(".unfinished")
+        self._parts.mkdir(exist_ok=True)
         with parquet_writer(unfinished, whole.schema) as writer:
             writer.write_table(whole)
         unfinished.replace(path)
+        self._dirty = False
 
 
 def _whole(tables: list[pa.Table]) -> pa.Table:

@@ -53,7 +53,9 @@ class Watch:
         self._link_was_up, self._link_was_lost = False, False
         self._disk_full_since: float | None = None
         self._space_due_s, self._warned = 0.0, False
-        self.free_bytes = 0
+        self.free_bytes: int | None = None  # None: the file system does not say
+        self._part_stuck = self._moved = False
+        self._unsynced = 0
 
     @property
     def disk_is_full(self) -> bool:
@@ -104,8 +106,37 @@ class Watch:
         if now_s < self._space_due_s:
             return
         self._space_due_s = now_s + SPACE_INTERVAL_S
-        self.free_bytes = shutil.disk_usage(self._recorder.folder).free
+        self._files()
+        try:
+            self.free_bytes = shutil.disk_usage(self._recorder.folder).free
+        except OSError:  # a folder that was moved, a network that is away: told by what depends on it
+            self.free_bytes = None
+            return
         short = self.free_bytes < self._keep_free_bytes
         if short and not self._warned:
             self._say(f"{self._recorder.folder}: only {self.free_bytes / 1e6:.0f} MB are free; make space")
         self._warned = short
+
+    def _files(self) -> None:
+        """Whether what is written is where people look for it, and stays."""
+        frames, folder = self._recorder.frames, self._recorder.folder
+        moved, self._moved = self._moved, frames.moved()
+        if self._moved and not moved:
+            self._recorder.log(action="folder_moved")
+            self._say(f"{folder}: was moved or deleted; the recording goes on in the files that are open")
+        stuck, self._part_stuck = self._part_stuck, frames.part_error is not None
+        if self._part_stuck and not stuck:
+            cause = frames.part_error.strerror if frames.part_error else ""
+            self._recorder.log(action="part_not_begun", cause=cause)
+            self._say(f"{folder}: the next frames file cannot be opened ({cause}); the old one goes on")
+        if frames.unsynced > self._unsynced:
+            self._unsynced = frames.unsynced
+            self._recorder.log(action="not_synced", times=frames.unsynced)
+            self._say(
+                f"{folder}: the disk does not confirm what it took; a power cut may cost more than a second"
+            )
+
+    @property
+    def moved(self) -> bool:
+        """Whether the files that are written are not where they should be."""
+        return self._moved

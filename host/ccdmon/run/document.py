@@ -1,5 +1,6 @@
 """`run.toml` of a recording: what the rig file says, and what the board says of itself once it answers."""
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from ccdmon.run import folder as run_folder
 from ccdmon.run.time_axis import RunTime
 from ccdmon_fw import limits
 
+WRITE_INTERVAL_S = 1.0
 # Tables of the rig file that a run keeps; not the addresses of people, which may hold passwords.
 KEPT = ("name", "cell", "conditions", "limits", "rules", "host_trips", "protocol")
 
@@ -35,6 +37,8 @@ class RunDocument:
         self._folder, self._say = folder, say
         self.config: dict[str, Any] = dict(run_folder.read_config(folder))
         self.axis = RunTime.of_config(self.config)
+        self._stale = self._told = False
+        self._due_s = 0.0
 
     @property
     def front_end(self) -> FrontEnd:
@@ -58,7 +62,8 @@ class RunDocument:
         if "limits" not in self.config and set(limits.SETTINGS) <= settings.keys():
             period_s = self.axis.seconds_per_sample
             self.config["limits"] = physical_limits(settings, self.front_end, period_s)
-        self._rewrite()
+        self._stale = True
+        self.write_in_time()
         return begun and known not in (None, firmware)
 
     def _scale(self, identity: Mapping[str, Any]) -> None:
@@ -71,8 +76,21 @@ class RunDocument:
             known = {key: value for key, value in stated.items() if key in table and value is not None}
             self.config["front_end"] = {**table, **known}
 
-    def _rewrite(self) -> None:
+    def write_in_time(self) -> None:
+        """Write what was learnt, at most every `WRITE_INTERVAL_S`: a board may say something else each time."""
+        if self._stale and time.monotonic() >= self._due_s:
+            self.write()
+
+    def write(self) -> None:
+        """Write what was learnt since the last time; what the disk does not take is tried again."""
+        if not self._stale:
+            return
+        self._due_s = time.monotonic() + WRITE_INTERVAL_S
         try:
             run_folder.rewrite_config(self._folder, self.config)
         except OSError as error:
-            self._say(f"{self._folder}/run.toml: cannot write ({error.strerror}); make space")
+            if not self._told:
+                self._say(f"{self._folder}/run.toml: cannot write ({error.strerror}); make space")
+            self._told = True
+            return
+        self._stale = self._told = False

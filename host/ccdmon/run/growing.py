@@ -6,15 +6,16 @@ over thousands of half-cycles is made in a thread of its own: what arrives meanw
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from ccdmon.analysis.document import Snapshot, StreamingAnalysis
 from ccdmon.analysis.events import Event
+from ccdmon.errors import describe
 from ccdmon.model.front_end import FrontEnd
 from ccdmon.model.trace import Trace, joined
 from ccdmon.run.analysed import CELL_REASONS, device_event
@@ -26,6 +27,9 @@ REPORT_INTERVAL_S = 0.25
 REPORT_WAIT_S = 0.05  # so long a report is waited for; a longer one is told of when it is ready
 REPORT_SHARE = 0.1  # of the machine's time: a report over thousands of half-cycles comes less often
 RECENT_ROWS = 1 << 15  # to find the row of a trip in, whose message overtakes its sample or comes behind it
+
+
+T = TypeVar("T")
 
 
 class _Stretch(NamedTuple):
@@ -47,6 +51,7 @@ class LiveRun:
     """`config` is `run.toml`, `time_axis` the run's. `report` is None before the first rows.
 
     `events_only`: a report holds `events` and nothing else.
+    An analysis that fails does not keep the rows back: `problem` says why there are no newer reports.
     """
 
     def __init__(
@@ -63,6 +68,8 @@ class LiveRun:
         self._making: _Making | None = None
         self._due_s = 0.0
         self._came = (0, 0)
+        self._rows = 0
+        self.problem: str | None = None
         self.report: dict[str, Any] | None = None
         self.reported: _Stretch | None = None  # the newest rows that `report` knows of
         self.asked_s = 0.0  # when it was asked for
@@ -70,7 +77,7 @@ class LiveRun:
     @property
     def rows(self) -> int:
         """Rows taken so far."""
-        return self._analysis.rows
+        return self._rows
 
     @property
     def last(self) -> _Stretch | None:
@@ -95,35 +102,54 @@ class LiveRun:
         """Take rows; returns them in physical units."""
         trace = trace_of(rows, self.time, self._config, self._folder)
         self._recent.append(_Stretch(self.rows, rows, trace))
-        self._analysis.feed(trace)
+        self._rows += len(rows)
+        self._analyse(lambda: self._analysis.feed(trace))
         while len(self._recent) > 1 and self.rows - self._recent[1].first_row > RECENT_ROWS:
             self._recent.popleft()
-        self._place_trip()
+        self._analyse(self._place_trip)
         return trace
 
     def tripped(self, rule: str, sample: int) -> None:
         """The device tripped on `rule` at that sample of the segment that runs; the first of a recording counts."""
         if self._trip is None and not self._device_events and rule in CELL_REASONS:
             self._trip = (rule, sample)
-            self._place_trip()
+            self._analyse(self._place_trip)
 
     def refresh(self, now_s: float | None = None) -> bool:
         """Have `report` made anew where something came and it is time; True when it is new."""
+        if self.problem is not None:
+            return False
         if self._making is None:
             now_s = time.monotonic() if now_s is None else now_s
             came = (self.rows, len(self._device_events))
             if now_s < self._due_s or came == self._came:
                 return False
-            report = self._thread.submit(self._made, self._analysis.snapshot())
+            snapshot = self._analyse(self._analysis.snapshot)
+            if snapshot is None:
+                return False
+            report = self._thread.submit(self._made, snapshot)
             self._making = _Making(report, came, now_s, self.last)
             wait([report], REPORT_WAIT_S)
         if not self._making.report.done():
             return False
         made, self._came, self.asked_s, self.reported = self._making
         self._making = None
-        self.report, took_s = made.result()
+        done = self._analyse(made.result)
+        if done is None:
+            return False
+        self.report, took_s = done
         self._due_s = self.asked_s + max(REPORT_INTERVAL_S, took_s / REPORT_SHARE)
         return True
+
+    def _analyse(self, step: Callable[[], T]) -> T | None:
+        """A step of the analysis, unless one failed before: what it knows is not to be trusted then."""
+        if self.problem is not None:
+            return None
+        try:
+            return step()
+        except Exception as error:  # noqa: BLE001  rows are recorded and shown whatever the analysis meets
+            self.problem = f"the analysis stopped: {describe(error)}"
+            return None
 
     def _made(self, snapshot: Snapshot) -> tuple[dict[str, Any], float]:
         began_s = time.monotonic()

@@ -46,7 +46,7 @@ def state_line(state: Mapping[str, Any]) -> str:
         *(["DISK FULL"] if state["disk"] else []),
         f"{state['samples']} samples",
         f"{state['missing_samples']} missing",
-        f"{state['free_bytes'] / 1e9:.3g} GB free",
+        *([f"{state['free_bytes'] / 1e9:.3g} GB free"] if state.get("free_bytes") is not None else []),
         *([f"{clock(state['stop_in_s'])} left"] if state["stop_in_s"] is not None else []),
     ]
     return " · ".join(measured) + "\n" + " · ".join(kept)
