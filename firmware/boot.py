@@ -1,4 +1,8 @@
-# The gate pin first: whatever happens after this, no current flows until the firmware is armed.
-import machine
+# The gate pin first: whatever happens after this, no current flows until the firmware is armed. On a chip that is not
+# known nothing is touched: the pull-down holds the gate open, and `ccdmon_fw/chip.py` says why the firmware does not run.
+import sys
 
-machine.Pin(15, machine.Pin.OUT, value=0)
+if sys.implementation._machine.split(" with ")[-1] in ("RP2040", "RP2350"):
+    import machine
+
+    machine.Pin(22, machine.Pin.OUT, value=0)

@@ -36,7 +36,6 @@ Wiring: GP26 voltage, GP27 current, GP28 pressure (0..3.3 V); the rest as in `pi
 """
 
 import machine
-import micropython
 from micropython import const
 
 from ccdmon_fw.pico import *  # noqa: F403 - all that a Pico offers, whatever its converters
@@ -47,20 +46,6 @@ FRONT_END = {"voltage_full_scale_V": 5.27, "current_full_scale_A": None, "pressu
 VOLTAGE_CHANNEL = const(0)
 CURRENT_CHANNEL = const(1)
 PRESSURE_CHANNEL = const(2)
-# Configure the pads and switch the converter on; the tick itself goes to the registers.
+# Configure the pads and switch the converter on; the tick itself goes to the registers: `convert` of rp2040.py.
 _inputs = [machine.ADC(26 + channel) for channel in (VOLTAGE_CHANNEL, CURRENT_CHANNEL, PRESSURE_CHANNEL)]
-
-
-@micropython.viper
-def read(memory: ptr32):
-    """Three conversions, one after the other (RP2040 datasheet 4.9: 2 us each), as 16-bit codes."""
-    adc = ptr32(0x10013000 << 2)  # 0x4004C000: CS, RESULT
-    timer = ptr32(0x10015000 << 2)  # 0x40054000
-    memory[3] = timer[10] & 0x3FFFFFFF  # TIMERAWL, modulo 2**30 as time.ticks_us
-    channel = 0
-    while channel < 3:
-        adc[0] = (channel << 12) | 7  # AINSEL, START_ONCE, EN; TS_EN: the temperature sensor stays powered
-        while adc[0] & 0x100 == 0:  # READY
-            pass
-        memory[channel] = (adc[1] & 0xFFF) << 4
-        channel += 1
+read = convert  # noqa: F405 - of the chip

@@ -44,14 +44,15 @@ idle = bytearray(b"\x00\x80" * 3 * IDLE_ROWS)  # zero volts and amperes
 instants_us = array("I", [0] * CAPACITY_ROWS)
 edges = array("I", [0] * (3 * EDGES))
 drive_gate = board.gate
+unsafe = board.unsafe
 start_board_timer = board.start_timer
 board_uptime_ms = board.uptime_ms
 now_us = time.ticks_us
 
 
 @micropython.viper
-def read(memory: ptr32):
-    """The next row, or what is idle where none plays."""
+def read(memory: ptr32) -> int:
+    """The next row, or what is idle where none plays; whether the board's external trip is not safe."""
     c = ptr32(control)
     time_us = int(now_us())
     row = c[1]
@@ -74,6 +75,7 @@ def read(memory: ptr32):
         at += 1
         c[11] = 0 if at >= c[10] else at
     memory[3] = (time_us - c[6]) & 0x3FFFFFFF
+    return int(unsafe())
 
 
 @micropython.viper
@@ -95,7 +97,7 @@ def gate(level: int):
     """Move the pin, then note where its pad is."""
     drive_gate(level)
     sio = ptr32(-0x30000000)  # 0xD0000000, written so that it fits a small integer
-    pad = (sio[1] >> 15) & 1
+    pad = (sio[1] >> 22) & 1
     c = ptr32(control)
     if pad == c[7]:
         return

@@ -22,5 +22,5 @@ class Pins(NamedTuple):
 
 # As wired in firmware/ccdmon_fw/board.py and pico.py.
 PICO_PINS = Pins(
-    voltage_channel=0, current_channel=1, pressure_channel=2, gate=15, feedback=12, pump=13, external_trip=14
+    voltage_channel=0, current_channel=1, pressure_channel=2, gate=22, feedback=12, pump=13, external_trip=14
 )

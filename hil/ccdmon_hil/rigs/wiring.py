@@ -22,7 +22,7 @@ class StimulusTable(Table):
 
     kind: Literal["injected", "board"] = "injected"
     port: str | None = None  # of the second board
-    gate_pin: int = Field(default=15, ge=0, le=28)
+    gate_pin: int = Field(default=22, ge=0, le=28)
     pump_pin: int = Field(default=13, ge=0, le=28)
     ldac_pin: int = Field(default=6, ge=0, le=28)
     dac_address: int = Field(default=0x60, ge=0x60, le=0x67)

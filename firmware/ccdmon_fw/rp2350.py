@@ -1,0 +1,101 @@
+"""Registers of the RP2350 and what reads and writes them; numbers from its datasheet, 2.2, 3.1.11, 12.4.7, 12.8.5, 12.9.
+
+**Never run on silicon**: `chip.py` lets it start only where somebody accepted that.
+
+One module for each chip: `const` holds within one only, and a table that is looked up at run time would cost each tick
+some microseconds. A tested text is the same below the line (`tests/firmware/test_chips.py`), where a model of the chip's
+registers stands in for `ptr32`.
+"""
+
+try:
+    import micropython
+    from micropython import const
+except ImportError:
+    from ccdmon_fw.cpython import const, micropython, ptr32
+
+CHIP = "RP2350"
+_SIO = const(-0x30000000)  # 0xD0000000, written so that it fits a small integer; its registers, in words:
+_IN = const(1)
+_OUT = const(4)
+_OUT_SET = const(6)
+_OUT_CLR = const(8)
+_OUT_XOR = const(10)
+_ADC = const(0x10028000)  # a quarter of 0x400A0000
+_TEMPERATURE = const(4)  # channel, in the package with 60 pins, which a Pico 2 has
+_TIMER = const(0x1002C000)  # a quarter of 0x400B0000: TIMER0
+WATCHDOG_SCRATCH0 = 0x400D800C
+
+# -- Below this line all chips have the same text. Wiring: `pico.py`.
+
+FEEDBACK_PIN = const(12)
+PUMP_PIN = const(13)
+EXTERNAL_PIN = const(14)
+GATE_PIN = const(22)
+LED_PIN = const(25)
+_PUMP = const(1 << 13)
+_EXTERNAL = const(1 << 14)
+_GATE = const(1 << 22)
+_GATE_AND_LED = const((1 << 22) | (1 << 25))
+_ALL = const((1 << 13) | (1 << 22) | (1 << 25))
+
+
+@micropython.viper
+def gate(level: int):
+    """Pin and LED; opening stops the pump, too."""
+    sio = ptr32(_SIO)
+    if level:
+        sio[_OUT_SET] = _GATE_AND_LED
+    else:
+        sio[_OUT_CLR] = _ALL
+
+
+@micropython.viper
+def gate_level() -> int:
+    """The gate's pin as it is, not as it was set."""
+    return 1 if ptr32(_SIO)[_IN] & _GATE else 0
+
+
+@micropython.viper
+def unsafe() -> int:
+    """1 where the external trip's loop is not held to ground: tripped, or its wire is off."""
+    return 1 if ptr32(_SIO)[_IN] & _EXTERNAL else 0
+
+
+@micropython.viper
+def pump():
+    """Toggle the pump pin while the gate is closed."""
+    sio = ptr32(_SIO)
+    if sio[_OUT] & _GATE:
+        sio[_OUT_XOR] = _PUMP
+
+
+@micropython.viper
+def stamp(memory: ptr32) -> int:
+    """Time of a sample into detector memory, modulo 2**30 as `time.ticks_us`; returns `unsafe`, which costs a call less."""
+    memory[3] = ptr32(_TIMER << 2)[10] & 0x3FFFFFFF  # TIMERAWL
+    return 1 if ptr32(_SIO)[_IN] & _EXTERNAL else 0
+
+
+@micropython.viper
+def convert(memory: ptr32) -> int:
+    """`stamp`, and the chip's converter channels 0, 1 and 2 one after the other, 2 us each, as 16-bit codes."""
+    adc = ptr32(_ADC << 2)  # CS, RESULT
+    memory[3] = ptr32(_TIMER << 2)[10] & 0x3FFFFFFF
+    channel = 0
+    while channel < 3:
+        adc[0] = (channel << 12) | 7  # AINSEL, START_ONCE, EN; TS_EN: the temperature sensor stays powered
+        while adc[0] & 0x100 == 0:  # READY
+            pass
+        memory[channel] = (adc[1] & 0xFFF) << 4
+        channel += 1
+    return 1 if ptr32(_SIO)[_IN] & _EXTERNAL else 0
+
+
+@micropython.viper
+def temperature_code() -> int:
+    """One conversion of the chip's temperature sensor, 12 bits. Not in a tick, and with the tick held off."""
+    adc = ptr32(_ADC << 2)
+    adc[0] = (_TEMPERATURE << 12) | 7
+    while adc[0] & 0x100 == 0:
+        pass
+    return adc[1] & 0xFFF
