@@ -68,9 +68,10 @@ _read_adc = _adc.read if FAULT is None else dead
 
 @micropython.native
 def read(memory):
-    stamp(memory)
+    unsafe = stamp(memory)
     _read_adc(memory)
     put_pressure(memory, _load_state)
+    return unsafe
 
 
 def service():

@@ -1,8 +1,8 @@
 """Raspberry Pi Pico, INA228 for voltage and current, NAU7802 for the load cell. Deployed as `board.py`; edit to fit.
 
 Wiring: I2C0 GP4 SDA, GP5 SCL for the INA228, which the interrupt reads; I2C1 GP6 SDA, GP7 SCL for the NAU7802, which
-the main loop reads; pull-ups on both. Its ALERT may go to GP14, the external trip. Gate and the rest as in
-`ccdmon_fw/pico.py`. The INA228 measures no voltage below its own ground: lift the negative side of a symmetric cell
+the main loop reads; pull-ups on both. Its ALERT may go to GP14, the external trip: it pulls low as long as all is well.
+Gate and the rest as in `ccdmon_fw/pico.py`. The INA228 measures no voltage below its own ground: lift the negative side of a symmetric cell
 (BUS_ZERO_V).
 """
 
@@ -25,7 +25,7 @@ SAMPLE_PERIOD_FLOOR_US = 1_000
 BUS_ZERO_V = 6.4
 SHUNT_OHM = 0.1
 FINE_RANGE = False  # True: +-40.96 mV at the shunt instead of +-163.84 mV
-ALERT_A = 1.5  # ALERT falls beyond that current, by itself
+ALERT_A = 1.5  # ALERT lets go beyond that current, by itself
 # Your load cell: rated load and output, piston, reading without load.
 RATED_N, RATED_mV_V, PISTON_CM2, TARE = 2000.0, 2.0, 1.0, 0
 LOAD_GAIN, LOAD_SHIFT = 128, 7
@@ -63,9 +63,10 @@ _read_monitor = _monitor.read if FAULT is None else dead
 
 @micropython.native
 def read(memory):
-    stamp(memory)
+    unsafe = stamp(memory)
     _read_monitor(memory)
     put_pressure(memory, _load_state)
+    return unsafe
 
 
 def service():

@@ -9,12 +9,12 @@ from ccdmon_fw.commands import Commands
 from ccdmon_fw.config import Config
 from ccdmon_fw.detector import Detector
 from ccdmon_fw.gate import Gate
-from ccdmon_fw.ring import GAP_US, Ring
+from ccdmon_fw.ring import GAP_US, STALL_US, Ring
 from ccdmon_fw.sampler import Sampler
 from ccdmon_fw.selftest import SelfTest
 from ccdmon_fw.stuck import StuckWatch
 from ccdmon_fw.telemetry import Telemetry
-from ccdmon_fw.watch import FLASH, Watch
+from ccdmon_fw.watch import FLASH, Watch, stall_ms
 
 RING_SAMPLES = 1024
 RESERVE_BYTES = 16384  # for keeping the trip and its box when the main loop fails because the heap is full
@@ -40,6 +40,7 @@ class App:
         self.alarms = Alarms(self.detector, board, self.telemetry)
         self.stuck = StuckWatch(self.detector, self.gate, self.telemetry, self.selftest)
         self.watch = Watch(board, self.gate, self.detector, self.ring)
+        self.gate.guard = self.watch.guard
         self.commands = Commands(self)
         self._told = False  # that flash fails
         self._reserve = bytes(RESERVE_BYTES)
@@ -68,13 +69,15 @@ class App:
         if restart:
             period_us = max(edge["sample_period_us"], getattr(self.board, "SAMPLE_PERIOD_FLOOR_US", 0))
             self.ring.control[GAP_US] = period_us * 3 // 2
+            self.ring.control[STALL_US] = 1000 * stall_ms(period_us)
             tick = self.sampler.pumping_tick if edge["gate_drive"] else self.sampler.tick
             self.board.start_timer(period_us, tick)
+        self.gate.external = bool(edge["external_trip"])
         self.selftest.configure(edge)
         self.watch.configure(edge, self.board.sample_period_us())
 
     def _external(self, _pin):
-        if self.gate.closed:
+        if self.gate.closed and self.gate.external:
             self.gate.trip(limits.EXTERNAL)
 
     def step(self):

@@ -1,7 +1,7 @@
 """Commands from the host: each is answered by ACK under its own sequence number, with a result of wire.RESULTS.
 
 All are idempotent: a host that missed the answer sends the command again under the same number, and gets the same
-answer without a second deed.
+answer without a second deed. What opens the gate is carried out each time.
 """
 
 import struct
@@ -10,6 +10,7 @@ from ccdmon_fw import limits, ring, wire
 
 _REMEMBERED = 6  # answers, one for each kind of command
 _ONLY_ASKS = (wire.IDENTIFY, wire.GET_STATUS, wire.GET_CONFIG, wire.GET_CLOCK)
+_STOPS = (wire.DISARM, wire.FORCE_TRIP)  # carried out whatever their number: opening twice does no harm
 _LATER = (-1, 0)  # answered when the self-test it waits for has ended
 
 
@@ -51,7 +52,7 @@ class Commands:
             self._parts.watch.heard(now_ms)
             if self._awaited is not None and self._awaited[:2] == (kind, sequence):
                 continue  # it is answered when the self-test ends
-            answer = self._known(kind, sequence)
+            answer = None if kind in _STOPS else self._known(kind, sequence)
             if answer is None:
                 result = self._carry_out(kind, sequence, body)
                 if result is not None:
@@ -122,10 +123,9 @@ class Commands:
             return wire.LATCHED, self._box.trip.trip_id
         if self._gate.armed:
             return wire.ARMED, self._telemetry.run
-        if self._parts.config.generation == 0:
-            return wire.NO_CONFIGURATION, 0
-        if self._parts.selftest.running():
-            return wire.BUSY, 0
+        refusal = self._refusal()
+        if refusal is not None:
+            return refusal
         if not self._parts.selftest.passed():
             return wire.SELF_TEST_FAILED, self._parts.selftest.state
         # Sample 0 of the run is the first one after the gate has closed.
@@ -150,9 +150,22 @@ class Commands:
             return wire.ARMED, self._telemetry.run
         return self._test(wire.SELF_TEST, sequence, None)
 
-    def _test(self, kind, sequence, then):
+    def _refusal(self):
+        """Why the gate must not close now, not even for the self-test, but for a latched trip; None: it may."""
+        if self._parts.config.generation == 0:
+            return wire.NO_CONFIGURATION, 0
+        if getattr(self._board, "FAULT", None):
+            return wire.FAULTY, 0
         if self._parts.selftest.running():
             return wire.BUSY, 0
+        if self._parts.selftest.unsafe():
+            return wire.NOT_SAFE, 0
+        return None
+
+    def _test(self, kind, sequence, then):
+        refusal = self._refusal()
+        if refusal is not None:
+            return refusal
         self._awaited = (kind, sequence, then)
         self._parts.selftest.start()
         return _LATER

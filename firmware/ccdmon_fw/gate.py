@@ -2,7 +2,8 @@
 
 `armed` is permission, `reason` a latched trip; the pin is closed only with the one and without the other. The one
 exception is a trial: the self-test closes the gate for a moment without arming, and may do so while a trip is latched,
-for that is how the trip is cleared. What trips an armed gate opens it then too.
+for that is how the trip is cleared. What trips an armed gate opens it then too. Before either, `guard` is called: what
+watches over a closed gate does so from before it closes.
 """
 
 
@@ -20,6 +21,8 @@ class Gate:
         self.reason = 0  # code in limits.REASONS; not 0: latched
         self.value = 0  # what tripped, and its limit, where it was not the detector
         self.limit = 0
+        self.external = False  # whether the board's input that must be safe counts
+        self.guard = lambda: None
 
     def trip(self, reason, value=0, limit=0):
         """Open and latch. Safe in an interrupt; the pin comes before anything else, the first reason wins."""
@@ -35,6 +38,7 @@ class Gate:
         """Arm: let current flow. False, and nothing moves, while a trip is latched."""
         if self.reason:
             return False
+        self.guard()
         self.pin(1)
         self.closed = True
         self.armed = True
@@ -42,6 +46,7 @@ class Gate:
 
     def trial(self):
         """Close for the self-test, unarmed. Whoever calls this opens again soon."""
+        self.guard()
         self.pin(1)
         self.closed = True
 

@@ -160,6 +160,7 @@ EDGE_SETTINGS = (
     "self_test_current_units",  # must flow when the self-test closes the gate; 0: no current to look for
     "self_test_ms",  # the longest that contact and current may take to follow the gate
     "overrun_limit",  # late samples of OVERRUN_WINDOW that trip
+    "external_trip",  # 1: the board's external trip must be held safe, where it has one; 0: it is left open
 )
 SETTINGS = DETECTOR_SETTINGS + EDGE_SETTINGS
 _DETECTOR_CEILINGS = tuple(row[1:3] for row in _DETECTOR)
@@ -171,10 +172,11 @@ _EDGE_CEILINGS = (
     (0, 2),
     (0, UNITS_FULL_SCALE),
     (SELF_TEST_FLOOR_MS, SELF_TEST_CEILING_MS),
-    (1, OVERRUN_WINDOW),
+    (1, OVERRUN_WINDOW // 2),
+    (0, 1),
 )
 _CEILINGS = _DETECTOR_CEILINGS + _EDGE_CEILINGS
-_EDGE_DEFAULTS = (SAMPLE_PERIOD_US, 0, 0, 0, 0, 0, SELF_TEST_MS, OVERRUN_LIMIT)
+_EDGE_DEFAULTS = (SAMPLE_PERIOD_US, 0, 0, 0, 0, 0, SELF_TEST_MS, OVERRUN_LIMIT, 1)
 
 
 def default_settings():

@@ -5,7 +5,8 @@ for the black box whatever the host does; a consumer that falls behind skips, an
 
     control, array 'I':  HEAD (samples written) | COUNTER (sample number within the run), both modulo 2**30
                          | OVERRUNS (gaps between samples) | GAP_US (that count as one) | TIME_US of the newest
-                         | LATE (overruns of late) | LATE_LIMIT
+                         | LATE (overruns of late) | LATE_LIMIT | STALLED_US (a gap that trips) | STALL_US (any
+                         longer does)
     records, array 'I':  capacity x 4 words:
                          sample number | time_us | voltage + current << 16 | pressure + verdict << 16
 Behind each lies limits.CANARY, which nobody may touch.
@@ -28,6 +29,8 @@ GAP_US = const(3)
 TIME_US = const(4)
 LATE = const(5)
 LATE_LIMIT = const(6)
+STALLED_US = const(7)
+STALL_US = const(8)
 RECORD_BYTES = const(8)  # of one sample on the wire
 _GUARD = const(64)  # places left to the producer while the consumer copies
 _MASK = const(0x3FFFFFFF)
@@ -37,7 +40,9 @@ _MASK = const(0x3FFFFFFF)
 def put(control: ptr32, records: ptr32, capacity: int, memory: ptr32, verdict: int) -> int:
     """Append the sample in the detector's memory (voltage, current, pressure, time) with its verdict.
 
-    1: it came late, as more than LATE_LIMIT others did lately; whoever looks after that sets LATE back.
+    Returns the place in control of what is too much, its limit lies behind it; 0: nothing. LATE: it came late, as more
+    than LATE_LIMIT others did lately; whoever looks after that sets LATE back. STALLED_US: nothing came for so long,
+    and the main loop need not have seen it: a timer that was held up catches up with a burst.
     """
     late = 0
     head = control[0]
@@ -46,10 +51,15 @@ def put(control: ptr32, records: ptr32, capacity: int, memory: ptr32, verdict: i
     records[at] = counter
     time_us = memory[3]
     # Sample 0 has no predecessor in its run: arming holds the timer off before the gate closes.
-    if ((time_us - control[4]) & 0x3FFFFFFF) > control[3] and counter > 0:
+    gap_us = (time_us - control[4]) & 0x3FFFFFFF
+    if gap_us > control[3] and counter > 0:
         control[2] += 1
         control[5] += 1
-        late = 1 if control[5] > control[6] else 0
+        if control[5] > control[6]:
+            late = 5
+        if gap_us > control[8]:
+            control[7] = gap_us
+            late = 7
     control[4] = time_us
     records[at + 1] = time_us
     records[at + 2] = memory[0] | (memory[1] << 16)
@@ -132,7 +142,7 @@ class Ring:
         if capacity & (capacity - 1) or capacity < 4 * _GUARD:
             raise ValueError("ring capacity must be a power of two, at least 256")
         self.capacity = capacity
-        self.control = array("I", [0, 0, 0, _MASK, 0, 0, _MASK, limits.CANARY])
+        self.control = array("I", [0, 0, 0, _MASK, 0, 0, _MASK, 0, _MASK, limits.CANARY])
         self.records = array("I", [0] * (4 * capacity) + [limits.CANARY])
         self._tail = 0
         self.dropped = 0

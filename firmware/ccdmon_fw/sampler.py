@@ -32,6 +32,9 @@ NOTE_HEAD = 7
 class Sampler:
     """`read(memory)` fills voltage, current, pressure code and time into the detector's memory.
 
+    It returns whether an input that must be safe is not (a board without one: nothing), which opens the gate if the
+    settings say so (`gate.external`): in the same tick, and before what was read is judged.
+
     `tick` is the timer's callback; `pumping_tick` also calls `pump` at the end of each tick that went well, for a drive
     that lets current flow only as long as this code lives (None: the board has no such pin).
     """
@@ -67,15 +70,19 @@ def _make_tick(parts, gate, note):
     def tick(_timer):
         try:
             read, memory, step, the_gate, put, control, records, capacity, pin = parts
-            read(memory)
+            if read(memory) and the_gate.external:
+                pin(0)
+                if the_gate.closed:
+                    the_gate.trip(limits.EXTERNAL)
             verdict = step(memory)
             if verdict & _ACTION_MASK == _TRIPS:  # the other rules only warn
                 pin(0)  # by itself: reaching `trip` and its first line would take a fifth of a period
                 if the_gate.closed:
                     the_gate.trip(verdict & _REASON_MASK)
                     _keep(note, control, memory)
-            if put(control, records, capacity, memory, verdict) and the_gate.closed:
-                the_gate.trip(limits.OVERRUN, control[ring.LATE], control[ring.LATE_LIMIT])
+            late = put(control, records, capacity, memory, verdict)
+            if late and the_gate.closed:
+                the_gate.trip(limits.OVERRUN, control[late], control[late + 1])
         except Exception:  # noqa: BLE001 - any failure of the watch is a reason to cut off
             gate.trip(limits.EXCEPTION)
 

@@ -1,7 +1,7 @@
 """The self-test: opens, closes and opens the gate, and looks each time whether contact and current follow.
 
 Runs in the main loop, one `poll` at a time, while the tick goes on judging: a rule that would trip opens the gate in a
-trial too. Where no current can be looked for (`self_test_current_units` is 0 and none came) it says so: PASSED_DRY.
+trial too. It does not close the gate while an input that must be safe is not. Where no current can be looked for (`self_test_current_units` is 0 and none came) it says so: PASSED_DRY.
 """
 
 from ccdmon_fw import detector, limits, wire
@@ -70,10 +70,16 @@ class SelfTest:
             return None
         return bool(self._board.feedback()) == (self.feedback == 2)
 
+    def unsafe(self):
+        """Whether the board's external trip is not held safe, and counts."""
+        return self._gate.external and hasattr(self._board, "unsafe") and bool(self._board.unsafe())
+
     def poll(self, now_ms, hold_up):
         """One look; True when the test has just ended. `hold_up`: do not begin yet."""
         if not self.running():
             return False
+        if self.unsafe():
+            return self._end(wire.TRIP_NOT_SAFE)
         if self._step < 0 and not self._aborted:
             if not hold_up:
                 self._enter(0, now_ms)

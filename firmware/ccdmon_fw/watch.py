@@ -29,6 +29,11 @@ FLASH = 5  # of an event: a trip could not be kept on flash
 _SETTINGS_END = detector.SETTINGS_AT + len(limits.DETECTOR_SETTINGS)
 
 
+def stall_ms(period_us):
+    """So long without a sample is a stall: here for a loop that goes on without them, in `ring.put` for both at once."""
+    return max(STALL_MS, STALL_PERIODS * period_us // 1000)
+
+
 class Watch:
     """`samples` is the Ring. A board without a watchdog has no timer that could fail either: a rig that plays rows."""
 
@@ -75,7 +80,7 @@ class Watch:
         if not self._hardware:
             return
         stalled_ms = now_ms - self._seen[1]
-        stall_limit_ms = max(STALL_MS, STALL_PERIODS * self._period_us // 1000)
+        stall_limit_ms = stall_ms(self._period_us)
         if gate.closed and stalled_ms > stall_limit_ms:
             gate.trip(limits.OVERRUN, stalled_ms, stall_limit_ms)
         failed = self._failed_check()
@@ -86,9 +91,16 @@ class Watch:
 
     def feed(self):
         """Feed the watchdog, for the time that the state of the gate allows."""
+        if self._gate.closed:
+            self.guard()
+        elif self._hardware:
+            self._board.feed_watchdog(False, WATCHDOG_IDLE_MS)
+
+    def guard(self):
+        """The same for a gate that is closed, or is about to be."""
         if self._hardware:
             armed_ms = max(WATCHDOG_ARMED_MS, WATCHDOG_PERIODS * self._period_us // 1000)
-            self._board.feed_watchdog(self._gate.closed, armed_ms if self._gate.closed else WATCHDOG_IDLE_MS)
+            self._board.feed_watchdog(True, armed_ms)
 
     def _failed_check(self):
         """Which self-check does not hold; 0: all do."""

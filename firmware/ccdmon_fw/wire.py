@@ -38,17 +38,20 @@ NO_TEMPERATURE = -32768  # in STATUS: not measured
 RESULTS = (
     "ok", "unknown_command", "bad_length", "bad_value", "armed", "not_armed", "latched", "wrong_id",
     "no_configuration", "self_test_failed", "not_supported", "no_record", "flash_failed", "busy",
+    "not_safe", "faulty",
 )  # fmt: skip
 OK, UNKNOWN_COMMAND, BAD_LENGTH, BAD_VALUE, ARMED, NOT_ARMED, LATCHED, WRONG_ID = 0, 1, 2, 3, 4, 5, 6, 7
 NO_CONFIGURATION, SELF_TEST_FAILED, NOT_SUPPORTED, NO_RECORD, FLASH_FAILED, BUSY = 8, 9, 10, 11, 12, 13
+NOT_SAFE, FAULTY = 14, 15
 
 # Of the self-test. What may fail: the gate's pin, its feedback contact, the current; each when opening, when closing.
 SELF_TESTS = (
     "not_tested", "passed", "passed_without_current", "testing", "aborted", "tripped",
     "pin_does_not_open", "pin_does_not_close", "contact_does_not_open", "contact_does_not_close",
-    "current_does_not_stop", "current_does_not_follow",
+    "current_does_not_stop", "current_does_not_follow", "external_trip_not_safe",
 )  # fmt: skip
 NOT_TESTED, PASSED, PASSED_DRY, TESTING, ABORTED, TRIPPED, FAILED_AT = 0, 1, 2, 3, 4, 5, 6
+TRIP_NOT_SAFE = 12
 
 # type: (name, struct format of the fixed part, field names, struct format of each repeated item or "", item names)
 MESSAGES = {

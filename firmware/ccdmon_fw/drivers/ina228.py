@@ -32,6 +32,7 @@ _FINE_RANGE = const(0x0010)  # CONFIG.ADCRANGE: +-40.96 mV instead of +-163.84 m
 _CONTINUOUS_BUS_SHUNT = const(0xB000)  # ADC_CONFIG.MODE [table 7-6]
 CONVERSION_US = (50, 84, 150, 280, 540, 1052, 2074, 4120)  # ADC_CONFIG.VBUSCT, VSHCT
 _CONVERTED = const(0x02)  # DIAG_ALRT.CNVRF, cleared by reading it [table 7-16]
+_ALERT_INVERTED = const(0x1000)  # DIAG_ALRT.APOL
 _MEMORY_GOOD = const(0x01)  # DIAG_ALRT.MEMSTAT
 _TI = const(0x5449)
 _INA228 = const(0x228)  # DEVICE_ID without its revision
@@ -95,13 +96,17 @@ class Ina228:
         return value
 
     def alert_above(self, shunt_uV, fine_range=False):
-        """Pull ALERT low while the shunt voltage exceeds +-`shunt_uV`: an independent trip for the board's input.
+        """Let ALERT go while the shunt voltage exceeds +-`shunt_uV`: an independent trip for the board's input.
 
+        Inverted, it is low as long as all is well: a chip without supply and a wire that is off look like a trip.
         Thresholds count 5 or 1.25 uV [tables 7-17, 7-18]; the limit is compared with every conversion.
         """
         limit = min(0x7FFF, int(shunt_uV / (1.25 if fine_range else 5)))
         self._set(SOVL, limit)
         self._set(SUVL, 0x10000 - limit)
+        self.write_register(DIAG_ALRT, _ALERT_INVERTED)
+        if not self.read_register(DIAG_ALRT) & _ALERT_INVERTED:
+            raise OSError("its ALERT is not inverted")
 
     def read_register(self, register):
         """16-bit content of a register. OSError if nobody answers."""

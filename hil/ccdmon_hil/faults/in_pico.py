@@ -21,9 +21,9 @@ TEAR = "file = open('/ccdmon/config%d', 'wb'); file.write(b'torn'); file.close()
 
 
 def _external(session: Session, rig: HookedTarget) -> str:
-    rig.set_pin(PICO_PINS.external_trip, False)
-    run_for(session, 2_000)
     rig.set_pin(PICO_PINS.external_trip, True)
+    run_for(session, 2_000)
+    rig.set_pin(PICO_PINS.external_trip, False)
     return ""
 
 

@@ -106,8 +106,8 @@ class TimedTarget(HookedTarget):
         self._convert(channel)
 
     def external_trip(self, tripped: bool) -> None:
-        """Level of the comparator's output: low trips."""
-        self.set_pin(PICO_PINS.external_trip, not tripped)
+        """Level of the comparator's output: it holds the pin low as long as all is well."""
+        self.set_pin(PICO_PINS.external_trip, tripped)
 
 
 def measure(session: Session, target: TimedTarget, fault: str, phases: int, seed: int) -> list[Latency]:

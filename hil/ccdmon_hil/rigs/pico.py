@@ -279,6 +279,7 @@ class PicoTarget:
         mcu.adc.on_adc_read = self._on_conversion
         self.set_converters(IDLE_CODES)
         mcu.gpio[PICO_PINS.gate].add_listener(self._on_gate)
+        self.set_pin(PICO_PINS.external_trip, False)  # its loop is closed: all is well
 
     def _on_conversion(self, channel: int) -> None:
         if channel == PICO_PINS.voltage_channel:

@@ -19,9 +19,10 @@ trouble = [None]
 _read = board.read
 @micropython.native
 def read(memory):
-    _read(memory)
+    unsafe = _read(memory)
     if trouble[0]:
         trouble[0](memory)
+    return unsafe
 def busy(us, ticks):
     left = [ticks]
     def wait(_memory):

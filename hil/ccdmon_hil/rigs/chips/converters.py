@@ -164,7 +164,7 @@ class Ina228(I2cChip):
         if pointer == 0x00 and value & 0x8000:
             self.registers = dict(self._RESET_VALUES)
         else:
-            self.registers[pointer] = value
+            self.registers[pointer] = value | (0x0001 if pointer == 0x0B else 0)  # MEMSTAT is read-only
 
 
 class Nau7802(I2cChip):
