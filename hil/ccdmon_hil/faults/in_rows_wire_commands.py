@@ -137,8 +137,10 @@ def reset_and_arm(session: Session) -> str:
     return "ok"
 
 
-TRIP_FRAME = wire.encode(wire.FORCE_TRIP, 7)
-DISARM_FRAME = wire.encode(wire.DISARM, 8)
+# Numbered as no command of the session: an answer to one of these is none to those.
+TRIP_FRAME = wire.encode(wire.FORCE_TRIP, 50_007)
+DISARM_FRAME = wire.encode(wire.DISARM, 50_008)
+UNKNOWN_FRAME = wire.encode(0x7E, 50_009)
 DAMAGED = bytes([TRIP_FRAME[0], TRIP_FRAME[1] ^ 4]) + TRIP_FRAME[2:]
 BAD = set(range(4, 7))  # three frames of samples, before HALF_WAY
 LOST = len(BAD) * FULL_FRAME
@@ -195,7 +197,7 @@ FAULTS = (
           answer="0 damaged"),
     Fault("garbage to the firmware", Played(command=raw(GARBAGE * 4)), answer="4 damaged"),
     Fault("endless garbage to the firmware", Played(command=raw(b"\xff" * 20_000 + b"\0")), answer="1 damaged"),
-    Fault("unknown command", Played(command=raw(wire.encode(0x7E, 9))), answer="0 damaged"),
+    Fault("unknown command", Played(command=raw(UNKNOWN_FRAME)), answer="0 damaged"),
     Fault(FLOOD_NAME, Played(command=raw(FLOOD)), answer="0 damaged"),
     Fault(QUESTIONS_NAME, Played(command=raw(QUESTIONS)), answer="0 damaged"),
     Fault("arm replayed after disarm", Played(command=in_turn(asked(wire.DISARM), replayed(wire.ARM))), "open",
