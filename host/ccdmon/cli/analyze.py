@@ -10,13 +10,15 @@ from ccdmon.analysis.document import Options, StreamingAnalysis, analyze
 from ccdmon.analysis.impedance.comparison import Comparison, compare
 from ccdmon.cli.options import add_import_arguments, positive
 from ccdmon.cli.traces import open_file, open_run_folder, with_area
-from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE
+from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
 from ccdmon.formats.bdf.read import iter_bdf, read_ahead
 from ccdmon.formats.impedance.files import read_pair
 from ccdmon.formats.importer import is_long
 from ccdmon.model.trace import Trace
 from ccdmon.report.context import Context
 from ccdmon.run.analysed import analyze_run
+from ccdmon.run.folder import is_run_folder
+from ccdmon.run.lock import is_recorded_now
 from ccdmon.run.monitoring import Monitoring, monitoring_of
 from ccdmon.run.stored_rows import RunRows, derive_trace
 from ccdmon.run.thinning import Extremes, thinned
@@ -57,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Analyse everything named; exit 1 when any cell failed."""
+    if args.out is not None:
+        _refuse_overwriting(args.out, args.traces)
     options = options_of(args)
     sources = [open_source(name, args, options, drawn=args.out is not None) for name in args.traces]
     documents = [source.document for source in sources]
@@ -67,6 +71,19 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(sources, documents)
     return EXIT_NEGATIVE if any(document["verdict"] == "failed" for document in documents) else EXIT_FINE
+
+
+def _refuse_overwriting(out: Path, traces: list[str]) -> None:
+    """A run folder takes the report of its own recording only, and none while it is recorded."""
+    for name, folder in zip(traces, _folders(out, traces), strict=True):
+        if not folder.is_dir() or not is_run_folder(folder):
+            continue
+        if Path(name).resolve() != folder.resolve():
+            raise InputError(f"--out {folder}: holds another recording and its report; choose another folder")
+        if is_recorded_now(folder):
+            raise InputError(
+                f"--out {folder}: is being recorded and gets its report then; choose another folder"
+            )
 
 
 def open_source(name: str, args: argparse.Namespace, options: Options, *, drawn: bool) -> Source:
@@ -121,16 +138,22 @@ def _write(args: argparse.Namespace, sources: list[Source], documents: list[dict
     """One report goes into `--out` itself, several each into a folder of the trace's name."""
     from ccdmon.report.page import write_reports  # matplotlib takes half a second
 
+<<<<<<< HEAD
     for source, document, folder in zip(sources, documents, _folders(args.out, sources), strict=True):
         write_reports(document, source.trace, folder, source.monitoring, source.context)
+=======
+    folders = _folders(args.out, [source.name for source in sources])
+    for source, document, folder in zip(sources, documents, folders, strict=True):
+        write_reports(document, source.trace, folder, source.monitoring, context_of(source, args))
+>>>>>>> dc721bf (tests: Odd identities, 20 000 hostile frames, edited run.toml, and each part beside the frames made to fail. host: analyze --out writes nothing over another run.)
         if source.run is not None and folder.resolve() == source.run.folder.resolve():
             derive_trace(folder)
 
 
-def _folders(out: Path, sources: list[Source]) -> list[Path]:
-    if len(sources) == 1:
+def _folders(out: Path, traces: list[str]) -> list[Path]:
+    if len(traces) == 1:
         return [out]
-    names = [Path(source.name).name.split(".bdf")[0] for source in sources]
+    names = [Path(name).name.split(".bdf")[0] for name in traces]
     return [
         out / (name if names.count(name) == 1 else f"{index:02d}-{name}") for index, name in enumerate(names)
     ]

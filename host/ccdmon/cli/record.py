@@ -136,7 +136,12 @@ def _ended(recording: "Recording", report: Path | None, *, as_json: bool) -> int
 
     from ccdmon.run.stored_rows import RunRows
 
-    counts, clock = recording.recorder.rows.counts, RunRows(recording.folder).clock
+    counts = recording.recorder.rows.counts
+    try:
+        clock = RunRows(recording.folder).clock
+    except InputError as error:  # the folder was moved, or the disk is away: what was counted is known
+        print(f"ccdmon record: {error}", file=sys.stderr)
+        clock = None
     if as_json:
         document = {
             "schema": SCHEMA,

@@ -156,14 +156,15 @@ class Recording:
         do("derived trace", self._take_held)
         do("run.toml", self._document.write)
         do("event log", self._log_end)
-        do("closing", self.recorder.close)
-        if lost := self.recorder.frames.dropped_bytes:
-            self._say(f"{self.folder}: the disk never took the last {lost} bytes; they are lost")
+        do("sync", self.recorder.sync)  # what follows may take a while
         last = self.live.last
         self._keep(lambda: self._parts.finish(None if last is None else last.trace))
         do("notifications", self._notifier.close)
         do("requests", self._requests.close)
         do("link", self.link.close)
+        do("closing", self.recorder.close)
+        if lost := self.recorder.frames.dropped_bytes:
+            self._say(f"{self.folder}: the disk never took the last {lost} bytes; they are lost")
 
     def _log_end(self) -> None:
         gate = self.state()["gate"]

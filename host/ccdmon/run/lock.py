@@ -8,6 +8,7 @@ import errno
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from ccdmon.errors import InputError
@@ -47,8 +48,9 @@ class FolderLock:
 
     def close(self) -> None:
         """Give the folder free; an empty one that this made is taken away."""
-        if self._made and not any(self._folder.glob("*")):
-            self._folder.rmdir()
+        if self._made:
+            with suppress(OSError):  # it holds something, or is elsewhere by now
+                self._folder.rmdir()
         os.close(self._descriptor)
 
 
