@@ -123,11 +123,12 @@ cdef inline void write_uint32_le(unsigned char[::1] buffer, Py_ssize_t offset, u
     write_uint16_le(buffer, offset + 2, value >> 16)
 """
 
-# Offsets of SIO (datasheet 2.3.1.7): spin locks 0x100-0x17C and their state 0x5C, divider 0x60-0x78.
+# Offsets of SIO (datasheet 2.3.1.7): number of the core (0), spin locks 0x100-0x17C,
+# their state 0x5C, divider 0x60-0x78.
 SIO = '''
     cdef bint _in_c(self, unsigned int offset) noexcept:
-        """Divider and spin locks; an invalid write (0x5C, 0x78) goes to the emulator's own SIO, which says so."""
-        return (0x5C <= offset <= 0x78 or 0x100 <= offset <= 0x17C) and not offset & 3
+        """Core, divider, locks; an invalid write (0, 0x5C, 0x78) goes to the emulator's own SIO, which says so."""
+        return (0x5C <= offset <= 0x78 or 0x100 <= offset <= 0x17C or offset == 0) and not offset & 3
 
     cdef unsigned int _read_sio(self, unsigned int offset) noexcept:
         cdef unsigned int lock
@@ -137,6 +138,8 @@ SIO = '''
                 return 0
             self.spin_lock |= lock
             return lock
+        if offset == 0:
+            return 0
         if offset == 0x5C:
             return self.spin_lock
         if offset == 0x60 or offset == 0x68:
@@ -322,7 +325,7 @@ EDITS = (
          "cdef unsigned int SIO_START = <unsigned int> SIO_START_ADDRESS\n",
          "cdef enum:\n    RAM_START = 0x20000000U\n    FLASH_START = 0x10000000U\n    FLASH_END = 0x14000000U\n"
          "    DPRAM_START = 0x50100000U\n    SIO_START = 0xD0000000U\n"),
-    Edit("_rp2040.pyx", "each 32-bit division of the compiled code uses SIO's divider, each lock a spin lock",
+    Edit("_rp2040.pyx", "a division of 32 bits uses SIO's divider, a mutex the number of the core and a spin lock",
          "        if SIO_START <= addr < SIO_START + 0x10000000:\n",
          "        if addr >= SIO_START and self._in_c(addr - SIO_START):\n"
          "            return self._read_sio(addr - SIO_START)\n"
@@ -330,7 +333,7 @@ EDITS = (
     Edit("_rp2040.pyx", "as above, for writes",
          "        elif SIO_START <= addr < SIO_START + 0x10000000:\n",
          "        elif (addr >= SIO_START and self._in_c(addr - SIO_START)\n"
-         "                and addr - SIO_START != 0x5C and addr - SIO_START != 0x78):\n"
+         "                and addr - SIO_START not in (0, 0x5C, 0x78)):\n"
          "            self._write_sio(addr - SIO_START, val)\n"
          "        elif SIO_START <= addr < SIO_START + 0x10000000:\n"),
     Edit("_rp2040.pyx", "what is in C is reset with the rest", "            self.sio.reset()\n",
