@@ -15,6 +15,8 @@ from ccdmon_hil.rigs.target import Target
 
 # An emulated board behind a port, on a busy machine, takes that much longer.
 EMULATOR_PATIENCE = 5
+# A rig speaks to nobody before; the numbers below are those of faults that send frames past the session.
+FIRST_COMMAND = 0x100
 
 
 class Session:
@@ -41,7 +43,7 @@ class Session:
             on_bytes=on_bytes,
             answer_limit_s=answer_limit_s * self.patience,
             now_s=self.now_s,
-            first_command=None if target.name == "board" else 1,  # a board other hosts have spoken to
+            first_command=None if target.name == "board" else FIRST_COMMAND,
         )
         self.trip: dict[str, int] | None = None  # the first TRIP message of this run
         self.samples: list[Samples] = []  # of this run

@@ -40,7 +40,7 @@ def drive(image: Path) -> dict[str, str]:
         session.pump()
     rig.restore_power()
     session.device.identify()
-    rig.send(wire.encode(wire.KEEP_ALIVE, 9, HANGS))
+    rig.send(wire.encode(wire.KEEP_ALIVE, 1, HANGS))
     while rig._sampling:  # until the watchdog bites
         session.pump()
     rig.run_until(rig.virtual_us() + BOOT_US)
