@@ -138,14 +138,9 @@ def _write(args: argparse.Namespace, sources: list[Source], documents: list[dict
     """One report goes into `--out` itself, several each into a folder of the trace's name."""
     from ccdmon.report.page import write_reports  # matplotlib takes half a second
 
-<<<<<<< HEAD
-    for source, document, folder in zip(sources, documents, _folders(args.out, sources), strict=True):
-        write_reports(document, source.trace, folder, source.monitoring, source.context)
-=======
     folders = _folders(args.out, [source.name for source in sources])
     for source, document, folder in zip(sources, documents, folders, strict=True):
-        write_reports(document, source.trace, folder, source.monitoring, context_of(source, args))
->>>>>>> dc721bf (tests: Odd identities, 20 000 hostile frames, edited run.toml, and each part beside the frames made to fail. host: analyze --out writes nothing over another run.)
+        write_reports(document, source.trace, folder, source.monitoring, source.context)
         if source.run is not None and folder.resolve() == source.run.folder.resolve():
             derive_trace(folder)
 
