@@ -6,16 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ccdmon.model.kinds import CELL_FAULTS, EDGE_KINDS
 from ccdmon.simulation.campaign.score import settled_row
 from ccdmon_fw import limits
 from ccdmon_fw.detector import ACTION_MASK, REASON_MASK, TRIPS
 
 # Reason that a scenario's fault should be told by, warned or tripped; a fake stable cell has none at the edge.
-OWN_REASONS = {
-    "hard_short": "hard_short",
-    "partial_short": "partial_short",
-    "soft_short": "soft_short",
-    "contact_loss": "contact_loss",
+OWN_REASONS: dict[str, str] = {
+    **{kind: kind for kind in CELL_FAULTS if kind in EDGE_KINDS},
     "limiting_current": "contact_loss",
 }
 GRACE_ROWS = 2  # rows may average over the onset

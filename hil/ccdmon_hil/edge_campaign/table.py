@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from ccdmon.model.kinds import EDGE_KINDS
 from ccdmon_hil.edge_campaign.score import OWN_REASONS, EdgeScore
-
-REASONS = ("hard_short", "partial_short", "soft_short", "contact_loss", "sensor_fault", "limit")
 
 
 def table_text(scores: Sequence[EdgeScore]) -> str:
@@ -22,7 +21,7 @@ def table_text(scores: Sequence[EdgeScore]) -> str:
         "| reason | told in traces of its class | false warnings | per 10^6 healthy rows |",
         "|---|--:|--:|--:|",
     ]
-    lines += [_reason_line(scores, reason) for reason in REASONS]
+    lines += [_reason_line(scores, reason) for reason in EDGE_KINDS]
     million = _million(scores)
     false = sum(one.false_trip for one in scores)
     played = sum(one.rows for one in scores) / 1e6

@@ -9,7 +9,7 @@ from string import Template
 
 from ccdmon.cli.options import positive, refuse_two_documents
 from ccdmon.errors import EXIT_FINE, InputError
-from ccdmon.formats.bdf.sidecar import CONFIGURATIONS
+from ccdmon.model.kinds import CONFIGURATIONS, SYMMETRIC
 
 SCHEMA = "ccdmon.init/1"
 
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port", default="auto", metavar="P", help="the board's port (default: the only one)"
     )
     parser.add_argument("--area-cm2", type=positive, metavar="A", help="electrode area")
-    parser.add_argument("--configuration", choices=CONFIGURATIONS, default="symmetric", help="of the cell")
+    parser.add_argument("--configuration", choices=CONFIGURATIONS, default=SYMMETRIC, help="of the cell")
     parser.add_argument("--electrolyte", metavar="NAME", help="LLZO, Li6PS5Cl, PEO-LiTFSI, ...")
     parser.add_argument(
         "--voltage-full-scale",

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ccdmon.model.kinds import SYMMETRIC
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -15,7 +17,7 @@ class Cell:
     """What the sidecar says of the cell. `electrode_area_cm2` None: nothing area-specific can be computed."""
 
     electrode_area_cm2: float | None = None
-    configuration: str = "symmetric"  # symmetric | half | full
+    configuration: str = SYMMETRIC  # one of kinds.CONFIGURATIONS
     electrolyte: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)  # the whole sidecar, as read
 

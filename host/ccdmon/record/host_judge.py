@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ccdmon.link.firmware import firmware_hash
+from ccdmon.model.kinds import HOST_KINDS
 from ccdmon.record.board_talk import DeviceSide
 from ccdmon.record.recorder import Recorder
 from ccdmon.run.growing import LiveRun
 from ccdmon_fw import limits, wire
-
-KINDS = ("soft_short", "fake_stable", "contact_loss")
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class HostTrips:
     """`table` is `[host_trips]`: kinds with true or false, and `persist_s`. One demand in a recording's segment."""
 
     def __init__(self, table: Mapping[str, Any]) -> None:
-        self._kinds = tuple(kind for kind in KINDS if table.get(kind))
+        self._kinds = tuple(kind for kind in HOST_KINDS if table.get(kind))
         self._persist_s = float(table.get("persist_s", 60.0))
         self._segment = -1
 

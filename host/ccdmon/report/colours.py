@@ -1,7 +1,9 @@
 """Colours that report and live page share."""
 
+from ccdmon.model.kinds import EventKind
+
 INK = "#1f2933"
-EVENT_COLOURS = {
+EVENT_COLOURS: dict[EventKind, str] = {
     "hard_short": "#d1242f",
     "partial_short": "#e69f00",
     "soft_short": "#d98200",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ccdmon.errors import InputError
+from ccdmon.model.kinds import SYMMETRIC
 from ccdmon.model.program import Segment
 from ccdmon.rig.rig_file import ProtocolTable, Rig
 
@@ -55,7 +56,7 @@ def unicycler(rig: Rig) -> Any:
         record=library.RecordParams(time_s=described.row_interval_s),
         safety=library.SafetyParams(
             max_voltage_V=limit_V,
-            min_voltage_V=-limit_V if rig.cell.configuration == "symmetric" else None,
+            min_voltage_V=-limit_V if rig.cell.configuration == SYMMETRIC else None,
             max_current_mA=most_mA,
             min_current_mA=-most_mA,
             delay_s=SAFETY_DELAY_S,

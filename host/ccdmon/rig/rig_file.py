@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ccdmon.errors import InputError
 from ccdmon.link import bounds
 from ccdmon.model.front_end import FrontEnd
+from ccdmon.model.kinds import SYMMETRIC, Configuration
 from ccdmon.model.program import Program, Rests, build_program
 from ccdmon.model.trace import Cell
 from ccdmon.rig.problems import nearest, problems_of
@@ -36,7 +37,7 @@ class CellTable(Table):
 
     name: str | None = None
     electrode_area_cm2: Positive | None = None  # None: nothing area-specific can be computed
-    configuration: Literal["symmetric", "half", "full"] = "symmetric"
+    configuration: Configuration = SYMMETRIC
     electrolyte: str | None = None
     electrodes: str | None = None
 

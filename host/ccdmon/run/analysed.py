@@ -14,13 +14,12 @@ import numpy.typing as npt
 
 from ccdmon.analysis.document import Options, StreamingAnalysis
 from ccdmon.analysis.events import Event
+from ccdmon.model.kinds import EDGE_KINDS
 from ccdmon.model.trace import Trace, joined
 from ccdmon.run.stored_rows import Piece, RunRows
 from ccdmon.run.thinning import Extremes, thinned
 from ccdmon_fw import detector
 
-# Reasons that say something of the cell; the others (an exception, a command) are the device's own affair.
-CELL_REASONS = ("hard_short", "partial_short", "soft_short", "contact_loss", "limit", "sensor_fault")
 WHOLE_ROWS = 1 << 20  # a run of no more rows is drawn from all of them: some tens of megabytes
 
 
@@ -107,7 +106,9 @@ class TripPlace:
         row, trace = piece.first_row + begin, piece.trace.rows(begin, begin + 1)
         if begin == 0 and self._pending is not None:
             row, trace = self._pending
-        if self._trip.get("rule") in CELL_REASONS:
+        if (
+            self._trip.get("rule") in EDGE_KINDS
+        ):  # others (an exception, a command) are the device's own affair
             self.event = _tripped_event(str(self._trip["rule"]), row, trace, self.row)
 
     def _follow(self, piece: Piece) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 from ccdmon.errors import InputError
 from ccdmon.formats.bdf import toml_text
 from ccdmon.model.front_end import FrontEnd
+from ccdmon.model.kinds import SYMMETRIC
 from ccdmon.model.trace import Cell, FloatArray, Trace
 from ccdmon.rig.physical import physical_limits
 from ccdmon.run.frame_files import FRAMES_FILE, read_parts
@@ -166,7 +167,7 @@ def cell_of(config: Mapping[str, Any]) -> Cell:
     """The cell as `run.toml` describes it."""
     cell = config.get("cell", {})
     area = cell.get("electrode_area_cm2")
-    base = Cell(area, cell.get("configuration", "symmetric"), cell.get("electrolyte"))
+    base = Cell(area, cell.get("configuration", SYMMETRIC), cell.get("electrolyte"))
     return replace(base, metadata={"cell": dict(cell)})
 
 

@@ -17,8 +17,9 @@ from ccdmon.analysis.document import Snapshot, StreamingAnalysis
 from ccdmon.analysis.events import Event
 from ccdmon.errors import describe
 from ccdmon.model.front_end import FrontEnd
+from ccdmon.model.kinds import EDGE_KINDS
 from ccdmon.model.trace import Trace, joined
-from ccdmon.run.analysed import CELL_REASONS, device_event
+from ccdmon.run.analysed import device_event
 from ccdmon.run.folder import cell_of, trace_of
 from ccdmon.run.rows import Rows
 from ccdmon.run.time_axis import RunTime
@@ -111,7 +112,7 @@ class LiveRun:
 
     def tripped(self, rule: str, sample: int) -> None:
         """The device tripped on `rule` at that sample of the segment that runs; the first of a recording counts."""
-        if self._trip is None and not self._device_events and rule in CELL_REASONS:
+        if self._trip is None and not self._device_events and rule in EDGE_KINDS:
             self._trip = (rule, sample)
             self._analyse(self._place_trip)
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ccdmon.errors import InputError
 from ccdmon.link import bounds
+from ccdmon.model.kinds import SYMMETRIC, Configuration
 from ccdmon.rig.problems import problems_of
 
 SCHEMA = "ccdmon.run/1"
@@ -35,7 +36,7 @@ class RunCell(RunTable):
 
     name: Text | None = None
     electrode_area_cm2: Scale | None = None
-    configuration: Literal["symmetric", "half", "full"] = "symmetric"
+    configuration: Configuration = SYMMETRIC
     electrolyte: Text | None = None
 
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ccdmon.errors import InputError
+from ccdmon.model.kinds import CONFIGURATIONS
 from ccdmon.model.program import PROTOCOLS, Program, Rests, build_program, ramp_levels
 from ccdmon.simulation.instrument import Instrument
 from ccdmon.simulation.parameters import CellParameters
 
 NICE_HALF_CYCLES_S = (60, 120, 180, 300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 10800, 14400, 18000)
-CONFIGURATIONS = ("symmetric", "half", "full")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ccdmon.errors import InputError
+from ccdmon.model.kinds import CONFIGURATIONS
 from ccdmon.simulation import recipes
 from ccdmon.simulation.draws import (
     ELECTROLYTES,
@@ -36,7 +37,7 @@ def draw_setup(scenario: str, seed: int, options: Options) -> Setup:
     fixed = {name: value for name, value in recipe.fixed.items() if getattr(options, name) is None}
     options = replace(options, **fixed)
     program, interval_s = draw_program(rng, options)
-    drawn = str(rng.choice(("symmetric", "half", "full"), p=recipe.configurations))
+    drawn = str(rng.choice(CONFIGURATIONS, p=recipe.configurations))
     configuration = options.configuration or drawn
     choices = [e for e in ELECTROLYTES if recipe.polymer in (None, e.polymer)]
     electrolyte = choices[int(rng.integers(len(choices)))]

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ccdmon.errors import InputError
+from ccdmon.model.kinds import CONFIGURATIONS, SYMMETRIC
 from ccdmon.model.trace import Cell
-
-CONFIGURATIONS = ("symmetric", "half", "full")
 
 
 def sidecar_path(trace_path: Path) -> Path:
@@ -40,7 +39,7 @@ def _cell(metadata: dict[str, Any], path: Path) -> Cell:
     area = cell.get("electrode_area_cm2")
     if area is not None and (isinstance(area, bool) or not isinstance(area, int | float) or not area > 0):
         raise InputError(f"{path}: cell.electrode_area_cm2 is {area!r}; it must be a number above 0, in cm2")
-    configuration = cell.get("configuration", "symmetric")
+    configuration = cell.get("configuration", SYMMETRIC)
     if configuration not in CONFIGURATIONS:
         raise InputError(
             f"{path}: cell.configuration is {configuration!r}; use one of {', '.join(CONFIGURATIONS)}"

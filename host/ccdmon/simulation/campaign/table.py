@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from ccdmon.model.kinds import CELL_FAULTS
 from ccdmon.simulation.campaign.score import Score
 
 FIRST_WAY = "impedance pair"
@@ -13,7 +14,6 @@ SCALED = (
     "of 4 standard errors: below 0.83 they bound what a step can be; the alarm of a fluctuation), the depth of a hard "
     "short, all of fake stable."
 )
-FAULTS = ("hard_short", "partial_short", "soft_short", "contact_loss", "fake_stable")
 
 
 def share(values: Sequence[bool]) -> float | None:
@@ -38,7 +38,7 @@ def table_text(scores: Sequence[Score]) -> str:
         "| class | traces | excluded | recall | delay median | delay 95 % | also reported |",
         "|---|--:|--:|--:|--:|--:|---|",
     ]
-    for kind in FAULTS:
+    for kind in CELL_FAULTS:
         of_kind = [s for s in scores if s.expected == kind]
         ways = list(dict.fromkeys(s.way for s in of_kind)) or [""]
         lines += [_class_line([s for s in of_kind if s.way == way], kind, way) for way in ways]
@@ -99,12 +99,12 @@ def curve_text(curve: Mapping[float, Sequence[Score]]) -> str:
     """Recall per class and false events per million rows over the threshold scale (1: as shipped)."""
     lines = [
         "",
-        "| threshold scale | " + " | ".join(FAULTS) + " | false per 10^6 rows |",
-        "|--:|" + "--:|" * (len(FAULTS) + 1),
+        "| threshold scale | " + " | ".join(CELL_FAULTS) + " | false per 10^6 rows |",
+        "|--:|" + "--:|" * (len(CELL_FAULTS) + 1),
     ]
     for scale, scores in curve.items():
         count, million = false_per_million(scores)
-        cells = [_percent(recall(scores, kind)) for kind in FAULTS]
+        cells = [_percent(recall(scores, kind)) for kind in CELL_FAULTS]
         lines.append(f"| {scale:g} | " + " | ".join(cells) + f" | {count / million if million else 0:.2f} |")
     return "\n".join([*lines, "", SCALED])
 
@@ -116,7 +116,7 @@ def write_curve_plot(curve: Mapping[float, Sequence[Score]], path: Path) -> None
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()
     rates = [count / max(million, 1e-9) for count, million in map(false_per_million, curve.values())]
-    for kind in FAULTS:
+    for kind in CELL_FAULTS:
         recalls = [r for scores in curve.values() if (r := recall(scores, kind)) is not None]
         if len(recalls) == len(rates):
             axes.plot(rates, recalls, marker="o", label=kind.replace("_", " "))
