@@ -14,8 +14,8 @@ from typing import Any
 from ccdmon.errors import EXIT_FINE, CcdmonError, InputError
 from ccdmon.formats.bdf import toml_text
 from ccdmon.formats.bdf.write import write_pieces
-from ccdmon.run.analysed import TripPlace
 from ccdmon.run.stored_rows import RunRows
+from ccdmon.run.trip_place import TripPlace
 from ccdmon_hil.play.scenario import SUFFIX, ScenarioFile
 
 # Keys of `[limits]` in a run folder: what a scenario calls them.

@@ -6,28 +6,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ccdmon.analysis.document import Options, StreamingAnalysis, analyze
+from ccdmon.analysis.document import Options
 from ccdmon.analysis.impedance.comparison import Comparison, compare
 from ccdmon.cli.options import add_import_arguments, positive
-from ccdmon.cli.traces import open_file, open_run_folder, with_area
+from ccdmon.cli.traces import open_rows, with_area
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
-from ccdmon.formats.bdf.read import iter_bdf, read_ahead
 from ccdmon.formats.impedance.files import read_pair
-from ccdmon.formats.importer import is_long
 from ccdmon.model.trace import Trace
 from ccdmon.report.context import Context
-from ccdmon.run.analysed import analyze_run
+from ccdmon.run.analysed import analysed
 from ccdmon.run.folder import is_run_folder
 from ccdmon.run.lock import is_recorded_now
 from ccdmon.run.monitoring import Monitoring, monitoring_of
+from ccdmon.run.sources import FolderRows
 from ccdmon.run.stored_rows import RunRows, derive_trace
-from ccdmon.run.thinning import Extremes, thinned
 
 REPORTS_SCHEMA = "ccdmon.reports/1"
 
 
 @dataclass(frozen=True)
-class Source:
+class Subject:
     """One thing analysed: a trace file, or a run folder with what was monitored."""
 
     name: str
@@ -86,40 +84,18 @@ def _refuse_overwriting(out: Path, traces: list[str]) -> None:
             )
 
 
-def open_source(name: str, args: argparse.Namespace, options: Options, *, drawn: bool) -> Source:
+def open_source(name: str, args: argparse.Namespace, options: Options, *, drawn: bool) -> Subject:
     """A trace or cycler's file, `-`, or a run folder; a given area replaces its own. Raises `InputError` for others.
 
-    A run folder and a long file are read piece by piece, at bounded memory: the source has its document then, and, if
-    it is to be `drawn`, a trace of the rows that figures need.
+    A run folder and a long file are read piece by piece, at bounded memory: if it is to be `drawn`, the trace holds the
+    rows that figures need.
     """
-    run = open_run_folder(name)
-    if run is not None:
-        found = analyze_run(run, drawn=drawn, **options)
-        monitoring = monitoring_of(run, found.trip_row)
-        return Source(
-            name, with_area(found.trace, args), found.document, monitoring, run, options["impedance"]
-        )
-    if name != "-" and is_long(Path(name)) and args.columns is None and not args.salvage:
-        return _analysed(name, args, options, drawn)
-    trace = open_file(name, args)
-    return Source(name, trace, analyze(trace, **options), impedance=options["impedance"])
-
-
-def _analysed(name: str, args: argparse.Namespace, options: Options, drawn: bool) -> Source:
-    """A long trace, chunk by chunk, and once more for the rows that its figures need."""
-    extremes, analysis = Extremes(), None
-    for chunk in read_ahead(iter_bdf(name)):
-        analysis = analysis or StreamingAnalysis(chunk.cell, **options)
-        analysis.feed(chunk)
-        if drawn:
-            extremes.feed(chunk)
-    assert analysis is not None  # a trace has rows, or reading it raised
-    document = analysis.report()
-    shorts = [event["row"] for event in document["events"] if event["kind"] == "hard_short"]
-    trace = chunk
-    if drawn:
-        trace = thinned(read_ahead(iter_bdf(name)), extremes.chosen(shorts), chunk.cell)
-    return Source(name, with_area(trace, args), document, impedance=options["impedance"])
+    source = open_rows(name, args)
+    found = analysed(source, drawn=drawn, **options)
+    run = source.run if isinstance(source, FolderRows) else None
+    monitoring = monitoring_of(run, found.trip_row) if run else None
+    trace = with_area(found.trace, args)
+    return Subject(name, trace, found.document, monitoring, run, options["impedance"])
 
 
 def options_of(args: argparse.Namespace) -> Options:
@@ -127,14 +103,14 @@ def options_of(args: argparse.Namespace) -> Options:
     return {"area_cm2": args.area_cm2, "impedance": compare(*read_pair(args.eis_before, args.eis_after))}
 
 
-def _joined(sources: list[Source], documents: list[dict[str, Any]]) -> dict[str, Any]:
+def _joined(sources: list[Subject], documents: list[dict[str, Any]]) -> dict[str, Any]:
     if len(documents) == 1:
         return documents[0]
     reports = [{"source": s.name, "report": d} for s, d in zip(sources, documents, strict=True)]
     return {"schema": REPORTS_SCHEMA, "reports": reports}
 
 
-def _write(args: argparse.Namespace, sources: list[Source], documents: list[dict[str, Any]]) -> None:
+def _write(args: argparse.Namespace, sources: list[Subject], documents: list[dict[str, Any]]) -> None:
     """One report goes into `--out` itself, several each into a folder of the trace's name."""
     from ccdmon.report.page import write_reports  # matplotlib takes half a second
 
@@ -154,7 +130,7 @@ def _folders(out: Path, traces: list[str]) -> list[Path]:
     ]
 
 
-def _print(sources: list[Source], documents: list[dict[str, Any]]) -> None:
+def _print(sources: list[Subject], documents: list[dict[str, Any]]) -> None:
     from ccdmon.report.terminal import print_report
 
     for index, (source, document) in enumerate(zip(sources, documents, strict=True)):

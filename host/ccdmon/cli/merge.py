@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from ccdmon.cli.options import add_import_arguments, refuse_two_documents
-from ccdmon.cli.traces import open_run_folder, pieces_of
+from ccdmon.cli.traces import pieces_of
 from ccdmon.errors import EXIT_FINE
 from ccdmon.formats.bdf.sidecar import write_cell
 from ccdmon.formats.bdf.write import write_table
 from ccdmon.model.trace import Cell, Trace, joined
 from ccdmon.run.merge import align, current_steps
 from ccdmon.run.merge_rows import merged_table
+from ccdmon.run.sources import run_folder
 
 SCHEMA = "ccdmon.merge/1"
 
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _rig(args: argparse.Namespace) -> tuple[Callable[[], Iterable[Trace]], Cell]:
     """The rig's rows, as often as asked for: a run folder's are read anew each time, for they may not fit in memory."""
-    run = open_run_folder(args.rig)
+    run = run_folder(args.rig)
     if run is not None:
         return lambda: pieces_of(args.rig, args), run.cell
     whole = list(pieces_of(args.rig, args))

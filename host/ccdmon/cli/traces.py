@@ -4,36 +4,35 @@ import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-from ccdmon.errors import InputError
 from ccdmon.formats.importer import notes_of, read_trace
 from ccdmon.model.trace import Trace
-from ccdmon.run.folder import is_run_folder
-from ccdmon.run.stored_rows import RunRows
+from ccdmon.run.sources import Source, TraceRows, run_folder, source_of
 
 
-def open_run_folder(name: str) -> RunRows | None:
-    """The run folder of that name; None where it is no folder. Raises `InputError` for a folder of something else."""
-    path = Path(name)
-    if name == "-" or not path.is_dir():
-        return None
-    if not is_run_folder(path):
-        raise InputError(f"{name}: a folder without frames.bin; name a trace file or a run folder")
-    return RunRows(path)
+def open_rows(name: str, args: argparse.Namespace) -> Source:
+    """A trace or cycler's file, `-` or a run folder; what was left out is noted on stderr. Raises `InputError`."""
+    source = source_of(name, columns=args.columns, salvage=args.salvage)
+    if isinstance(source, TraceRows):
+        _note(name, source.trace)
+    return source
 
 
 def open_file(name: str, args: argparse.Namespace) -> Trace:
     """A trace or cycler's file or `-`, whole; what was left out is noted on stderr. Raises `InputError`."""
     trace = with_area(read_trace(name, columns=args.columns, salvage=args.salvage), args)
+    _note(name, trace)
+    return trace
+
+
+def _note(name: str, trace: Trace) -> None:
     if notes := notes_of(trace):
         print(f"{name}: note: {'; '.join(notes)}", file=sys.stderr)
-    return trace
 
 
 def pieces_of(name: str, args: argparse.Namespace) -> Iterator[Trace]:
     """The rows of anything in pieces with the same columns: a file in one, a run folder in many."""
-    run = open_run_folder(name)
+    run = run_folder(name)
     if run is None:
         yield open_file(name, args)
         return

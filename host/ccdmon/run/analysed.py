@@ -1,145 +1,64 @@
-"""The analysis of a monitored run: the trace's, and what the firmware tripped on.
+"""The analysis of anything that gives its rows in pieces, at bounded memory; a second time only for a long figure."""
 
-A cut-off leaves only the few shorted samples that the confirmation took, sometimes too few for an analysis of the
-trace alone. The firmware's own decision is evidence then, and named as such. The rows go by piece by piece; a second
-time only where a long run is to be drawn.
-"""
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Unpack
 
-import numpy as np
-import numpy.typing as npt
-
 from ccdmon.analysis.document import Options, StreamingAnalysis
 from ccdmon.analysis.events import Event
-from ccdmon.model.kinds import EDGE_KINDS
+from ccdmon.errors import InputError
 from ccdmon.model.trace import Trace, joined
-from ccdmon.run.stored_rows import Piece, RunRows
+from ccdmon.run.sources import Source
 from ccdmon.run.thinning import Extremes, thinned
-from ccdmon_fw import detector
 
-WHOLE_ROWS = 1 << 20  # a run of no more rows is drawn from all of them: some tens of megabytes
+WHOLE_ROWS = 1 << 20  # no more rows are drawn from all of them: some tens of megabytes
 
 
 @dataclass(frozen=True)
-class AnalysedRun:
-    """`document` is `ccdmon.report/1`; `trace` what figures need: all rows of a short run, chosen ones of a long."""
+class Analysed:
+    """`document` is `ccdmon.report/1`; `trace` what figures need: all rows of few, chosen ones of many."""
 
     document: dict[str, Any]
     trace: Trace
     trip_row: int | None  # at which the firmware opened the gate
 
 
-def analyze_run(
-    run: RunRows, *, drawn: bool = True, whole_rows: int = WHOLE_ROWS, **options: Unpack[Options]
-) -> AnalysedRun:
-    """Analyse a run folder at bounded memory; `options` as in `ccdmon.analysis.document.Options`.
+def analysed(
+    source: Source, *, drawn: bool = True, whole_rows: int = WHOLE_ROWS, **options: Unpack[Options]
+) -> Analysed:
+    """Analyse all rows of a source; `options` as in `ccdmon.analysis.document.Options`. Raises `InputError`.
 
-    `drawn` False: nothing will be drawn, `trace` is the run's last rows only.
+    `drawn` False: nothing will be drawn, `trace` is the last piece only.
     """
     events: list[Event] = []
     options["device_events"] = events
-    analysis = StreamingAnalysis(run.cell, **options)
-    place, extremes, held = TripPlace(run.trip), Extremes(), list[Trace]()
-    for piece in run.pieces():
-        place.feed(piece)
-        analysis.feed(piece.trace)
+    analysis, extremes, held = None, Extremes(), list[Trace]()
+    for trace in source.traces():
+        analysis = analysis or StreamingAnalysis(trace.cell, **options)
+        analysis.feed(trace)
         if drawn:
-            extremes.feed(piece.trace)
-        held = [*held, piece.trace] if drawn and run.rows <= whole_rows else [piece.trace]
+            extremes.feed(trace)
+        if not drawn or analysis.rows > whole_rows:
+            held.clear()
+        held.append(trace)
+    if analysis is None:
+        raise InputError("no rows to analyse")
+    place = source.place
     if place.event is not None:
         events.append(place.event)
     document = analysis.report()
     if not drawn or analysis.rows <= whole_rows:
-        return AnalysedRun(document, joined(held), place.row)
+        return Analysed(document, joined(held), place.row)
     windows = [event["row"] for event in document["events"] if event["kind"] == "hard_short"]
     chosen = extremes.chosen(windows if place.row is None else [*windows, place.row])
-    return AnalysedRun(document, thinned(_traces(run, analysis.rows), chosen, run.cell), place.row)
+    again = _first(source.traces(), analysis.rows)
+    return Analysed(document, thinned(again, chosen, held[-1].cell), place.row)
 
 
-def _traces(run: RunRows, rows: int) -> Iterator[Trace]:
-    """The first so many rows: a folder that is being recorded has grown meanwhile."""
-    for piece in run.pieces():
-        if piece.first_row >= rows:
+def _first(traces: Iterable[Trace], rows: int) -> Iterator[Trace]:
+    """Until so many rows have come: a folder that is being recorded has grown meanwhile."""
+    for trace in traces:
+        if rows <= 0:
             return
-        yield piece.trace
-
-
-class TripPlace:
-    """Finds the row of the firmware's trip as the rows go by, and the first row of the suspicion that it confirmed."""
-
-    def __init__(self, trip: Mapping[str, Any] | None) -> None:
-        self.row: int | None = None  # of the trip; None where its sample did not arrive
-        self.event: Event | None = None  # None for a trip that says nothing of the cell
-        self._trip = trip if trip is not None and "sample" in trip else None
-        self._segment = -1
-        # (row, trace of it) where the suspicion that goes on began
-        self._pending: tuple[int, Trace] | None = None
-
-    @classmethod
-    def of(cls, run: RunRows) -> "TripPlace":
-        """The place of a run's trip, after one pass over its rows."""
-        place = cls(run.trip)
-        for piece in run.pieces():
-            place.feed(piece)
-        return place
-
-    def feed(self, piece: Piece) -> None:
-        """Take the next rows."""
-        if self._trip is None:
-            return
-        named = self._trip.get("segment")
-        if named is None and piece.rows.segment != self._segment:
-            self.row = self.event = None  # a trip that names no segment is one of the last
-        self._segment = piece.rows.segment
-        at = int(np.searchsorted(piece.rows.samples, self._trip["sample"]))
-        if self.row is None and named in (None, piece.rows.segment) and at < len(piece.rows):
-            self._found(piece, at)
-        self._follow(piece)
-
-    def _found(self, piece: Piece, at: int) -> None:
-        assert self._trip is not None
-        self.row = piece.first_row + at
-        begin = _begin(piece.rows.codes[:, 3], at)
-        row, trace = piece.first_row + begin, piece.trace.rows(begin, begin + 1)
-        if begin == 0 and self._pending is not None:
-            row, trace = self._pending
-        if (
-            self._trip.get("rule") in EDGE_KINDS
-        ):  # others (an exception, a command) are the device's own affair
-            self.event = _tripped_event(str(self._trip["rule"]), row, trace, self.row)
-
-    def _follow(self, piece: Piece) -> None:
-        """Remember where a suspicion began that may go on in the next piece."""
-        begin = _begin(piece.rows.codes[:, 3], len(piece.rows))
-        if begin == len(piece.rows):
-            self._pending = None
-        elif begin > 0 or self._pending is None:
-            self._pending = (piece.first_row + begin, piece.trace.rows(begin, begin + 1))
-
-
-def _begin(verdicts: npt.NDArray[np.uint16], at: int) -> int:
-    """First of the rows right before `at` whose verdict was pending; `at` where the one before was none."""
-    settled = np.flatnonzero(~(verdicts[:at] & detector.PENDING).astype(bool))
-    return int(settled[-1]) + 1 if settled.size else 0
-
-
-def device_event(
-    rule: str, trace: Trace, verdicts: npt.NDArray[np.uint16], tripped: int, first_row: int = 0
-) -> Event:
-    """A trip on `rule` at place `tripped` of these rows, of which the first is row `first_row` of the recording."""
-    begin = _begin(verdicts, tripped)
-    return _tripped_event(rule, first_row + begin, trace.rows(begin, begin + 1), first_row + tripped)
-
-
-def _tripped_event(rule: str, row: int, trace: Trace, tripped_row: int) -> Event:
-    return Event(
-        kind=rule,
-        start_s=float(trace.test_time_s[0]),
-        row=row,
-        cycle=None,
-        current_A=float(trace.current_A[0]),
-        evidence={"criterion": "tripped by the firmware", "tripped_at_row": tripped_row},
-    )
+        yield trace
+        rows -= len(trace)

@@ -19,10 +19,10 @@ from ccdmon.errors import describe
 from ccdmon.model.front_end import FrontEnd
 from ccdmon.model.kinds import EDGE_KINDS
 from ccdmon.model.trace import Trace, joined
-from ccdmon.run.analysed import device_event
 from ccdmon.run.folder import cell_of, trace_of
 from ccdmon.run.rows import Rows
 from ccdmon.run.time_axis import RunTime
+from ccdmon.run.trip_place import device_event
 
 REPORT_INTERVAL_S = 0.25
 REPORT_WAIT_S = 0.05  # so long a report is waited for; a longer one is told of when it is ready

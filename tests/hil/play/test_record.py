@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from ccdmon.model.front_end import FrontEnd
-from ccdmon.run.analysed import TripPlace, analyze_run
+from ccdmon.run.analysed import analysed
+from ccdmon.run.sources import FolderRows
 from ccdmon.run.stored_rows import RunRows
+from ccdmon.run.trip_place import TripPlace
 from ccdmon_hil.campaign import play_all as campaign
 from ccdmon_hil.play import capture
 from ccdmon_hil.rigs.target import Codes
@@ -98,7 +100,7 @@ def test_a_cut_off_is_recorded_and_acknowledged(tmp_path: Path) -> None:
     assert run.counts.missing_samples == run.counts.crc_errors == 0
     assert run.trace.temperature_degC is not None
     assert run.trace.temperature_degC[-1] == 31.2
-    assert analyze_run(RunRows(folder)).document["ccd"]["temperature_degC"] == pytest.approx(31.2)
+    assert analysed(FolderRows(RunRows(folder))).document["ccd"]["temperature_degC"] == pytest.approx(31.2)
     assert (folder / "blackbox-1.bdf.csv").is_file()
     scenario = tmp_path / "again.scenario.toml"
     assert capture.main([str(folder), "--out", str(scenario)]) == 0

@@ -16,9 +16,9 @@ import pytest
 from ccdmon.cli import main
 from ccdmon.errors import DeviceError
 from ccdmon.link.control_socket import ask
-from ccdmon.run.analysed import TripPlace
 from ccdmon.run.frame_files import parts
 from ccdmon.run.stored_rows import RunRows
+from ccdmon.run.trip_place import TripPlace
 from ccdmon_fw import wire
 from tests.host.pty_board import PtyBoard
 from tests.host.web_server import Server

@@ -16,9 +16,11 @@ from ccdmon.model.front_end import FrontEnd
 from ccdmon.record.recorder import Recorder
 from ccdmon.report.context import Context, methods
 from ccdmon.run import folder as run_folder
-from ccdmon.run.analysed import TripPlace, analyze_run, device_event
+from ccdmon.run.analysed import analysed
 from ccdmon.run.merge_rows import merged_table
+from ccdmon.run.sources import FolderRows
 from ccdmon.run.stored_rows import RunRows, derive_trace
+from ccdmon.run.trip_place import TripPlace, device_event
 from ccdmon.simulation.simulate import simulate
 from ccdmon_fw import detector, wire
 from tests.host.whole_run import open_run
@@ -32,7 +34,7 @@ def test_a_trip_is_an_event_of_the_run(tmp_path: Path) -> None:
     event = TripPlace.of(run).event
     assert event is not None
     assert (event.kind, event.evidence["criterion"]) == ("hard_short", "tripped by the firmware")
-    document = analyze_run(run).document
+    document = analysed(FolderRows(run)).document
     assert document["verdict"] == "failed"
     assert "hard_short" in [found["kind"] for found in document["events"]]
 
@@ -87,10 +89,10 @@ def test_pieces_of_any_size_say_what_the_whole_says(tmp_path: Path, joined: bool
     wanted = json.dumps(analyze(whole.trace, device_events=[event]))
     for size in PIECE_BYTES:
         assert TripPlace.of(RunRows(folder, read_bytes=size)).event == event
-        found = analyze_run(RunRows(folder, read_bytes=size))
+        found = analysed(FolderRows(RunRows(folder, read_bytes=size)))
         assert (json.dumps(found.document), found.trip_row) == (wanted, tripped)
         np.testing.assert_array_equal(found.trace.voltage_V, whole.trace.voltage_V)
-        thin = analyze_run(RunRows(folder, read_bytes=size), whole_rows=100)
+        thin = analysed(FolderRows(RunRows(folder, read_bytes=size)), whole_rows=100)
         assert json.dumps(thin.document) == wanted
         assert tripped in thin.trace.numbers
         np.testing.assert_array_equal(thin.trace.voltage_V, whole.trace.voltage_V[thin.trace.numbers])
@@ -174,12 +176,12 @@ def test_a_measured_temperature_is_a_column_and_the_report_says_its_mean(tmp_pat
         found = np.concatenate([piece.trace.temperature_degC for piece in run.pieces()])
         expected = np.repeat([np.nan, 38.0, 48.0, np.nan], [100, 200, 200, 100])
         np.testing.assert_array_equal(found, expected)
-        assert analyze_run(run).document["ccd"]["temperature_degC"] == 43.0
+        assert analysed(FolderRows(run)).document["ccd"]["temperature_degC"] == 43.0
     derived = read_bdf(derive_trace(folder))
     np.testing.assert_array_equal(derived.temperature_degC, expected)
     told = Context(config=run.config).remarks
     assert told == {"temperature_degC": "of the board, not of the cell"}
-    found = analyze_run(run)
+    found = analysed(FolderRows(run))
     assert "at 43 °C (of the board, not of the cell)" in methods(
         found.document, found.trace, Context(config=run.config)
     )
@@ -188,11 +190,11 @@ def test_a_measured_temperature_is_a_column_and_the_report_says_its_mean(tmp_pat
 def test_what_was_set_in_an_oven_is_not_overruled_by_a_board_outside(tmp_path: Path) -> None:
     conditions = {"temperature_degC": 60.0}
     outside = RunRows(warmed(tmp_path / "outside", conditions=conditions))
-    assert analyze_run(outside).document["ccd"]["temperature_degC"] == 60.0
+    assert analysed(FolderRows(outside)).document["ccd"]["temperature_degC"] == 60.0
     assert Context(config=outside.config).remarks == {"temperature_degC": "as set, not measured"}
     front_end = CONFIG["front_end"] | {"temperature_at": "cell"}
     inside = RunRows(warmed(tmp_path / "inside", conditions=conditions, front_end=front_end))
-    assert analyze_run(inside).document["ccd"]["temperature_degC"] == 45.0
+    assert analysed(FolderRows(inside)).document["ccd"]["temperature_degC"] == 45.0
     assert Context(config=inside.config).remarks == {}
     old = RunRows(warmed(tmp_path / "old", firmware={}))
-    assert analyze_run(old).document["ccd"]["temperature_degC"] is None
+    assert analysed(FolderRows(old)).document["ccd"]["temperature_degC"] is None

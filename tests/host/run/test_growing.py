@@ -20,8 +20,9 @@ from ccdmon.model.trace import Trace
 from ccdmon.record.recorder import Recorder
 from ccdmon.record.recording import Options, Recording
 from ccdmon.run import folder as run_folder
-from ccdmon.run.analysed import analyze_run
+from ccdmon.run.analysed import analysed
 from ccdmon.run.growing import LiveRun
+from ccdmon.run.sources import FolderRows
 from ccdmon.run.stored_rows import RunRows
 from ccdmon.run.time_axis import RunTime
 from ccdmon.simulation.simulate import simulate
@@ -62,7 +63,7 @@ def test_the_running_report_is_that_of_analyze(scenario: str, tmp_path: Path) ->
             live.feed(rows)
         if number in (len(sent) // 2, len(sent) - 1):
             live.refresh(now_s=1e9 + number * 1e3)
-            assert json.dumps(live.report) == json.dumps(analyze_run(RunRows(folder)).document)
+            assert json.dumps(live.report) == json.dumps(analysed(FolderRows(RunRows(folder))).document)
     recorder_.close()
 
 

@@ -1,0 +1,88 @@
+"""What can be analysed: a trace in memory, a file that is too long for that, a run folder.
+
+Each gives its rows in pieces, from the beginning, as often as asked: once for the analysis, and once more for the rows
+that figures need.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from ccdmon.errors import InputError
+from ccdmon.formats.bdf.read import iter_bdf, read_ahead
+from ccdmon.formats.importer import is_long, read_trace
+from ccdmon.model.trace import Trace
+from ccdmon.run.folder import is_run_folder
+from ccdmon.run.stored_rows import RunRows
+from ccdmon.run.trip_place import TripPlace
+
+
+class Source(Protocol):
+    """`place` is that of the firmware's trip, after a pass over the rows."""
+
+    @property
+    def place(self) -> TripPlace: ...
+
+    def traces(self) -> Iterator[Trace]:
+        """All rows once; at least one, or `InputError`."""
+        ...
+
+
+class TraceRows:
+    """A trace that is held whole; nobody watched it."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace, self.place = trace, TripPlace(None)
+
+    def traces(self) -> Iterator[Trace]:
+        """In one piece."""
+        yield self.trace
+
+
+class FileRows:
+    """A file in the Battery Data Format, read piece by piece."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.place = path, TripPlace(None)
+
+    def traces(self) -> Iterator[Trace]:
+        """The next piece is read while the caller works on one."""
+        return read_ahead(iter_bdf(self.path))
+
+
+class FolderRows:
+    """A run folder, and what the firmware tripped on."""
+
+    def __init__(self, run: RunRows) -> None:
+        self.run, self.place = run, TripPlace(None)
+
+    def traces(self) -> Iterator[Trace]:
+        """Decoded from its frames."""
+        place = TripPlace(self.run.trip)
+        for piece in self.run.pieces():
+            place.feed(piece)
+            self.place = place
+            yield piece.trace
+
+
+def source_of(name: str, *, columns: str | None = None, salvage: bool = False) -> Source:
+    """The source of that name: a file of any kind that ccdmon reads, `-`, or a run folder. Raises `InputError`.
+
+    `columns`, `salvage`: see `formats.importer.read_trace`.
+    """
+    run = run_folder(name)
+    if run is not None:
+        return FolderRows(run)
+    if name != "-" and columns is None and not salvage and is_long(Path(name)):
+        return FileRows(Path(name))
+    return TraceRows(read_trace(name, columns=columns, salvage=salvage))
+
+
+def run_folder(name: str) -> RunRows | None:
+    """The run folder of that name; None where it is no folder. Raises `InputError` for a folder of something else."""
+    path = Path(name)
+    if name == "-" or not path.is_dir():
+        return None
+    if not is_run_folder(path):
+        raise InputError(f"{name}: a folder without frames.bin; name a trace file or a run folder")
+    return RunRows(path)
