@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,11 +18,13 @@ from pathlib import Path
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError, InputError
 from ccdmon_hil.faults import in_pico, in_pico_flash, in_rows_wire_commands, in_unix
 from ccdmon_hil.faults.fault import Fault, Run, table_head, told
+from ccdmon_hil.faults.in_copy import in_copy
 from ccdmon_hil.faults.kept import with_kept
 from ccdmon_hil.faults.outcome import Outcome
 from ccdmon_hil.faults.stages.stage import Stage
 from ccdmon_hil.rigs.image import find_image
 from ccdmon_hil.rigs.open_rig import JOBS_HELP, PORT_HELP, count, open_session
+from ccdmon_hil.rigs.session import Session
 from ccdmon_hil.rigs.wire_tap import WireTap
 
 BOARD_PATIENCE_S = 300.0  # for an answer: an emulated board may be crowded
@@ -60,10 +62,11 @@ def bring_about_each(
     """
     places = [place for place, fault in enumerate(FAULTS[rig]) if only in fault.name]
     each: Iterable[tuple[Outcome | None, str]]
-    if rig == "pico" and options.jobs > 1:
-        find_image(options.image)  # its lack is one error, not one of each fault
-        with ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:  # a campaign has threads
-            each = pool.map(partial(_bring_about_one, rig, options.image), places)
+    if rig == "pico":
+        image = find_image(options.image)  # its lack is one error, not one of each fault
+        # Not in this process even where it is one job: who forks must have no threads, and a campaign has some.
+        with ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:
+            each = pool.map(partial(_on_copy_of_pico, image), places)
             yield from ((FAULTS[rig][place], *one) for place, one in zip(places, each, strict=True))
     else:
         with runner(rig, options.image, options.port) as run:
@@ -71,27 +74,33 @@ def bring_about_each(
                 yield FAULTS[rig][place], *told(rig, FAULTS[rig][place], run)
 
 
-def _bring_about_one(rig: str, image: Path | None, place: int) -> tuple[Outcome | None, str]:
-    with runner(rig, image) as run:
-        return told(rig, FAULTS[rig][place], run)
+_booted: dict[type[Stage], Session] = {}
+_open = ExitStack()  # as long as the process
+
+
+def _on_copy_of_pico(image: Path, place: int) -> tuple[Outcome | None, str]:
+    """On a copy of a chip that has booted: a fault leaves traces, and a boot takes time."""
+    fault = FAULTS["pico"][place]
+    kind = type(fault.stage)
+    if kind not in _booted:
+        _booted[kind] = _open.enter_context(fault.stage.opened("pico", image))
+    session = _booted[kind]
+    return in_copy(lambda: told("pico", fault, lambda _: with_kept(session, fault.bring_about(session))))
 
 
 def runner(rig: str, image: Path | None = None, port: str | None = None) -> AbstractContextManager[Run]:
-    """What brings a fault about on a rig, for as long as the block.
+    """What brings a fault about on the rig `unix` or `board`, for as long as the block.
 
     Each on a firmware that starts anew, for a fault leaves traces; on a board, that has no flash to leave them in, only
-    where the fault wants a firmware that was never configured. Raises `DeviceError` where the rig's image or the board
-    is not to be had.
+    where the fault wants a firmware that was never configured. Raises `DeviceError` where the board is not to be had.
     """
-    return _on_board(image, port) if rig == "board" else _each_anew(rig, image)
+    return _on_board(image, port) if rig == "board" else _each_anew(rig)
 
 
 @contextmanager
-def _each_anew(rig: str, image: Path | None) -> Iterator[Run]:
-    found = None if rig == "unix" else find_image(image)
-
+def _each_anew(rig: str) -> Iterator[Run]:
     def run(fault: Fault[Stage]) -> Outcome:
-        with fault.stage.opened(rig, found) as session:
+        with fault.stage.opened(rig, None) as session:
             return with_kept(session, fault.bring_about(session))
 
     yield run

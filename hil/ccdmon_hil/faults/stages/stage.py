@@ -15,7 +15,9 @@ class Stage(ABC):
 
     @abstractmethod
     def opened(self, rig: str, image: Path | None) -> AbstractContextManager[Session]:
-        """A firmware of its own for one fault, on the rig of that name, for as long as the block."""
+        """A firmware that was never used, on the rig of that name, for as long as the block.
+
+        On the Pico, where it is copied for each fault, it must be the same for all stages of a class."""
 
     @abstractmethod
     def bring_about(self, session: Session, *, opens: bool) -> Outcome:
