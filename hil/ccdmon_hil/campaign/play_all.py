@@ -22,7 +22,7 @@ from ccdmon_hil.play.scenario import SUFFIX, MissingTraceError, Outcome, Scenari
 from ccdmon_hil.rigs.open_rig import JOBS_HELP, PORT_HELP, RIGS, count, open_session
 from ccdmon_hil.rigs.session import Session
 
-SCENARIOS_DIR = Path(__file__).parent.parent / "scenarios"
+SCENARIOS_DIR = Path(__file__).parents[2] / "scenarios"
 SCHEMA = "ccdmon.campaign/2"
 EMULATED_ROWS = 200
 BEFORE_TRIP, AFTER_TRIP = 60, 20  # rows in the plot

@@ -128,3 +128,7 @@ def test_a_recorded_run_becomes_a_scenario_that_passes(tmp_path: Path) -> None:
     assert capture.main([str(run), "--out", str(tmp_path / "x.toml")]) == 2
     other = scenario.with_name("other.scenario.toml")
     assert capture.main([str(run), "--out", str(other), "--expect", "rain"]) == 2
+
+
+def test_the_scenarios_of_the_project_are_played_unless_others_are_named() -> None:
+    assert len(list(campaign.SCENARIOS_DIR.glob("*" + campaign.SUFFIX))) > 15
