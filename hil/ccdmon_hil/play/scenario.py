@@ -19,7 +19,7 @@ real_us = 600.0
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -34,6 +34,7 @@ from ccdmon_hil.rigs.session import Session
 from ccdmon_hil.rigs.wiring import LatencyTable
 
 SUFFIX = ".scenario.toml"
+Pair = Annotated[tuple[int, int], Field(strict=False)]  # TOML has lists
 
 
 class PlayTable(Table):
@@ -43,8 +44,8 @@ class PlayTable(Table):
     simulate: str | None = None
     seed: int = 1
     options: dict[str, Any] = Field(default_factory=dict)  # of the simulator
-    rows: tuple[int, int] | None = None
-    around_fault: tuple[int, int] | None = None
+    rows: Pair | None = None
+    around_fault: Pair | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> "PlayTable":
@@ -70,7 +71,7 @@ class ExpectTable(Table):
     """The verdict, and where."""
 
     verdict: str
-    trip_row: tuple[int, int] | None = None
+    trip_row: Pair | None = None
 
     @model_validator(mode="after")
     def _known(self) -> "ExpectTable":
