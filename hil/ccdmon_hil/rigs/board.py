@@ -50,10 +50,13 @@ class BoardTarget:
 
     name = "board"
 
-    def __init__(self, wiring: Wiring) -> None:
+    def __init__(self, wiring: Wiring, now_s: Callable[[], float] | None = None) -> None:
+        """`now_s`: the board's own clock, where that is at hand."""
         self.wiring = wiring
+        self.now_s = now_s
+        self._waited_s = now_s or time.monotonic
         self.clock = "virtual" if is_pseudo_terminal(wiring.port) else "real"
-        self._repeat_s = REPEAT_S * (EMULATOR_PATIENCE if self.clock == "virtual" else 1)
+        self._repeat_s = REPEAT_S * (EMULATOR_PATIENCE if self.clock == "virtual" and not now_s else 1)
         self.edges: list[Edge] = []
         self._port: Port | None = None
         self._unframer = wire.Unframer()
@@ -138,7 +141,7 @@ class BoardTarget:
     def _send_rows(self) -> None:
         """Send as many rows as the board has room for; again, where one did not arrive for a while."""
         state = self._state
-        quiet_s = time.monotonic() - self._moved_s
+        quiet_s = self._waited_s() - self._moved_s
         if (self._sent > state["received"] or self._told_end) and quiet_s > self._repeat_s:
             self._sent, self._told_end = state["received"], False
         while not (self._told_end or state["playing"] & bench_wire.KNOWS_END) and self._may_send():
@@ -152,7 +155,7 @@ class BoardTarget:
         codes = b"".join(struct.pack("<3H", *row) for row in batch)
         self.send(wire.encode(BENCH_ROWS, self._number(), head + codes))
         self._sent += len(batch)
-        self._moved_s = time.monotonic()
+        self._moved_s = self._waited_s()
 
     def _may_send(self) -> bool:
         if self._closed_loop:
@@ -179,9 +182,9 @@ class BoardTarget:
         self._wait(lambda: row in self._instants, lambda: self.send(ask), what)
 
     def _wait(self, done: Callable[[], bool], ask: Callable[[], None], what: str) -> None:
-        begin_s, asked_s = time.monotonic(), -self._repeat_s
+        begin_s, asked_s = self._waited_s(), -self._repeat_s
         while not done():
-            now_s = time.monotonic()
+            now_s = self._waited_s()
             if now_s - begin_s > ANSWER_LIMIT_S:
                 raise DeviceError(
                     f"port {self.wiring.port}: the bench script on the board does not say {what}"
@@ -210,7 +213,7 @@ class BoardTarget:
         received = self._state["received"]
         self._state, moves = bench_wire.unpack(BENCH_STATE, body)
         if self._state["received"] != received:
-            self._moved_s = time.monotonic()
+            self._moved_s = self._waited_s()
         edges = struct.iter_unpack(bench_wire.BENCH_MESSAGES[BENCH_STATE][3], moves)
         self.edges = [Edge(bool(closed), rows, float(at_us)) for closed, rows, at_us in edges]
 

@@ -1,7 +1,7 @@
 """Opens a rig by its name; a rig's own dependencies are imported only then.
 
-The port `emulated` of the rig `board` is an emulated Pico behind a pseudo-terminal, `emulated-pair` one with a second
-as its stimulus, for as long as the rig is open.
+The port `emulated` of the rig `board` is an emulated Pico in this process, whose time is the emulator's;
+`emulated-pair` is one behind a pseudo-terminal with a second as its stimulus. They end with the rig.
 """
 
 from argparse import ArgumentTypeError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 RIGS = ("unix", "pico", "board")
 EMULATED, EMULATED_PAIR = "emulated", "emulated-pair"
 PORT_HELP = (
-    f"serial port or wiring file of --rig board, or `{EMULATED}`: an emulated Pico on a pseudo-terminal, or "
+    f"serial port or wiring file of --rig board, or `{EMULATED}`: an emulated Pico, or "
     f"`{EMULATED_PAIR}`: one with a second that drives its converters"
 )
 JOBS_HELP = (
@@ -68,20 +68,29 @@ def open_session(
         yield session
 
 
-def _wiring(image: str | Path | None, port: str | None, opened: ExitStack) -> "Wiring":
+def _board(image: str | Path | None, port: str | None, opened: ExitStack) -> Target:
+    from ccdmon_hil.rigs.board import BoardTarget
+    from ccdmon_hil.rigs.stimulus.player import StimulusTarget
     from ccdmon_hil.rigs.wiring import Wiring, wiring_of
 
-    if port not in (EMULATED, EMULATED_PAIR):
-        return wiring_of(port)
-    path = find_image(image)
+    if port == EMULATED:
+        path = find_image(image)
+        try:
+            from ccdmon_hil.rigs.serial_urls.protocol_emulated import emulated_board
+        except ImportError as error:
+            raise _not_installed(error) from error
+        url, now_s = opened.enter_context(emulated_board(path))
+        return BoardTarget(Wiring(port=url), now_s)
+    wiring = _pair(find_image(image), opened) if port == EMULATED_PAIR else wiring_of(port)
+    return StimulusTarget(wiring) if wiring.stimulus.kind == "board" else BoardTarget(wiring)
+
+
+def _pair(image: Path, opened: ExitStack) -> "Wiring":
     try:
         from ccdmon_hil.rigs.pico_pair import PairPty
-        from ccdmon_hil.rigs.pico_pty import PicoPty
     except ImportError as error:
         raise _not_installed(error) from error
-    if port == EMULATED:
-        return Wiring(port=opened.enter_context(PicoPty(path, with_firmware=True)).port)
-    pair = PairPty(path)
+    pair = PairPty(image)
     opened.callback(pair.close)
     return pair.wiring
 
@@ -99,11 +108,7 @@ def _target(rig: str, image: str | Path | None, port: str | None, opened: ExitSt
             raise _not_installed(error) from error
         return PicoTarget(path)
     if rig == "board":
-        from ccdmon_hil.rigs.board import BoardTarget
-        from ccdmon_hil.rigs.stimulus.player import StimulusTarget
-
-        wiring = _wiring(image, port, opened)
-        return StimulusTarget(wiring) if wiring.stimulus.kind == "board" else BoardTarget(wiring)
+        return _board(image, port, opened)
     raise InputError(f"no rig {rig!r}; one of {', '.join(RIGS)}")
 
 

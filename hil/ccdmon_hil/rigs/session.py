@@ -32,9 +32,10 @@ class Session:
         answer_limit_s: float = ANSWER_LIMIT_S,
     ) -> None:
         self.target = target
-        waits_by_machine = target.clock == "virtual" and not hasattr(target, "now_s")
+        own_now_s: Callable[[], float] | None = getattr(target, "now_s", None)
+        waits_by_machine = target.clock == "virtual" and own_now_s is None
         self.patience = EMULATOR_PATIENCE if waits_by_machine else 1  # times the limits of a real board
-        self.now_s: Callable[[], float] = getattr(target, "now_s", time.monotonic)
+        self.now_s = own_now_s or time.monotonic
         self.device = Device(
             target.send,
             target.receive,
@@ -43,7 +44,7 @@ class Session:
             on_bytes=on_bytes,
             answer_limit_s=answer_limit_s * self.patience,
             now_s=self.now_s,
-            first_command=None if target.name == "board" else FIRST_COMMAND,
+            first_command=FIRST_COMMAND if own_now_s or target.name != "board" else None,
         )
         self.trip: dict[str, int] | None = None  # the first TRIP message of this run
         self.samples: list[Samples] = []  # of this run

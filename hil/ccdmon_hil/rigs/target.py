@@ -21,7 +21,7 @@ class Target(Protocol):
     """One rig, called from one thread; `DeviceError` says that it failed.
 
     It may offer `edge_settings(closed_loop)`, {name: value} that it needs, `tolerance_codes` of its converters, and
-    `now_s()`, the time that its host waits by, where that goes with the rig's and not with the machine's."""
+    `now_s()`, the time that its host waits by, where that is the rig's own and not the machine's (or None)."""
 
     name: str
     clock: str  # "virtual": an emulator's, "real": a board's, "none"

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--rig", choices=RIGS, default="unix", help="where the firmware runs (default: %(default)s)")
     add(
         "--port", metavar="P",
-        help="serial port or wiring file of --rig board; `emulated`: a Pico on a pseudo-terminal, `emulated-pair`: "
+        help="serial port or wiring file of --rig board; `emulated`: an emulated Pico, `emulated-pair`: "
         "with a second as its stimulus",
     )  # fmt: skip
     add(

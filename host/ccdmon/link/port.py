@@ -13,6 +13,7 @@ READ_WAIT_S = 0.1
 WRITE_WAIT_S = 1.0
 RASPBERRY_PI = 0x2E8A  # USB vendor
 EMULATOR_PATIENCE = 15  # an emulated board on a busy machine is slower than that many real ones
+EMULATED_URL = "emulated://"  # of boards that run in this very process; see `ccdmon_hil.rigs.serial_urls`
 BAUD = 115200  # ignored by a USB console
 
 
@@ -80,8 +81,8 @@ def name_of(identity: tuple[int, int, str]) -> str | None:
 
 
 def is_pseudo_terminal(name: str) -> bool:
-    """Whether nothing but another program, such as an emulated board, can be behind the port."""
-    return Path(name).resolve().is_relative_to("/dev/pts")
+    """Whether nothing but a program, such as an emulated board, can be behind the port."""
+    return name.startswith(EMULATED_URL) or Path(name).resolve().is_relative_to("/dev/pts")
 
 
 def patience(name: str) -> int:

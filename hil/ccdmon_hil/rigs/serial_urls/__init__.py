@@ -1,0 +1,1 @@
+"""Serial ports of our own, which pyserial finds by the scheme of their URL."""
