@@ -2,8 +2,8 @@
 
 Wiring: I2C0 GP4 SDA, GP5 SCL for the INA228, which the interrupt reads; I2C1 GP6 SDA, GP7 SCL for the NAU7802, which
 the main loop reads; pull-ups on both. Its ALERT may go to GP14, the external trip: it pulls low as long as all is well.
-Gate and the rest as in `ccdmon_fw/pico.py`. The INA228 measures no voltage below its own ground: lift the negative side of a symmetric cell
-(BUS_ZERO_V).
+Gate and the rest as in `ccdmon_fw/pico.py`. The INA228 measures no voltage below its own ground: lift the negative side
+of a symmetric cell (BUS_ZERO_V).
 """
 
 import time

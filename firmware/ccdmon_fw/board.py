@@ -22,7 +22,10 @@ and may offer:
     pump()                   called at the end of each good tick, if set so: toggles its pin while the gate is closed
     feed_watchdog(closed, timeout_ms)   called when samples have advanced and all self-checks hold (`watch.py`); starts
                              with the first arming. Needs `gate_level`
-    on_external_trip(callback)   call `callback(pin)` in a hard interrupt when an external comparator trips
+    unsafe()                 1 while the external trip's input is not held safe; `read` then returns the same
+    on_external_trip(callback)   call `callback(pin)` in a hard interrupt when that begins
+    SELF_CHECKS              (value of the trip, object) of each; its `holds()` is called in the main loop, one of them
+                             in each round, and says whether what it looks at does (`selfchecks.py`)
     temperature_dC()         of the board, in tenths of a degree Celsius, or `wire.NO_TEMPERATURE`; called when the host
                              asks for the status, once a second, and never in an interrupt
     leave()                  called before the program ends on the host's wish

@@ -4,9 +4,9 @@ A board's description takes all of it and adds its converters; `ccdmon_fw/board.
 descriptions, this file touches hardware; registers are those of the chip, in `rp2040.py` or `rp2350.py`.
 
 Wiring: GP22 gate (a relay driver with a pull-down), GP14 external trip (pulled up; held to ground as long as all is
-well), GP13 pump (toggles in each tick while the gate is closed, if set so), GP12 feedback contact (to ground, pulled up),
-GP25 the LED, lit while the gate is closed. Not GP15: MicroPython takes it away for a millisecond at each reset of the
-USB on RP2040 of revision B0 and B1 (erratum RP2040-E5), and an armed gate would open and close again by itself.
+well), GP13 pump (toggles in each tick while the gate is closed, if set so), GP12 feedback contact (to ground, pulled
+up), GP25 the LED, lit while the gate is closed. Not GP15: MicroPython takes it away for a millisecond at each reset of
+the USB on an RP2040 of revision B0 or B1 (erratum RP2040-E5), and an armed gate would open and close again by itself.
 """
 
 import select
@@ -16,17 +16,19 @@ from binascii import hexlify
 
 import machine
 import micropython
+import rp2
 from micropython import const
 
-from ccdmon_fw import chip
+from ccdmon_fw import chip, selfchecks
+from ccdmon_fw.march import march
 from ccdmon_fw.wire import NO_TEMPERATURE
 
 if chip.require() == "RP2040":  # before anything is touched
+    from ccdmon_fw import rp2040 as registers
     from ccdmon_fw.rp2040 import *  # noqa: F403 - what the tick does with this chip's registers
-    from ccdmon_fw.rp2040 import WATCHDOG_SCRATCH0, temperature_code
 else:
+    from ccdmon_fw import rp2350 as registers
     from ccdmon_fw.rp2350 import *  # noqa: F403
-    from ccdmon_fw.rp2350 import WATCHDOG_SCRATCH0, temperature_code
 
 if sys.implementation.version < (1, 26):
     raise RuntimeError("ccdmon needs MicroPython 1.26 or newer: Timer(hard=True)")
@@ -43,6 +45,10 @@ _ticks_ms = time.ticks_ms()
 _watchdog = None
 _watchdog_ms = 0
 _timer = None  # an unreferenced Timer is collected, and stops
+_SYSTICK = 0xE000E010
+machine.mem32[_SYSTICK + 4] = 0xFFFFFF  # reload, counter, on with the processor's clock
+machine.mem32[_SYSTICK + 8] = 0
+machine.mem32[_SYSTICK] = 5
 _poll = select.poll()
 _poll.register(sys.stdin, select.POLLIN)
 _stdin = sys.stdin.buffer
@@ -51,16 +57,35 @@ _received_byte = bytearray(1)
 _packet = bytearray(_PACKET_BYTES)
 _poll_out = select.poll()
 _poll_out.register(sys.stdout, select.POLLOUT)
-_gate_pin = machine.Pin(GATE_PIN, machine.Pin.OUT, value=0)
-_pump_pin = machine.Pin(PUMP_PIN, machine.Pin.OUT, value=0)
-_led_pin = machine.Pin(LED_PIN, machine.Pin.OUT, value=0)
-_external_pin = machine.Pin(EXTERNAL_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
-_feedback_pin = machine.Pin(FEEDBACK_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
+_gate_pin = machine.Pin(registers.GATE_PIN, machine.Pin.OUT, value=0)
+_pump_pin = machine.Pin(registers.PUMP_PIN, machine.Pin.OUT, value=0)
+_led_pin = machine.Pin(registers.LED_PIN, machine.Pin.OUT, value=0)
+_external_pin = machine.Pin(registers.EXTERNAL_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
+_feedback_pin = machine.Pin(registers.FEEDBACK_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
 feedback = _feedback_pin.value
 machine.ADC(machine.ADC.CORE_TEMP)  # switches the chip's converter and its temperature sensor on
 
 
 now_us = time.ticks_us
+
+
+def _read_flash(at, buffer):
+    """256 bytes of flash, past the cache: it is the tick's."""
+    selfchecks.copy_words(registers.FLASH_UNCACHED + at, buffer, len(buffer) >> 2)
+
+
+def _clock_pair():
+    """The sample timer's microseconds and the processor's cycles: SysTick counts these down in 24 bits."""
+    held = machine.disable_irq()
+    us, cycles = time.ticks_us(), machine.mem32[_SYSTICK + 8]
+    machine.enable_irq(held)
+    return us, 0xFFFFFF - cycles
+
+
+def _program_bytes():
+    """All that lies before the file system."""
+    disk = rp2.Flash()
+    return registers.FLASH_BYTES - disk.ioctl(4, 0) * disk.ioctl(5, 0)
 
 
 def start_timer(period_us, callback):
@@ -90,10 +115,19 @@ def temperature_dC():
     V by the 3.3 V supply: 1 % of it is 4 degC. Beyond what the chip is made for it is no temperature.
     """
     held = lock()
-    code = temperature_code()
+    code = registers.temperature_code()
     unlock(held)
     tenths = (43_722_661 - 46_814 * code) // 10_000
     return tenths if -400 <= tenths <= 1250 else NO_TEMPERATURE
+
+
+SELF_CHECKS = (
+    (selfchecks.RAM, selfchecks.Ram(march, registers.RAM_BEGIN, registers.RAM_END)),
+    (selfchecks.PROGRAM, selfchecks.Program(_read_flash, _program_bytes())),
+    (selfchecks.STACK, selfchecks.Stack(machine.mem32, registers.STACK_BOTTOM)),
+    (selfchecks.CLOCK, selfchecks.Clock(_clock_pair, machine.freq() // 1_000_000)),
+    (selfchecks.REFERENCE, selfchecks.Reference(temperature_dC, lambda: uptime_ms())),
+)
 
 
 def service():
@@ -159,7 +193,7 @@ def watchdog_bit():
 
 def _was_armed():
     """SCRATCH0 of the watchdog survives its reset (RP2040 datasheet 4.7.6): set while it guards an armed gate."""
-    return machine.mem32[WATCHDOG_SCRATCH0] == 0x61726D64
+    return machine.mem32[registers.WATCHDOG_SCRATCH0] == 0x61726D64
 
 
 def feed_watchdog(armed, timeout_ms):
@@ -169,7 +203,7 @@ def feed_watchdog(armed, timeout_ms):
     if timeout_ms != _watchdog_ms:
         _watchdog_ms = timeout_ms
         _watchdog = machine.WDT(timeout=timeout_ms)  # sets the one there is anew
-    machine.mem32[WATCHDOG_SCRATCH0] = 0x61726D64 if armed else 0
+    machine.mem32[registers.WATCHDOG_SCRATCH0] = 0x61726D64 if armed else 0
     if _watchdog is not None:
         _watchdog.feed()
 
@@ -181,7 +215,7 @@ def on_external_trip(callback):
 def leave():
     """A watchdog cannot be stopped: start afresh without it. The host then asks for the console once more."""
     if _watchdog is not None:
-        machine.mem32[WATCHDOG_SCRATCH0] = 0
+        machine.mem32[registers.WATCHDOG_SCRATCH0] = 0
         machine.reset()
     if _timer is not None:
         _timer.deinit()

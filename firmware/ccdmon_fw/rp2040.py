@@ -1,8 +1,8 @@
 """Registers of the RP2040 and what reads and writes them; numbers from its datasheet, 2.2, 2.3.1.7, 4.6.5, 4.7.6, 4.9.
 
-One module for each chip: `const` holds within one only, and a table that is looked up at run time would cost each tick
-some microseconds. A tested text is the same below the line (`tests/firmware/test_chips.py`), where a model of the chip's
-registers stands in for `ptr32`.
+One module for each chip: `const` holds within one only, and a table that is looked up at run time would cost each
+tick some microseconds. Below the line the text is the same for all (`tests/firmware/test_chips.py`, where a model of
+the chip's registers stands in for `ptr32`).
 """
 
 try:
@@ -22,6 +22,11 @@ _ADC = const(0x10013000)  # a quarter of 0x4004C000
 _TEMPERATURE = const(4)  # channel
 _TIMER = const(0x10015000)  # a quarter of 0x40054000
 WATCHDOG_SCRATCH0 = 0x4005800C
+RAM_BEGIN = 0x20000000
+RAM_END = 0x20042000
+STACK_BOTTOM = RAM_END - 0x2000  # MicroPython's linker script: the two upper banks are the C stack
+FLASH_UNCACHED = 0x13000000  # its mirror that neither reads nor fills the cache
+FLASH_BYTES = 2 << 20  # of a Pico
 
 # -- Below this line all chips have the same text. Wiring: `pico.py`.
 
@@ -69,7 +74,7 @@ def pump():
 
 @micropython.viper
 def stamp(memory: ptr32) -> int:
-    """Time of a sample into detector memory, modulo 2**30 as `time.ticks_us`; returns `unsafe`, which costs a call less."""
+    """Time of a sample into detector memory, modulo 2**30 as `time.ticks_us`; returns `unsafe`: one call less."""
     memory[3] = ptr32(_TIMER << 2)[10] & 0x3FFFFFFF  # TIMERAWL
     return 1 if ptr32(_SIO)[_IN] & _EXTERNAL else 0
 

@@ -1,10 +1,10 @@
-"""Registers of the RP2350 and what reads and writes them; numbers from its datasheet, 2.2, 3.1.11, 12.4.7, 12.8.5, 12.9.
+"""Registers of the RP2350 and what reads and writes them; numbers from its datasheet and the headers of the pico-sdk.
 
 **Never run on silicon**: `chip.py` lets it start only where somebody accepted that.
 
-One module for each chip: `const` holds within one only, and a table that is looked up at run time would cost each tick
-some microseconds. A tested text is the same below the line (`tests/firmware/test_chips.py`), where a model of the chip's
-registers stands in for `ptr32`.
+One module for each chip: `const` holds within one only, and a table that is looked up at run time would cost each
+tick some microseconds. Below the line the text is the same for all (`tests/firmware/test_chips.py`, where a model of
+the chip's registers stands in for `ptr32`).
 """
 
 try:
@@ -24,6 +24,11 @@ _ADC = const(0x10028000)  # a quarter of 0x400A0000
 _TEMPERATURE = const(4)  # channel, in the package with 60 pins, which a Pico 2 has
 _TIMER = const(0x1002C000)  # a quarter of 0x400B0000: TIMER0
 WATCHDOG_SCRATCH0 = 0x400D800C
+RAM_BEGIN = 0x20000000
+RAM_END = 0x20082000
+STACK_BOTTOM = RAM_END - 0x2000  # MicroPython's linker script: the two upper banks are the C stack
+FLASH_UNCACHED = 0x14000000  # its mirror that neither reads nor fills the cache
+FLASH_BYTES = 4 << 20  # of a Pico 2
 
 # -- Below this line all chips have the same text. Wiring: `pico.py`.
 
@@ -71,7 +76,7 @@ def pump():
 
 @micropython.viper
 def stamp(memory: ptr32) -> int:
-    """Time of a sample into detector memory, modulo 2**30 as `time.ticks_us`; returns `unsafe`, which costs a call less."""
+    """Time of a sample into detector memory, modulo 2**30 as `time.ticks_us`; returns `unsafe`: one call less."""
     memory[3] = ptr32(_TIMER << 2)[10] & 0x3FFFFFFF  # TIMERAWL
     return 1 if ptr32(_SIO)[_IN] & _EXTERNAL else 0
 

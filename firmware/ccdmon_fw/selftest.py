@@ -1,7 +1,8 @@
 """The self-test: opens, closes and opens the gate, and looks each time whether contact and current follow.
 
 Runs in the main loop, one `poll` at a time, while the tick goes on judging: a rule that would trip opens the gate in a
-trial too. It does not close the gate while an input that must be safe is not. Where no current can be looked for (`self_test_current_units` is 0 and none came) it says so: PASSED_DRY.
+trial too. It does not close the gate while an input that must be safe is not. Where no current can be looked for
+(`self_test_current_units` is 0 and none came) it says so: PASSED_DRY.
 """
 
 from ccdmon_fw import detector, limits, wire

@@ -8,6 +8,8 @@ a failed check trips at once and is not fed again, so the chip starts afresh and
     pin        the gate's pin, read back, is where it was put
     rate       as many samples as periods, within a quarter, in stretches of RATE_MS. Clock and count are read as one: a
                collection of the heap between them takes as long as a hundred samples
+
+and those of the board, one in each round: RAM, program, stack, clock, reference (`selfchecks.py`).
 """
 
 from binascii import crc32
@@ -25,12 +27,12 @@ WATCHDOG_ARMED_MS = 500  # and WATCHDOG_PERIODS
 WATCHDOG_PERIODS = 4
 WATCHDOG_IDLE_MS = 8_000  # while open: writing a black box to flash takes its time
 SETTINGS, CANARY, PIN, RATE = 1, 2, 3, 4  # value of a trip as `self_check`
-FLASH = 5  # of an event: a trip could not be kept on flash
+FLASH = 5  # of an event: a trip could not be kept on flash. From 6 on: `selfchecks.py`
 _SETTINGS_END = detector.SETTINGS_AT + len(limits.DETECTOR_SETTINGS)
 
 
 def stall_ms(period_us):
-    """So long without a sample is a stall: here for a loop that goes on without them, in `ring.put` for both at once."""
+    """So long without a sample is a stall: here where the loop goes on, in `ring.put` where it stood still, too."""
     return max(STALL_MS, STALL_PERIODS * period_us // 1000)
 
 
@@ -44,6 +46,9 @@ class Watch:
         self._control = samples.control
         self._records = samples.records
         self._hardware = hasattr(board, "feed_watchdog")
+        # Bound once: binding allocates.
+        self._checks = [(number, check.holds) for number, check in getattr(board, "SELF_CHECKS", ())]
+        self._turn = 0
         self._settings_crc = 0
         self._period_us = limits.SAMPLE_PERIOD_US
         self._host_timeout_ms = 0
@@ -116,7 +121,17 @@ class Watch:
             self._board.unlock(held)
             if differs:
                 return PIN
-        return 0 if self._rate_holds() else RATE
+        if not self._rate_holds():
+            return RATE
+        return self._failed_board_check()
+
+    def _failed_board_check(self):
+        """The next one of the board's."""
+        if not self._checks:
+            return 0
+        self._turn = (self._turn + 1) % len(self._checks)
+        number, holds = self._checks[self._turn]
+        return 0 if holds() else number
 
     def _pin_differs(self):
         return self._board.gate_level() != self._gate.closed

@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError, InputError
-from ccdmon_hil.faults import in_pico, in_pico_flash, in_rows_wire_commands, in_unix
+from ccdmon_hil.faults import in_pico, in_pico_flash, in_rows_wire_commands, in_unix, safety_in_pico
 from ccdmon_hil.faults.fault import Fault, Run, table_head, told
 from ccdmon_hil.faults.in_copy import in_copy
 from ccdmon_hil.faults.kept import with_kept
@@ -31,7 +31,7 @@ BOARD_PATIENCE_S = 300.0  # for an answer: an emulated board may be crowded
 
 FAULTS: dict[str, Sequence[Fault[Stage]]] = {
     "unix": (*in_rows_wire_commands.faults_of("unix"), *in_unix.FAULTS),
-    "pico": (*in_rows_wire_commands.faults_of("pico"), *in_pico.FAULTS, *in_pico_flash.FAULTS),
+    "pico": (*in_rows_wire_commands.faults_of("pico"), *in_pico.FAULTS, *safety_in_pico.FAULTS, *in_pico_flash.FAULTS),
     "board": in_rows_wire_commands.faults_of("board"),
 }
 

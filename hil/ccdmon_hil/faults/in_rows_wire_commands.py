@@ -137,6 +137,23 @@ def reset_and_arm(session: Session) -> str:
     return "ok"
 
 
+def armed(session: Session) -> str:
+    """The gate closes again: a new run."""
+    session.arm()
+    return "ok"
+
+
+def gate_stays(command: Callable[[Session], str]) -> Callable[[Session], str]:
+    """The answer, and whether the gate's pin moved."""
+
+    def watch(session: Session) -> str:
+        before = len(session.target.edges)
+        answer = command(session)
+        return f"{answer}, the gate {'stays' if len(session.target.edges) == before else 'moves'}"
+
+    return watch
+
+
 # Numbered as no command of the session: an answer to one of these is none to those.
 TRIP_FRAME = wire.encode(wire.FORCE_TRIP, 50_007)
 DISARM_FRAME = wire.encode(wire.DISARM, 50_008)
@@ -203,8 +220,10 @@ FAULTS = (
     Fault("arm replayed after disarm", Played(command=in_turn(asked(wire.DISARM), replayed(wire.ARM))), "open",
           answer="0 damaged"),
     Fault("trip replayed after its reset",
-          Played(command=in_turn(asked(wire.FORCE_TRIP), reset_and_arm, replayed(wire.FORCE_TRIP))),
+          Played(command=in_turn(asked(wire.FORCE_TRIP), reset_and_arm, replayed(wire.FORCE_TRIP))), "open", "command",
           answer="0 damaged"),
+    Fault("disarm under a number seen before",
+          Played(command=in_turn(asked(wire.DISARM), armed, replayed(wire.DISARM))), "open", answer="0 damaged"),
     # commands
     Fault("trip forced", Played(command=asked(wire.FORCE_TRIP)), "open", "command", answer="ok"),
     Fault("armed while latched", Played(command=in_turn(asked(wire.FORCE_TRIP), asked(wire.ARM))), "open", "command",
@@ -214,6 +233,8 @@ FAULTS = (
           "command", answer="wrong_id"),
     Fault("armed without a configuration", Played(command=asked(wire.ARM), fresh=True), "open",
           answer="no_configuration"),
+    Fault("self-test without a configuration", Played(command=gate_stays(asked(wire.SELF_TEST)), fresh=True), "open",
+          answer="no_configuration, the gate stays"),
     Fault("settings sent while armed", Played(command=configured()), answer="armed"),
     Fault("settings of another schema", Played(command=configured(limits.SCHEMA + 1), fresh=True), "open",
           answer="bad_length"),

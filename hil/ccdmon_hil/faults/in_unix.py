@@ -145,6 +145,28 @@ def tear(*slots: int) -> Act:
     return act
 
 
+def _after_disarming(text: str) -> Act:
+    """Disarm, let the firmware carry out `text`, and ask for the gate and for a self-test."""
+
+    def act(session: Session, _rig: HookedUnix) -> str:
+        session.command(wire.DISARM)
+        hook(session, text)
+        said = []
+        for name, kind in (("arm", wire.ARM), ("self-test", wire.SELF_TEST)):
+            try:
+                session.command(kind)
+                said.append(f"{name}: ok")
+            except RefusedError as refused:
+                said.append(f"{name}: {refused.result}")
+        return ", ".join(said)
+
+    return act
+
+
+arm_unsafe = _after_disarming("loop[0] = 1")
+arm_faulty = _after_disarming("board.FAULT = 'adc: no answer'")
+
+
 def alarm_until_acknowledged(session: Session, _rig: HookedUnix) -> str:
     """Trip, and count the alarms before and after the trip is acknowledged after them."""
     session.command(wire.FORCE_TRIP)
@@ -166,9 +188,12 @@ def alarms(session: Session, reason: int, until: int = ROWS + TOLD_TWICE_ROWS) -
 
 
 def wrap_clock(session: Session, _rig: HookedUnix) -> str:
-    """The board's clock is near 2**30 us all at once, and wraps: late samples that it counts (one: the jump)."""
+    """The board's clock is near 2**30 us all at once, and wraps: late samples that it counts."""
     before = session.status()["overruns"]
-    hook(session, "board._ticks = ((1 << 30) - 50_000) // board._period_us")
+    jump = "board._ticks = ((1 << 30) - 50_000) // board._period_us"
+    hook(
+        session, f"{jump}\nedge.ring.control[ring.TIME_US] = board.time_us()"
+    )  # no stall: it stood there before
     pump_to(session, ROWS)
     wrapped = session.samples[-1].time_us < 1 << 29
     return f"{'wrapped' if wrapped else 'not wrapped'}, {session.status()['overruns'] - before} late"
@@ -180,6 +205,22 @@ def speak_of(name: str, value: object) -> str:
     return f"{module}.{constant} = {value!r}\n"
 
 
+# A loop through GP14, as the Pico has it: read with each sample.
+EXTERNAL = """
+loop = [0]
+board.unsafe = lambda: loop[0]
+converted = board.read
+def read_with_loop(memory):
+    converted(memory)
+    return loop[0]
+board.read = read_with_loop
+"""
+STOP = """
+def stop(_memory):
+    trouble[0] = None
+    board._ticks += 400
+trouble[0] = stop
+"""
 CONTACT = "board.feedback = lambda: not board._gate_level\n"  # to ground, closes with the gate
 HOG = "hog = []\nwhile True: hog.append(bytearray(1000))"
 # The places stay where they are in memory; within a ring's length from now on the count wraps.
@@ -199,13 +240,19 @@ FAULTS = (
     Fault("samples come late",
           OnUnix(python("def late(_memory): board._ticks += 3\ntrouble[0] = late"), settings={"overrun_limit": 20}),
           "open", "overrun"),
+    Fault("samples stop for 100 ms", OnUnix(python(STOP)), "open", "overrun"),
+    Fault("external trip's level, no edge", OnUnix(python("loop[0] = 1"), EXTERNAL), "open", "external"),
+    Fault("external trip not safe before arming", OnUnix(arm_unsafe, EXTERNAL, stays=False), "open",
+          answer="arm: not_safe, self-test: not_safe"),
+    Fault("external trip not safe, and not connected", OnUnix(python("loop[0] = 1"), EXTERNAL, {"external_trip": 0})),
+    Fault("converter did not start", OnUnix(arm_faulty, stays=False), "open", answer="arm: faulty, self-test: faulty"),
     Fault("main loop raises an exception", OnUnix(dies("edge.alarms = None"), stays=False), "open", "exception",
           answer="opened by itself"),
     Fault("heap exhausted in the main loop", OnUnix(dies(HOG), stays=False), "open", "exception",
           answer="opened by itself"),
     Fault("heap in fragments", OnUnix(in_fragments), answer="identified"),
     Fault("trip with the heap in fragments", OnUnix(trip_in_fragments), "open", "command", answer="told"),
-    Fault("clock wraps while armed", OnUnix(wrap_clock), answer="wrapped, 1 late"),
+    Fault("clock wraps while armed", OnUnix(wrap_clock), answer="wrapped, 0 late"),
     Fault("place in the ring wraps while armed", OnUnix(python(WRAP_RING), rows=HALF_WAY + 2 * RING_SAMPLES)),
     Fault("newest slot of the settings damaged", OnUnix(tear(), stays=False), answer="older: ok"),
     Fault("both slots of the settings torn", OnUnix(tear(0, 1), settings={"settle_samples": 9}, stays=False), "open",

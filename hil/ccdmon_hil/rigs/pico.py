@@ -51,6 +51,7 @@ CYCLE_NS = 8.0  # 125 MHz
 USB_FRAME_NS = 1_000_000
 QUANTUM_US = 250.0  # between two looks of the host
 SOFT_RESET_VIRTUAL_S = 4.0
+ROOM_degC = 27.0
 TEMPERATURE_CHANNEL = 4  # of the converter: the chip's own sensor
 
 
@@ -280,6 +281,7 @@ class PicoTarget:
         self.set_converters(IDLE_CODES)
         mcu.gpio[PICO_PINS.gate].add_listener(self._on_gate)
         self.set_pin(PICO_PINS.external_trip, False)  # its loop is closed: all is well
+        self.set_temperature_degC(ROOM_degC)
 
     def _on_conversion(self, channel: int) -> None:
         if channel == PICO_PINS.voltage_channel:
@@ -315,7 +317,7 @@ class PicoTarget:
             self._mcu.adc.channel_values[channel] = code >> 4
 
     def set_temperature_degC(self, value: float) -> None:
-        """Of the chip: the voltage of its sensor from now on. Before that the sensor reads nothing sensible."""
+        """Of the chip: the voltage of its sensor from now on."""
         assert self._mcu is not None
         sensor_V = 0.706 - (value - 27) * 0.001721  # RP2040 datasheet 4.9.5
         self._mcu.adc.channel_values[TEMPERATURE_CHANNEL] = round(sensor_V / 3.3 * 4096)

@@ -86,6 +86,23 @@ class HookedTarget(PicoTarget):
         assert self._mcu is not None
         change_file_system(self._mcu, lambda disk: _fill(disk, full))
 
+    def reset_usb(self) -> None:
+        """The host resets the bus, 10 ms from now, and enumerates the chip again."""
+        assert self._mcu is not None
+        self._enumerated = False
+        self._cdc._on_controller_reset()  # the host's side of it forgets what it knew
+        self._mcu.usb_ctrl.reset_device()
+
+    def write_word(self, address: int, value: int) -> None:
+        """Something outside the program changes a word of RAM or flash."""
+        assert self._mcu is not None
+        self._mcu.write_uint32(address, value)
+
+    def slow_processor_clock(self, share: float) -> None:
+        """The processor's cycles, as SysTick counts them, come at a share of their rate; the timer's us stay."""
+        assert self._mcu is not None
+        self._mcu.ppb.systick_timer.frequency = round(125e6 * share)
+
     def move_contact(self) -> None:
         """The contact goes where `contact` puts it now."""
         self.set_pin(PICO_PINS.feedback, self.contact(self._closed))
