@@ -61,6 +61,7 @@ class Identity:
             "front_end": getattr(self._board, "FRONT_END", None),
             "fault": getattr(self._board, "FAULT", None),
             "temperature": hasattr(self._board, "temperature_dC"),
+            "external_trip": hasattr(self._board, "unsafe"),
             "reasons": limits.REASONS,
             "rules": limits.RULES,
             "rule_reasons": limits.RULE_REASONS,

@@ -107,7 +107,8 @@ COLLAPSE_64THS = (
 BLOCK_S = 2.0  # a collapse is abrupt if it takes less than about this long, or four samples
 SOFT_PERSIST_S = 600.0
 SAMPLE_PERIOD_US = 250
-SETTLE_SAMPLES_CEILING = 1_000_000
+SETTLE_SAMPLES_CEILING = 600_000
+SETTLE_CEILING_US = 60_000_000  # at the board's own period; or else two samples
 BLOCK_SHIFT_CEILING = 13
 SAMPLE_PERIOD_FLOOR_US = 100
 SAMPLE_PERIOD_CEILING_US = 1_000_000
@@ -179,6 +180,9 @@ _CEILINGS = _DETECTOR_CEILINGS + _EDGE_CEILINGS
 _EDGE_DEFAULTS = (SAMPLE_PERIOD_US, 0, 0, 0, 0, 0, SELF_TEST_MS, OVERRUN_LIMIT, 1)
 
 
+_PERIOD_AT = SETTINGS.index("sample_period_us")
+
+
 def default_settings():
     """Settings of a symmetric cell with no limit tighter than the converter's own range."""
     return [row[3] for row in _DETECTOR] + list(_EDGE_DEFAULTS)
@@ -190,12 +194,18 @@ def edge(settings):
 
 
 def check_settings(settings):
-    """Index of the first setting outside its compiled bounds, -1 when all are inside."""
+    """Index of the first setting outside its compiled bounds, -1 when all are inside.
+
+    A detector that settles for longer than `SETTLE_CEILING_US` after each step would never look.
+    """
     if len(settings) != len(_CEILINGS):
         return len(_CEILINGS)
     for index, (low, high) in enumerate(_CEILINGS):
         if not low <= settings[index] <= high:
             return index
+    settle = SETTINGS.index("settle_samples")
+    if settings[settle] > 2 and settings[settle] * settings[_PERIOD_AT] > SETTLE_CEILING_US:
+        return settle
     return -1
 
 

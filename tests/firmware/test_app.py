@@ -56,6 +56,48 @@ def test_a_command_repeated_under_its_number_is_carried_out_once() -> None:
     assert bench.ask(wire.ARM, number=6)["result"] == wire.ARMED
 
 
+def test_what_opens_the_gate_is_carried_out_under_a_number_seen_before_too() -> None:
+    bench = Bench()
+    bench.ask(wire.DISARM, number=500)
+    bench.ask(wire.ARM)
+    assert bench.board.level == 1
+    assert bench.ask(wire.DISARM, number=500)["result"] == OK
+    assert bench.board.level == 0
+    bench.ask(wire.FORCE_TRIP, number=501)
+    bench.play(32768, 32768, count=300)
+    bench.messages()
+    assert bench.test(wire.RESET_TRIP, 1)["result"] == OK
+    bench.ask(wire.ARM)
+    bench.ask(wire.FORCE_TRIP, number=501)
+    assert (bench.board.level, limits.REASONS[bench.app.gate.reason]) == (0, "command")
+
+
+def test_without_a_configuration_the_gate_closes_for_nothing() -> None:
+    bench = Bench(ready=False)
+    assert bench.ask(wire.SELF_TEST)["result"] == wire.NO_CONFIGURATION
+    bench.ask(wire.FORCE_TRIP)
+    bench.play(32768, 32768, count=300)
+    bench.messages()
+    assert bench.ask(wire.RESET_TRIP, 1)["result"] == wire.NO_CONFIGURATION
+    assert 1 not in bench.board.levels
+
+
+def test_a_detector_that_would_settle_for_ever_is_refused() -> None:
+    bench = Bench(ready=False)
+    at = limits.SETTINGS.index("settle_samples")
+    answer = bench.put(settle_samples=240_001)  # a minute at 4 kHz, and one more
+    assert (answer["result"], answer["detail"]) == (wire.BAD_VALUE, at)
+    assert bench.put(settle_samples=240_000)["result"] == OK
+    assert bench.put(settle_samples=2, sample_period_us=1_000_000)["result"] == OK
+
+
+def test_a_board_whose_converter_did_not_start_does_not_close_its_gate() -> None:
+    bench = Bench()
+    bench.board.FAULT = "adc: no answer"
+    assert bench.ask(wire.ARM)["result"] == bench.ask(wire.SELF_TEST)["result"] == wire.FAULTY
+    assert bench.board.levels == []
+
+
 def test_an_identity_that_waits_answers_all_who_ask_for_one() -> None:
     """Each has 4 kB: a handful of them at once would not fit a microcontroller's heap."""
     bench = Bench()
@@ -286,6 +328,79 @@ def test_the_status_tells_the_temperature_of_a_board_that_has_one() -> None:
     assert told() == -123
 
 
+def with_loop(board: FakeBoard) -> list[int]:
+    """A loop at the board's input that must be safe: [1] opens it."""
+    loop, converted = [0], board.read
+
+    def read(memory) -> int:
+        converted(memory)
+        return loop[0]
+
+    board.unsafe = lambda: loop[0]
+    board.read = read
+    return loop
+
+
+def test_an_external_trip_is_a_level_that_is_asked_before_arming_and_in_each_tick() -> None:
+    board = FakeBoard()
+    loop = with_loop(board)
+    bench = Bench(board=board)
+    loop[0] = 1
+    assert bench.ask(wire.ARM)["result"] == bench.ask(wire.SELF_TEST)["result"] == wire.NOT_SAFE
+    assert board.levels == []
+    loop[0] = 0
+    bench.ask(wire.ARM)
+    bench.play(*ON, count=10)
+    loop[0] = 1
+    bench.play(*ON)
+    assert (board.level, limits.REASONS[bench.app.gate.reason]) == (0, "external")
+
+
+def test_an_external_trip_in_the_self_test_ends_it() -> None:
+    board = FakeBoard()
+    loop = with_loop(board)
+    bench = Bench(board=board)
+    board.inbox += wire.encode(wire.SELF_TEST, 900)
+    while not board.level:
+        bench.play(*board.codes)
+        bench.messages(1, 1000)
+    loop[0] = 1
+    bench.play(*board.codes)
+    assert board.level == 0
+    answers = [fields for name, fields, _ in bench.messages(20, 1000) if name == "ack"]
+    assert answers[0]["result"] == wire.SELF_TEST_FAILED
+
+
+def test_an_external_trip_that_is_not_connected_can_be_said_to_be_none() -> None:
+    board = FakeBoard()
+    with_loop(board)[0] = 1
+    bench = Bench(board=board, ready=False)
+    assert bench.put(external_trip=0)["result"] == OK
+    assert bench.test()["result"] == OK
+    bench.ask(wire.ARM)
+    bench.play(*ON, count=10)
+    assert board.level == 1
+
+
+def test_the_watchdog_guards_before_the_gate_closes() -> None:
+    told: list[tuple[int, bool]] = []
+    board = FakeBoard()
+    board.feed_watchdog = lambda armed, _ms: told.append((board.level, armed))
+    board.gate_level = lambda: board.level
+    bench = Bench(board=board)
+    told.clear()
+    moved, gate = [], board.gate
+
+    def closing(level: int) -> None:
+        moved.append((level, told[-1:]))
+        gate(level)
+
+    bench.app.gate.pin = closing
+    board.inbox += wire.encode(wire.ARM, 77)
+    bench.messages(1)
+    assert moved == [(1, [(0, True)])]
+
+
 def test_late_samples_are_counted_and_many_of_them_trip() -> None:
     bench = Bench()
     bench.ask(wire.ARM)
@@ -301,6 +416,19 @@ def test_late_samples_are_counted_and_many_of_them_trip() -> None:
     bench.messages(2)
     assert limits.REASONS[bench.app.gate.reason] == "overrun"
     assert bench.board.level == 0
+
+
+@pytest.mark.parametrize(("stop_us", "reason"), [(15_000, "none"), (60_000, "overrun")])
+def test_a_stop_that_nobody_saw_trips_with_the_first_sample_after_it(stop_us: int, reason: str) -> None:
+    bench = Bench()
+    bench.ask(wire.ARM)
+    bench.play(*ON, count=100)
+    bench.board.now_us += stop_us  # ticks and main loop
+    bench.play(*ON)
+    assert limits.REASONS[bench.app.gate.reason] == reason
+    assert bench.board.level == (reason == "none")
+    if reason != "none":
+        assert (bench.app.gate.value, bench.app.gate.limit) == (stop_us + 250, 20_000)
 
 
 def test_time_of_the_board_may_wrap() -> None:

@@ -22,12 +22,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{', '.join(board_names())}, or the path of your own description (default: {PICO})",
     )
     parser.add_argument("--source", action="store_true", help="deploy source instead of bytecode")
+    parser.add_argument(
+        "--unproven",
+        action="store_true",
+        help="also on a board that this firmware was never run on: a Pico 2",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(args: argparse.Namespace) -> int:
     """Deploy; exit 3 where the board fails or runs a MicroPython that is too old."""
-    done = flash(find_board(args.port), _say, board=args.board, source=args.source)
+    done = flash(find_board(args.port), _say, board=args.board, source=args.source, unproven=args.unproven)
     if done.identity.get("fault"):
         _say(f"a converter does not start: {done.identity['fault']}; check its wiring, then `ccdmon doctor`")
     print(json.dumps(done.document()) if args.json else _text(done))

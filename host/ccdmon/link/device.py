@@ -35,6 +35,9 @@ _ADVICE = {
     "no_record": "it keeps no black box of that trip",
     "flash_failed": "its flash does not keep what is written: format it (`ccdmon flash`) or replace the board",
     "busy": "try again in a moment",
+    "not_safe": "its external trip (GP14) is not held to ground: it tripped, or its wire is off; where there is none "
+    'link GP14 to ground, or say `external_trip = "none"` under [gate] of the rig file',
+    "faulty": "a converter does not start (`ccdmon status`): check its wiring and power, then reset the board",
 }
 
 

@@ -26,7 +26,7 @@ from ccdmon.link.firmware import (
     firmware_files,
 )
 from ccdmon.link.port import Port, name_of, patience, usb_identity
-from ccdmon_fw import limits, wire
+from ccdmon_fw import chip, limits, wire
 
 OLDEST_MICROPYTHON = (1, 26, 0)
 PLATFORM = "rp2"
@@ -69,8 +69,10 @@ class Flashed:
         }
 
 
-def flash(port: str, say: Say, *, board: str = PICO, source: bool = False) -> Flashed:
+def flash(port: str, say: Say, *, board: str = PICO, source: bool = False, unproven: bool = False) -> Flashed:
     """Deploy the firmware with the description of `board`; `source`: not compiled. `say` gets lines of progress.
+
+    `unproven`: also on a board that it was never run on, see `ccdmon_fw/chip.py`.
 
     Raises `InputError` for a description that is none, `DeviceError` where the board cannot run it or fails.
     """
@@ -78,8 +80,11 @@ def flash(port: str, say: Say, *, board: str = PICO, source: bool = False) -> Fl
     identity = usb_identity(port)
     port, console = prompt(port, say)
     with console:
-        micropython, architecture, mpy = _check_board(console, port)
+        micropython, architecture, mpy, machine = _check_board(console, port)
+        accepted = _accept(machine, mpy, port, unproven, say)
         files, compiled = _files(board, architecture, mpy, source, say)
+        if accepted:
+            files[chip.ACCEPTED] = accepted.encode()
         written, removed = _deploy(console, port, files, say)
         say("starting it")
         console.reset()
@@ -166,11 +171,12 @@ def _status_requests() -> Iterator[tuple[int, bytes]]:
 _questions = _status_requests()
 
 
-def _check_board(console: Console, port: str) -> tuple[str, str | None, int]:
-    """(MicroPython's version, architecture of its native code, its `_mpy`). `DeviceError`: it will not do."""
+def _check_board(console: Console, port: str) -> tuple[str, str | None, int, str]:
+    """(MicroPython's version, architecture of its native code, its `_mpy`, the board's name). `DeviceError`: unfit."""
     console.run("import sys")
-    version, mpy, platform = console.evaluate(
-        "(tuple(sys.implementation.version[:3]), getattr(sys.implementation, '_mpy', 0), sys.platform)"
+    version, mpy, platform, machine = console.evaluate(
+        "(tuple(sys.implementation.version[:3]), getattr(sys.implementation, '_mpy', 0), sys.platform, "
+        "getattr(sys.implementation, '_machine', ''))"
     )
     text = ".".join(map(str, version))
     if version < OLDEST_MICROPYTHON or platform != PLATFORM:
@@ -179,7 +185,20 @@ def _check_board(console: Console, port: str) -> tuple[str, str | None, int]:
             "Raspberry Pi Pico: put such an image on it (hold BOOTSEL while plugging it in)"
         )
     number = mpy >> 10
-    return text, ARCHITECTURES[number] if number < len(ARCHITECTURES) else None, mpy
+    return text, ARCHITECTURES[number] if number < len(ARCHITECTURES) else None, mpy, machine
+
+
+def _accept(machine: str, mpy: int, port: str, unproven: bool, say: Say) -> str:
+    """The name to accept as unproven; "" for a board that needs none. `DeviceError` for one that is not known."""
+    if chip.problem(machine, mpy, "") == "":
+        return ""
+    why = chip.problem(machine, mpy, machine if unproven else "")
+    if why:
+        raise DeviceError(f"port {port}: {why}")
+    say(
+        f"{machine}: this firmware was never run on one; connect no cell before you have seen it open its gate"
+    )
+    return machine
 
 
 def _files(
@@ -199,7 +218,14 @@ def _files(
 
 def _deploy(console: Console, port: str, files: Mapping[str, bytes], say: Say) -> tuple[list[str], int]:
     """(names written, how many were removed); afterwards exactly `files` are there, checked by hash."""
-    places = (PACKAGE, "boot.py", "main.py", DESCRIPTION, DESCRIPTION.removesuffix(".py") + ".mpy")
+    places = (
+        PACKAGE,
+        "boot.py",
+        "main.py",
+        chip.ACCEPTED,
+        DESCRIPTION,
+        DESCRIPTION.removesuffix(".py") + ".mpy",
+    )
     wanted = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     there = console.hashes(places)
     if there == wanted:

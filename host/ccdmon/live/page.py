@@ -23,7 +23,7 @@ from ccdmon.live.controls import RigControls, TokenCheck
 from ccdmon.live.follower import Follower
 from ccdmon.live.plots import RigPlots
 from ccdmon.live.tables import RigTables
-from ccdmon.live.words import readouts, title, trip_banner, verdict
+from ccdmon.live.words import readouts, title, trip_banner, verdict, weak_note
 from ccdmon.run.folder import cell_of
 
 UPDATE_MS, UPDATE_SEVERAL_MS = 250, 400  # a trip must be seen within a second
@@ -165,8 +165,9 @@ class RigPanel:
             self._title,
             title(follower.folder.name, self._cell.metadata["cell"], follower.state, trip is not None),
         )
-        _put(self._banner, trip_banner(trip))
-        self._banner.visible = trip is not None
+        banner = trip_banner(trip) + weak_note(follower.state.get("weak") or ())
+        _put(self._banner, banner)
+        self._banner.visible = banner != ""
         self._readouts.put(
             readouts(follower.state, newest, counts, follower.declared_degC(), follower.sensor_at_cell)
         )

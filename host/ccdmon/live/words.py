@@ -54,6 +54,17 @@ def trip_banner(trip: Mapping[str, Any] | None) -> str:
     )
 
 
+def weak_note(weak: Sequence[str]) -> str:
+    """What leaves the cell less watched than it seems; empty where nothing does."""
+    if not weak:
+        return ""
+    lines = "".join(f"<br>{escape(line)}" for line in weak)
+    return (
+        f'<div role="alert" style="background:{_AMBER};color:#fff;font-size:14px;padding:8px 16px;'
+        f'border-radius:6px;margin-top:4px"><b>Not as watched as it seems</b>{lines}</div>'
+    )
+
+
 def readouts(
     state: Mapping[str, Any],
     newest: Mapping[str, Any],

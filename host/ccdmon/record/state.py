@@ -5,6 +5,7 @@ from typing import Any
 
 from ccdmon.record.recorder import Recorder
 from ccdmon.record.serial_link import SerialLink
+from ccdmon.rig.weak_settings import weak_settings
 from ccdmon.run.growing import LiveRun
 
 
@@ -29,6 +30,7 @@ def state_of(
         "crc_errors": counts.crc_errors,
         "unreadable": counts.unreadable,
         "analysis": live.problem,
+        "weak": weak_settings(recorder.identity.get("settings", {}), recorder.identity),
         "disk": None if recorder.frames.error is None else recorder.full_disk(),
     }
 

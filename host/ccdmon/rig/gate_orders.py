@@ -11,6 +11,7 @@ from ccdmon.link.device import Device, named
 from ccdmon.link.port import Port
 from ccdmon.rig.rig_file import Rig
 from ccdmon.rig.settings import settings_of
+from ccdmon.rig.weak_settings import weak_settings
 from ccdmon_fw import limits, wire
 
 ANSWER_LIMIT_S = 15.0  # as long as a person is kept waiting
@@ -44,6 +45,7 @@ def status_document(device: Device) -> dict[str, Any]:
         "micropython": identity.get("micropython"),
         "sample_period_us": identity.get("sample_period_us"),
         "fault": identity.get("fault"),
+        "weak": weak_settings(dict(zip(limits.SETTINGS, device.settings(), strict=True)), identity),
         "armed": bool(status["armed"]),
         "gate": "closed" if status["gate"] else "open",
         "trip_id": status["trip_id"] or None,

@@ -112,6 +112,8 @@ class GateTable(Table):
 
     drive: Literal["level", "pump"] = "level"
     feedback: Literal["none", "closes", "opens"] = "none"  # what the contact does when the gate closes
+    # GP14: a loop that holds it to ground as long as all is well, or nothing that is looked at.
+    external_trip: Literal["loop", "none"] = "loop"
     self_test_current_A: Positive | None = None  # must flow when the self-test closes the gate
     self_test_ms: Annotated[int, Field(ge=1)] | None = None
 

@@ -36,6 +36,7 @@ def _edge(rig: Rig, sample_interval_s: float) -> dict[str, int]:
         "host_reasons": int(host.soft_short or host.fake_stable or host.contact_loss),
         "gate_drive": ("level", "pump").index(gate.drive),
         "gate_feedback": ("none", "closes", "opens").index(gate.feedback),
+        "external_trip": ("none", "loop").index(gate.external_trip),
         "self_test_ms": gate.self_test_ms,
         "overrun_limit": rig.sampling.overrun_limit,
     }

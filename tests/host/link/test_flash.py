@@ -10,6 +10,7 @@ from ccdmon.errors import DeviceError, InputError
 from ccdmon.link import flash
 from ccdmon.link.firmware import bytecode_fits, compiled_files, firmware_files
 
+PICO_NAME, PICO_2_NAME = "Raspberry Pi Pico with RP2040", "Raspberry Pi Pico 2 with RP2350"
 PICO_MPY = 0x1306  # MicroPython 1.26 on the RP2040: version 6, sub-version 3, armv6m
 
 
@@ -19,7 +20,7 @@ class Board:
     def __init__(self, files: dict[str, bytes] | None = None) -> None:
         self.files = dict(files or {})
         self.done: list[str] = []
-        self.implementation: Any = ((1, 26, 1), PICO_MPY, "rp2")
+        self.implementation: Any = ((1, 26, 1), PICO_MPY, "rp2", PICO_NAME)
         self.spoils: str | None = None
 
     def run(self, _code: str) -> str:
@@ -88,8 +89,8 @@ def test_what_does_not_arrive_whole_is_told() -> None:
 @pytest.mark.parametrize(
     ("implementation", "text"),
     [
-        (((1, 25, 0), PICO_MPY, "rp2"), "MicroPython 1.25.0 for rp2"),
-        (((1, 27, 0), 0x2B06, "esp32"), "for esp32"),
+        (((1, 25, 0), PICO_MPY, "rp2", PICO_NAME), "MicroPython 1.25.0 for rp2"),
+        (((1, 27, 0), 0x2B06, "esp32", "Generic ESP32 module with ESP32"), "for esp32"),
     ],
 )
 def test_a_board_that_will_not_do_is_one_line(implementation: Any, text: str) -> None:
@@ -98,6 +99,31 @@ def test_a_board_that_will_not_do_is_one_line(implementation: Any, text: str) ->
     with pytest.raises(DeviceError, match=text) as refused:
         flash._check_board(board, "test")  # type: ignore[arg-type]
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("machine", "unproven", "text"),
+    [
+        (PICO_2_NAME, False, "--unproven"),
+        ("Raspberry Pi Pico W with RP2040", False, "does not know this board"),
+        ("Raspberry Pi Pico W with RP2040", True, "does not know this board"),
+    ],
+)
+def test_a_board_that_is_not_known_or_not_proven_is_refused(machine: str, unproven: bool, text: str) -> None:
+    with pytest.raises(DeviceError, match=text) as refused:
+        flash._accept(machine, PICO_MPY, "test", unproven, print)
+    assert "\n" not in str(refused.value)
+
+
+def test_an_unproven_board_is_named_on_its_flash_where_somebody_accepted_it() -> None:
+    said: list[str] = []
+    assert flash._accept(PICO_NAME, PICO_MPY, "test", True, said.append) == ""
+    assert said == []
+    assert flash._accept(PICO_2_NAME, PICO_MPY, "test", True, said.append) == PICO_2_NAME
+    assert "connect no cell" in said[0]
+    board = Board({"unproven.txt": PICO_2_NAME.encode()})
+    deploy(board, firmware_files())
+    assert "unproven.txt" not in board.files, "what was accepted once is not accepted for ever"
 
 
 def test_bytecode_of_another_version_is_not_deployed() -> None:
