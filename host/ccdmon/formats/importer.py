@@ -1,14 +1,10 @@
 """Reads a trace from any file that ccdmon knows, told by its content and never by its name.
 
-Battery Data Format goes to `bdf`; cyclers' binaries and texts each have a file of their own. What a file lacks is said
-in one line; `salvage` keeps what can be read of a broken one, and the trace's metadata says what was left out.
+Battery Data Format goes to `bdf`; cyclers' binaries, workbooks and texts each have a file of their own. What a file lacks
+is said in one line; `salvage` keeps what can be read of a broken one. What was left out or assumed is in `trace.notes` and
+in the metadata, from where it goes to stderr, the sidecar and the report.
 """
 
-import gzip
-import io
-import sys
-import zlib
-from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -17,156 +13,142 @@ from typing import Any
 import numpy as np
 
 from ccdmon.errors import InputError
-from ccdmon.formats.bdf.csv import GZIP_MAGIC
-from ccdmon.formats.bdf.read import KNOWN, read_bdf
+from ccdmon.formats.bdf.read import has_bdf_columns, read_bdf
 from ccdmon.formats.bdf.sidecar import read_cell
-from ccdmon.formats.cyclers import (
-    arbin,
-    basytec,
-    biologic_mpr,
-    biologic_mpt,
-    gamry,
-    landt,
-    maccor,
-    neware,
-    neware_text,
-    novonix,
-    plain_csv,
-)
-from ccdmon.formats.cyclers.dialect import HEAD_LINES, IMPEDANCE_LINE, Columns, Dialect, read_dialect
+from ccdmon.formats.cyclers import biologic_mpr, neware, tables, text_salvage
+from ccdmon.formats.cyclers.dialect import IMPEDANCE_LINE, Columns
+from ccdmon.formats.opening import GZIP_MAGIC, checked, gunzipped_part, read_head, read_stdin, read_whole
+from ccdmon.formats.parquet_table import read_parquet_columns
+from ccdmon.formats.workbook import KIND as WORKBOOK
+from ccdmon.formats.workbook import ZIP_MAGIC, check_archive, is_workbook, sheets
 from ccdmon.model.trace import Trace
 
-DIALECTS: tuple[Dialect, ...] = (
-    biologic_mpt.DIALECT,
-    gamry.DIALECT,
-    basytec.DIALECT,
-    novonix.DIALECT,
-    maccor.DIALECT,
-    arbin.DIALECT,
-    landt.DIALECT,
-    neware_text.DIALECT,
-)
 # An installed plugin under this group, named like a file's ending without its dot, is called with the path and
 # returns a `Trace`; it wins over the readers here. (yadg and galvani read .mpr files and are under the GPL.)
 PLUGIN_GROUP = "ccdmon.trace_readers"
-# What only files of impedance say.
-_IMPEDANCE_ONLY = (
-    "\nzcurve",
-    "zplot2 ascii",
-    "electrochemical impedance spectroscopy\n",
-    "frequency / hz,",
-    "freq_hz,",
-)
-# Any bytes are text in a Western code page, many in the Chinese one: what only a Chinese table says.
-_CHINESE = ("电压", "电流")
-_HEAD_BYTES = 1 << 16
+PARQUET_MAGIC = b"PAR1"
 LONG_BYTES = 1 << 26  # in memory the trace takes up to ten times as much
+# What only files of impedance say.
+_IMPEDANCE_ONLY = (b"ZPLOT2 ASCII", b"ZPlotW Data File", b"Z60W Data File")
+_REFUSED = {
+    b"\x00\x01\x00\x00Standard Jet DB": "an Arbin .res file (a database); export it from MITS Pro as CSV or workbook",
+    b"\x00\x01\x00\x00Standard ACE DB": "an Arbin .res file (a database); export it from MITS Pro as CSV or workbook",
+    b"\x89HDF": "an HDF5 file; export the table in it as CSV or Parquet",
+    b"%PDF": "a PDF; export the numbers as CSV",
+    b"SQLite format 3": "a database; export the table in it as CSV",
+    b"7z\xbc\xaf": "an archive; unpack it",
+    b"Rar!": "an archive; unpack it",
+    b"BZh": "an archive; unpack it",
+    b"\xfd7zXZ": "an archive; unpack it",
+}
 
 
 def read_trace(path: str | Path, *, columns: str | None = None, salvage: bool = False) -> Trace:
-    """One trace from any known file; `-` is text on stdin. `columns`: the map of `plain_csv`.
+    """One trace from any known file; `-` is stdin. `columns`: the map of `--columns`.
 
-    `trace.cell.metadata["import"]` says what the file was and what was left out. Raises `InputError`.
+    `trace.notes` say what was left out or assumed, `trace.cell.metadata["import"]` also what the file was. Raises
+    `InputError`.
     """
     name = str(path)
     plugin = next(iter(entry_points(group=PLUGIN_GROUP, name=Path(name).suffix.lower().lstrip("."))), None)
     if plugin is not None and name != "-":
         trace: Trace = plugin.load()(Path(path))
         return trace
-    data = sys.stdin.buffer.read() if name == "-" else None
-    if columns is None and _is_bdf(_head(Path(path)) if data is None else data[:_HEAD_BYTES], salvage):
-        return read_bdf(path, data)
-    return _foreign(_bytes(Path(path)) if data is None else data, name, columns, salvage)
+    source: Path | bytes = read_stdin() if name == "-" else checked(Path(path))
+    if columns is None and is_bdf(_head_of(source), salvage):
+        return read_bdf(path, source if isinstance(source, bytes) else None)
+    kind, read = _columns(source, name, columns, salvage)
+    return _trace(read, kind, name, salvage)
 
 
 def is_long(path: Path) -> bool:
     """Whether the file is in the Battery Data Format and too long to be held whole: `iter_bdf` reads it in pieces."""
-    return path.is_file() and path.stat().st_size > LONG_BYTES and _is_bdf(_head(path), salvage=False)
+    return path.is_file() and path.stat().st_size > LONG_BYTES and is_bdf(read_head(path), salvage=False)
 
 
 def notes_of(trace: Trace) -> list[str]:
     """What was left out or assumed when the trace was imported."""
-    notes: list[str] = trace.cell.metadata.get("import", {}).get("notes", [])
-    return notes
+    return list(trace.notes)
 
 
-def _is_bdf(head: bytes, salvage: bool) -> bool:
+def is_bdf(head: bytes, salvage: bool) -> bool:
     """Whether `bdf` shall read it (and word what is wrong with it): Parquet, or text whose header has a BDF column."""
-    if head.startswith(b"PAR1"):
+    if head.startswith(PARQUET_MAGIC):
         return True
-    if head.startswith(GZIP_MAGIC):
-        head = _gunzip_part(head)
-    first = head.split(b"\n", 1)[0].decode("utf-8", "replace")
-    labels = {label.strip().strip('"') for label in first.lstrip("\ufeff").split(",")}
-    return not salvage and (not head or bool(labels & (KNOWN - {"cycle_count", "step_count"})))
+    first = head.lstrip(b"\xef\xbb\xbf").split(b"\n", 1)[0].split(b"\r", 1)[0].decode("utf-8", "replace")
+    labels = [label.strip().strip('"') for label in first.split(",")]
+    return not salvage and (not head or has_bdf_columns(labels))
 
 
-def _head(path: Path) -> bytes:
-    try:
-        if (path / "frames.bin").is_file():
-            raise InputError(
-                f"{path}: is a run folder; 'ccdmon convert {path} NAME.bdf.parquet' makes a trace of it"
-            )
-        if path.is_dir():
-            raise InputError(f"{path}: is a folder; name a trace file or a run folder")
-        with path.open("rb") as file:
-            return file.read(_HEAD_BYTES)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}; check the path") from error
+def _head_of(source: Path | bytes) -> bytes:
+    if isinstance(source, Path):
+        return read_head(source)
+    return gunzipped_part(source) if source.startswith(GZIP_MAGIC) else source[: 1 << 20]
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}; check the path") from error
-
-
-def _foreign(data: bytes, name: str, columns: str | None, salvage: bool) -> Trace:
-    notes: list[str] = []
-    if data.startswith(GZIP_MAGIC):
-        data, notes = _gunzipped(data, name, salvage)
-    kind, read = _columns(data, name, columns, salvage)
-    return _trace(Columns(read.values, notes + read.notes), kind, name, salvage)
-
-
-def _columns(data: bytes, name: str, columns: str | None, salvage: bool) -> tuple[str, Columns]:
-    if data.startswith(biologic_mpr.MAGIC):
-        return biologic_mpr.KIND, biologic_mpr.read_mpr(data, name, salvage=salvage)
-    if data.startswith(b"NEWARE") or _is_ndax(data):
-        return neware.KIND, neware.read_neware(Path(name), salvage=salvage)
-    if data.startswith(b"PK\x03\x04"):
-        raise InputError(f"{name}: a workbook or archive, not a table; export it as CSV or unpack it")
-    # Not splitlines(): in a Western code page it would also split at the character for an ellipsis.
-    lines = _text(data, name).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    dialect, lines = _mapped(columns, lines, name) if columns else _recognised(lines, name)
-    return dialect.kind, read_dialect(dialect, lines, name, salvage=salvage)
-
-
-def _mapped(columns: str, lines: list[str], name: str) -> tuple[Dialect, list[str]]:
-    for apart in plain_csv.spaced(lines):
-        with suppress(InputError):
-            return plain_csv.mapped_dialect(columns, apart, name), apart
-    return plain_csv.mapped_dialect(columns, lines, name), lines
-
-
-def _recognised(lines: list[str], name: str) -> tuple[Dialect, list[str]]:
-    """The dialect, and the lines as it reads them."""
-    small = "\n".join(lines[:HEAD_LINES]).lower()
-    if any(mark in small for mark in _IMPEDANCE_ONLY):
+def _columns(source: Path | bytes, name: str, columns: str | None, salvage: bool) -> tuple[str, Columns]:
+    head = _head_of(source)
+    for magic, what in _REFUSED.items():
+        if head.startswith(magic):
+            raise InputError(f"{name}: {what}")
+    if any(mark in head[:4096] for mark in _IMPEDANCE_ONLY) and columns is None:
         raise InputError(f"{name}: {IMPEDANCE_LINE}")
-    for dialect in DIALECTS:
-        if dialect.header_line(lines[:HEAD_LINES]) is not None:
-            return dialect, lines
-    for read in (lines, *plain_csv.spaced(lines)):
-        guess = plain_csv.guess_dialect(read)
-        if guess is not None:
-            return guess, read
-    shown = " ".join(next((line for line in lines if line.strip()), "nothing").split())[:60]
-    raise InputError(
-        f"{name}: not a file that ccdmon knows (it begins: {shown}); name its columns with --columns "
-        f"time=...,voltage=...,current=..."
-    )
+    if head.startswith(PARQUET_MAGIC):
+        return "Parquet", read_parquet_columns(source, name, columns)
+    if head.startswith(biologic_mpr.MAGIC):
+        return biologic_mpr.KIND, biologic_mpr.read_mpr(source, name, columns=columns, salvage=salvage)
+    if head.startswith(b"NEWARE") or _is_ndax(source, head):
+        if isinstance(source, bytes):
+            raise InputError(f"{name}: a Neware binary on stdin; give it as a file")
+        check_archive(read_whole(source), name)
+        return neware.KIND, neware.read_neware(source, salvage=salvage)
+    if is_workbook(head):
+        return WORKBOOK, _read_workbook(source, name, columns, salvage)
+    if head.startswith(ZIP_MAGIC):
+        raise InputError(f"{name}: an archive or a damaged workbook, not a table; unpack it, or export it as CSV")
+    return text_salvage.read_text(source, name, columns, salvage=salvage)
+
+
+def _is_ndax(source: Path | bytes, head: bytes) -> bool:
+    if not head.startswith(ZIP_MAGIC):
+        return False
+    data = source if isinstance(source, bytes) else read_whole(source)
+    return b"data.ndc" in data or b"VersionInfo.xml" in data[:200]
+
+
+def _read_workbook(source: Path | bytes, name: str, columns: str | None, salvage: bool) -> Columns:
+    """The sheet with a test in it; sheets with the same labels are one test, one after the other."""
+    read: list[tuple[str, Columns]] = []
+    refused: InputError | None = None
+    for title, lines in sheets(source, name):
+        try:
+            if not any(line.strip() for line in lines):
+                continue
+            _, made = tables.read_lines(lines, (), f"{name}, sheet '{title}'", columns, salvage=salvage)
+            read.append((title, made))
+        except InputError as error:
+            better = refused is None or "not a file that ccdmon knows" in str(refused)
+            refused = error if better else refused
+    if not read:
+        raise refused or InputError(f"{name}: a workbook without cells; nothing to read")
+    return _one_test(read, name)
+
+
+def _one_test(read: list[tuple[str, Columns]], name: str) -> Columns:
+    title, first = read[0]
+    notes = list(first.notes)
+    values = first.values
+    for other, more in read[1:]:
+        last, begin = values["test_time_s"], more.values["test_time_s"]
+        if more.values.keys() != values.keys() or not begin[0] >= last[-1]:
+            raise InputError(
+                f"{name}: sheets '{title}' and '{other}' each hold a test; save one of them alone, or export it as CSV"
+            )
+        values = {column: np.concatenate((values[column], more.values[column])) for column in values}
+        notes += [note for note in more.notes if note not in notes]
+    if len(read) > 1:
+        notes.append(f"sheets {', '.join(title for title, _ in read)} are read as one test")
+    return Columns(values, notes)
 
 
 def _trace(read: Columns, kind: str, name: str, salvage: bool) -> Trace:
@@ -196,48 +178,5 @@ def _trace(read: Columns, kind: str, name: str, salvage: bool) -> Trace:
     about: dict[str, Any] = {"format": kind, "file": Path(name).name, "notes": notes}
     metadata = {**cell.metadata, "import": about}
     source = None if name == "-" else Path(name)
-    return Trace(**values, cell=replace(cell, metadata=metadata), source=source)
+    return Trace(**values, cell=replace(cell, metadata=metadata), source=source, notes=tuple(notes))
 
-
-def _is_ndax(data: bytes) -> bool:
-    return data.startswith(b"PK\x03\x04") and (b"data.ndc" in data or b"VersionInfo.xml" in data[:200])
-
-
-def _text(data: bytes, name: str) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    if b"\0" in data[:4096]:
-        raise InputError(f"{name}: a binary file that ccdmon does not know; export it as text")
-    if not data.strip():
-        raise InputError(f"{name}: the file is empty; nothing to read")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        if any(label.encode("gb18030") in data[:_HEAD_BYTES] for label in _CHINESE):
-            return data.decode("gb18030", "replace")
-        return data.decode("latin-1")  # instruments write the degree sign in their own code page
-
-
-def _gunzipped(data: bytes, name: str, salvage: bool) -> tuple[bytes, list[str]]:
-    try:
-        return gzip.decompress(data), []
-    except (OSError, EOFError, zlib.error):
-        part = _gunzip_part(data)
-        if not salvage or not part:
-            raise InputError(
-                f"{name}: damaged gzip file; copy it again, or keep its beginning with --salvage"
-            ) from None
-        return part[: part.rfind(b"\n") + 1], [
-            "the compressed file is cut off or damaged; its beginning was read"
-        ]
-
-
-def _gunzip_part(data: bytes) -> bytes:
-    """As much as can be unpacked."""
-    out, file = io.BytesIO(), gzip.GzipFile(fileobj=io.BytesIO(data))
-    try:
-        while block := file.read(1 << 14):
-            out.write(block)
-    except (OSError, EOFError, zlib.error):
-        pass
-    return out.getvalue()

@@ -41,6 +41,7 @@ class Trace:
     cell: Cell = field(default_factory=Cell)
     source: Path | None = None
     row_numbers: npt.NDArray[np.int64] | None = None
+    notes: tuple[str, ...] = ()  # what was assumed or left out when the source was read
 
     def __len__(self) -> int:
         return len(self.test_time_s)
@@ -63,7 +64,7 @@ class Trace:
             for column in [getattr(self, name)]
         }
         numbers = None if self.row_numbers is None else self.row_numbers[start:stop]
-        return Trace(**columns, cell=self.cell, source=self.source, row_numbers=numbers)
+        return Trace(**columns, cell=self.cell, source=self.source, row_numbers=numbers, notes=self.notes)
 
 
 COLUMN_FIELDS = (
@@ -87,7 +88,7 @@ def joined(traces: list[Trace]) -> Trace:
         for name in COLUMN_FIELDS
         if any(getattr(trace, name) is not None for trace in traces)
     }
-    return Trace(**columns, cell=traces[0].cell, source=traces[0].source)
+    return Trace(**columns, cell=traces[0].cell, source=traces[0].source, notes=traces[0].notes)
 
 
 def _column(trace: Trace, name: str) -> FloatArray:

@@ -13,10 +13,11 @@ from ccdmon.cli import main
 from ccdmon.errors import InputError
 from ccdmon.formats import importer
 from ccdmon.formats.bdf.read import read_bdf
-from ccdmon.formats.cyclers.clock import seconds_of
-from ccdmon.formats.cyclers.labels import split_label
+from ccdmon.formats.cyclers.time_axis import seconds_of
 from ccdmon.formats.impedance.files import read_spectra
 from ccdmon.formats.importer import notes_of, read_trace
+from ccdmon.formats.tables.labels import split_label
+from ccdmon.formats.tables.rows import RowReader
 from ccdmon.model.trace import Trace
 
 # Each writes the same three rows: 0, 30, 60 s; 0.1, 0.2, -0.2 V; 1, 1, -1 mA; 25 degC where there is a column.
@@ -208,15 +209,13 @@ def test_a_torn_last_line_is_no_row(tmp_path: Path) -> None:
 def test_the_quick_way_and_the_slow_one_read_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ccdmon.formats.cyclers import dialect
-
     rows = "".join(
         f"{k};{k / 7:.6f};{(-1) ** k * k / 3:.6e};{'' if k % 5 else k}\n".replace(".", ",")
         for k in range(500)
     )
     (tmp_path / "t.txt").write_text("time[s];U[mV];I[µA];temperature[°C]\n" + rows)
     quick = read_trace(tmp_path / "t.txt")
-    monkeypatch.setattr(dialect, "_quick", lambda *_: None)
+    monkeypatch.setattr(RowReader, "_quick", lambda *_: False)
     slow = read_trace(tmp_path / "t.txt")
     for column in ("test_time_s", "voltage_V", "current_A", "temperature_degC"):
         np.testing.assert_array_equal(getattr(quick, column), getattr(slow, column))
@@ -294,22 +293,36 @@ def test_biologic_columns_that_are_not_known_or_not_as_wide_are_refused(tmp_path
     ],
 )
 def test_times(text: str, seconds: float) -> None:
-    assert seconds_of(text) == seconds
+    values, _, _ = seconds_of([text], salvage=False)
+    assert values.tolist() == [seconds]
 
 
 @pytest.mark.parametrize(
     ("label", "split"),
     [
-        ("Test_Time (s)", ("test time", "s")),
-        ("<I>/mA", ("i", "mA")),
-        ("U[V]", ("u", "V")),
-        ("Cycle-Index", ("cycle index", None)),
-        ("control/V/mA", ("control/v/ma", None)),
-        ("Voltage / V", ("voltage", "V")),
+        ("Test_Time (s)", ("Test_Time", "s")),
+        ("<I>/mA", ("<I>", "mA")),
+        ("<Ewe/V>", ("Ewe", "V")),
+        ("U[V]", ("U", "V")),
+        ("Cycle-Index", ("Cycle-Index", None)),
+        ("control/V/mA", ("control", "V/mA")),
+        ("Voltage / V", ("Voltage", "V")),
+        ("Voltage_mV", ("Voltage", "mV")),
+        ("Current mA", ("Current", "mA")),
+        ("Strom in mA", ("Strom", "mA")),
+        ("mAmps", ("current", "mA")),
+        ("电流（mA）", ("电流", "mA")),
+        ("Total Time (Hours in hh:mm:ss.xxx)", ("Total Time", "Hours in hh:mm:ss.xxx")),
+        ("E/V vs. Li/Li+", ("E", "V vs. Li/Li+")),
+        ("Re(Z)/Ohm", ("Re(Z)", "Ohm")),
+        ("-Z'' (Ω)", ("-Z''", "Ω")),
+        ('Z"/ohm', ("Z''", "ohm")),
+        ("Cycle C", ("Cycle C", None)),
     ],
 )
 def test_labels(label: str, split: tuple[str, str | None]) -> None:
-    assert split_label(label) == split
+    found = split_label(label)
+    assert (found.name, found.unit) == split
 
 
 def test_damaged_files_are_read_or_refused_in_one_line(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ timestamps, columns in any order, unknown columns). The kind of file is told by 
 
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ import pyarrow.parquet as pa_parquet
 from ccdmon.errors import InputError
 from ccdmon.formats.bdf.csv import GZIP_MAGIC, gunzip, is_number, iter_csv, not_a_number, one_line, parse_csv
 from ccdmon.formats.bdf.sidecar import read_cell
+from ccdmon.formats.tables.labels import Label, split_label
+from ccdmon.formats.tables.units import Scale, scale_of
+from ccdmon.formats.tables.vocabulary import key_of
 from ccdmon.model.trace import COLUMN_FIELDS, FloatArray, Trace
 
 # Preferred label and machine name of each column, per the BDF's column table (batterydf 0.1.0); the first
@@ -50,7 +54,54 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "step_count": ("Step Count / 1", "step_count"),
 }
 REQUIRED = ("test_time_s", "voltage_V", "current_A")
-KNOWN = frozenset(label for labels in COLUMN_NAMES.values() for label in labels)
+_FIELD_OF = {label: field for field, labels in COLUMN_NAMES.items() for label in labels}
+_QUANTITIES = {"test_time_s": "time", "voltage_V": "voltage", "current_A": "current", "pressure_Pa": "pressure",
+               "temperature_degC": "temperature", "unix_time_s": "time"}  # fmt: skip
+_FIELD_OF_NAME = {key_of(split_label(names[0]).name): field for field, names in COLUMN_NAMES.items() if field in _QUANTITIES}
+_FIELD_OF_NAME |= {key_of(name): "pressure_Pa" for name in ("Applied Pressure",)}
+_FIELD_OF_NAME |= {key_of(name): "temperature_degC" for name in ("Surface Temperature",)}
+
+
+@lru_cache(maxsize=1024)
+def column_of(label: str) -> tuple[str, Scale] | None:
+    """(field of the trace, how to turn it into the field's unit) of a BDF label in whatever unit; None for another."""
+    if label in _FIELD_OF:
+        return _FIELD_OF[label], Scale(1.0)
+    split = next((Label(label, *parts) for parts in _parts_of(label)), None)
+    field = _FIELD_OF_NAME.get(key_of(split.name)) if split is not None else None
+    if split is None or field is None or split.unit is None:
+        return None
+    scale = scale_of(_QUANTITIES[field], split.unit)
+    return None if scale is None else (field, scale)
+
+
+def _parts_of(label: str) -> Iterator[tuple[str, str]]:
+    if " / " in label:
+        name, _, unit = label.partition(" / ")
+        yield name, unit
+    elif label == label.lower() and "_" in label:  # machine names end in the unit, spelled out
+        name, _, unit = label.rpartition("_")
+        if len(unit) > 3:
+            yield name.replace("_", " "), unit
+
+
+class _Known:
+    """Contains every label of a BDF column, in whatever unit."""
+
+    def __contains__(self, label: object) -> bool:
+        return isinstance(label, str) and column_of(label) is not None
+
+
+KNOWN = _Known()
+
+
+def has_bdf_columns(labels: Sequence[str]) -> bool:
+    """Whether these are labels of the Battery Data Format: its test time in any unit, or two more of what it requires."""
+    fields = [found[0] for label in labels if (found := column_of(label)) is not None]
+    exact = {_FIELD_OF[label] for label in labels if label in _FIELD_OF}
+    return "test_time_s" in fields or len(exact & set(REQUIRED)) > 1
+
+
 _PARQUET_MAGIC = b"PAR1"
 _LARGEST_GROUP_ROWS = 1 << 21  # held whole, three at a time; writers' defaults are 1 << 20 and less
 
@@ -223,13 +274,26 @@ def _known_columns(file: pa_parquet.ParquetFile) -> list[str]:
 def _trace(table: pa.Table, name: str, first_row: int) -> Trace:
     columns: dict[str, FloatArray | None] = {}
     for field_name, labels in COLUMN_NAMES.items():
-        label = next((label for label in labels if label in table.column_names), None)
+        label, scale = _label_of(field_name, labels, table.column_names)
         if label is not None:
-            columns[field_name] = _as_float(table[label], name, label, first_row)
+            values = _as_float(table[label], name, label, first_row)
+            columns[field_name] = values if scale == Scale(1.0) else values * scale.factor + scale.zero
         elif field_name in REQUIRED:
             found = ", ".join(table.column_names[:8]) or "none that ccdmon knows"
             raise InputError(f"{name}: column '{labels[0]}' is missing (found: {found}); add or rename it")
     return Trace(**columns)  # type: ignore[arg-type]  # the required ones are there, or we raised
+
+
+def _label_of(field_name: str, labels: Sequence[str], there: Sequence[str]) -> tuple[str | None, Scale]:
+    """The label of a field, its preferred ones first."""
+    label = next((label for label in labels if label in there), None)
+    if label is not None:
+        return label, Scale(1.0)
+    for other in there:
+        found = column_of(other)
+        if found is not None and found[0] == field_name:
+            return other, found[1]
+    return None, Scale(1.0)
 
 
 def _as_float(column: pa.ChunkedArray, name: str, label: str, first_row: int) -> FloatArray:
@@ -240,7 +304,11 @@ def _as_float(column: pa.ChunkedArray, name: str, label: str, first_row: int) ->
             if value is not None and not is_number(str(value)):
                 raise InputError(not_a_number(name, row, label, str(value))) from error
         raise InputError(f"{name}: column '{label}' holds no numbers ({one_line(error)})") from error
-    return np.ascontiguousarray(values, dtype=np.float64)
+    values = np.ascontiguousarray(values, dtype=np.float64)
+    if np.isinf(values).any():
+        row = first_row + int(np.flatnonzero(np.isinf(values))[0])
+        raise InputError(not_a_number(name, row, label, str(values[row - first_row])))
+    return values
 
 
 def _ascends(time_s: FloatArray, previous_s: float | None) -> bool:

@@ -1,12 +1,18 @@
 """The metadata sidecar of a BDF trace: `NAME.bdf.metadata.json` beside `NAME.bdf.csv`."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ccdmon.errors import InputError
 from ccdmon.model.kinds import CONFIGURATIONS, SYMMETRIC
 from ccdmon.model.trace import Cell
+
+# All that a public reader of BDF allows at the top of a sidecar (batterydf, 2026); what is ours lies under `extras`.
+PUBLIC_KEYS = (
+    "battinfo_test", "battinfo_cell", "battinfo_channel", "battinfo_equipment", "battinfo_test_protocol", "bdf", "raw",
+)  # fmt: skip
 
 
 def sidecar_path(trace_path: Path) -> Path:
@@ -18,7 +24,7 @@ def sidecar_path(trace_path: Path) -> Path:
 
 
 def read_cell(trace_path: Path | None) -> Cell:
-    """The cell a trace's sidecar declares; an empty `Cell` where there is no sidecar.
+    """The cell a trace's sidecar declares; an empty `Cell` where there is no sidecar. `cell` stands at the top or in `extras`.
 
     Raises `InputError` for a sidecar that is not JSON or declares an impossible area or configuration.
     """
@@ -31,7 +37,11 @@ def read_cell(trace_path: Path | None) -> Cell:
         raise InputError(f"{path}: not a readable JSON file ({error}); mend or remove it") from error
     if not isinstance(metadata, dict) or not isinstance(metadata.get("cell", {}), dict):
         raise InputError(f"{path}: expected an object with a 'cell' object; see the README")
-    return _cell(metadata, path)
+    extras = metadata.get("extras", {})
+    if not isinstance(extras, dict) or not isinstance(extras.get("cell", {}), dict):
+        raise InputError(f"{path}: expected an object under 'extras', with a 'cell' object; see the README")
+    ours = {key: value for key, value in metadata.items() if key != "extras"}
+    return _cell({**ours, **extras}, path)
 
 
 def _cell(metadata: dict[str, Any], path: Path) -> Cell:
@@ -48,7 +58,7 @@ def _cell(metadata: dict[str, Any], path: Path) -> Cell:
     return Cell(None if area is None else float(area), configuration, electrolyte, metadata)
 
 
-def write_cell(cell: Cell, trace_path: Path) -> None:
+def write_cell(cell: Cell, trace_path: Path, notes: Sequence[str] = ()) -> None:
     """Write the sidecar of a trace: what was read before, with the cell's own fields on top."""
     declared = {
         "electrode_area_cm2": cell.electrode_area_cm2,
@@ -56,5 +66,9 @@ def write_cell(cell: Cell, trace_path: Path) -> None:
         "electrolyte": cell.electrolyte,
     }
     known = {key: value for key, value in declared.items() if value is not None}
-    metadata = {**cell.metadata, "cell": {**cell.metadata.get("cell", {}), **known}}
+    told = {**cell.metadata, "cell": {**cell.metadata.get("cell", {}), **known}}
+    if notes and "import" not in told:
+        told["notes"] = list(notes)
+    public = {key: value for key, value in told.items() if key in PUBLIC_KEYS}
+    metadata = {**public, "extras": {key: value for key, value in told.items() if key not in PUBLIC_KEYS}}
     sidecar_path(trace_path).write_text(json.dumps(metadata, indent=1) + "\n")

@@ -1,18 +1,10 @@
-"""Arbin: MITS exports ('Data Point', 'Test Time (s)', 'Current (A)') and tables with underscores and no units."""
+"""Arbin: MITS exports ('Data Point', 'Test Time (s)', 'Current (A)'), Channel sheets, tables with underscores and no units."""
 
-from ccdmon.formats.cyclers.dialect import Dialect
-from ccdmon.formats.cyclers.headers import header_with
+from ccdmon.formats.cyclers.dialect import Dialect, has_names
 
 DIALECT = Dialect(
     kind="Arbin text export",
-    header_line=header_with("data point", "test time", "current", "voltage"),
-    names={
-        "test_time_s": ("test time",),
-        "voltage_V": ("voltage",),
-        "current_A": ("current",),
-        "cycle_count": ("cycle index",),
-        "step_count": ("step index",),
-        "temperature_degC": ("aux temperature 1", "temperature"),
-    },
-    units={"test_time_s": "s", "voltage_V": "V", "current_A": "A"},
+    fits=has_names("datapoint|datetime", "testtime", "current", "voltage", "stepindex"),
+    units={"time": "s", "step_time": "s", "voltage": "V", "current": "A"},
+    names={"temperature": ("aux temperature 1", "temperature")},
 )

@@ -14,12 +14,6 @@ def _header_line(lines: Sequence[str]) -> int | None:
 DIALECT = Dialect(
     kind="Basytec text export",
     header_line=_header_line,
-    names={
-        "test_time_s": ("~time",),
-        "voltage_V": ("u",),
-        "current_A": ("i",),
-        "cycle_count": ("cyc count", "cycle"),
-        "step_count": ("line",),
-        "temperature_degC": ("t1",),
-    },
+    units={"step": "1"},
+    names={"voltage": ("u",), "current": ("i",), "step": ("line",), "cycle": ("cyc count",)},
 )

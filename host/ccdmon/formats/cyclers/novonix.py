@@ -11,16 +11,4 @@ def _header_line(lines: Sequence[str]) -> int | None:
     return next((at + 1 for at, line in enumerate(lines[:-1]) if line.startswith("[Data]")), None)
 
 
-DIALECT = Dialect(
-    kind="Novonix file",
-    header_line=_header_line,
-    names={
-        "test_time_s": ("run time",),
-        "voltage_V": ("potential", "voltage"),
-        "current_A": ("current",),
-        "cycle_count": ("cycle number",),
-        "step_count": ("step number",),
-        "temperature_degC": ("temperature",),
-    },
-    units={"test_time_s": "h", "voltage_V": "V", "current_A": "A"},
-)
+DIALECT = Dialect(kind="Novonix file", header_line=_header_line, names={"time": ("run time",), "voltage": ("potential",)})

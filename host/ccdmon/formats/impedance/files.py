@@ -1,83 +1,157 @@
 """Reads impedance spectra from any file ccdmon knows; the kind is told by the content."""
 
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 
-import numpy as np
-
 from ccdmon.errors import InputError
-from ccdmon.formats.cyclers.biologic_mpr import MAGIC, read_mpr_spectra
-from ccdmon.formats.impedance.csv import parse_eis_csv
-from ccdmon.formats.impedance.instruments import parse_biologic_mpt, parse_gamry_dta, parse_zplot_z
+from ccdmon.formats.cyclers.biologic_mpr import KIND, MAGIC, read_records
+from ccdmon.formats.cyclers.columns import ColumnMap, parse_map
+from ccdmon.formats.cyclers.tables import lines_of
+from ccdmon.formats.impedance.sweeps import sign_is_wrong
+from ccdmon.formats.impedance.tables import ADVICE, MAP_ROLES, OPTION, SpectraRead, read_arrays, read_lines
+from ccdmon.formats.opening import checked, read_head, text_blocks
+from ccdmon.formats.workbook import ZIP_MAGIC, is_workbook, sheets
 from ccdmon.model.spectrum import Spectrum
 
 # Binary formats come from installed plugins: an entry point of this group, named like the ending without its
 # dot, is called with the path and returns a list of `Spectrum`. (The known readers of .mpr are under the
 # GPL.)
 PLUGIN_GROUP = "ccdmon.eis_readers"
-WIRING_Hz = 1e3  # above, the inductance of the leads may outweigh the cell
-REACTIVE = 0.05  # |Im(Z)| over |Z|: points that tell its sign
+FEWEST_POINTS = 6  # of a spectrum that can be judged: a shorter one beside longer ones was broken off
+_EXPORT = (
+    (b"PalmSens", "a PalmSens session; export the curve from PSTrace as CSV"),
+    (b"\xff\xfe{\x00\"\x00", "a PalmSens session; export the curve from PSTrace as CSV"),
+    (b"Ivium", "an Ivium data file; export the data from IviumSoft as text (File, Export)"),
+    (b"\x04Version", "an Ivium data file; export the data from IviumSoft as text (File, Export)"),
+    (b"SQLite format 3", "a database; export the spectrum in it as text"),
+    (b"\xd0\xcf\x11\xe0", ""),
+)
 
 
-def read_spectra(path: str | Path) -> list[Spectrum]:
-    """All spectra of one file, at least one. Raises InputError for what cannot be read."""
+@dataclass
+class EisFile:
+    """The spectra of one file in its order; `notes`: what was assumed."""
+
+    name: str
+    spectra: list[Spectrum]
+    notes: list[str] = field(default_factory=list)
+
+
+def read_spectra(path: str | Path, columns: str | None = None) -> list[Spectrum]:
+    """All spectra of one file, at least one. `columns`: the map of `--eis-columns`. Raises InputError."""
+    return read_eis(path, columns).spectra
+
+
+def read_eis(path: str | Path, columns: str | None = None) -> EisFile:
+    """As `read_spectra`, with what was assumed."""
     name = str(path)
     ending = Path(path).suffix.lower().lstrip(".")
     plugins = entry_points(group=PLUGIN_GROUP, name=ending)
     if plugins:
-        spectra: list[Spectrum] = next(iter(plugins)).load()(Path(path))
-    elif (text := _text(path)).startswith(MAGIC.decode()):
-        spectra = read_mpr_spectra(text.encode("latin-1"), name)
+        made = SpectraRead(next(iter(plugins)).load()(Path(path)), [])
     else:
-        spectra = _parsed(text, name, ending)
-    if not any(len(spectrum) for spectrum in spectra):
+        made = _read(checked(Path(path)), name, parse_map(columns, MAP_ROLES, OPTION) if columns else None)
+    spectra = [spectrum for spectrum in made.spectra if len(spectrum)]
+    if not spectra:
         raise InputError(f"{name}: no usable impedance point; export the file again")
-    return [spectrum for spectrum in spectra if len(spectrum)]
+    if all(sign_is_wrong(spectrum) for spectrum in spectra):
+        raise InputError(
+            f"{name}: the imaginary part is positive, as of a coil; a cell's is negative: if the file holds -Im(Z), name "
+            f"its column '-Imaginary Impedance / ohm', or say which it is with {OPTION} f=#1,re=#2,-im=#3"
+        )
+    return EisFile(name, spectra, made.notes)
 
 
-def read_pair(before: str | Path | None, after: str | Path | None) -> tuple[Spectrum | None, Spectrum | None]:
+def read_pair(
+    before: str | Path | None, after: str | Path | None, columns: str | None = None, select: str | None = None
+) -> tuple[Spectrum | None, Spectrum | None]:
     """The spectra before and after a test; of several in one file, the first of `before` and the last of `after`.
 
-    Raises InputError for a file that cannot be read, or whose imaginary part has the wrong sign.
+    `select`: 'B,A', their numbers instead (from 1, from the end below 0). Raises InputError for a file that cannot be
+    read, or whose imaginary part has the wrong sign.
     """
-    return _one_of(before, 0), _one_of(after, -1)
+    numbers = _selected(select)
+    return _one_of(before, columns, numbers[0], 0), _one_of(after, columns, numbers[1], -1)
 
 
-def _one_of(path: str | Path | None, which: int) -> Spectrum | None:
-    spectrum = read_spectra(path)[which] if path else None
-    if spectrum is not None and _sign_is_wrong(spectrum):
-        raise InputError(
-            f"{path}: the imaginary part is positive, as of a coil; a cell's is negative: "
-            "if the file holds -Im(Z), name its column '-Imaginary Impedance / ohm'"
-        )
-    return spectrum
+def notes_of_pair(before: str | Path | None, after: str | Path | None, columns: str | None = None) -> list[str]:
+    """What was assumed in reading the two, and how many spectra there were."""
+    notes = []
+    for path in dict.fromkeys(path for path in (before, after) if path):
+        read = read_eis(path, columns)
+        notes += [f"{path}: {note}" for note in read.notes]
+        if len(read.spectra) > 1:
+            notes.append(f"{path}: {len(read.spectra)} spectra in it; the first is that before, the last that after")
+    return notes
 
 
-def _parsed(text: str, name: str, ending: str) -> list[Spectrum]:
-    start = text.lstrip("\ufeff \r\n")
-    if not start:
-        raise InputError(f"{name}: empty; nothing to read")
-    if start.startswith("EC-Lab ASCII"):
-        return parse_biologic_mpt(text, name)
-    if start.startswith("EXPLAIN"):
-        return parse_gamry_dta(text, name)
-    if start.startswith("ZPLOT"):
-        return parse_zplot_z(text, name)
-    if "\0" in text[:1000]:
-        raise InputError(f"{name}: a binary file (.{ending}); export it as text, or install a reader for it")
-    return parse_eis_csv(start, name)
-
-
-def _text(path: str | Path) -> str:
+def _selected(select: str | None) -> tuple[int | None, int | None]:
+    if select is None:
+        return None, None
     try:
-        # Latin-1 reads any byte: instruments write units like the degree sign in their own code page.
-        return Path(path).read_bytes().decode("latin-1").removeprefix("\xef\xbb\xbf")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}; check the path") from error
+        first, _, last = select.partition(",")
+        numbers = int(first), int(last or first)
+    except ValueError:
+        raise InputError(f"--eis-select {select}: one number or two, as 1,3 (from 1; -1 is the last)") from None
+    if 0 in numbers:
+        raise InputError(f"--eis-select {select}: spectra are numbered from 1; -1 is the last")
+    return numbers
 
 
-def _sign_is_wrong(spectrum: Spectrum) -> bool:
-    """Im(Z) above zero where neither wiring nor a short can make it so: at nearly all reactive points below 1 kHz."""
-    z = spectrum.impedance_ohm[spectrum.frequency_Hz < WIRING_Hz]
-    reactive = z.imag[np.abs(z.imag) > REACTIVE * np.abs(z)]
-    return len(reactive) >= 3 and bool(np.mean(reactive > 0) > 0.9)
+def _one_of(path: str | Path | None, columns: str | None, number: int | None, which: int) -> Spectrum | None:
+    if not path:
+        return None
+    spectra = read_spectra(path, columns)
+    if number is not None:
+        if not -len(spectra) <= number <= len(spectra):
+            raise InputError(f"--eis-select {number}: {path} holds {len(spectra)} spectra; name one of them")
+        return spectra[number - 1 if number > 0 else number]
+    whole = [spectrum for spectrum in spectra if len(spectrum) >= FEWEST_POINTS]
+    return (whole or spectra)[which]
+
+
+def _read(path: Path, name: str, map_: ColumnMap | None) -> SpectraRead:
+    head = read_head(path)
+    if head.startswith(MAGIC):
+        return _read_mpr(path, name, map_)
+    if is_workbook(head):
+        return _read_workbook(path, name, map_)
+    for mark, what in _EXPORT:
+        if what and (head.startswith(mark) or (b"\0" in head[:4096] and mark in head[:4096])):
+            raise InputError(f"{name}: {what}")
+    if head.startswith(ZIP_MAGIC):
+        raise InputError(f"{name}: an archive, not a table; unpack it")
+    blocks = text_blocks(path, name)
+    first = lines_of(next(blocks, b""))
+    return read_lines(first, (lines_of(block) for block in blocks), name, map_)
+
+
+def _read_mpr(path: Path, name: str, map_: ColumnMap | None) -> SpectraRead:
+    records, notes = read_records(path, name, salvage=False)
+    labels = [label for label in records.dtype.names or () if label not in ("flags", "unknown") and not label.startswith("#")]
+    if "freq/Hz" not in labels or not {"Re(Z)/Ohm", "|Z|/Ohm"} & set(labels):
+        raise InputError(f"{name}: {KIND}: no impedance in it; name the file of a PEIS or GEIS")
+    read = read_arrays(labels, [records[label] for label in labels], name, map_)
+    return SpectraRead(read.spectra, notes + read.notes)
+
+
+def _read_workbook(path: Path, name: str, map_: ColumnMap | None) -> SpectraRead:
+    """Every sheet that holds spectra, in order."""
+    spectra: list[Spectrum] = []
+    notes: list[str] = []
+    refused: InputError | None = None
+    for title, lines in sheets(path, name):
+        try:
+            read = read_lines(lines, (), f"{name}, sheet '{title}'", map_)
+        except InputError as error:
+            refused = refused or error
+            continue
+        spectra += read.spectra
+        notes += read.notes
+    if not spectra:
+        raise refused or InputError(f"{name}: a workbook without cells; nothing to read")
+    return SpectraRead(spectra, list(dict.fromkeys(notes)))
+
+
+__all__ = ["ADVICE", "EisFile", "notes_of_pair", "read_eis", "read_pair", "read_spectra"]

@@ -1,0 +1,230 @@
+"""Which column of a table is what, in which unit: from its label, the row below it, the dialect or `--columns`.
+
+Where none of them tells, the file is refused with the `--columns` that would do.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ccdmon.errors import InputError
+from ccdmon.formats.tables.labels import Label, split_label
+from ccdmon.formats.tables.layout import Layout
+from ccdmon.formats.tables.units import CLOCK, Scale, plain_unit, scale_of
+from ccdmon.formats.tables.vocabulary import QUANTITY, key_of
+
+SI = {"time": "s", "step_time": "s", "voltage": "V", "current": "A", "set_current": "A", "pressure": "Pa",
+      "temperature": "degC", "frequency": "Hz", "real": "ohm", "imaginary": "ohm", "minus_imaginary": "ohm",
+      "magnitude": "ohm", "phase": "deg", "minus_phase": "deg"}  # fmt: skip
+_NAMED = re.compile(r"^(?P<label>.*?)\s*\[(?P<unit>[^\]]*)\]$")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table (`at` from 0) and how its cells turn into the trace's unit."""
+
+    at: int
+    label: Label
+    scale: Scale
+    clock: bool = False  # the unit says how a time is written
+    unitless: bool = False  # nothing tells a unit: only cells that need none will do
+
+
+@dataclass
+class Chosen:
+    """Columns by role, what was assumed about them, and what of `--columns` is no column."""
+
+    columns: dict[str, Column] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    no_current: bool = False  # `current=0` was given
+    decimal: str | None = None
+
+
+@dataclass(frozen=True)
+class MapEntry:
+    """One `NAME=LABEL[UNIT]` of a map."""
+
+    role: str
+    label: str
+    unit: str | None
+
+    @property
+    def number(self) -> int | None:
+        """The column's place from 0, where it is named by '#3'."""
+        found = re.fullmatch(r"#(\d+)", self.label)
+        return int(found[1]) - 1 if found else None
+
+
+@dataclass(frozen=True)
+class ColumnMap:
+    """What `--columns` or `--eis-columns` said, which `option` is named in messages."""
+
+    entries: tuple[MapEntry, ...]
+    option: str = "--columns"
+    decimal: str | None = None
+    no_current: bool = False
+
+
+def parse_map(text: str, roles: Mapping[str, str], option: str = "--columns") -> ColumnMap:
+    """`time=t[h],voltage=#2[mV],current=0,decimal=comma`; `roles`: role by the name of the map. Raises `InputError`."""
+    entries, decimal, no_current = [], None, False
+    for entry in text.split(","):
+        key, equals, label = (part.strip() for part in entry.partition("="))
+        if key == "decimal" and label in ("comma", "point"):
+            decimal = "," if label == "comma" else "."
+            continue
+        if key == "current" and label == "0":
+            no_current = True
+            continue
+        if key not in roles or not equals or not label:
+            raise InputError(f"{option}: '{entry.strip()}' should read NAME=LABEL with NAME one of {', '.join(roles)}")
+        named = _NAMED.match(label)
+        unit = named["unit"].strip() if named else None
+        role = roles[key]
+        if unit is not None and role in QUANTITY and not CLOCK.search(unit) and scale_of(QUANTITY[role], unit) is None:
+            raise InputError(f"{option}: the unit '{unit}' of '{label}' is not known for {key}")
+        entries.append(MapEntry(role, named["label"].strip() if named else label, unit))
+    return ColumnMap(tuple(entries), option, decimal, no_current)
+
+
+def find_entry(entry: MapEntry, labels: Sequence[Label]) -> tuple[int, str | None] | None:
+    """(place, unit that the map tells) of an entry's column; None where no label is called so."""
+    if entry.number is not None:
+        return (entry.number, entry.unit) if entry.number < len(labels) else None
+    for same in (lambda label: label.text == entry.label, lambda label: key_of(label.text) == key_of(entry.label)):
+        found = next((at for at, label in enumerate(labels) if same(label)), None)
+        if found is not None:
+            return found, entry.unit
+    split = split_label(entry.label)
+    unit, names = entry.unit or split.unit, (key_of(split.name), key_of(entry.label))
+    found = next((at for at, label in enumerate(labels) if key_of(label.name) in names and label.text), None)
+    if found is None and (cut := re.match(r"^(.*?)\s*/\s*(.+)$", entry.label)):
+        names, unit = (key_of(cut[1]),), entry.unit or cut[2]
+        found = next((at for at, label in enumerate(labels) if key_of(label.name) in names and label.text), None)
+    return None if found is None else (found, unit)
+
+
+def mapped(map_: ColumnMap, layout: Layout, name: str) -> Chosen:
+    """The columns that a map names. Raises `InputError` for one that does not fit the table."""
+    chosen = Chosen(no_current=map_.no_current, decimal=map_.decimal)
+    for entry in map_.entries:
+        found = find_entry(entry, layout.labels)
+        if found is None and entry.role == "voltage" and "-" in entry.label:  # a difference of two
+            first, _, second = entry.label.partition("-")
+            found = find_entry(replace(entry, label=first.strip()), layout.labels)
+            other = find_entry(replace(entry, label=second.strip()), layout.labels)
+            if found is not None and other is not None:
+                label = layout.labels[other[0]]
+                label = replace(label, unit=other[1] or label.unit)
+                chosen.columns["minus"] = _column(other[0], label, "voltage", name, layout, map_.option)
+        if found is None:
+            raise InputError(f"{name}: {map_.option}: no column is called '{entry.label}' (found: {layout.shown}); mend the map")
+        at, unit = found
+        label = layout.labels[at]
+        if unit is not None and label.unit is not None and _differ(entry.role, unit, label.unit):
+            if entry.number is None and not label.loose:
+                raise InputError(
+                    f"{name}: {map_.option}: the label '{label.text}' says {label.unit}, the map {unit}; leave the unit "
+                    f"out, or name the column by its number if the label is wrong ({entry.role}=#{at + 1}[{unit}])"
+                )
+            chosen.notes.append(f"column '{label.text}' is taken in {unit}, as {map_.option} says")
+        label = replace(label, unit=unit or label.unit)
+        chosen.columns[entry.role] = _column(at, label, entry.role, name, layout, map_.option)
+    return chosen
+
+
+def choose(
+    layout: Layout, roles: Sequence[str], name: str, units: Mapping[str, str], preferred: Mapping[str, Sequence[str]],
+    maker: str, taken: Mapping[str, Column] | None = None, optional: frozenset[str] = frozenset(),
+) -> Chosen:  # fmt: skip
+    """A column for each role that a label names, the best name first. Raises `InputError` where a unit is missing."""
+    chosen = Chosen(dict(taken or {}))
+    for role in roles:
+        if role in chosen.columns:
+            continue
+        if role == "set_current" and "current" in chosen.columns:
+            continue
+        used = {column.at for column in chosen.columns.values()}
+        at = _best(layout, role, preferred.get(role, ()), used, name)
+        if at is None:
+            continue
+        label = layout.labels[at]
+        if label.unit is None and role in units and QUANTITY.get(role) != "count":
+            label = replace(label, unit=units[role])
+            if role not in ("step_time", "date"):
+                chosen.notes.append(f"column '{label.text}' tells no unit: taken in {label.unit}, the habit of a {maker}")
+        try:
+            chosen.columns[role] = _column(at, label, role, name, layout, "--columns")
+        except InputError as error:
+            if role not in optional:
+                raise
+            chosen.notes.append(f"{str(error).removeprefix(name + ': ').split(';')[0]}: left out")
+    return chosen
+
+
+def _best(layout: Layout, role: str, preferred: Sequence[str], used: set[int], name: str) -> int | None:
+    keys = [key_of(one) for one in preferred]
+
+    def rank(at: int) -> tuple[bool, int, int]:
+        label = layout.labels[at]
+        wish = min((keys.index(key) for key in (key_of(label.name), key_of(label.text)) if key in keys), default=len(keys))
+        return not label.unit_fits(role), wish, label.roles.get(role, 1000)
+
+    having = [
+        at for at, label in enumerate(layout.labels)
+        if at not in used and (role in label.roles or key_of(label.name) in keys or key_of(label.text) in keys)
+    ]  # fmt: skip
+    having = [at for at in having if len(layout.labels[at].roles) < 2 or layout.labels[at].unit_fits(role)]
+    if not having:
+        return None
+    best = min(having, key=lambda at: (*rank(at), at))
+    twin = next((at for at in having if at != best and layout.labels[at].text == layout.labels[best].text), None)
+    if twin is not None and role in ("time", "voltage", "current", "frequency"):
+        raise InputError(
+            f"{name}: line {layout.at + 1}: column '{layout.labels[best].text}' stands there twice (columns {best + 1} "
+            f"and {twin + 1}); name those of one cell with --columns, e.g. {role}=#{best + 1}"
+        )
+    return best
+
+
+def _column(at: int, label: Label, role: str, name: str, layout: Layout, option: str) -> Column:
+    quantity = QUANTITY.get(role)
+    if quantity is None or label.unit is None:
+        return Column(at, label, Scale(1.0), unitless=quantity not in (None, "count"))
+    if quantity == "time" and CLOCK.search(label.unit):
+        return Column(at, label, Scale(1.0), clock=True)
+    scale = scale_of(quantity, label.unit)
+    if scale is None and role == "date":
+        return Column(at, label, Scale(1.0), clock=True)
+    if scale is None and quantity == "count":
+        return Column(at, label, Scale(1.0))
+    if scale is None:
+        told = f"{name}: line {layout.at + 1}, column '{label.text}': the unit '{label.unit}' is not known"
+        raise InputError(f"{told}; say it with {option} (here {_name_in_map(role)}=#{at + 1}[{SI.get(role, '1')}] if it is that)")
+    return Column(at, label, scale)
+
+
+def _differ(role: str, one: str, other: str) -> bool:
+    quantity = QUANTITY.get(role)
+    if quantity is None or quantity == "count":
+        return False
+    return plain_unit(one) != plain_unit(other) and scale_of(quantity, one) != scale_of(quantity, other)
+
+
+def _name_in_map(role: str) -> str:
+    return {"step_time": "time", "date": "time", "set_current": "current"}.get(role, role)
+
+
+def advice(chosen: Mapping[str, Column], roles: Sequence[str], missing: Mapping[str, str]) -> str:
+    """The map that would do: what is known, and for the others what it may be."""
+    parts = []
+    for role in roles:
+        column = chosen.get(role)
+        if column is None:
+            parts.append(f"{_name_in_map(role)}={missing.get(role, '#...')}")
+        elif column.unitless:
+            parts.append(f"{_name_in_map(role)}=#{column.at + 1}[{SI[role]}]")
+        else:
+            unit = column.label.unit
+            parts.append(f"{_name_in_map(role)}=#{column.at + 1}" + (f"[{unit}]" if unit and not column.clock else ""))
+    return ",".join(parts)

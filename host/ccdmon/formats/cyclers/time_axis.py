@@ -1,0 +1,138 @@
+"""The time of a test from what the table has: time since its start, time within each step, dates.
+
+Time since the start is best. Where it runs backwards at each new step it is time within the step: the date serves then,
+or, where there is none, the steps are put one behind the other. A date is local: the hour that is lived twice in autumn is
+told by time running backwards by just that much.
+"""
+
+import numpy as np
+
+from ccdmon.formats.tables.clock import date_forms, looks_like_date, one_form, span_seconds
+from ccdmon.formats.tables.layout import is_empty
+from ccdmon.formats.tables.numbers import number
+from ccdmon.model.trace import FloatArray
+
+HOUR_s = 3600.0
+DATES_FROM = 3e8  # seconds since 1970: a larger time is a date of 1979 or later
+LONGEST_s = 20 * 365.25 * 86400.0
+SHORTEST_s = 1e-3
+
+
+class BadTimeError(Exception):
+    """The cell at `row` (None: no cell in particular) is no time, or the column as a whole makes none."""
+
+    def __init__(self, what: str, row: int | None = None) -> None:
+        self.what, self.row = what, row
+
+
+def seconds_of(cells: list[str], *, salvage: bool) -> tuple[FloatArray, bool, list[str]]:
+    """(seconds, whether they are dates, notes) of a column of times as text. `BadTimeError` for a cell that is none."""
+    first = next((cell for cell in cells if not is_empty(cell)), "")
+    if looks_like_date(first):
+        return _dates(cells, salvage)
+    values = np.full(len(cells), np.nan)
+    for row, cell in enumerate(cells):
+        try:
+            values[row] = np.nan if is_empty(cell) else _span(cell)
+        except ValueError:
+            if not salvage:
+                raise BadTimeError(f"{cell[:40]!r} is not a number", row) from None
+    return values, False, []
+
+
+def _span(cell: str) -> float:
+    return span_seconds(cell) if ":" in cell else number(cell, ".")
+
+
+def _dates(cells: list[str], salvage: bool) -> tuple[FloatArray, bool, list[str]]:
+    if salvage:
+        cells = [cell if looks_like_date(cell) else "" for cell in cells]
+    forms = date_forms(cells)
+    first = next(cell for cell in cells if not is_empty(cell))
+    if not forms:
+        bad = next((k for k, cell in enumerate(cells) if not is_empty(cell) and not date_forms([cell])), 0)
+        raise BadTimeError(f"{cells[bad][:40]!r} is not a date like those before it", bad)
+    values, form, other = one_form(forms, first)
+    notes = []
+    if other:
+        order = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}[form]
+        notes.append(f"dates like '{first}' are read with the {order}: the test is continuous that way")
+    return values, True, notes
+
+
+def _backwards(time_s: FloatArray) -> np.ndarray:
+    """Rows whose time is before that of the last row that has one."""
+    known = np.flatnonzero(np.isfinite(time_s))
+    return known[1:][np.diff(time_s[known]) < 0] if known.size else known
+
+
+def with_hours_put_right(date_s: FloatArray, step_s: FloatArray | None) -> tuple[FloatArray, list[str]]:
+    """Local dates without the jumps of daylight saving time."""
+    back = _backwards(date_s)
+    steps = np.diff(date_s, prepend=np.nan)
+    right = date_s.copy()
+    notes = []
+    for row in back:
+        if -HOUR_s <= steps[row] < 0 and len(back) <= 4:
+            right[row:] += HOUR_s
+            notes.append(f"data row {row}: the hour that daylight saving gives back is counted twice")
+    if step_s is not None:
+        within = np.diff(step_s, prepend=np.nan)
+        jumps = np.flatnonzero((within >= 0) & (np.abs(steps - within - HOUR_s) < 2.0))
+        if 0 < len(jumps) <= 4:
+            for row in jumps:
+                right[row:] -= HOUR_s
+                notes.append(f"data row {row}: the hour that daylight saving takes is left out")
+    return right, notes
+
+
+def steps_added_up(time_s: FloatArray, step: FloatArray | None, *, declared: bool) -> FloatArray | None:
+    """Time within each step as one time; None where the restarts are no steps: neither called so, nor with a new step."""
+    restarts = _backwards(time_s)
+    if not restarts.size:
+        return time_s
+    if step is not None:
+        new = np.flatnonzero(np.diff(step, prepend=step[:1]) != 0)
+        if not np.isin(restarts, new).all():
+            return None
+    elif not declared:
+        return None
+    known = np.where(np.isfinite(time_s), time_s, 0.0)
+    offsets = np.zeros(len(time_s))
+    offsets[restarts] = known[restarts - 1]
+    return time_s + np.cumsum(offsets)
+
+
+def choose_time(
+    time_s: FloatArray | None, step_s: FloatArray | None, date_s: FloatArray | None, step: FloatArray | None
+) -> tuple[FloatArray, FloatArray | None, list[str]]:
+    """(time, date or None, notes) from columns of which at least one is there."""
+    notes: list[str] = []
+    if date_s is not None:
+        date_s, notes = with_hours_put_right(date_s, step_s if step_s is not None else time_s)
+        if _backwards(date_s).size or np.isnan(date_s).any():
+            date_s = None
+    if time_s is not None and not _backwards(time_s).size:
+        return time_s, date_s, notes if date_s is time_s else []
+    within = time_s if time_s is not None else step_s
+    if within is not None and date_s is not None:
+        word = "the time is that within a step: " if time_s is not None else ""
+        return date_s, date_s, [f"{word}time is taken from the date", *notes]
+    if within is not None:
+        added = steps_added_up(within, step, declared=time_s is None)
+        if added is not None:
+            return added, None, ["the file tells the time within each step only: the steps are put one behind the other"]
+        return within, None, []
+    assert date_s is not None or within is not None, "the caller has one of them"
+    return date_s if date_s is not None else np.zeros(0), date_s, notes
+
+
+def remarks(time_s: FloatArray) -> list[str]:
+    """What is odd about the length of a test: a unit that is not what the label says, most likely."""
+    known = time_s[np.isfinite(time_s)]
+    length_s = float(np.ptp(known)) if known.size > 1 else 0.0
+    if length_s > LONGEST_s:
+        return [f"the test lasts {length_s / 31557600:.3g} years: is that the unit of its time?"]
+    if 0 < length_s < SHORTEST_s:
+        return [f"the test lasts {length_s:.3g} s: is that the unit of its time?"]
+    return []

@@ -1,0 +1,189 @@
+"""Tables of impedance: frequency with real and imaginary part, or with magnitude and phase, under any names and units.
+
+The same reader as for tests in time (`ccdmon.formats.tables`) with other roles. Without a unit hertz, ohm and degrees are
+assumed, and that is said: everybody writes them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from ccdmon.errors import InputError
+from ccdmon.formats.cyclers.biologic_mpt import controlled_on, header_line
+from ccdmon.formats.cyclers.columns import Chosen, ColumnMap, choose, mapped
+from ccdmon.formats.cyclers.tables import unlabelled
+from ccdmon.formats.impedance.sweeps import spectra_of
+from ccdmon.formats.tables.layout import HEAD_LINES, Layout, find_layouts, is_value, layout_at
+from ccdmon.formats.tables.rows import RowReader
+from ccdmon.formats.tables.vocabulary import key_of
+from ccdmon.model.spectrum import ComplexArray, Spectrum
+from ccdmon.model.trace import FloatArray
+
+OPTION = "--eis-columns"
+MAP_ROLES = {"f": "frequency", "re": "real", "im": "imaginary", "-im": "minus_imaginary", "mag": "magnitude",
+             "phase": "phase", "-phase": "minus_phase", "spectrum": "spectrum"}  # fmt: skip
+ADVICE = "--eis-columns f=#1,re=#2,im=#3 (or -im=#3 where the file holds -Im(Z), or mag=#2,phase=#3[deg])"
+_UNITS = {"frequency": "Hz", "real": "ohm", "imaginary": "ohm", "minus_imaginary": "ohm", "magnitude": "ohm"}
+_BETWEEN = {"real": ("re(zwe-ce)",), "minus_imaginary": ("-im(zwe-ce)",), "magnitude": ("|zwe-ce|",), "phase": ("phase(zwe-ce)",)}
+_MOST_RAD = 1.6  # a phase of more than a quarter turn cannot be in radians
+
+
+@dataclass
+class SpectraRead:
+    """The spectra of a file in its order, and what was assumed."""
+
+    spectra: list[Spectrum]
+    notes: list[str]
+
+
+def is_spectrum(roles: frozenset[str]) -> bool:
+    """Whether columns of these roles make spectra."""
+    cartesian = "real" in roles and bool(roles & {"imaginary", "minus_imaginary"})
+    polar = "magnitude" in roles and bool(roles & {"phase", "minus_phase"})
+    return "frequency" in roles and (cartesian or polar)
+
+
+def read_lines(head: Sequence[str], more: Iterable[list[str]], name: str, map_: ColumnMap | None = None) -> SpectraRead:
+    """The spectra of a text's lines. Raises `InputError`: file, line and column, what to do."""
+    layout = _found(head, name, map_)
+    chosen = choose_columns(layout, name, map_, controlled_on(head[: layout.at + 1]))
+    gamry = head[0].strip() == "EXPLAIN" if head else False
+    more = ([_tabbed(line) for line in lines] for lines in more) if gamry else more
+    head = list(map(_tabbed, head)) if gamry else head
+    reader = RowReader(
+        layout,
+        {role: column.at for role, column in chosen.columns.items()},
+        {},
+        name,
+        needed=[role for role in chosen.columns if role not in ("spectrum", "cycle")],
+        above=[line.strip() for line in head[layout.at + 1 : layout.first] if line.strip()],
+        row_begin="\t" if gamry else "",
+        decimal=chosen.decimal,
+    )
+    for lines in chain([head[layout.first :]], more):
+        reader.feed(lines)
+    rows = reader.finish()
+    part = np.zeros(len(rows))
+    for at, begin in enumerate(rows.parts):
+        part[begin.row :] = at
+    return made(rows.floats, chosen, name, [part], rows.notes)
+
+
+def _tabbed(line: str) -> str:
+    """A row of a Gamry file that somebody's editor gave blanks for tabs."""
+    return "\t" + "\t".join(line.split()) if line.startswith(" ") else line
+
+
+def read_arrays(labels: Sequence[str], arrays: Sequence[np.ndarray], name: str, map_: ColumnMap | None = None) -> SpectraRead:
+    """As `read_lines`, for labelled columns in memory."""
+    from ccdmon.formats.tables.labels import split_label
+
+    layout = Layout(0, tuple(split_label(label) for label in labels), ",", 0)
+    chosen = choose_columns(layout, name, map_, None)
+    floats = {role: np.ascontiguousarray(arrays[column.at], dtype=np.float64) for role, column in chosen.columns.items()}
+    return made(floats, chosen, name, [], [])
+
+
+def _found(head: Sequence[str], name: str, map_: ColumnMap | None) -> Layout:
+    """The table; without labels only where a map names its columns by their numbers. Raises `InputError`."""
+    at = header_line(head[:HEAD_LINES])
+    if at is not None:
+        return layout_at(head, at)
+    layouts = list(find_layouts(head, is_spectrum))
+    if map_ is not None:
+        return layouts[0] if layouts else _mapped_layout(head, name, map_)
+    if layouts:
+        return layouts[0]
+    first = next((line for line in head if line.strip()), "")
+    if all(is_value(cell) for cell in first.replace(";", ",").replace("\t", ",").replace(" ", ",").split(",") if cell):
+        raise InputError(f"{name}: no labels above the numbers; say which column is what with {ADVICE}")
+    shown = " ".join(first.split())[:60]
+    raise InputError(
+        f"{name}: no columns of a frequency and an impedance (it begins: {shown}); name them with {OPTION} f=...,re=...,im=..."
+    )
+
+
+def _mapped_layout(head: Sequence[str], name: str, map_: ColumnMap) -> Layout:
+    from ccdmon.formats.cyclers.columns import find_entry
+
+    if all(entry.number is not None for entry in map_.entries):
+        return unlabelled(head, name)
+    for at, line in enumerate(head[:HEAD_LINES]):
+        if not line.strip():
+            continue
+        layout = _try_layout(head, at)
+        if layout is not None and all(find_entry(entry, layout.labels) for entry in map_.entries):
+            return layout
+    wanted = ", ".join(entry.label for entry in map_.entries)
+    raise InputError(f"{name}: no line holds all the labels of {OPTION} ({wanted}); mend the map")
+
+
+def _try_layout(head: Sequence[str], at: int) -> Layout | None:
+    try:
+        return layout_at(head, at)
+    except ValueError:
+        return None
+
+
+def choose_columns(layout: Layout, name: str, map_: ColumnMap | None, controlled: str | None) -> Chosen:
+    """The columns of a spectrum: real and imaginary part before magnitude and phase. Raises `InputError`."""
+    preferred = _BETWEEN if (controlled or "").replace(" ", "").lower() == "ewe-ece" else {}
+    taken = mapped(map_, layout, name) if map_ else Chosen()
+    roles: list[str] = [] if map_ else ["frequency"]
+    there = frozenset(role for label in layout.labels for role in label.roles)
+    if not map_:
+        if "real" in there and there & {"imaginary", "minus_imaginary"}:
+            roles += ["real", "minus_imaginary", "imaginary"]
+        else:
+            roles += ["magnitude", "minus_phase", "phase"]
+    roles += ["spectrum", "cycle"]
+    chosen = choose(layout, roles, name, {}, preferred, "", taken.columns)
+    for one, other in (("minus_imaginary", "imaginary"), ("minus_phase", "phase")):
+        if not map_ and one in chosen.columns and other in chosen.columns:
+            del chosen.columns[other]
+    if "frequency" in taken.columns and "cycle" in chosen.columns and chosen.columns["cycle"].at == taken.columns["frequency"].at:
+        del chosen.columns["cycle"]
+    chosen.decimal = taken.decimal
+    chosen.notes = taken.notes + chosen.notes
+    missing = {"frequency"} - chosen.columns.keys()
+    if missing or not is_spectrum(frozenset(chosen.columns)):
+        raise InputError(
+            f"{name}: line {layout.at + 1}: no columns of a frequency and an impedance (found: {layout.shown}); name them with "
+            f"{OPTION} f=...,re=...,im=..."
+        )
+    assumed = [c.label.text for role, c in chosen.columns.items() if c.unitless and role in _UNITS]
+    if assumed:
+        chosen.notes.append(f"columns {', '.join(assumed)} tell no unit: taken in Hz and ohm")
+    return chosen
+
+
+def made(
+    floats: dict[str, FloatArray], chosen: Chosen, name: str, counters: list[FloatArray], notes: list[str]
+) -> SpectraRead:
+    """The spectra from columns by role."""
+    told = [*chosen.notes, *notes]
+    value = {role: floats[role] * chosen.columns[role].scale.factor for role in floats}
+    if "real" in value and ("imaginary" in value or "minus_imaginary" in value):
+        minus = "minus_imaginary" in value
+        imaginary = -value["minus_imaginary"] if minus else value["imaginary"]
+        z: ComplexArray = value["real"] + 1j * imaginary
+    else:
+        minus = "minus_phase" in value
+        role = "minus_phase" if minus else "phase"
+        phase_deg = (-1.0 if minus else 1.0) * value[role]
+        if chosen.columns[role].unitless:
+            known = phase_deg[np.isfinite(phase_deg)]
+            if not known.size or float(np.abs(known).max()) <= _MOST_RAD:
+                label = chosen.columns[role].label.text
+                raise InputError(f"{name}: column '{label}': nothing tells whether it is in deg or rad; say it with {OPTION} phase=...[deg]")
+            told.append(f"column '{chosen.columns[role].label.text}' tells no unit: taken in degrees")
+        z = value["magnitude"] * np.exp(1j * np.deg2rad(phase_deg))
+    counters = counters + [value[role] for role in ("spectrum", "cycle") if role in value]
+    return SpectraRead(spectra_of(value["frequency"], z, counters, name), told)
+
+
+def same_label(one: str, other: str) -> bool:
+    """Whether two labels are one."""
+    return key_of(one) == key_of(other)
