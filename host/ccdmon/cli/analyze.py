@@ -2,13 +2,14 @@
 
 import argparse
 import json
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ccdmon.analysis.document import Options
 from ccdmon.analysis.impedance.comparison import Comparison, compare
-from ccdmon.cli.options import add_import_arguments, positive
+from ccdmon.cli.options import add_impedance_arguments, add_import_arguments, positive
 from ccdmon.cli.traces import open_rows, with_area
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
 from ccdmon.formats.impedance.files import read_pair
@@ -51,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--eis-before", type=Path, metavar="F", help="impedance before the test")
     parser.add_argument("--eis-after", type=Path, metavar="F", help="impedance after the test")
+    add_impedance_arguments(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="write report.html and report.json there")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
@@ -100,7 +102,10 @@ def open_source(name: str, args: argparse.Namespace, options: Options, *, drawn:
 
 def options_of(args: argparse.Namespace) -> Options:
     """The options of the analysis on the command line; the spectra are read and compared here, once."""
-    return {"area_cm2": args.area_cm2, "impedance": compare(*read_pair(args.eis_before, args.eis_after))}
+    pair = read_pair(args.eis_before, args.eis_after, args.eis_columns, args.eis_select)
+    for note in pair.notes:
+        print(f"note: {note}", file=sys.stderr)
+    return {"area_cm2": args.area_cm2, "impedance": compare(pair.before, pair.after)}
 
 
 def _joined(sources: list[Subject], documents: list[dict[str, Any]]) -> dict[str, Any]:

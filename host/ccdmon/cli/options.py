@@ -15,6 +15,20 @@ def add_import_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--salvage", action="store_true", help="keep whatever is readable of a broken file")
 
 
+def add_impedance_arguments(parser: argparse.ArgumentParser) -> None:
+    """How to read files of impedance."""
+    parser.add_argument(
+        "--eis-columns",
+        metavar="MAP",
+        help="labels of a table of impedance: f=freq[Hz],re=Zre,im=Zim (-im: it holds -Im(Z)) or mag=...,phase=...[deg]",
+    )
+    parser.add_argument(
+        "--eis-select",
+        metavar="B,A",
+        help="which spectra of a file with several: number before and after, from 1, -1 is the last (default: first and last)",
+    )
+
+
 def positive(text: str) -> float:
     """A number above zero, for argparse."""
     value = float(text)

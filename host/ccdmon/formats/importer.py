@@ -105,7 +105,9 @@ def _columns(source: Path | bytes, name: str, columns: str | None, salvage: bool
     if is_workbook(head):
         return WORKBOOK, _read_workbook(source, name, columns, salvage)
     if head.startswith(ZIP_MAGIC):
-        raise InputError(f"{name}: an archive or a damaged workbook, not a table; unpack it, or export it as CSV")
+        raise InputError(
+            f"{name}: an archive or a damaged workbook, not a table; unpack it, or export it as CSV"
+        )
     return text_salvage.read_text(source, name, columns, salvage=salvage)
 
 
@@ -179,4 +181,3 @@ def _trace(read: Columns, kind: str, name: str, salvage: bool) -> Trace:
     metadata = {**cell.metadata, "import": about}
     source = None if name == "-" else Path(name)
     return Trace(**values, cell=replace(cell, metadata=metadata), source=source, notes=tuple(notes))
-

@@ -33,10 +33,14 @@ def checked(path: Path) -> Path:
         raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}; check the path") from error
     if stat.S_ISDIR(mode):
         if (path / "frames.bin").is_file():
-            raise InputError(f"{path}: is a run folder; 'ccdmon convert {path} NAME.bdf.parquet' makes a trace of it")
+            raise InputError(
+                f"{path}: is a run folder; 'ccdmon convert {path} NAME.bdf.parquet' makes a trace of it"
+            )
         raise InputError(f"{path}: is a folder; name a file")
     if not stat.S_ISREG(mode):
-        raise InputError(f"{path}: not a regular file (a pipe or device); save it as a file, or give it as - on stdin")
+        raise InputError(
+            f"{path}: not a regular file (a pipe or device); save it as a file, or give it as - on stdin"
+        )
     return path
 
 
@@ -54,7 +58,9 @@ def read_whole(path: Path) -> bytes:
     """All bytes of a file that must be held at once. Raises `InputError`."""
     size = checked(path).stat().st_size
     if size > WHOLE_BYTES:
-        raise InputError(f"{path}: {size >> 20} MB, and no more than {WHOLE_BYTES >> 20} MB of this kind are read; split it")
+        raise InputError(
+            f"{path}: {size >> 20} MB, and no more than {WHOLE_BYTES >> 20} MB of this kind are read; split it"
+        )
     try:
         return path.read_bytes()
     except OSError as error:
@@ -109,8 +115,8 @@ def opened(source: Path | bytes, name: str) -> io.BufferedReader:
         file = checked(source).open("rb")
         raw, packed, start = file, source.stat().st_size, file.peek(2)[:2]
     if start != GZIP_MAGIC:
-        return io.BufferedReader(raw) if isinstance(raw, io.BytesIO) else raw  # type: ignore[arg-type,return-value]
-    return io.BufferedReader(_Counted(gzip.GzipFile(fileobj=raw), packed, name), 1 << 16)  # type: ignore[arg-type]
+        return io.BufferedReader(raw) if isinstance(raw, io.BytesIO) else raw
+    return io.BufferedReader(_Counted(gzip.GzipFile(fileobj=raw), packed, name), 1 << 16)
 
 
 def encoding_of(head: bytes, name: str) -> str:
@@ -151,7 +157,9 @@ def text_blocks(source: Path | bytes, name: str, block_bytes: int = BLOCK_BYTES)
                 block, first = block.removeprefix(b"\xef\xbb\xbf"), False
             end = block.rfind(b"\n") + 1
             if not end and len(rest) + len(block) > LONGEST_LINE_BYTES:
-                raise InputError(f"{name}: a line longer than {LONGEST_LINE_BYTES >> 20} MB; this is no table")
+                raise InputError(
+                    f"{name}: a line longer than {LONGEST_LINE_BYTES >> 20} MB; this is no table"
+                )
             if end:
                 yield _as_utf8(rest + block[:end], encoding)
             rest = block[end:] if end else rest + block

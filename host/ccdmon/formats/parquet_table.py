@@ -10,7 +10,8 @@ from ccdmon.errors import InputError
 from ccdmon.formats.bdf.csv import one_line
 from ccdmon.formats.cyclers.columns import parse_map
 from ccdmon.formats.cyclers.dialect import Columns
-from ccdmon.formats.cyclers.tables import MAP_ROLES, PLAIN, read_arrays
+from ccdmon.formats.cyclers.dialects import PLAIN
+from ccdmon.formats.cyclers.tables import MAP_ROLES, read_arrays
 
 
 def read_parquet_columns(source: Path | bytes, name: str, columns: str | None) -> Columns:
@@ -20,14 +21,18 @@ def read_parquet_columns(source: Path | bytes, name: str, columns: str | None) -
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise InputError(f"{name}: damaged Parquet file ({one_line(error)}); export it again") from error
     arrays = [_as_array(column) for column in table.columns]
-    return read_arrays(PLAIN, table.column_names, arrays, name, parse_map(columns, MAP_ROLES) if columns else None)
+    return read_arrays(
+        PLAIN, table.column_names, arrays, name, parse_map(columns, MAP_ROLES) if columns else None
+    )
 
 
 def _as_array(column: pa.ChunkedArray) -> np.ndarray:
-    if pa.types.is_timestamp(column.type):
-        return column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64()).cast(pa.float64()).to_numpy() * 1e-6
-    if pa.types.is_duration(column.type):
-        return column.cast(pa.duration("us")).cast(pa.int64()).cast(pa.float64()).to_numpy() * 1e-6
-    if pa.types.is_decimal(column.type):
+    """Dates and spans as seconds, decimals as floats, anything else as it is."""
+    kind, factor = column.type, 1.0
+    if pa.types.is_timestamp(kind) or pa.types.is_duration(kind):
+        micro = pa.timestamp("us", kind.tz) if pa.types.is_timestamp(kind) else pa.duration("us")
+        column, factor = column.cast(micro).cast(pa.int64()).cast(pa.float64()), 1e-6
+    elif pa.types.is_decimal(kind):
         column = column.cast(pa.float64())
-    return column.to_numpy(zero_copy_only=False)
+    values: np.ndarray = column.to_numpy(zero_copy_only=False)
+    return values * factor if factor != 1.0 else values

@@ -5,7 +5,7 @@ A sheet becomes lines with tabs, so that one reader serves tables from anywhere.
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -23,7 +23,8 @@ MOST_CELLS = 30_000_000
 def is_workbook(head: bytes) -> bool:
     """Whether the first bytes are those of a workbook, new or old."""
     return head.startswith(OLE_MAGIC) or (
-        head.startswith(ZIP_MAGIC) and any(mark in head for mark in (b"[Content_Types].xml", b"xl/", b"mimetype"))
+        head.startswith(ZIP_MAGIC)
+        and any(mark in head for mark in (b"[Content_Types].xml", b"xl/", b"mimetype"))
     )
 
 
@@ -42,7 +43,9 @@ def sheets(source: Path | bytes, name: str) -> Iterator[tuple[str, list[str]]]:
         for title in book.sheet_names:
             sheet = book.get_sheet_by_name(title)
             if sheet.height * sheet.width > MOST_CELLS:
-                raise InputError(f"{name}: sheet '{title}' has {sheet.height} x {sheet.width} cells; export it as CSV")
+                raise InputError(
+                    f"{name}: sheet '{title}' has {sheet.height} x {sheet.width} cells; export it as CSV"
+                )
             yield title, [_line(row) for row in sheet.to_python(skip_empty_area=False)]
     except InputError:
         raise
@@ -50,7 +53,9 @@ def sheets(source: Path | bytes, name: str) -> Iterator[tuple[str, list[str]]]:
         raise
     except BaseException as error:  # noqa: BLE001  a panic of the library is no Exception
         said = " ".join(f"{error}".split())[:100] or type(error).__name__
-        raise InputError(f"{name}: a workbook that cannot be read ({said}); save it again, or export it as CSV") from None
+        raise InputError(
+            f"{name}: a workbook that cannot be read ({said}); save it again, or export it as CSV"
+        ) from None
 
 
 def check_archive(data: bytes, name: str) -> None:
@@ -67,7 +72,7 @@ def check_archive(data: bytes, name: str) -> None:
         raise InputError(f"{name}: unpacks to {total >> 20} MB out of {len(data) >> 10} kB; export it as CSV")
 
 
-def _line(row: list[object]) -> str:
+def _line(row: Sequence[object]) -> str:
     return "\t".join(_cell(cell) for cell in row)
 
 

@@ -170,7 +170,7 @@ def test_a_wrong_map_is_one_line(columns: str, part: str, tmp_path: Path) -> Non
         (b"ZPLOT2 ASCII\n", "impedance"),
         (b"Frequency / Hz,Real Impedance / ohm,Imaginary Impedance / ohm\n1,2,3\n", "impedance"),
         (b"Rec,Step,Test Time (sec),Current,Voltage\n1,1,0,x,3\n", "line 2, column 'Current': 'x'"),
-        (b"Rec,Step,Test Time (sec),Current\n1,1,0,3\n", "no column for the voltage"),
+        (b"Rec,Step,Test Time (sec),Current\n1,1,0,3\n", "not a file that ccdmon knows"),
         (b"time/s,U/V,I/A\n2,1,1\n1,1,1\n", "data row 1: time runs backwards to 1 s"),
         (b"time/s,U/V,I/furlong\n2,1,1\n", "the unit 'furlong' is not known"),
         (b"time/s,U/V,I/A\n", "no rows"),
@@ -270,8 +270,8 @@ def test_biologic_binary_and_salvage_of_a_cut_off_one(version: int, tmp_path: Pa
 
 
 def test_biologic_columns_that_are_not_known_or_not_as_wide_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "t.mpr").write_bytes(mpr_file([1, 4, 6, 9999], RECORDS, 5))
-    with pytest.raises(InputError, match="column number 9999 is not known"):
+    (tmp_path / "t.mpr").write_bytes(mpr_file([1, 4, 9998, 6, 9999], RECORDS, 5))
+    with pytest.raises(InputError, match="column number 9998, 9999 is not known"):
         read_trace(tmp_path / "t.mpr")
     (tmp_path / "t.mpr").write_bytes(mpr_file([1, 4, 6], RECORDS, 5))
     with pytest.raises(InputError, match="a record should take 13 bytes and takes 17"):

@@ -5,7 +5,7 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -31,7 +31,7 @@ def _damaged_gzip(name: str, error: Exception) -> InputError:
     return InputError(f"{name}: damaged gzip file ({one_line(error)}); copy or export it again")
 
 
-def parse_csv(data: bytes, name: str, numeric: Collection[str], *, keep_unknown: bool = False) -> pa.Table:
+def parse_csv(data: bytes, name: str, numeric: Container[str], *, keep_unknown: bool = False) -> pa.Table:
     """CSV text as a table: columns labelled in `numeric` as float64, others dropped or kept as they come.
 
     Raises `InputError` naming `name`, the data row (from 0) and the column.
@@ -52,7 +52,7 @@ def parse_csv(data: bytes, name: str, numeric: Collection[str], *, keep_unknown:
     return table.rename_columns([label.strip() for label in kept])
 
 
-def iter_csv(path: Path, name: str, numeric: Collection[str]) -> Iterator[pa.Table]:
+def iter_csv(path: Path, name: str, numeric: Container[str]) -> Iterator[pa.Table]:
     """The tables of `parse_csv`, block by block of a file, plain or gzipped; raises as `parse_csv` and `gunzip`."""
     try:
         with _opened(path) as file:

@@ -57,7 +57,9 @@ REQUIRED = ("test_time_s", "voltage_V", "current_A")
 _FIELD_OF = {label: field for field, labels in COLUMN_NAMES.items() for label in labels}
 _QUANTITIES = {"test_time_s": "time", "voltage_V": "voltage", "current_A": "current", "pressure_Pa": "pressure",
                "temperature_degC": "temperature", "unix_time_s": "time"}  # fmt: skip
-_FIELD_OF_NAME = {key_of(split_label(names[0]).name): field for field, names in COLUMN_NAMES.items() if field in _QUANTITIES}
+_FIELD_OF_NAME = {
+    key_of(split_label(names[0]).name): field for field, names in COLUMN_NAMES.items() if field in _QUANTITIES
+}
 _FIELD_OF_NAME |= {key_of(name): "pressure_Pa" for name in ("Applied Pressure",)}
 _FIELD_OF_NAME |= {key_of(name): "temperature_degC" for name in ("Surface Temperature",)}
 

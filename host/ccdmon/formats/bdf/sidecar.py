@@ -11,8 +11,14 @@ from ccdmon.model.trace import Cell
 
 # All that a public reader of BDF allows at the top of a sidecar (batterydf, 2026); what is ours lies under `extras`.
 PUBLIC_KEYS = (
-    "battinfo_test", "battinfo_cell", "battinfo_channel", "battinfo_equipment", "battinfo_test_protocol", "bdf", "raw",
-)  # fmt: skip
+    "battinfo_test",
+    "battinfo_cell",
+    "battinfo_channel",
+    "battinfo_equipment",
+    "battinfo_test_protocol",
+    "bdf",
+    "raw",
+)
 
 
 def sidecar_path(trace_path: Path) -> Path:

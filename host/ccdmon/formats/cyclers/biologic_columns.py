@@ -47,5 +47,7 @@ def _parsed(listed: str, kind: str) -> dict[int, tuple[str, str]]:
 COLUMNS: dict[int, tuple[str, str]] = {  # number: (name, type)
     **_parsed(_F4, "<f4"),
     **_parsed(_F8, "<f8"),
-    **{number: column for kind, listed in _OTHERS.items() for number, column in _parsed(listed, kind).items()},
+    **{
+        number: column for kind, listed in _OTHERS.items() for number, column in _parsed(listed, kind).items()
+    },
 }

@@ -46,13 +46,19 @@ class _Module:
     whole: bool
 
 
-def read_mpr(data: "bytes | Path", name: str, *, columns: str | None = None, salvage: bool = False) -> Columns:
+def read_mpr(
+    data: "bytes | Path", name: str, *, columns: str | None = None, salvage: bool = False
+) -> Columns:
     """Time, voltage and current of one file. Raises `InputError`; `salvage` reads the records of a cut-off file."""
     records, notes = read_records(data, name, salvage)
     fields = records.dtype.names or ()
     if "time/s" not in fields:
         raise InputError(f"{name}: {KIND}: no column time/s; export another technique, or as .mpt")
-    arrays = {field: records[field] for field in fields if field not in ("flags", "unknown") and not field.startswith("#")}
+    arrays = {
+        field: records[field]
+        for field in fields
+        if field not in ("flags", "unknown") and not field.startswith("#")
+    }
     if not any(field in arrays for field in ("I/mA", "<I>/mA")):
         current_mA, note = _current_mA(records)
         if current_mA is not None:
@@ -150,13 +156,15 @@ def _header(module: _Module, name: str) -> tuple[int, tuple[int, ...]]:
     return count, numbers
 
 
-def _layout(numbers: Sequence[int], count: int, room: int | None, name: str) -> tuple[np.dtype[np.void], list[str]]:
+def _layout(
+    numbers: Sequence[int], count: int, room: int | None, name: str
+) -> tuple[np.dtype[np.void], list[str]]:
     """The type of a record. Unknown columns become one nameless field, with what lies between them."""
     fields = _fields(numbers)
     unknown = [k for k, (_, kind) in enumerate(fields) if not kind]
     if not unknown:
         return np.dtype(fields), []
-    told = ", ".join(fields[k][0].lstrip("#") for k in unknown)
+    told = ", ".join(fields[k][0].lstrip("#") for k in unknown[:5]) + (", ..." if len(unknown) > 5 else "")
     first, last = unknown[0], unknown[-1]
     record = room / count if room and count else 0.0
     known = sum(np.dtype(kind).itemsize for _, kind in fields if kind)

@@ -18,7 +18,10 @@ def header_line(lines: Sequence[str]) -> int | None:
 
 
 def _rests(lines: Sequence[str]) -> bool:
-    return any(line.strip().lower() in ("open circuit voltage", "ocv", "open circuit potential") for line in lines[:12])
+    return any(
+        line.strip().lower() in ("open circuit voltage", "ocv", "open circuit potential")
+        for line in lines[:12]
+    )
 
 
 def controlled_on(lines: Sequence[str]) -> str | None:

@@ -77,11 +77,18 @@ def parse_map(text: str, roles: Mapping[str, str], option: str = "--columns") ->
             no_current = True
             continue
         if key not in roles or not equals or not label:
-            raise InputError(f"{option}: '{entry.strip()}' should read NAME=LABEL with NAME one of {', '.join(roles)}")
+            raise InputError(
+                f"{option}: '{entry.strip()}' should read NAME=LABEL with NAME one of {', '.join(roles)}"
+            )
         named = _NAMED.match(label)
         unit = named["unit"].strip() if named else None
         role = roles[key]
-        if unit is not None and role in QUANTITY and not CLOCK.search(unit) and scale_of(QUANTITY[role], unit) is None:
+        if (
+            unit is not None
+            and role in QUANTITY
+            and not CLOCK.search(unit)
+            and scale_of(QUANTITY[role], unit) is None
+        ):
             raise InputError(f"{option}: the unit '{unit}' of '{label}' is not known for {key}")
         entries.append(MapEntry(role, named["label"].strip() if named else label, unit))
     return ColumnMap(tuple(entries), option, decimal, no_current)
@@ -91,16 +98,21 @@ def find_entry(entry: MapEntry, labels: Sequence[Label]) -> tuple[int, str | Non
     """(place, unit that the map tells) of an entry's column; None where no label is called so."""
     if entry.number is not None:
         return (entry.number, entry.unit) if entry.number < len(labels) else None
-    for same in (lambda label: label.text == entry.label, lambda label: key_of(label.text) == key_of(entry.label)):
+    for same in (
+        lambda label: label.text == entry.label,
+        lambda label: key_of(label.text) == key_of(entry.label),
+    ):
         found = next((at for at, label in enumerate(labels) if same(label)), None)
         if found is not None:
             return found, entry.unit
     split = split_label(entry.label)
-    unit, names = entry.unit or split.unit, (key_of(split.name), key_of(entry.label))
+    unit, names = entry.unit or split.unit, [key_of(split.name), key_of(entry.label)]
     found = next((at for at, label in enumerate(labels) if key_of(label.name) in names and label.text), None)
     if found is None and (cut := re.match(r"^(.*?)\s*/\s*(.+)$", entry.label)):
-        names, unit = (key_of(cut[1]),), entry.unit or cut[2]
-        found = next((at for at, label in enumerate(labels) if key_of(label.name) in names and label.text), None)
+        names, unit = [key_of(cut[1])], entry.unit or cut[2]
+        found = next(
+            (at for at, label in enumerate(labels) if key_of(label.name) in names and label.text), None
+        )
     return None if found is None else (found, unit)
 
 
@@ -118,7 +130,9 @@ def mapped(map_: ColumnMap, layout: Layout, name: str) -> Chosen:
                 label = replace(label, unit=other[1] or label.unit)
                 chosen.columns["minus"] = _column(other[0], label, "voltage", name, layout, map_.option)
         if found is None:
-            raise InputError(f"{name}: {map_.option}: no column is called '{entry.label}' (found: {layout.shown}); mend the map")
+            raise InputError(
+                f"{name}: {map_.option}: no column is called '{entry.label}' (found: {layout.shown}); mend the map"
+            )
         at, unit = found
         label = layout.labels[at]
         if unit is not None and label.unit is not None and _differ(entry.role, unit, label.unit):
@@ -152,7 +166,9 @@ def choose(
         if label.unit is None and role in units and QUANTITY.get(role) != "count":
             label = replace(label, unit=units[role])
             if role not in ("step_time", "date"):
-                chosen.notes.append(f"column '{label.text}' tells no unit: taken in {label.unit}, the habit of a {maker}")
+                chosen.notes.append(
+                    f"column '{label.text}' tells no unit: taken in {label.unit}, the habit of a {maker}"
+                )
         try:
             chosen.columns[role] = _column(at, label, role, name, layout, "--columns")
         except InputError as error:
@@ -167,7 +183,10 @@ def _best(layout: Layout, role: str, preferred: Sequence[str], used: set[int], n
 
     def rank(at: int) -> tuple[bool, int, int]:
         label = layout.labels[at]
-        wish = min((keys.index(key) for key in (key_of(label.name), key_of(label.text)) if key in keys), default=len(keys))
+        wish = min(
+            (keys.index(key) for key in (key_of(label.name), key_of(label.text)) if key in keys),
+            default=len(keys),
+        )
         return not label.unit_fits(role), wish, label.roles.get(role, 1000)
 
     having = [
@@ -178,7 +197,9 @@ def _best(layout: Layout, role: str, preferred: Sequence[str], used: set[int], n
     if not having:
         return None
     best = min(having, key=lambda at: (*rank(at), at))
-    twin = next((at for at in having if at != best and layout.labels[at].text == layout.labels[best].text), None)
+    twin = next(
+        (at for at in having if at != best and layout.labels[at].text == layout.labels[best].text), None
+    )
     if twin is not None and role in ("time", "voltage", "current", "frequency"):
         raise InputError(
             f"{name}: line {layout.at + 1}: column '{layout.labels[best].text}' stands there twice (columns {best + 1} "
@@ -200,7 +221,9 @@ def _column(at: int, label: Label, role: str, name: str, layout: Layout, option:
         return Column(at, label, Scale(1.0))
     if scale is None:
         told = f"{name}: line {layout.at + 1}, column '{label.text}': the unit '{label.unit}' is not known"
-        raise InputError(f"{told}; say it with {option} (here {_name_in_map(role)}=#{at + 1}[{SI.get(role, '1')}] if it is that)")
+        raise InputError(
+            f"{told}; say it with {option} (here {_name_in_map(role)}=#{at + 1}[{SI.get(role, '1')}] if it is that)"
+        )
     return Column(at, label, scale)
 
 
@@ -226,5 +249,7 @@ def advice(chosen: Mapping[str, Column], roles: Sequence[str], missing: Mapping[
             parts.append(f"{_name_in_map(role)}=#{column.at + 1}[{SI[role]}]")
         else:
             unit = column.label.unit
-            parts.append(f"{_name_in_map(role)}=#{column.at + 1}" + (f"[{unit}]" if unit and not column.clock else ""))
+            parts.append(
+                f"{_name_in_map(role)}=#{column.at + 1}" + (f"[{unit}]" if unit and not column.clock else "")
+            )
     return ",".join(parts)

@@ -21,13 +21,19 @@ class Dialect:
 
     kind: str
     fits: Callable[[Lines, Layout], bool] = lambda _lines, _layout: False
-    header_line: Callable[[Lines], int | None] | None = None  # where the file itself tells the line of its labels
+    header_line: Callable[[Lines], int | None] | None = (
+        None  # where the file itself tells the line of its labels
+    )
     units: Mapping[str, str] = field(default_factory=dict)  # by role, where a label tells none
-    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by role, preferred to the general ones
+    names: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # by role, preferred to the general ones
     row_begin: str = ""  # rows begin so, and nothing else does
     resting: Callable[[Lines], bool] = lambda _lines: False  # whether the file says that no current flowed
     only_impedance: Callable[[Lines], bool] = lambda _lines: False  # whether all it holds is spectra
-    controlled_on: Callable[[Lines], str | None] = lambda _lines: None  # 'Ewe', 'Ewe-Ece': where the file says it
+    controlled_on: Callable[[Lines], str | None] = lambda _lines: (
+        None
+    )  # 'Ewe', 'Ewe-Ece': where the file says it
 
 
 @dataclass
@@ -43,7 +49,9 @@ def has_names(*wanted: str) -> Callable[[Lines, Layout], bool]:
     from ccdmon.formats.tables.vocabulary import key_of
 
     def fits(_lines: Lines, layout: Layout) -> bool:
-        keys = {key_of(label.name) for label in layout.labels} | {key_of(label.text) for label in layout.labels}
+        keys = {key_of(label.name) for label in layout.labels} | {
+            key_of(label.text) for label in layout.labels
+        }
         return all(any(name in keys for name in one.split("|")) for one in wanted)
 
     return fits

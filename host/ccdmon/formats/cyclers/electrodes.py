@@ -25,10 +25,16 @@ def cell_voltage(
             far = [float(np.median(np.abs(v[known] - asked_V[known]))) for v in (working_V, between_V)]
             if far[1] < 0.2 * far[0] and far[0] > 1e-3:
                 return between_V, ["the voltage is Ewe-Ece: it follows the set point, Ewe does not"]
-        typical = [float(np.nanmedian(np.abs(v))) if np.isfinite(v).any() else 0.0 for v in (working_V, between_V)]
-        highest = [float(np.nanmax(np.abs(v))) if np.isfinite(v).any() else 0.0 for v in (working_V, between_V)]
+        typical = [
+            float(np.nanmedian(np.abs(v))) if np.isfinite(v).any() else 0.0 for v in (working_V, between_V)
+        ]
+        highest = [
+            float(np.nanmax(np.abs(v))) if np.isfinite(v).any() else 0.0 for v in (working_V, between_V)
+        ]
         if (typical[0] > CELL_V or highest[0] > RAIL_V) and highest[1] < CELL_V:
-            return between_V, [f"the voltage is Ewe-Ece: Ewe alone goes to {highest[0]:.3g} V, which no cell has"]
+            return between_V, [
+                f"the voltage is Ewe-Ece: Ewe alone goes to {highest[0]:.3g} V, which no cell has"
+            ]
     if not np.isfinite(counter_V).any():
         return working_V, []
     low, high = float(np.nanmin(counter_V)), float(np.nanmax(counter_V))

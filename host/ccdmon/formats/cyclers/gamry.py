@@ -32,7 +32,10 @@ def _only_impedance(lines: Sequence[str]) -> bool:
 
 def _rests(lines: Sequence[str]) -> bool:
     """An open circuit: its TAG says so, or only that curve is there."""
-    return any(line.split("\t")[:2] in (["TAG", "CORPOT"], ["TAG", "OCP"]) or line.startswith("OCVCURVE") for line in lines)
+    return any(
+        line.split("\t")[:2] in (["TAG", "CORPOT"], ["TAG", "OCP"]) or line.startswith("OCVCURVE")
+        for line in lines
+    )
 
 
 DIALECT = Dialect(

@@ -11,4 +11,6 @@ def _header_line(lines: Sequence[str]) -> int | None:
     return next((at + 1 for at, line in enumerate(lines[:-1]) if line.startswith("[Data]")), None)
 
 
-DIALECT = Dialect(kind="Novonix file", header_line=_header_line, names={"time": ("run time",), "voltage": ("potential",)})
+DIALECT = Dialect(
+    kind="Novonix file", header_line=_header_line, names={"time": ("run time",), "voltage": ("potential",)}
+)

@@ -9,7 +9,9 @@ import numpy as np
 
 from ccdmon.model.trace import FloatArray
 
-_DOWN = re.compile(r"d[\s_]?ch|dch|disch|entlad|décharge|decharge|放电|(?:^|[\s_.\-(])d(?:$|[\s_.\-)\d])|reduc|discharging")
+_DOWN = re.compile(
+    r"d[\s_]?ch|dch|disch|entlad|décharge|decharge|放电|(?:^|[\s_.\-(])d(?:$|[\s_.\-)\d])|reduc|discharging"
+)
 _UP = re.compile(r"ch(?:g|a|r)|\blad|aufladen|充电|(?:^|[\s_.\-(])c(?:$|[\s_.\-)\d])|oxid|^chg")
 _REST = re.compile(
     r"rest|pause|ocv|open\s*circuit|ruhe|idle|wait|repos|静置|搁置|休眠|(?:^|[\s_.\-(])r(?:$|[\s_.\-)\d])|stop|end|off"
@@ -43,4 +45,8 @@ def signed(current_A: FloatArray, states: list[str]) -> tuple[FloatArray, list[s
     down = np.array([directions[state] == -1 for state in states], dtype=bool)
     if not (down & flows).any():
         return current_A, [], None
-    return np.where(down, -current_A, current_A), ["currents have no sign in the file: negative where its state says discharge"], None
+    return (
+        np.where(down, -current_A, current_A),
+        ["currents have no sign in the file: negative where its state says discharge"],
+        None,
+    )

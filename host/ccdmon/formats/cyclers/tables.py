@@ -12,7 +12,16 @@ from pathlib import Path
 import numpy as np
 
 from ccdmon.errors import InputError
-from ccdmon.formats.cyclers.columns import Chosen, Column, ColumnMap, advice, choose, find_entry, mapped, parse_map
+from ccdmon.formats.cyclers.columns import (
+    Chosen,
+    Column,
+    ColumnMap,
+    advice,
+    choose,
+    find_entry,
+    mapped,
+    parse_map,
+)
 from ccdmon.formats.cyclers.dialect import IMPEDANCE_LINE, Columns, Dialect
 from ccdmon.formats.cyclers.dialects import DIALECTS, PLAIN
 from ccdmon.formats.cyclers.electrodes import cell_voltage
@@ -39,8 +48,25 @@ from ccdmon.model.trace import FloatArray
 ROLES = ("time", "step_time", "date", "voltage", "counter_voltage", "current", "set_current", "pressure", "temperature",
          "cycle", "step", "state", "frequency")  # fmt: skip
 TIMES = ("time", "step_time", "date")
-OPTIONAL = frozenset(("counter_voltage", "pressure", "temperature", "cycle", "step", "step_time", "date", "set_current", "frequency"))
-FIELDS = {"pressure": "pressure_Pa", "temperature": "temperature_degC", "cycle": "cycle_count", "step": "step_count"}
+OPTIONAL = frozenset(
+    (
+        "counter_voltage",
+        "pressure",
+        "temperature",
+        "cycle",
+        "step",
+        "step_time",
+        "date",
+        "set_current",
+        "frequency",
+    )
+)
+FIELDS = {
+    "pressure": "pressure_Pa",
+    "temperature": "temperature_degC",
+    "cycle": "cycle_count",
+    "step": "step_count",
+}
 MAP_ROLES = {"time": "time", "voltage": "voltage", "current": "current", "pressure": "pressure",
              "temperature": "temperature", "cycle": "cycle", "step": "step", "state": "state"}  # fmt: skip
 IMPLAUSIBLE_V = 200.0
@@ -55,7 +81,10 @@ def is_test(roles: frozenset[str]) -> bool:
 def is_impedance(layout: Layout) -> bool:
     """Whether the table has a frequency that is one: with its unit, or beside an impedance."""
     roles = {role for label in layout.labels for role in label.roles}
-    sure = any("frequency" in label.roles and label.unit and scale_of("frequency", label.unit) for label in layout.labels)
+    sure = any(
+        "frequency" in label.roles and label.unit and scale_of("frequency", label.unit)
+        for label in layout.labels
+    )
     return "frequency" in roles and (sure or {"real", "magnitude"} & roles != set())
 
 
@@ -90,24 +119,35 @@ def recognise(lines: Sequence[str], name: str, map_: ColumnMap | None = None) ->
             return dialect, layout_at(lines, at)
     layouts = _mapped_layouts(lines, map_, name) if map_ else list(find_layouts(lines, is_test))
     if not layouts:
-        impedance = any(is_impedance(layout) for layout in find_layouts(lines, lambda roles: "frequency" in roles))
+        impedance = any(
+            is_impedance(layout) for layout in find_layouts(lines, lambda roles: "frequency" in roles)
+        )
         if impedance:
             raise InputError(f"{name}: {IMPEDANCE_LINE}")
         raise _unknown(lines, name)
     layout = _best(layouts, name)
-    dialect = next((d for d in DIALECTS if d.header_line is None and d.fits(lines[:HEAD_LINES], layout)), PLAIN)
+    dialect = next(
+        (d for d in DIALECTS if d.header_line is None and d.fits(lines[:HEAD_LINES], layout)), PLAIN
+    )
     return dialect, layout
 
 
 def _best(layouts: list[Layout], name: str) -> Layout:
     """The fullest table; two with different labels are two tests."""
+
     def fullness(layout: Layout) -> int:
-        return len({role for label in layout.labels for role in label.roles} & {"time", "voltage", "current", "date"})
+        return len(
+            {role for label in layout.labels for role in label.roles} & {"time", "voltage", "current", "date"}
+        )
 
     best = max(layouts, key=fullness)
     texts = [label.text for label in best.labels]
     for other in layouts:
-        if other.at != best.at and fullness(other) == fullness(best) and [label.text for label in other.labels] != texts:
+        if (
+            other.at != best.at
+            and fullness(other) == fullness(best)
+            and [label.text for label in other.labels] != texts
+        ):
             raise InputError(
                 f"{name}: two tables with different columns (lines {best.at + 1} and {other.at + 1}); split the file"
             )
@@ -140,7 +180,9 @@ def unlabelled(lines: Sequence[str], name: str) -> Layout:
         for separator in SEPARATORS:
             cells = split_line(line, separator)
             if len(cells) > 1 and all(is_value(cell) for cell in cells):
-                return Layout(at - 1, tuple(Label(f"#{k + 1}", f"#{k + 1}") for k in range(len(cells))), separator, at)
+                return Layout(
+                    at - 1, tuple(Label(f"#{k + 1}", f"#{k + 1}") for k in range(len(cells))), separator, at
+                )
     raise InputError(f"{name}: no rows of numbers in it; nothing to read")
 
 
@@ -161,7 +203,11 @@ def read_layout(
 ) -> Columns:  # fmt: skip
     """The columns of a trace from the table. Raises `InputError`."""
     chosen = _chosen(dialect, layout, head, name, map_)
-    textual = {role for role in (*TIMES, "state") if role in chosen.columns and _is_text(chosen.columns[role], layout, head)}
+    textual = {
+        role
+        for role in (*TIMES, "state")
+        if role in chosen.columns and _is_text(chosen.columns[role], layout, head)
+    }
     _refuse_unitless(chosen, textual, dialect, name, layout)
     places = {role: column.at for role, column in chosen.columns.items()}
     outer = next((k for k, label in enumerate(layout.outer) if "state" in label.roles), None)
@@ -212,7 +258,9 @@ def _refuse_infinite(rows: Rows, chosen: Chosen, where: str) -> None:
     for role, values in rows.floats.items():
         if role in chosen.columns and (bad := np.flatnonzero(np.isinf(values))).size:
             label = chosen.columns[role].label.text
-            raise InputError(f"{where}: data row {bad[0]}, column '{label}': infinite, and no number; mend it")
+            raise InputError(
+                f"{where}: data row {bad[0]}, column '{label}': infinite, and no number; mend it"
+            )
 
 
 def _time_needed(places: dict[str, int]) -> list[str]:
@@ -276,7 +324,11 @@ def _refuse_unitless(chosen: Chosen, textual: set[str], dialect: Dialect, name: 
         if role == "temperature":
             chosen.notes.append(f"column '{label}' tells no unit: taken in degC")
         elif role in ("time", "voltage", "current") and not (role == "time" and chosen.columns[role].clock):
-            known = {role: column for role, column in chosen.columns.items() if role in ("time", "voltage", "current")}
+            known = {
+                role: column
+                for role, column in chosen.columns.items()
+                if role in ("time", "voltage", "current")
+            }
             told = advice(known, tuple(known) if "current" in known else ("time", "voltage", "current"), {})
             raise InputError(
                 f"{name}: {dialect.kind}: line {layout.at + 1}, column '{label}': nothing tells its unit; say it, as "
@@ -298,7 +350,9 @@ def _assembled(
     rows, scans = _without_scans(rows, where)
     notes += scans
     values: dict[str, FloatArray] = {
-        FIELDS[role]: _scaled(rows.floats[role], chosen.columns[role]) for role in FIELDS if role in rows.floats
+        FIELDS[role]: _scaled(rows.floats[role], chosen.columns[role])
+        for role in FIELDS
+        if role in rows.floats
     }
     values = {field: column for field, column in values.items() if np.isfinite(column).any()}
     values["voltage_V"], told = _voltage(rows, chosen, dialect.controlled_on(head[: layout.first]))
@@ -315,7 +369,11 @@ def _assembled(
 
 
 def _scaled(values: FloatArray, column: Column) -> FloatArray:
-    return values * column.scale.factor + column.scale.zero if column.scale.zero else values * column.scale.factor
+    return (
+        values * column.scale.factor + column.scale.zero
+        if column.scale.zero
+        else values * column.scale.factor
+    )
 
 
 def _without_scans(rows: Rows, where: str) -> tuple[Rows, list[str]]:
@@ -329,7 +387,10 @@ def _without_scans(rows: Rows, where: str) -> tuple[Rows, list[str]]:
         return rows, []
     kept = Rows(
         {column: values[test] for column, values in rows.floats.items()},
-        {column: [cell for cell, good in zip(cells, test, strict=True) if good] for column, cells in rows.texts.items()},
+        {
+            column: [cell for cell, good in zip(cells, test, strict=True) if good]
+            for column, cells in rows.texts.items()
+        },
         rows.lines[test],
     )
     return kept, [f"left out {int((~test).sum())} rows of impedance scans"]
@@ -339,7 +400,10 @@ def _voltage(rows: Rows, chosen: Chosen, told: str | None) -> tuple[FloatArray, 
     voltage_V = _scaled(rows.floats["voltage"], chosen.columns["voltage"])
     if "minus" in rows.floats:  # asked for as a difference
         return voltage_V - _scaled(rows.floats["minus"], chosen.columns["minus"]), []
-    if "counter_voltage" not in rows.floats or key_of(chosen.columns["voltage"].label.name) not in ("ewe", "<ewe>"):
+    if "counter_voltage" not in rows.floats or key_of(chosen.columns["voltage"].label.name) not in (
+        "ewe",
+        "<ewe>",
+    ):
         return voltage_V, []
     counter_V = _scaled(rows.floats["counter_voltage"], chosen.columns["counter_voltage"])
     return cell_voltage(voltage_V, counter_V, told, rows.floats.get("asked"))
@@ -348,7 +412,11 @@ def _voltage(rows: Rows, chosen: Chosen, told: str | None) -> tuple[FloatArray, 
 def _refuse_implausible(voltage_V: FloatArray, chosen: Chosen, where: str) -> None:
     known = np.abs(voltage_V[np.isfinite(voltage_V)])
     column = chosen.columns["voltage"]
-    if known.size and float(np.median(known)) > IMPLAUSIBLE_V and not (column.label.unit or "").startswith("k"):
+    if (
+        known.size
+        and float(np.median(known)) > IMPLAUSIBLE_V
+        and not (column.label.unit or "").startswith("k")
+    ):
         raise InputError(
             f"{where}: column '{column.label.text}': {float(np.median(known)):.4g} V is no voltage of a cell; if the "
             f"column is in mV, say --columns {advice({**chosen.columns, 'voltage': _in_mV(column)}, _in_map(chosen), {})}"
@@ -366,7 +434,9 @@ def _in_map(chosen: Chosen) -> tuple[str, ...]:
         role == "date" and "time" in chosen.columns))  # fmt: skip
 
 
-def _times(rows: Rows, chosen: Chosen, where: str, salvage: bool) -> tuple[FloatArray, FloatArray | None, list[str]]:
+def _times(
+    rows: Rows, chosen: Chosen, where: str, salvage: bool
+) -> tuple[FloatArray, FloatArray | None, list[str]]:
     seconds: dict[str, FloatArray] = {}
     notes: list[str] = []
     for role in TIMES:
@@ -402,7 +472,9 @@ def _times(rows: Rows, chosen: Chosen, where: str, salvage: bool) -> tuple[Float
         step = np.array([words[word] for word in rows.texts["state"]], dtype=np.float64)
     if not seconds:
         raise InputError(f"{where}: no column of it can be read as a time; say which with --columns time=...")
-    time_s, date_s, told = choose_time(seconds.get("time"), seconds.get("step_time"), seconds.get("date"), step)
+    time_s, date_s, told = choose_time(
+        seconds.get("time"), seconds.get("step_time"), seconds.get("date"), step
+    )
     return time_s, date_s, notes + told + remarks(time_s)
 
 
@@ -431,7 +503,9 @@ def _current(
                     f"{where}: currents have no sign, and the state '{word}' tells no direction; give the current its sign"
                 )
         if not (current_A < 0).any() and (rows.floats["voltage"][current_A > 0] < 0).any():
-            notes.append("the current is never negative though the voltage is: if the file leaves its sign out, give it back")
+            notes.append(
+                "the current is never negative though the voltage is: if the file leaves its sign out, give it back"
+            )
         return current_A, notes
     if chosen.no_current:
         return np.zeros(len(rows)), ["no current: taken as zero, as --columns says"]

@@ -22,7 +22,9 @@ def read_text(source: Path | bytes, name: str, columns: str | None, *, salvage: 
                 f"{name}: damaged gzip file; copy it again, or keep its beginning with --salvage"
             ) from None
     kind, read = tables.read_text(part, name, columns, salvage=True)
-    return kind, Columns(read.values, [*read.notes, "the compressed file is cut off or damaged; its beginning was read"])
+    return kind, Columns(
+        read.values, [*read.notes, "the compressed file is cut off or damaged; its beginning was read"]
+    )
 
 
 def beginning(source: Path | bytes) -> bytes:

@@ -108,6 +108,7 @@ def choose_time(
 ) -> tuple[FloatArray, FloatArray | None, list[str]]:
     """(time, date or None, notes) from columns of which at least one is there."""
     notes: list[str] = []
+    only_date_s = date_s
     if date_s is not None:
         date_s, notes = with_hours_put_right(date_s, step_s if step_s is not None else time_s)
         if _backwards(date_s).size or np.isnan(date_s).any():
@@ -121,10 +122,14 @@ def choose_time(
     if within is not None:
         added = steps_added_up(within, step, declared=time_s is None)
         if added is not None:
-            return added, None, ["the file tells the time within each step only: the steps are put one behind the other"]
+            return (
+                added,
+                None,
+                ["the file tells the time within each step only: the steps are put one behind the other"],
+            )
         return within, None, []
-    assert date_s is not None or within is not None, "the caller has one of them"
-    return date_s if date_s is not None else np.zeros(0), date_s, notes
+    assert only_date_s is not None, "the caller has one of them"
+    return only_date_s if date_s is None else date_s, date_s, notes
 
 
 def remarks(time_s: FloatArray) -> list[str]:

@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import NamedTuple
 
 from ccdmon.errors import InputError
 from ccdmon.formats.cyclers.biologic_mpr import KIND, MAGIC, read_records
 from ccdmon.formats.cyclers.columns import ColumnMap, parse_map
 from ccdmon.formats.cyclers.tables import lines_of
 from ccdmon.formats.impedance.sweeps import sign_is_wrong
-from ccdmon.formats.impedance.tables import ADVICE, MAP_ROLES, OPTION, SpectraRead, read_arrays, read_lines
+from ccdmon.formats.impedance.tables import MAP_ROLES, OPTION, SpectraRead, read_arrays, read_lines
 from ccdmon.formats.opening import checked, read_head, text_blocks
 from ccdmon.formats.workbook import ZIP_MAGIC, is_workbook, sheets
 from ccdmon.model.spectrum import Spectrum
@@ -21,7 +22,7 @@ PLUGIN_GROUP = "ccdmon.eis_readers"
 FEWEST_POINTS = 6  # of a spectrum that can be judged: a shorter one beside longer ones was broken off
 _EXPORT = (
     (b"PalmSens", "a PalmSens session; export the curve from PSTrace as CSV"),
-    (b"\xff\xfe{\x00\"\x00", "a PalmSens session; export the curve from PSTrace as CSV"),
+    (b'\xff\xfe{\x00"\x00', "a PalmSens session; export the curve from PSTrace as CSV"),
     (b"Ivium", "an Ivium data file; export the data from IviumSoft as text (File, Export)"),
     (b"\x04Version", "an Ivium data file; export the data from IviumSoft as text (File, Export)"),
     (b"SQLite format 3", "a database; export the spectrum in it as text"),
@@ -63,27 +64,26 @@ def read_eis(path: str | Path, columns: str | None = None) -> EisFile:
     return EisFile(name, spectra, made.notes)
 
 
+class Pair(NamedTuple):
+    """The spectra before and after a test, None where no file was named."""
+
+    before: Spectrum | None
+    after: Spectrum | None
+    notes: tuple[str, ...] = ()
+
+
 def read_pair(
     before: str | Path | None, after: str | Path | None, columns: str | None = None, select: str | None = None
-) -> tuple[Spectrum | None, Spectrum | None]:
+) -> Pair:
     """The spectra before and after a test; of several in one file, the first of `before` and the last of `after`.
 
     `select`: 'B,A', their numbers instead (from 1, from the end below 0). Raises InputError for a file that cannot be
     read, or whose imaginary part has the wrong sign.
     """
     numbers = _selected(select)
-    return _one_of(before, columns, numbers[0], 0), _one_of(after, columns, numbers[1], -1)
-
-
-def notes_of_pair(before: str | Path | None, after: str | Path | None, columns: str | None = None) -> list[str]:
-    """What was assumed in reading the two, and how many spectra there were."""
-    notes = []
-    for path in dict.fromkeys(path for path in (before, after) if path):
-        read = read_eis(path, columns)
-        notes += [f"{path}: {note}" for note in read.notes]
-        if len(read.spectra) > 1:
-            notes.append(f"{path}: {len(read.spectra)} spectra in it; the first is that before, the last that after")
-    return notes
+    first, notes = _one_of(before, columns, numbers[0], 0)
+    last, more = _one_of(after, columns, numbers[1], -1)
+    return Pair(first, last, tuple(dict.fromkeys(notes + more)))
 
 
 def _selected(select: str | None) -> tuple[int | None, int | None]:
@@ -93,22 +93,33 @@ def _selected(select: str | None) -> tuple[int | None, int | None]:
         first, _, last = select.partition(",")
         numbers = int(first), int(last or first)
     except ValueError:
-        raise InputError(f"--eis-select {select}: one number or two, as 1,3 (from 1; -1 is the last)") from None
+        raise InputError(
+            f"--eis-select {select}: one number or two, as 1,3 (from 1; -1 is the last)"
+        ) from None
     if 0 in numbers:
         raise InputError(f"--eis-select {select}: spectra are numbered from 1; -1 is the last")
     return numbers
 
 
-def _one_of(path: str | Path | None, columns: str | None, number: int | None, which: int) -> Spectrum | None:
+def _one_of(
+    path: str | Path | None, columns: str | None, number: int | None, which: int
+) -> tuple[Spectrum | None, list[str]]:
+    """(spectrum, notes) of a file: of that number, else the first or the last that is not broken off."""
     if not path:
-        return None
-    spectra = read_spectra(path, columns)
+        return None, []
+    read = read_eis(path, columns)
+    spectra, notes = read.spectra, [f"{path}: {note}" for note in read.notes]
     if number is not None:
         if not -len(spectra) <= number <= len(spectra):
             raise InputError(f"--eis-select {number}: {path} holds {len(spectra)} spectra; name one of them")
-        return spectra[number - 1 if number > 0 else number]
+        return spectra[number - 1 if number > 0 else number], notes
+    if len(spectra) > 1:
+        word = "first" if which == 0 else "last"
+        notes.append(
+            f"{path}: {len(spectra)} spectra, of which the {word} is taken (others with --eis-select)"
+        )
     whole = [spectrum for spectrum in spectra if len(spectrum) >= FEWEST_POINTS]
-    return (whole or spectra)[which]
+    return (whole or spectra)[which], notes
 
 
 def _read(path: Path, name: str, map_: ColumnMap | None) -> SpectraRead:
@@ -129,7 +140,11 @@ def _read(path: Path, name: str, map_: ColumnMap | None) -> SpectraRead:
 
 def _read_mpr(path: Path, name: str, map_: ColumnMap | None) -> SpectraRead:
     records, notes = read_records(path, name, salvage=False)
-    labels = [label for label in records.dtype.names or () if label not in ("flags", "unknown") and not label.startswith("#")]
+    labels = [
+        label
+        for label in records.dtype.names or ()
+        if label not in ("flags", "unknown") and not label.startswith("#")
+    ]
     if "freq/Hz" not in labels or not {"Re(Z)/Ohm", "|Z|/Ohm"} & set(labels):
         raise InputError(f"{name}: {KIND}: no impedance in it; name the file of a PEIS or GEIS")
     read = read_arrays(labels, [records[label] for label in labels], name, map_)
@@ -152,6 +167,3 @@ def _read_workbook(path: Path, name: str, map_: ColumnMap | None) -> SpectraRead
     if not spectra:
         raise refused or InputError(f"{name}: a workbook without cells; nothing to read")
     return SpectraRead(spectra, list(dict.fromkeys(notes)))
-
-
-__all__ = ["ADVICE", "EisFile", "notes_of_pair", "read_eis", "read_pair", "read_spectra"]

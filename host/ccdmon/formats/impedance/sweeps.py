@@ -14,15 +14,20 @@ REACTIVE = 0.05  # |Im(Z)| over |Z|: points that tell its sign
 
 
 def spectra_of(
-    frequency_Hz: FloatArray, impedance_ohm: ComplexArray, counters: list[FloatArray], name: str
+    frequency_Hz: FloatArray,
+    impedance_ohm: ComplexArray,
+    counters: list[FloatArray],
+    maybe: list[FloatArray],
+    name: str,
 ) -> list[Spectrum]:
-    """The spectra in the order of the file. Rows without a frequency are none; `counters` change at a new spectrum."""
+    """The spectra in the order of the file. Rows without a frequency are none; `counters` change at a new spectrum, those
+    of `maybe` only if they do not count points."""
     scanned = np.isfinite(frequency_Hz) & (frequency_Hz > 0)
     frequency_Hz, impedance_ohm = frequency_Hz[scanned], impedance_ohm[scanned]
     starts = {0}
-    for counter in counters:
+    for counter, fewest in [(one, 1) for one in counters] + [(one, _FEWEST) for one in maybe]:
         changes = _changes(counter[scanned])
-        if (len(changes) + 1) * _FEWEST <= len(frequency_Hz):
+        if (len(changes) + 1) * fewest <= len(frequency_Hz) and len(changes) + 1 < max(len(frequency_Hz), 2):
             starts |= set(changes)
     edges = sorted(starts)
     for first, last in zip(edges, [*edges[1:], len(frequency_Hz)], strict=True):
@@ -30,7 +35,11 @@ def spectra_of(
     edges = sorted(starts)
     parts = list(zip(edges, [*edges[1:], len(frequency_Hz)], strict=True))
     return [
-        make_spectrum(frequency_Hz[a:b].copy(), impedance_ohm[a:b].copy(), f"{name} #{number}" if len(parts) > 1 else name)
+        make_spectrum(
+            frequency_Hz[a:b].copy(),
+            impedance_ohm[a:b].copy(),
+            f"{name} #{number}" if len(parts) > 1 else name,
+        )
         for number, (a, b) in enumerate(parts, 1)
         if b > a
     ]
@@ -38,7 +47,7 @@ def spectra_of(
 
 def _changes(counter: FloatArray) -> list[int]:
     filled = np.where(np.isfinite(counter), counter, -1.0)
-    return (np.flatnonzero(np.diff(filled)) + 1).tolist()  # type: ignore[no-any-return]
+    return (np.flatnonzero(np.diff(filled)) + 1).tolist()
 
 
 def restarts(frequency_Hz: FloatArray) -> list[int]:
@@ -78,7 +87,13 @@ def sign_is_wrong(spectrum: Spectrum) -> bool:
     if reactive.sum() < 3 or np.mean(z.imag[reactive] > 0) <= 0.9:
         return False
     z, frequency_Hz = z[reactive], frequency_Hz[reactive]
-    rises = np.polyfit(np.log10(frequency_Hz), np.log10(np.abs(z.imag)), 1)[0] > 0.3 if np.ptp(frequency_Hz) else False
+    rises = (
+        np.polyfit(np.log10(frequency_Hz), np.log10(np.abs(z.imag)), 1)[0] > 0.3
+        if np.ptp(frequency_Hz)
+        else False
+    )
     whole = spectrum.impedance_ohm.real
-    falls = whole[-1] - whole[0] > 0.25 * float(np.max(np.abs(whole)))  # from the highest frequency to the lowest: grows
+    falls = whole[-1] - whole[0] > 0.25 * float(
+        np.max(np.abs(whole))
+    )  # from the highest frequency to the lowest: grows
     return not rises or bool(falls)

@@ -26,7 +26,12 @@ MAP_ROLES = {"f": "frequency", "re": "real", "im": "imaginary", "-im": "minus_im
              "phase": "phase", "-phase": "minus_phase", "spectrum": "spectrum"}  # fmt: skip
 ADVICE = "--eis-columns f=#1,re=#2,im=#3 (or -im=#3 where the file holds -Im(Z), or mag=#2,phase=#3[deg])"
 _UNITS = {"frequency": "Hz", "real": "ohm", "imaginary": "ohm", "minus_imaginary": "ohm", "magnitude": "ohm"}
-_BETWEEN = {"real": ("re(zwe-ce)",), "minus_imaginary": ("-im(zwe-ce)",), "magnitude": ("|zwe-ce|",), "phase": ("phase(zwe-ce)",)}
+_BETWEEN = {
+    "real": ("re(zwe-ce)",),
+    "minus_imaginary": ("-im(zwe-ce)",),
+    "magnitude": ("|zwe-ce|",),
+    "phase": ("phase(zwe-ce)",),
+}
 _MOST_RAD = 1.6  # a phase of more than a quarter turn cannot be in radians
 
 
@@ -45,7 +50,9 @@ def is_spectrum(roles: frozenset[str]) -> bool:
     return "frequency" in roles and (cartesian or polar)
 
 
-def read_lines(head: Sequence[str], more: Iterable[list[str]], name: str, map_: ColumnMap | None = None) -> SpectraRead:
+def read_lines(
+    head: Sequence[str], more: Iterable[list[str]], name: str, map_: ColumnMap | None = None
+) -> SpectraRead:
     """The spectra of a text's lines. Raises `InputError`: file, line and column, what to do."""
     layout = _found(head, name, map_)
     chosen = choose_columns(layout, name, map_, controlled_on(head[: layout.at + 1]))
@@ -76,13 +83,18 @@ def _tabbed(line: str) -> str:
     return "\t" + "\t".join(line.split()) if line.startswith(" ") else line
 
 
-def read_arrays(labels: Sequence[str], arrays: Sequence[np.ndarray], name: str, map_: ColumnMap | None = None) -> SpectraRead:
+def read_arrays(
+    labels: Sequence[str], arrays: Sequence[np.ndarray], name: str, map_: ColumnMap | None = None
+) -> SpectraRead:
     """As `read_lines`, for labelled columns in memory."""
     from ccdmon.formats.tables.labels import split_label
 
     layout = Layout(0, tuple(split_label(label) for label in labels), ",", 0)
     chosen = choose_columns(layout, name, map_, None)
-    floats = {role: np.ascontiguousarray(arrays[column.at], dtype=np.float64) for role, column in chosen.columns.items()}
+    floats = {
+        role: np.ascontiguousarray(arrays[column.at], dtype=np.float64)
+        for role, column in chosen.columns.items()
+    }
     return made(floats, chosen, name, [], [])
 
 
@@ -96,9 +108,23 @@ def _found(head: Sequence[str], name: str, map_: ColumnMap | None) -> Layout:
         return layouts[0] if layouts else _mapped_layout(head, name, map_)
     if layouts:
         return layouts[0]
+    half = next(find_layouts(head, lambda roles: "frequency" in roles and len(roles) > 1), None)
+    if half is not None and any(c.isalpha() for c in "".join(label.text for label in half.labels)):
+        raise InputError(
+            f"{name}: line {half.at + 1} names a frequency, but no real and imaginary part, and no magnitude and phase "
+            f"(found: {half.shown}); name them with {OPTION} f=...,re=...,im=..."
+        )
     first = next((line for line in head if line.strip()), "")
-    if all(is_value(cell) for cell in first.replace(";", ",").replace("\t", ",").replace(" ", ",").split(",") if cell):
+    if all(
+        is_value(cell)
+        for cell in first.replace(";", ",").replace("\t", ",").replace(" ", ",").split(",")
+        if cell
+    ):
         raise InputError(f"{name}: no labels above the numbers; say which column is what with {ADVICE}")
+    if first.startswith(("EC-Lab ASCII", "BT-Lab ASCII")):
+        raise InputError(f"{name}: line 2 should say 'Nb header lines : N'; export the file again")
+    if first.strip() == "EXPLAIN":
+        raise InputError(f"{name}: no ZCURVE table; export an impedance experiment")
     shown = " ".join(first.split())[:60]
     raise InputError(
         f"{name}: no columns of a frequency and an impedance (it begins: {shown}); name them with {OPTION} f=...,re=...,im=..."
@@ -143,7 +169,11 @@ def choose_columns(layout: Layout, name: str, map_: ColumnMap | None, controlled
     for one, other in (("minus_imaginary", "imaginary"), ("minus_phase", "phase")):
         if not map_ and one in chosen.columns and other in chosen.columns:
             del chosen.columns[other]
-    if "frequency" in taken.columns and "cycle" in chosen.columns and chosen.columns["cycle"].at == taken.columns["frequency"].at:
+    if (
+        "frequency" in taken.columns
+        and "cycle" in chosen.columns
+        and chosen.columns["cycle"].at == taken.columns["frequency"].at
+    ):
         del chosen.columns["cycle"]
     chosen.decimal = taken.decimal
     chosen.notes = taken.notes + chosen.notes
@@ -165,10 +195,11 @@ def made(
     """The spectra from columns by role."""
     told = [*chosen.notes, *notes]
     value = {role: floats[role] * chosen.columns[role].scale.factor for role in floats}
+    z: ComplexArray
     if "real" in value and ("imaginary" in value or "minus_imaginary" in value):
         minus = "minus_imaginary" in value
         imaginary = -value["minus_imaginary"] if minus else value["imaginary"]
-        z: ComplexArray = value["real"] + 1j * imaginary
+        z = value["real"] + 1j * imaginary
     else:
         minus = "minus_phase" in value
         role = "minus_phase" if minus else "phase"
@@ -177,11 +208,14 @@ def made(
             known = phase_deg[np.isfinite(phase_deg)]
             if not known.size or float(np.abs(known).max()) <= _MOST_RAD:
                 label = chosen.columns[role].label.text
-                raise InputError(f"{name}: column '{label}': nothing tells whether it is in deg or rad; say it with {OPTION} phase=...[deg]")
+                raise InputError(
+                    f"{name}: column '{label}': nothing tells whether it is in deg or rad; say it with {OPTION} phase=...[deg]"
+                )
             told.append(f"column '{chosen.columns[role].label.text}' tells no unit: taken in degrees")
-        z = value["magnitude"] * np.exp(1j * np.deg2rad(phase_deg))
-    counters = counters + [value[role] for role in ("spectrum", "cycle") if role in value]
-    return SpectraRead(spectra_of(value["frequency"], z, counters, name), told)
+        z = (value["magnitude"] * np.exp(1j * np.deg2rad(phase_deg))).astype(np.complex128)
+    counters = counters + ([value["spectrum"]] if "spectrum" in value else [])
+    spectra = spectra_of(value["frequency"], z, counters, [value["cycle"]] if "cycle" in value else [], name)
+    return SpectraRead(spectra, told)
 
 
 def same_label(one: str, other: str) -> bool:

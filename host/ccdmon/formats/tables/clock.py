@@ -69,7 +69,14 @@ def date_seconds(text: str, form: str) -> float:
     offset = 0.0
     if zone and zone[0] in "+-":
         offset = (int(zone[1:3]) * 3600 + int(zone[-2:]) * 60) * (-1 if zone[0] == "-" else 1)
-    return midnight + hours * 3600 + int(minute or 0) * 60 + int(second or 0) + float(f"0.{fraction or 0}") - offset
+    return (
+        midnight
+        + hours * 3600
+        + int(minute or 0) * 60
+        + int(second or 0)
+        + float(f"0.{fraction or 0}")
+        - offset
+    )
 
 
 def looks_like_date(text: str) -> bool:
@@ -91,6 +98,7 @@ def date_forms(texts: Sequence[str]) -> dict[str, FloatArray]:
 
 def one_form(forms: dict[str, FloatArray], first_text: str) -> tuple[FloatArray, str, bool]:
     """(seconds, form, whether another form would do as well): of those in which no time runs backwards, the shortest."""
+
     def length(form: str) -> tuple[bool, float, bool]:
         known = forms[form][np.isfinite(forms[form])]
         backwards = bool((np.diff(known) < 0).any())
@@ -99,7 +107,11 @@ def one_form(forms: dict[str, FloatArray], first_text: str) -> tuple[FloatArray,
 
     best = min(forms, key=length)
     others = [form for form in forms if form != best]
-    return forms[best], best, any(not np.array_equal(forms[form], forms[best], equal_nan=True) for form in others)
+    return (
+        forms[best],
+        best,
+        any(not np.array_equal(forms[form], forms[best], equal_nan=True) for form in others),
+    )
 
 
 def iso(value: object) -> str:

@@ -35,7 +35,9 @@ class Label:
         quantity = QUANTITY.get(role)
         if self.unit is None or quantity is None:
             return True
-        return bool(quantity == "time" and CLOCK.search(self.unit)) or scale_of(quantity, self.unit) is not None
+        return (
+            bool(quantity == "time" and CLOCK.search(self.unit)) or scale_of(quantity, self.unit) is not None
+        )
 
 
 def split_label(text: str) -> Label:

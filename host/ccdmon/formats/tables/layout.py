@@ -46,7 +46,7 @@ class Layout:
 def split_line(line: str, separator: str) -> list[str]:
     """The cells of one line."""
     if separator in BLANKS:
-        line = line.strip(" \t#\"")
+        line = line.strip(' \t#"')
         return re.split(r"\s{2,}|\t" if separator == "  " else r"\s+", line) if line else []
     try:
         return next(csv.reader([line], delimiter=separator), [])
@@ -86,7 +86,9 @@ def roles_in(labels: Sequence[Label]) -> frozenset[str]:
     return frozenset(role for label in labels for role in label.roles)
 
 
-def _score(reading: tuple[str, tuple[Label, ...]], wanted: Callable[[frozenset[str]], bool]) -> tuple[bool, int, int]:
+def _score(
+    reading: tuple[str, tuple[Label, ...]], wanted: Callable[[frozenset[str]], bool]
+) -> tuple[bool, int, int]:
     separator, labels = reading
     roles = roles_in(labels)
     return wanted(roles), len(roles), -SEPARATORS.index(separator)
@@ -97,7 +99,9 @@ def _readings(line: str) -> Iterator[tuple[str, tuple[Label, ...]]]:
         if separator.strip(" ") and separator not in line:
             continue
         cells = split_line(line, separator)
-        if 1 < len(cells) <= MOST_COLUMNS and not any(_NUMBER.match(cell) for cell in cells[:3] if cell.strip()):
+        if 1 < len(cells) <= MOST_COLUMNS and not any(
+            _NUMBER.match(cell) for cell in cells[:3] if cell.strip()
+        ):
             yield separator, tuple(split_label(cell) for cell in cells)
 
 

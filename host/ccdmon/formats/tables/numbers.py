@@ -28,7 +28,9 @@ class Marks:
     """What the cells seen so far say about the decimal mark."""
 
     def __init__(self, declared: str | None = None) -> None:
-        self.shown: dict[str, str] = {declared: "--columns"} if declared else {}  # mark: the cell that shows it
+        self.shown: dict[str, str] = (
+            {declared: "--columns"} if declared else {}
+        )  # mark: the cell that shows it
         self.open: dict[str, str] = {}
 
     def see(self, cells: Iterable[str]) -> None:
@@ -36,8 +38,6 @@ class Marks:
         for cell in cells:
             if "," in cell or "." in cell:
                 self._see(cell.strip())
-            if len(self.shown) > 1:
-                return
 
     def _see(self, cell: str) -> None:
         if groups := _GROUPS.match(cell):
@@ -52,10 +52,12 @@ class Marks:
 
     @property
     def mark(self) -> str | None:
-        """The decimal mark; None where the cells contradict one another or leave it open."""
+        """The decimal mark; None where cells leave it open and no other, or others that differ, show it."""
         if len(self.shown) == 1:
             return next(iter(self.shown))
-        return "." if not self.shown and "," not in self.open else None
+        if self.shown:  # both, each beyond doubt
+            return None if self.open else "."
+        return None if "," in self.open else "."
 
     @property
     def doubt(self) -> str:
@@ -78,8 +80,12 @@ def number(cell: str, mark: str) -> float:
     if text.lower() in EMPTY:
         return float("nan")
     text = text.translate(_SPACE).replace("−", "-")
-    if not text.strip("+-.,eEdD") or not _SHAPES[mark].match(text):
+    if not text.strip("+-.,eEdD"):
         raise ValueError(cell)
+    if not _SHAPES[mark].match(text):
+        mark = _OTHER[mark]  # beyond doubt with the other mark: '7,0E+003' among points
+        if not _SHAPES[mark].match(text):
+            raise ValueError(cell)
     return float(text.replace(_OTHER[mark], "").replace(mark, ".").replace("D", "E").replace("d", "e"))
 
 

@@ -212,9 +212,11 @@ class RowReader:
             what = f"has {len(cells)} fields, the labels {self._width}"
             if self._layout.separator == "," and "," in line:
                 what += " (is a comma the decimal mark?)"
-            return self._refused(what)
+            self._refused(what)
+            return None
         if at is not None:
-            return self._refused(f"column '{self._layout.labels[at].text}': '' is not a number")
+            self._refused(f"column '{self._layout.labels[at].text}': '' is not a number")
+            return None
         self._seen += 1
         return self._line, cells, self._outer_value
 
@@ -279,7 +281,9 @@ class RowReader:
         if self._left_out:
             notes.append(f"left out {self._left_out} unreadable lines, the first: {self._first_left_out_row}")
         if self._outer_lines:
-            notes.append(f"left out {self._outer_lines} lines of sums over cycles and steps: they are no samples")
+            notes.append(
+                f"left out {self._outer_lines} lines of sums over cycles and steps: they are no samples"
+            )
         if text := self._text_lines + len(self._between):
             notes.append(f"left out {text} lines of text, the first: {self._first_left_out}")
         parts = [part for part in self._parts if part.row < self.rows]

@@ -40,9 +40,14 @@ _TIME = (
     )
     | {"ns": 1e-9, "sec.": 1.0, "min.": 60.0, "std.": 3600.0}
 )  # fmt: skip
-_VOLTAGE = _prefixed("V v", "pnuµmk") | _named(volt_volts_伏_伏特=1.0, millivolt_millivolts_毫伏=1e-3, microvolt=1e-6)
+_VOLTAGE = _prefixed("V v", "pnuµmk") | _named(
+    volt_volts_伏_伏特=1.0, millivolt_millivolts_毫伏=1e-3, microvolt=1e-6
+)
 _CURRENT = _prefixed("A", "pnuµmk") | _named(
-    amp_amps_ampere_amperes_ampère_安_安培=1.0, milliampere_milliamp_milliamps_毫安=1e-3, microampere_微安=1e-6, nanoampere=1e-9
+    amp_amps_ampere_amperes_ampère_安_安培=1.0,
+    milliampere_milliamp_milliamps_毫安=1e-3,
+    microampere_微安=1e-6,
+    nanoampere=1e-9,
 )
 _PRESSURE = {"Pa": 1.0, "hPa": 100.0, "kPa": 1e3, "MPa": 1e6, "bar": 1e5, "mbar": 100.0, "psi": 6894.757}
 _PRESSURE |= {"N/mm2": 1e6, "N/mm²": 1e6, "pascal": 1.0, "megapascal": 1e6}
@@ -54,7 +59,9 @@ _RESISTANCE = {
 _RESISTANCE |= {"OHM": 1.0, "OHMS": 1.0, "a": 1.0, "b": 1.0}  # a, b: the axes of ZPlot
 _FREQUENCY = _prefixed("Hz", "uµmkMG") | {"hertz": 1.0, "kilohertz": 1e3, "HZ": 1.0, "hz": 1.0, "khz": 1e3}
 _FREQUENCY |= {"rad/s": 0.15915494309189535, "1/s": 1.0, "赫兹": 1.0}
-_ANGLE = _named(deg_degree_degrees_grad_degré_degrés_度=1.0, rad_radian_radians=57.29577951308232) | {"°": 1.0}
+_ANGLE = _named(deg_degree_degrees_grad_degré_degrés_度=1.0, rad_radian_radians=57.29577951308232) | {
+    "°": 1.0
+}
 _COUNT = _named(count_counts_次=1.0) | {"1": 1.0, "#": 1.0, "-": 1.0}
 SCALES: dict[str, dict[str, Scale]] = {
     quantity: {unit: Scale(factor) for unit, factor in table.items()}
@@ -95,6 +102,12 @@ def scale_of(quantity: str, unit: str) -> Scale | None:
         return known.get(text) or known.get(text.lower())
     small = text.lower()
     # 'MA' may be mega or a shouted milli, 'mhz' either: neither is guessed.
-    if small != text and text[:1] == "M" and small[:1] == "m" and f"M{small[1:]}" not in known and len(text) < 4:
+    if (
+        small != text
+        and text[:1] == "M"
+        and small[:1] == "m"
+        and f"M{small[1:]}" not in known
+        and len(text) < 4
+    ):
         return None
     return known.get(small) if quantity != "frequency" or small[:1] != "m" else None
