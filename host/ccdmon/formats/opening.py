@@ -109,13 +109,13 @@ class _Counted(io.RawIOBase):
 def opened(source: Path | bytes, name: str) -> io.BufferedReader:
     """The file's bytes, unpacked where it is gzip."""
     if isinstance(source, bytes):
-        raw: io.BufferedIOBase = io.BytesIO(source)
+        raw: io.BufferedReader = io.BufferedReader(io.BytesIO(source))
         packed, start = len(source), source[:2]
     else:
         file = checked(source).open("rb")
         raw, packed, start = file, source.stat().st_size, file.peek(2)[:2]
     if start != GZIP_MAGIC:
-        return io.BufferedReader(raw) if isinstance(raw, io.BytesIO) else raw
+        return raw
     return io.BufferedReader(_Counted(gzip.GzipFile(fileobj=raw), packed, name), 1 << 16)
 
 

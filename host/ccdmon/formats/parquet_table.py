@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 
 from ccdmon.errors import InputError
+from ccdmon.formats.arrow_floats import floats_of
 from ccdmon.formats.bdf.csv import one_line
 from ccdmon.formats.cyclers.columns import parse_map
 from ccdmon.formats.cyclers.dialect import Columns
@@ -34,5 +35,7 @@ def _as_array(column: pa.ChunkedArray) -> np.ndarray:
         column, factor = column.cast(micro).cast(pa.int64()).cast(pa.float64()), 1e-6
     elif pa.types.is_decimal(kind):
         column = column.cast(pa.float64())
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        return floats_of(column.cast(pa.float64())) * factor
     values: np.ndarray = column.to_numpy(zero_copy_only=False)
-    return values * factor if factor != 1.0 else values
+    return values

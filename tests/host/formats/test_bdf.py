@@ -130,7 +130,7 @@ def test_round_trip_is_exact(tmp_path: Path, ending: str) -> None:
     for name in COLUMN_NAMES:
         np.testing.assert_array_equal(getattr(back, name), getattr(trace, name), err_msg=name)
     assert (back.cell.electrode_area_cm2, back.cell.configuration) == (0.785, "half")
-    assert json.loads(sidecar_path(path).read_text())["who"] == "us"
+    assert json.loads(sidecar_path(path).read_text())["extras"]["who"] == "us"
     assert sidecar_path(path).name == "t.bdf.metadata.json"
 
 

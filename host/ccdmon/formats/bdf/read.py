@@ -20,8 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 
 from ccdmon.errors import InputError
-from ccdmon.formats.bdf.csv import GZIP_MAGIC, gunzip, is_number, iter_csv, not_a_number, one_line, parse_csv
+from ccdmon.formats.arrow_floats import floats_of
+from ccdmon.formats.bdf.csv import gunzip, is_number, iter_csv, not_a_number, one_line, parse_csv
 from ccdmon.formats.bdf.sidecar import read_cell
+from ccdmon.formats.opening import GZIP_MAGIC
 from ccdmon.formats.tables.labels import Label, split_label
 from ccdmon.formats.tables.units import Scale, scale_of
 from ccdmon.formats.tables.vocabulary import key_of
@@ -300,7 +302,7 @@ def _label_of(field_name: str, labels: Sequence[str], there: Sequence[str]) -> t
 
 def _as_float(column: pa.ChunkedArray, name: str, label: str, first_row: int) -> FloatArray:
     try:
-        values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        values = floats_of(column if pa.types.is_float64(column.type) else column.cast(pa.float64()))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         for row, value in enumerate(column.to_pylist(), first_row):
             if value is not None and not is_number(str(value)):

@@ -13,7 +13,7 @@ import numpy as np
 from ccdmon.errors import InputError
 from ccdmon.formats.cyclers.biologic_mpt import controlled_on, header_line
 from ccdmon.formats.cyclers.columns import Chosen, ColumnMap, choose, mapped
-from ccdmon.formats.cyclers.tables import unlabelled
+from ccdmon.formats.cyclers.recognise import unlabelled
 from ccdmon.formats.impedance.sweeps import spectra_of
 from ccdmon.formats.tables.layout import HEAD_LINES, Layout, find_layouts, is_value, layout_at
 from ccdmon.formats.tables.rows import RowReader

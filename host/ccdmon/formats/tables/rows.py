@@ -5,7 +5,6 @@ labels again, lines of text between the rows, an outer level of a nested table, 
 wrong and where.
 """
 
-import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from ccdmon.errors import InputError
-from ccdmon.formats.tables.layout import BLANKS, EMPTY, Layout, is_empty, is_value, split_line
+from ccdmon.formats.arrow_floats import floats_of
+from ccdmon.formats.tables.layout import BLANKS, EMPTY, Layout, is_value, split_line
 from ccdmon.formats.tables.numbers import Marks, NotANumberError, number, numbers
 from ccdmon.model.trace import FloatArray
 
@@ -129,7 +129,7 @@ class RowReader:
             )
         except (pa.ArrowInvalid, pa.ArrowKeyError):
             return False
-        floats = {column: _as_floats(table[names[at]]) for column, at in self._numeric.items()}
+        floats = {column: floats_of(table[names[at]]) for column, at in self._numeric.items()}
         if any(np.isinf(values).any() for values in floats.values()):
             return False
         if mark == "." and not self.marks.shown:
@@ -288,7 +288,3 @@ class RowReader:
             notes.append(f"left out {text} lines of text, the first: {self._first_left_out}")
         parts = [part for part in self._parts if part.row < self.rows]
         return Rows(floats, self._texts, np.concatenate(self._lines), parts, notes)
-
-
-def _as_floats(column: pa.ChunkedArray) -> FloatArray:
-    return np.array(column.to_numpy(zero_copy_only=False), dtype=np.float64)

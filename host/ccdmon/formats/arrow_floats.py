@@ -1,0 +1,23 @@
+"""Arrow columns of float64 as numpy arrays, without pandas: pyarrow's own conversion imports it where it is installed (1 s)."""
+
+import numpy as np
+import pyarrow as pa
+
+from ccdmon.model.trace import FloatArray
+
+
+def floats_of(column: pa.ChunkedArray) -> FloatArray:
+    """The values, NaN where one is null; a view where it is one chunk without nulls, not to be written to."""
+    parts = [_values(chunk) for chunk in column.chunks]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _values(chunk: pa.Array) -> FloatArray:
+    valid, data = chunk.buffers()
+    if data is None or not len(chunk):
+        return np.zeros(len(chunk))
+    values = np.frombuffer(data, np.float64)[chunk.offset : chunk.offset + len(chunk)]
+    if valid is None or chunk.null_count == 0:
+        return values
+    bits = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")
+    return np.where(bits[chunk.offset : chunk.offset + len(chunk)].astype(bool), values, np.nan)

@@ -1,0 +1,121 @@
+"""Which table of a text is the test, and whose habits it has: told by the first lines."""
+
+from collections.abc import Sequence
+
+from ccdmon.errors import InputError
+from ccdmon.formats.cyclers.columns import ColumnMap, find_entry
+from ccdmon.formats.cyclers.dialect import IMPEDANCE_LINE, Dialect
+from ccdmon.formats.cyclers.dialects import DIALECTS, PLAIN
+from ccdmon.formats.tables.labels import Label, split_label
+from ccdmon.formats.tables.layout import (
+    HEAD_LINES,
+    SEPARATORS,
+    Layout,
+    find_layouts,
+    is_value,
+    layout_at,
+    split_line,
+)
+from ccdmon.formats.tables.units import scale_of
+
+TIMES = ("time", "step_time", "date")
+
+
+def is_test(roles: frozenset[str]) -> bool:
+    """Whether columns of these roles make a test in time."""
+    return bool(roles & set(TIMES)) and "voltage" in roles
+
+
+def is_impedance(layout: Layout) -> bool:
+    """Whether the table has a frequency that is one: with its unit, or beside an impedance."""
+    roles = {role for label in layout.labels for role in label.roles}
+    sure = any(
+        "frequency" in label.roles and label.unit and scale_of("frequency", label.unit)
+        for label in layout.labels
+    )
+    return "frequency" in roles and (sure or {"real", "magnitude"} & roles != set())
+
+
+def recognise(lines: Sequence[str], name: str, map_: ColumnMap | None = None) -> tuple[Dialect, Layout]:
+    """The dialect and the table of a file's first lines. Raises `InputError` where there is none."""
+    for dialect in DIALECTS:
+        if dialect.only_impedance(lines[:HEAD_LINES]):
+            raise InputError(f"{name}: {IMPEDANCE_LINE}")
+        at = dialect.header_line(lines[:HEAD_LINES]) if dialect.header_line else None
+        if at is not None:
+            return dialect, layout_at(lines, at)
+    layouts = _mapped_layouts(lines, map_, name) if map_ else list(find_layouts(lines, is_test))
+    if not layouts:
+        impedance = any(
+            is_impedance(layout) for layout in find_layouts(lines, lambda roles: "frequency" in roles)
+        )
+        if impedance:
+            raise InputError(f"{name}: {IMPEDANCE_LINE}")
+        raise _unknown(lines, name)
+    layout = _best(layouts, name)
+    dialect = next(
+        (d for d in DIALECTS if d.header_line is None and d.fits(lines[:HEAD_LINES], layout)), PLAIN
+    )
+    return dialect, layout
+
+
+def _best(layouts: list[Layout], name: str) -> Layout:
+    """The fullest table; two with different labels are two tests."""
+
+    def fullness(layout: Layout) -> int:
+        return len(
+            {role for label in layout.labels for role in label.roles} & {"time", "voltage", "current", "date"}
+        )
+
+    best = max(layouts, key=fullness)
+    texts = [label.text for label in best.labels]
+    for other in layouts:
+        if (
+            other.at != best.at
+            and fullness(other) == fullness(best)
+            and [label.text for label in other.labels] != texts
+        ):
+            raise InputError(
+                f"{name}: two tables with different columns (lines {best.at + 1} and {other.at + 1}); split the file"
+            )
+    return best
+
+
+def _mapped_layouts(lines: Sequence[str], map_: ColumnMap, name: str) -> list[Layout]:
+    """The table whose labels include those of the map; without any label in the map, the first rows of numbers."""
+    named = [entry for entry in map_.entries if entry.number is None]
+    if not named:
+        found = list(find_layouts(lines, is_test))[:1]
+        return found or [unlabelled(lines, name)]
+    for at, line in enumerate(lines[:HEAD_LINES]):
+        for separator in SEPARATORS:
+            labels = [Label(cell.strip(), cell.strip()) for cell in split_line(line, separator)]
+            if len(labels) > 1 and all(find_entry(entry, layout_labels(line, separator)) for entry in named):
+                return [layout_at(lines, at)]
+    wanted = ", ".join(entry.label for entry in named)
+    raise InputError(f"{name}: no line holds all the labels of {map_.option} ({wanted}); mend the map")
+
+
+def layout_labels(line: str, separator: str) -> list[Label]:
+    """The labels of a line."""
+    return [split_label(cell) for cell in split_line(line, separator)]
+
+
+def unlabelled(lines: Sequence[str], name: str) -> Layout:
+    """The table of a text without labels: its first two lines of as many numbers each. Raises `InputError`."""
+    for at, line in enumerate(lines[:HEAD_LINES]):
+        for separator in SEPARATORS:
+            cells = split_line(line, separator)
+            if len(cells) > 1 and all(is_value(cell) for cell in cells):
+                return Layout(
+                    at - 1, tuple(Label(f"#{k + 1}", f"#{k + 1}") for k in range(len(cells))), separator, at
+                )
+    raise InputError(f"{name}: no rows of numbers in it; nothing to read")
+
+
+def _unknown(lines: Sequence[str], name: str) -> InputError:
+    shown = " ".join(next((line for line in lines if line.strip()), "nothing").split())[:60]
+    return InputError(
+        f"{name}: not a file that ccdmon knows (it begins: {shown}); name its columns with --columns "
+        f"time=...,voltage=...,current=..."
+    )
