@@ -31,7 +31,12 @@ BOARD_PATIENCE_S = 300.0  # for an answer: an emulated board may be crowded
 
 FAULTS: dict[str, Sequence[Fault[Stage]]] = {
     "unix": (*in_rows_wire_commands.faults_of("unix"), *in_unix.FAULTS),
-    "pico": (*in_rows_wire_commands.faults_of("pico"), *in_pico.FAULTS, *safety_in_pico.FAULTS, *in_pico_flash.FAULTS),
+    "pico": (
+        *in_rows_wire_commands.faults_of("pico"),
+        *in_pico.FAULTS,
+        *safety_in_pico.FAULTS,
+        *in_pico_flash.FAULTS,
+    ),
     "board": in_rows_wire_commands.faults_of("board"),
 }
 

@@ -3,7 +3,7 @@
 from ccdmon.link.device import RefusedError
 from ccdmon_fw import wire
 from ccdmon_hil.faults.fault import Fault
-from ccdmon_hil.faults.outcome import SINCE_BOOT, UNTIL_TRIP
+from ccdmon_hil.faults.outcome import SINCE_BOOT
 from ccdmon_hil.faults.stages.on_pico import OnPico, wait_for_opening
 from ccdmon_hil.rigs.breakable.hooks import hook
 from ccdmon_hil.rigs.breakable.pico import HookedTarget, run_for
@@ -13,7 +13,7 @@ from ccdmon_hil.rigs.session import Session
 STOP_US = 100_000
 WATCHDOG_US = 550_000.0
 USB_US = 20_000.0
-CHECKED_WITHIN_US = 400_000.0
+CHECKED_WITHIN_US = 2_500_000.0
 # With interrupts off nothing ticks; then the timer catches up with a burst.
 STOP = f"""
 held = board.lock()
@@ -140,11 +140,12 @@ FAULTS = (
     Fault("external trip's level, its interrupt dead", OnPico(act=_level_without_edge), "open", "external",
           answer="within 1 ms"),
     Fault("external trip not safe before arming", OnPico(act=_unsafe_before_arming), "open", answer="not_safe"),
-    Fault("ticks and main loop stop for 100 ms", OnPico(STOP, mend="pass"), "open", "overrun", kept=UNTIL_TRIP),
+    Fault("ticks and main loop stop for 100 ms", OnPico(STOP, mend="pass"), "open", "overrun"),
     Fault("all stops as the gate closes", OnPico(act=_stop_at_closing), "open", "watchdog", answer="within 0.55 s",
           kept=SINCE_BOOT),
     Fault("bits of RAM are stuck", OnPico(RAM_STUCK, act=_valued), "open", "self_check", answer="value 6"),
-    Fault("a word of the program changes in flash", OnPico(act=_flip_in_program), "open", "self_check", answer="value 7"),
+    Fault("a word of the program changes in flash", OnPico(act=_flip_in_program), "open", "self_check",
+          answer="value 7"),
     Fault("the stack grows into its last words", OnPico(act=_in_stack), "open", "self_check", answer="value 8"),
     Fault("the processor's clock is off by a quarter", OnPico(act=_processor_clock), "open", "self_check",
           answer="value 9"),

@@ -44,6 +44,7 @@ class IdentityDocument(_Stated):
     front_end: StatedFrontEnd | None = None
     fault: Name | None = None
     temperature: bool = False
+    external_trip: bool = False  # whether it has an input for one
     reasons: Names = []
     rules: Names = []
     settings: Annotated[dict[Name, Setting], Field(max_length=256)] = {}
