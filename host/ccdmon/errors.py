@@ -1,13 +1,14 @@
 """The errors a user can cause or meet. Each is one line: what, where, what to do.
 
 The command line turns them into `ccdmon: <line>` on stderr and the exit code below; anything else that
-escapes is a bug and shows its traceback.
+escapes is a bug: one line too, which names the file with its traceback, and an exit code of its own.
 """
 
 EXIT_FINE = 0
 EXIT_NEGATIVE = 1
 EXIT_UNUSABLE = 2
 EXIT_DEVICE = 3
+EXIT_BUG = 4
 
 
 class CcdmonError(Exception):

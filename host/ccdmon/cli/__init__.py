@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ccdmon.errors import EXIT_UNUSABLE, CcdmonError
+from ccdmon.errors import EXIT_BUG, EXIT_UNUSABLE, CcdmonError
 
 # verb -> (module under ccdmon.cli, one line for `ccdmon --help`)
 VERBS: dict[str, tuple[str, str]] = {
@@ -92,12 +92,35 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away (`| head`): not an error of ours.
         sys.stderr.close()
         return 0
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
+    except MemoryError:
+        print(f"ccdmon {args.verb}: not enough memory for this; split the file", file=sys.stderr)
+        return EXIT_UNUSABLE
+    except Exception as error:  # noqa: BLE001  nobody foresaw it: no verdict, and no traceback
+        if not isinstance(error, OSError) or error.errno != errno.ENOSPC:
+            return _bug(args.verb, error)
         sys.stdout = None  # what it holds is not tried again at exit
         print(
             f"ccdmon {args.verb}: {error.strerror} for what it writes; free some and try again",
             file=sys.stderr,
         )
         return EXIT_UNUSABLE
+
+
+def _bug(verb: str, error: Exception) -> int:
+    """One line about an exception that nobody foresaw, its traceback in a file."""
+    import os
+    import tempfile
+    import traceback
+
+    from ccdmon.errors import describe
+
+    where = ""
+    try:
+        handle, path = tempfile.mkstemp(prefix="ccdmon-bug-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.write(f"ccdmon {' '.join(sys.argv[1:])}\n" + "".join(traceback.format_exception(error)))
+        where = f"; details in {path}, please report them"
+    except OSError:
+        pass  # no place to write: the line is all there is
+    print(f"ccdmon {verb}: a bug ({describe(error)}){where}", file=sys.stderr)
+    return EXIT_BUG

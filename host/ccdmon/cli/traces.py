@@ -26,8 +26,8 @@ def open_file(name: str, args: argparse.Namespace) -> Trace:
 
 
 def _note(name: str, trace: Trace) -> None:
-    if notes := notes_of(trace):
-        print(f"{name}: note: {'; '.join(notes)}", file=sys.stderr)
+    for note in notes_of(trace):
+        print(f"{name}: note: {note}", file=sys.stderr)
 
 
 def pieces_of(name: str, args: argparse.Namespace) -> Iterator[Trace]:

@@ -5,9 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ccdmon.cli.options import add_import_arguments
+from ccdmon.cli.options import add_impedance_arguments, add_import_arguments
 from ccdmon.cli.traces import pieces_of
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
+from ccdmon.formats.cyclers.dialect import IMPEDANCE_LINE
+from ccdmon.formats.impedance.files import read_eis
 from ccdmon.model.trace import COLUMN_FIELDS
 from ccdmon.report.words import duration
 
@@ -17,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "traces", nargs="+", metavar="TRACE", help="a trace or cycler's file, a run folder, or - for stdin"
     )
     add_import_arguments(parser)
+    add_impedance_arguments(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
@@ -40,6 +43,8 @@ def _check(name: str, args: argparse.Namespace) -> dict[str, Any]:
             rows += len(trace)
             begin_s = float(trace.test_time_s[0]) if begin_s is None else begin_s
     except InputError as error:
+        if args.eis_columns is not None or IMPEDANCE_LINE in str(error):
+            return _check_spectra(name, args)
         return {"source": name, "valid": False, "error": str(error)}
     assert begin_s is not None  # a trace has rows, or reading it raised
     return {
@@ -50,12 +55,25 @@ def _check(name: str, args: argparse.Namespace) -> dict[str, Any]:
         "duration_s": float(trace.test_time_s[-1]) - begin_s,
         "columns": [column for column in COLUMN_FIELDS if getattr(trace, column) is not None],
         "electrode_area_cm2": trace.cell.electrode_area_cm2,
+        "notes": list(trace.notes),
     }
+
+
+def _check_spectra(name: str, args: argparse.Namespace) -> dict[str, Any]:
+    try:
+        read = read_eis(name, args.eis_columns)
+    except InputError as error:
+        return {"source": name, "valid": False, "error": str(error)}
+    points = [len(spectrum) for spectrum in read.spectra]
+    return {"source": name, "valid": True, "format": "impedance", "points": points, "notes": read.notes}
 
 
 def _line(result: dict[str, Any]) -> str:
     if not result["valid"]:
         return f"invalid  {result['error']}"
+    if "points" in result:
+        points = result["points"]
+        return f"valid    {result['source']}: impedance, {len(points)} spectra, {sum(points)} points"
     area = result["electrode_area_cm2"]
     return f"valid    {result['source']}: {result['rows']} rows, {duration(result['duration_s'])}, " + (
         f"{area:g} cm²" if area is not None else "no electrode area (no sidecar)"

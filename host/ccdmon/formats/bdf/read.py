@@ -106,6 +106,12 @@ def has_bdf_columns(labels: Sequence[str]) -> bool:
     return "test_time_s" in fields or len(exact & set(REQUIRED)) > 1
 
 
+def has_standard_columns(path: str | Path) -> bool:
+    """Whether the columns that BDF requires are labelled as it says, in its units."""
+    names = set(read_table(path).column_names)
+    return all(names & set(COLUMN_NAMES[field]) for field in REQUIRED)
+
+
 _PARQUET_MAGIC = b"PAR1"
 _LARGEST_GROUP_ROWS = 1 << 21  # held whole, three at a time; writers' defaults are 1 << 20 and less
 

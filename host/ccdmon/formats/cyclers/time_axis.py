@@ -5,6 +5,8 @@ or, where there is none, the steps are put one behind the other. A date is local
 told by time running backwards by just that much.
 """
 
+from typing import Literal
+
 import numpy as np
 
 from ccdmon.formats.tables.clock import date_forms, looks_like_date, one_form, span_seconds
@@ -18,6 +20,9 @@ LONGEST_s = 20 * 365.25 * 86400.0
 SHORTEST_s = 1e-3
 
 
+Kind = Literal["span", "date", "unsure date"]  # unsure: which number is the month
+
+
 class BadTimeError(Exception):
     """The cell at `row` (None: no cell in particular) is no time, or the column as a whole makes none."""
 
@@ -25,8 +30,8 @@ class BadTimeError(Exception):
         self.what, self.row = what, row
 
 
-def seconds_of(cells: list[str], *, salvage: bool) -> tuple[FloatArray, bool, list[str]]:
-    """(seconds, whether they are dates, notes) of a column of times as text. `BadTimeError` for a cell that is none."""
+def seconds_of(cells: list[str], *, salvage: bool) -> tuple[FloatArray, Kind, list[str]]:
+    """(seconds, what they are, notes) of a column of times as text. `BadTimeError` for a cell that is none."""
     first = next((cell for cell in cells if not is_empty(cell)), "")
     if looks_like_date(first):
         return _dates(cells, salvage)
@@ -37,14 +42,14 @@ def seconds_of(cells: list[str], *, salvage: bool) -> tuple[FloatArray, bool, li
         except ValueError:
             if not salvage:
                 raise BadTimeError(f"{cell[:40]!r} is not a number", row) from None
-    return values, False, []
+    return values, "span", []
 
 
 def _span(cell: str) -> float:
     return span_seconds(cell) if ":" in cell else number(cell, ".")
 
 
-def _dates(cells: list[str], salvage: bool) -> tuple[FloatArray, bool, list[str]]:
+def _dates(cells: list[str], salvage: bool) -> tuple[FloatArray, Kind, list[str]]:
     if salvage:
         cells = [cell if looks_like_date(cell) else "" for cell in cells]
     forms = date_forms(cells)
@@ -52,12 +57,12 @@ def _dates(cells: list[str], salvage: bool) -> tuple[FloatArray, bool, list[str]
     if not forms:
         bad = next((k for k, cell in enumerate(cells) if not is_empty(cell) and not date_forms([cell])), 0)
         raise BadTimeError(f"{cells[bad][:40]!r} is not a date like those before it", bad)
-    values, form, other = one_form(forms, first)
+    values, form, decided, sure = one_form(forms, first)
     notes = []
-    if other:
+    if decided:
         order = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}[form]
         notes.append(f"dates like '{first}' are read with the {order}: the test is continuous that way")
-    return values, True, notes
+    return values, "date" if sure else "unsure date", notes
 
 
 def _backwards(time_s: FloatArray) -> np.ndarray:

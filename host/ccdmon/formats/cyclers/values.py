@@ -11,7 +11,7 @@ from ccdmon.formats.cyclers.dialect import IMPEDANCE_LINE, Columns, Dialect
 from ccdmon.formats.cyclers.electrodes import cell_voltage
 from ccdmon.formats.cyclers.recognise import TIMES
 from ccdmon.formats.cyclers.signs import all_rest, signed
-from ccdmon.formats.cyclers.time_axis import DATES_FROM, BadTimeError, choose_time, remarks, seconds_of
+from ccdmon.formats.cyclers.time_axis import DATES_FROM, BadTimeError, Kind, choose_time, remarks, seconds_of
 from ccdmon.formats.tables.layout import Layout
 from ccdmon.formats.tables.rows import Rows
 from ccdmon.formats.tables.vocabulary import key_of
@@ -24,6 +24,7 @@ FIELDS = {
     "step": "step_count",
 }
 IMPLAUSIBLE_V = 200.0
+MOST_DATES = 2_000_000  # rows whose dates are read where there is a time, too: text takes memory
 LEAST_TEST = 0.05  # of the rows: fewer, between impedance scans, are the wait before each of them
 
 
@@ -119,45 +120,60 @@ def in_map(chosen: Chosen) -> tuple[str, ...]:
 def _times(
     rows: Rows, chosen: Chosen, where: str, salvage: bool
 ) -> tuple[FloatArray, FloatArray | None, list[str]]:
+    """(time, date or None, notes)."""
     seconds: dict[str, FloatArray] = {}
     notes: list[str] = []
-    for role in TIMES:
-        column = chosen.columns.get(role)
-        if column is None:
+    sure = True
+    for role in (role for role in TIMES if role in chosen.columns):
+        found = _one_time(role, rows, chosen, where, salvage)
+        if found is None:
             continue
-        if role in rows.floats:
-            values, dates, told = rows.floats[role], False, list[str]()
-            if role != "date":
-                values = _scaled(values, column)
-        elif role == "date" and "time" in seconds and len(rows) > 2_000_000:
-            continue
-        else:
-            try:
-                values, dates, told = seconds_of(rows.texts[role], salvage=salvage)
-            except BadTimeError as error:
-                if role == "date" and len(chosen.columns.keys() & set(TIMES)) > 1:
-                    continue  # there is another time
-                line = f"line {rows.lines[error.row or 0]}, column '{column.label.text}'"
-                raise InputError(
-                    f"{where}: {line}: {error.what}; mend it, or keep the readable rows with --salvage"
-                ) from None
-        if role == "date" and not dates:
-            if (scaled := _unix(values)) is None:
-                continue
-            values, dates = scaled, True
-        told = told if role != "date" or "time" not in seconds else []
-        seconds["date" if dates and role == "time" and "date" not in chosen.columns else role] = values
-        notes += told
-    step = next((rows.floats[r] for r in ("step", "cycle") if r in rows.floats), None)
-    if step is None and "state" in rows.texts:
-        words = {word: k for k, word in enumerate(dict.fromkeys(rows.texts["state"]))}
-        step = np.array([words[word] for word in rows.texts["state"]], dtype=np.float64)
+        values, kind, told = found
+        if kind != "span" and "date" not in seconds:
+            seconds["date"], sure = values, kind == "date"
+            notes += told if not seconds.keys() & {"time"} else []
+        elif kind == "span":
+            seconds[role] = values
     if not seconds:
         raise InputError(f"{where}: no column of it can be read as a time; say which with --columns time=...")
-    time_s, date_s, told = choose_time(
-        seconds.get("time"), seconds.get("step_time"), seconds.get("date"), step
-    )
+    times = choose_time(seconds.get("time"), seconds.get("step_time"), seconds.get("date"), _steps(rows))
+    time_s, date_s, told = times
+    if not sure:  # good for the time between rows, not for the day
+        time_s = time_s - time_s[np.isfinite(time_s)][0] if date_s is time_s else time_s
+        date_s = None
     return time_s, date_s, notes + told + remarks(time_s)
+
+
+def _one_time(
+    role: str, rows: Rows, chosen: Chosen, where: str, salvage: bool
+) -> tuple[FloatArray, Kind, list[str]] | None:
+    """(seconds, what they are, notes) of a column; None for one that is no time beside another that is."""
+    column = chosen.columns[role]
+    if role in rows.floats:
+        if role != "date":
+            return _scaled(rows.floats[role], column), "span", []
+        date_s = _unix(rows.floats[role])
+        return None if date_s is None else (date_s, "date", [])
+    if role == "date" and len(rows) > MOST_DATES and chosen.columns.keys() & {"time", "step_time"}:
+        return None
+    try:
+        return seconds_of(rows.texts[role], salvage=salvage)
+    except BadTimeError as error:
+        if role == "date" and len(chosen.columns.keys() & set(TIMES)) > 1:
+            return None
+        line = f"line {rows.lines[error.row or 0]}, column '{column.label.text}'"
+        raise InputError(
+            f"{where}: {line}: {error.what}; mend it, or keep the readable rows with --salvage"
+        ) from None
+
+
+def _steps(rows: Rows) -> FloatArray | None:
+    """What changes at each new step, where the table has it."""
+    numbers = next((rows.floats[role] for role in ("step", "cycle") if role in rows.floats), None)
+    if numbers is None and "state" in rows.texts:
+        words = {word: k for k, word in enumerate(dict.fromkeys(rows.texts["state"]))}
+        numbers = np.array([words[word] for word in rows.texts["state"]], dtype=np.float64)
+    return numbers
 
 
 def _unix(values: FloatArray) -> FloatArray | None:

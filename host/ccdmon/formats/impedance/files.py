@@ -59,7 +59,7 @@ def read_eis(path: str | Path, columns: str | None = None) -> EisFile:
     if all(sign_is_wrong(spectrum) for spectrum in spectra):
         raise InputError(
             f"{name}: the imaginary part is positive, as of a coil; a cell's is negative: if the file holds -Im(Z), name "
-            f"its column '-Imaginary Impedance / ohm', or say which it is with {OPTION} f=#1,re=#2,-im=#3"
+            f"its column '-Imaginary Impedance / ohm', or say which it is with {OPTION} f=LABEL,re=LABEL,-im=LABEL"
         )
     return EisFile(name, spectra, made.notes)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ccdmon.errors import InputError
 from ccdmon.formats.cyclers.biologic_mpt import controlled_on, header_line
-from ccdmon.formats.cyclers.columns import Chosen, ColumnMap, choose, mapped
+from ccdmon.formats.cyclers.columns import Chosen, ColumnMap, choose, find_entry, mapped
 from ccdmon.formats.cyclers.recognise import unlabelled
 from ccdmon.formats.impedance.sweeps import spectra_of
 from ccdmon.formats.tables.layout import HEAD_LINES, Layout, find_layouts, is_value, layout_at
@@ -54,7 +54,7 @@ def read_lines(
     head: Sequence[str], more: Iterable[list[str]], name: str, map_: ColumnMap | None = None
 ) -> SpectraRead:
     """The spectra of a text's lines. Raises `InputError`: file, line and column, what to do."""
-    layout = _found(head, name, map_)
+    layout, map_, ignored = _found(head, name, map_)
     chosen = choose_columns(layout, name, map_, controlled_on(head[: layout.at + 1]))
     gamry = head[0].strip() == "EXPLAIN" if head else False
     more = ([_tabbed(line) for line in lines] for lines in more) if gamry else more
@@ -75,7 +75,7 @@ def read_lines(
     part = np.zeros(len(rows))
     for at, begin in enumerate(rows.parts):
         part[begin.row :] = at
-    return made(rows.floats, chosen, name, [part], rows.notes)
+    return made(rows.floats, chosen, name, [part], ignored + rows.notes)
 
 
 def _tabbed(line: str) -> str:
@@ -98,16 +98,21 @@ def read_arrays(
     return made(floats, chosen, name, [], [])
 
 
-def _found(head: Sequence[str], name: str, map_: ColumnMap | None) -> Layout:
-    """The table; without labels only where a map names its columns by their numbers. Raises `InputError`."""
+def _found(
+    head: Sequence[str], name: str, map_: ColumnMap | None
+) -> tuple[Layout, ColumnMap | None, list[str]]:
+    """(table, the map if it is meant for it, notes); without labels a map must name the columns. Raises `InputError`.
+
+    A map serves both files of a pair: one whose labels tell what is what, and which has none of the map's, needs it not.
+    """
     at = header_line(head[:HEAD_LINES])
-    if at is not None:
-        return layout_at(head, at)
-    layouts = list(find_layouts(head, is_spectrum))
-    if map_ is not None:
-        return layouts[0] if layouts else _mapped_layout(head, name, map_)
+    layouts = [layout_at(head, at)] if at is not None else list(find_layouts(head, is_spectrum))
+    if layouts and map_ is not None and not _is_meant(map_, layouts[0]):
+        return layouts[0], None, [f"its labels tell its columns: {OPTION} is not used for it"]
     if layouts:
-        return layouts[0]
+        return layouts[0], map_, []
+    if map_ is not None:
+        return _mapped_layout(head, name, map_), map_, []
     half = next(find_layouts(head, lambda roles: "frequency" in roles and len(roles) > 1), None)
     if half is not None and any(c.isalpha() for c in "".join(label.text for label in half.labels)):
         raise InputError(
@@ -131,9 +136,11 @@ def _found(head: Sequence[str], name: str, map_: ColumnMap | None) -> Layout:
     )
 
 
-def _mapped_layout(head: Sequence[str], name: str, map_: ColumnMap) -> Layout:
-    from ccdmon.formats.cyclers.columns import find_entry
+def _is_meant(map_: ColumnMap, layout: Layout) -> bool:
+    return all(entry.number is None and find_entry(entry, layout.labels) for entry in map_.entries)
 
+
+def _mapped_layout(head: Sequence[str], name: str, map_: ColumnMap) -> Layout:
     if all(entry.number is not None for entry in map_.entries):
         return unlabelled(head, name)
     for at, line in enumerate(head[:HEAD_LINES]):

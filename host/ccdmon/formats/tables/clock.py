@@ -6,7 +6,7 @@ run backwards; of two such, the one in which the test is shorter.
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import lru_cache
 
 import numpy as np
@@ -96,26 +96,25 @@ def date_forms(texts: Sequence[str]) -> dict[str, FloatArray]:
     return forms
 
 
-def one_form(forms: dict[str, FloatArray], first_text: str) -> tuple[FloatArray, str, bool]:
-    """(seconds, form, whether another form would do as well): of those in which no time runs backwards, the shortest."""
+def one_form(forms: dict[str, FloatArray], first_text: str) -> tuple[FloatArray, str, bool, bool]:
+    """(seconds, form, whether the rows decided it, whether the day is sure) of the forms that all cells take.
 
-    def length(form: str) -> tuple[bool, float, bool]:
+    The one in which no time runs backwards, then the one in which the test is shorter; where that is all the same, the
+    one that goes with the punctuation, of which only half a day in letters (AM, PM) and points are sure.
+    """
+
+    def length(form: str) -> tuple[bool, float]:
         known = forms[form][np.isfinite(forms[form])]
-        backwards = bool((np.diff(known) < 0).any())
-        usual = "dmy" if "." in first_text.split(" ")[0] else "mdy"
-        return backwards, float(np.ptp(known)) if known.size else 0.0, form != usual
+        return bool((np.diff(known) < 0).any()), float(np.ptp(known)) if known.size else 0.0
 
-    best = min(forms, key=length)
-    others = [form for form in forms if form != best]
-    return (
-        forms[best],
-        best,
-        any(not np.array_equal(forms[form], forms[best], equal_nan=True) for form in others),
-    )
-
-
-def iso(value: object) -> str:
-    """A date or time of a workbook as text that is read back."""
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-    return value.isoformat() if isinstance(value, date) else str(value)
+    points = "." in first_text.split(" ")[0]
+    usual = "dmy" if points else "mdy"
+    best = min(forms, key=lambda form: (*length(form), form != usual))
+    rivals = [
+        form
+        for form in forms
+        if form != best and not np.array_equal(forms[form], forms[best], equal_nan=True)
+    ]
+    even = [form for form in rivals if length(form) == length(best)]
+    half_day = re.search(r"[AaPp]\.?[Mm]\.?\s*$", first_text) is not None
+    return forms[best], best, bool(rivals) and not even, not even or points or half_day
