@@ -21,8 +21,11 @@ LONGEST_LINE_BYTES = 1 << 20
 WHOLE_BYTES = 1 << 29  # what is held whole (binaries, workbooks, stdin)
 UNPACKED_BYTES = 1 << 36  # of one compressed table, read in blocks
 LARGEST_RATIO = 400  # gzip of a trace packs 3 to 20 times, of one repeated line up to 1000
-# Any bytes are text in a Western code page, many in the Chinese one: what only a Chinese table says.
-_CHINESE = ("电压", "电流", "时间", "频率", "阻抗")
+# Any bytes are text in a Western code page, many in the Chinese one: what only a Chinese table says, and what of the upper
+# half of Latin-1 stands in tables.
+_CHINESE = ("电压", "电流", "时间", "频率", "阻抗", "实部", "虚部", "循环", "工步", "容量", "Ω", "μ", "℃")
+_WESTERN = frozenset("°µ²³±·×ßº§©®«»¼½") | {chr(code) for code in range(0xC0, 0x100)} | {"\xa0", "\x80", "\x85"}
+_WESTERN |= set("\x91\x92\x93\x94\x96\x97\x99")  # quotation marks and dashes of Windows
 
 
 def checked(path: Path) -> Path:
@@ -134,8 +137,25 @@ def encoding_of(head: bytes, name: str) -> str:
     try:
         whole.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return "gb18030" if any(word.encode("gb18030") in head for word in _CHINESE) else "latin-1"
+        return "gb18030" if _is_chinese(whole) else "cp1252" if _decodes(whole, "cp1252") else "latin-1"
     return "utf-8"
+
+
+def _is_chinese(head: bytes) -> bool:
+    """Whether text that is not UTF-8 is GB 18030 (GBK): it says a Chinese word, or makes no sense in Latin-1."""
+    if not _decodes(head, "gb18030"):
+        return False
+    if any(word.encode("gb18030") in head for word in _CHINESE):
+        return True
+    return any(letter not in _WESTERN for letter in head.decode("latin-1") if letter > "\x7f")
+
+
+def _decodes(data: bytes, encoding: str) -> bool:
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def text_blocks(source: Path | bytes, name: str, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:

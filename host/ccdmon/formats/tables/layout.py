@@ -88,10 +88,10 @@ def roles_in(labels: Sequence[Label]) -> frozenset[str]:
 
 def _score(
     reading: tuple[str, tuple[Label, ...]], wanted: Callable[[frozenset[str]], bool]
-) -> tuple[bool, int, int]:
+) -> tuple[bool, bool, int, int]:
     separator, labels = reading
     roles = roles_in(labels)
-    return wanted(roles), len(roles), -SEPARATORS.index(separator)
+    return wanted(roles), separator not in BLANKS, len(roles), -SEPARATORS.index(separator)
 
 
 def _readings(line: str) -> Iterator[tuple[str, tuple[Label, ...]]]:
@@ -167,10 +167,16 @@ def _with_units(labels: tuple[Label, ...], cells: Sequence[str]) -> tuple[Label,
         fitting += fits
         if label.roles and unit and (label.unit is None or label.loose):
             label = replace(label, unit=unit, loose=False)
-        elif fits and label.unit is not None and plain_unit(label.unit) != unit:
+        elif fits and label.unit is not None and not _same(label, unit):
             label = replace(label, unit=f"{label.unit}, and {unit} below")
         with_units.append(label)
     return tuple(with_units) if fitting else None
+
+
+def _same(label: Label, unit: str) -> bool:
+    """Whether the unit below says what the label says."""
+    quantities = {QUANTITY[role] for role in label.roles if role in QUANTITY}
+    return any(scale_of(one, label.unit or "") == scale_of(one, unit) is not None for one in quantities)
 
 
 def _fits(role: str, unit: str) -> bool:
