@@ -4,7 +4,7 @@
 
 prints the port to connect to, for example `mpremote connect /dev/pts/5`, and runs until its standard input ends.
 `PicoPty` is that process as a context manager. What talks to its port can tell it from a board only by its clock,
-about eighteen times as slow as the machine's.
+which goes slower than the machine's where that has no time for it.
 
 It behaves as a USB serial port does: with no program on the port the chip sees DTR low, and a program that does not
 read leaves the chip's packets untaken. A reset of the chip leaves the port where it is, unlike on a real bus.
@@ -37,7 +37,7 @@ from ccdmon_hil.rigs.pico import ARCHITECTURE, PicoTarget
 CHUNK_BYTES = 4096
 UNREAD_LIMIT_BYTES = 4096  # what a serial driver holds for a program before it stops taking packets
 UNWATCHED_PAUSE_S = (
-    0.02  # after each batch of 5 ms while no program is on the port: leaves the machine to others
+    0.02  # after each quantum while no program is on the port: leaves the machine to others
 )
 START_LIMIT_S = 60.0
 
