@@ -1,5 +1,6 @@
 """A rig for the live page: a made-up cell on a made-up board, a recorder and the page's server, each a real process."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,11 +64,11 @@ def rig_file(folder: Path, name: str) -> Path:
 @contextmanager
 def page(*folders: Path, token: str | None = None) -> Iterator[str]:
     """`ccdmon watch` of these folders on a free port; its address."""
-    more = [] if token is None else ["--token", token]
     process = subprocess.Popen(
-        [sys.executable, "-m", "ccdmon", "watch", *map(str, folders), "--http-port", "0", *more],
+        [sys.executable, "-m", "ccdmon", "watch", *map(str, folders), "--http-port", "0"],
         stderr=subprocess.PIPE,
         text=True,
+        env=os.environ | ({} if token is None else {"CCDMON_CONTROL_TOKEN": token}),
     )
     assert process.stderr is not None
     try:

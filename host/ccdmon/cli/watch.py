@@ -1,6 +1,7 @@
 """`ccdmon watch`: the live page of one or more recordings, in a browser on this machine."""
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from ccdmon.errors import EXIT_DEVICE, EXIT_FINE, DeviceError, InputError
 
 START_LIMIT_S = 30.0
 DEFAULT_HTTP_PORT = 5006
+TOKEN_SETTING = "CCDMON_CONTROL_TOKEN"
+LEAST_TOKEN, MOST_TOKEN = 8, 1000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,10 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder of --port")
     parser.add_argument("--rig-file", type=Path, metavar="FILE", help="rig file of --port")
     parser.add_argument(
-        "--token",
-        metavar="TEXT",
-        help="show disarm, trip and reset-trip to whoever types this text on the page",
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help=f"show disarm, trip and reset-trip to whoever types its first line on the page (or {TOKEN_SETTING})",
     )
+    parser.add_argument("--token", help=argparse.SUPPRESS)
     parser.add_argument(
         "--http-port",
         type=int,
@@ -41,14 +46,13 @@ def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C."""
     if not args.folders and not args.port:
         raise InputError("name a run folder to watch, or a board with --port")
-    if args.token is not None and len(args.token) < 8:
-        raise InputError("--token: use at least 8 characters")
+    token = control_token(args)
     asked = [signal.SIGINT]  # how it is ended, at last
     with _recorder(args, asked) as recorded:
-        from ccdmon.live.page import WatchServer
+        from ccdmon.live.server import WatchServer
 
         server = WatchServer(
-            [*args.folders, *recorded], address=args.address, port=args.http_port, token=args.token
+            [*args.folders, *recorded], address=args.address, port=args.http_port, token=token
         )
         print(f"watching at {server.url}; Ctrl-C ends it", file=sys.stderr, flush=True)
 
@@ -60,6 +64,32 @@ def run(args: argparse.Namespace) -> int:
         signal.signal(signal.SIGINT, stop)
         server.run()
     return EXIT_FINE
+
+
+def control_token(args: argparse.Namespace) -> str | None:
+    """The token that unlocks the page's controls; None: there are none. Raises `InputError`."""
+    if args.token is not None:
+        raise InputError(
+            "--token: a command line is seen by everybody on this machine; write the text into a file "
+            f"of your own and name it with --token-file, or set {TOKEN_SETTING}"
+        )
+    token, where = os.environ.get(TOKEN_SETTING), TOKEN_SETTING
+    if args.token_file is not None:
+        token, where = _token_of(args.token_file), f"--token-file {args.token_file}"
+    if token is not None and len(token) < LEAST_TOKEN:
+        raise InputError(f"{where}: use at least {LEAST_TOKEN} characters")
+    return token
+
+
+def _token_of(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as file:
+            if os.fstat(file.fileno()).st_mode & 0o077:
+                raise InputError(f"--token-file {path}: others may read it; run `chmod 600 {path}`")
+            return file.readline(MOST_TOKEN).strip()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise InputError(f"--token-file {path}: cannot be read ({why}); name a file of one line") from error
 
 
 @contextmanager

@@ -1,59 +1,91 @@
 """Disarm, trip and reset-trip on the live page: only with the token, only after asking again, checked on the server.
 
-The page carries no secret: whoever wants to act types the token, and the server compares. A session that has not been
-unlocked can press what it likes, for every action asks the server's own note of it, not the page.
+The page carries no secret: whoever wants to act types the token into a field that is no part of the document, the
+browser sends it beside Bokeh (`handlers.UnlockHandler`), and the server compares. A session that has not been unlocked
+can press what it likes, for every action asks the server's own note of it, not the page.
 """
 
 import hmac
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from bokeh.document import Document
 from bokeh.layouts import column, row
-from bokeh.models.widgets import Button, Div, PasswordInput
+from bokeh.models import CustomJS
+from bokeh.models.widgets import Button, Div
 
 from ccdmon.errors import CcdmonError
 from ccdmon.link.control_socket import ask
 
-WRONG_TOKEN_PAUSE_S = 2.0  # between two attempts, whichever page they come from
+FREE_TRIES = 3  # a slip of the finger costs nothing
+WRONG_TOKEN_PAUSE_S = 2.0  # after each further one, for who was wrong and nobody else
+MOST_CLIENTS = 4096
+MOST_AT_ONCE = 4  # requests to a board under way from one page; a trip always goes
+
+_FIELD = '<input type="password" autocomplete="off" placeholder="control token" aria-label="control token">'
+# The token leaves the field for the server only; what the server says comes back as words of the page.
+_SEND = """
+const field = Bokeh.index.find_one(place).shadow_el.querySelector("input");
+const token = field.value;
+field.value = "";
+fetch("unlock", {method: "POST", body: JSON.stringify({page: key, token: token})})
+  .then((answer) => { if (answer.status == 429) message.text = "Too many attempts; wait." })
+  .catch(() => { message.text = "ccdmon watch does not answer." });
+"""
 
 
 class TokenCheck:
-    """Compares tokens for all sessions of one server, slowly after a wrong one."""
+    """Compares tokens for all sessions of one server; who offers wrong ones is made to wait, and only he."""
 
-    def __init__(self, token: str) -> None:
-        self._token = token.encode()
-        self._not_before_s = 0.0
+    def __init__(self, token: str, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._token, self._clock_s = token.encode(), clock_s
+        self._wrong: OrderedDict[str, tuple[int, float]] = (
+            OrderedDict()
+        )  # by client: how often, until when to wait
 
-    def right(self, offered: str) -> bool:
-        """Whether it is the token; always no for a while after a wrong one."""
-        now_s = time.monotonic()
-        if now_s < self._not_before_s:
+    def wait_s(self, client: str) -> float:
+        """How long this client is not listened to."""
+        return max(0.0, self._wrong.get(client, (0, 0.0))[1] - self._clock_s())
+
+    def right(self, offered: str, client: str) -> bool:
+        """Whether it is the token; always no while the client has to wait."""
+        if self.wait_s(client) > 0:
             return False
-        right = hmac.compare_digest(offered.encode(), self._token)
-        if not right:
-            self._not_before_s = now_s + WRONG_TOKEN_PAUSE_S
-        return right
+        if hmac.compare_digest(offered.encode(errors="replace"), self._token):
+            self._wrong.pop(client, None)
+            return True
+        tries = self._wrong.pop(client, (0, 0.0))[0] + 1
+        pause_s = WRONG_TOKEN_PAUSE_S if tries >= FREE_TRIES else 0.0
+        self._wrong[client] = (tries, self._clock_s() + pause_s)
+        if len(self._wrong) > MOST_CLIENTS:
+            self._wrong.popitem(last=False)
+        return False
 
 
 class RigControls:
-    """Buttons for one rig in one session. `latched_trip` tells the id of the latched trip, None: there is none."""
+    """Buttons for one rig in one session, which is the page `key`.
+
+    `latched_trip` tells the id of the latched trip, None: there is none.
+    """
 
     def __init__(
         self,
         document: Document,
         folder: Path,
         name: str,
-        check: TokenCheck,
+        key: str,
         latched_trip: Callable[[], int | None],
     ) -> None:
-        self._document, self._folder, self._check, self._latched_trip = document, folder, check, latched_trip
+        self._document, self._folder, self._latched_trip = document, folder, latched_trip
         self._unlocked = False
+        self._under_way = 0
         self._wanted: dict[str, Any] | None = None
-        self._token = PasswordInput(placeholder="control token", width=150, name=f"{name}-token")
+        self._field = Div(text=_FIELD, width=190, name=f"{name}-token")
         self._unlock = Button(label="Unlock", width=70, name=f"{name}-unlock")
         self._message = Div(text="", styles={"font-size": "13px"}, name=f"{name}-control-message")
         self._actions = [
@@ -63,30 +95,40 @@ class RigControls:
         ]
         self._yes = Button(label="Yes", button_type="danger", width=90, name=f"{name}-yes")
         self._no = Button(label="No", width=90, name=f"{name}-no")
-        self._unlock.on_click(self._try_unlock)
+        said = {"place": self._field, "key": key, "message": self._message}
+        self._unlock.js_on_click(CustomJS(args=said, code=_SEND))
         for button, act in zip(self._actions, ("disarm", "trip", "reset_trip"), strict=True):
             button.on_click(lambda act=act: self._want(act))
         self._yes.on_click(self._confirmed)
         self._no.on_click(self._rest)
         self.layout = column(
-            row(self._token, self._unlock), row(*self._actions), row(self._yes, self._no), self._message
+            row(self._field, self._unlock),
+            row(*self._actions),
+            row(self._yes, self._no),
+            self._message,
+            name=f"{name}-controls",
         )
         self._rest()
+
+    def unlock(self, said: str) -> None:
+        """The token was right (`said` is empty), or `said` why not."""
+        self._unlocked = self._unlocked or not said
+        self._message.text = escape(said)
+        self._rest()
+
+    def show(self, live: bool) -> None:
+        """A run that nobody records has nothing to control."""
+        if self.layout.visible != live:
+            self.layout.visible = live
 
     def _rest(self) -> None:
         """Show what can be done now, and nothing else."""
         self._wanted = None
-        for widget in (self._token, self._unlock):
+        for widget in (self._field, self._unlock):
             widget.visible = not self._unlocked
         for button in self._actions:
             button.visible = self._unlocked
         self._yes.visible = self._no.visible = False
-
-    def _try_unlock(self) -> None:
-        offered, self._token.value = self._token.value, ""
-        self._unlocked = self._check.right(offered)
-        self._message.text = "" if self._unlocked else "That is not the token; wait two seconds."
-        self._rest()
 
     def _want(self, act: str) -> None:
         if not self._unlocked:
@@ -114,16 +156,19 @@ class RigControls:
         if not self._unlocked or wanted is None:
             return
         self._rest()
+        if self._under_way >= MOST_AT_ONCE and wanted["do"] != "trip":
+            self._message.text = "the board has not answered yet"
+            return
+        self._under_way += 1
         self._message.text = "asked the board …"
         threading.Thread(target=self._carry_out, args=(wanted,), daemon=True).start()
 
     def _carry_out(self, wanted: dict[str, Any]) -> None:
         """In a thread: the board may take its time to answer."""
-        from html import escape
-
         try:
             ask(self._folder, wanted)
             said = f"{wanted['do'].replace('_', ' ')}: done"
         except CcdmonError as error:
             said = escape(str(error))
+        self._under_way -= 1
         self._document.add_next_tick_callback(lambda: setattr(self._message, "text", said))

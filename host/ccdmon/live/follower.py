@@ -2,6 +2,9 @@
 
 Everything is read from the files, so a page that is loaded anew, a recorder that was killed and a folder copied from
 another machine all show the same. Only the state (gate, link, free space) is asked of the recorder, where one runs.
+
+What cannot be followed is said, with since when (`wrong`): a page that stands still and looks well is worse than none.
+Files that are half written, broken or gone are passed over and tried again; anything else begins anew after a pause.
 """
 
 import bisect
@@ -10,29 +13,33 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
-from ccdmon.errors import DeviceError
+from ccdmon.errors import DeviceError, InputError, describe
 from ccdmon.link.control_socket import ask
 from ccdmon.link.decoder import Identity, Message
+from ccdmon.live.health import Health
 from ccdmon.live.history import History, Stretch
+from ccdmon.live.tail import PART_SHIFT, Tail
 from ccdmon.model.front_end import FrontEnd
 from ccdmon.run import folder as run_folder
 from ccdmon.run.folder import measures_cell_temperature
-from ccdmon.run.frame_files import part_path, parts, read_parts
+from ccdmon.run.frame_files import read_parts
 from ccdmon.run.growing import LiveRun
+from ccdmon.run.lock import is_recorded_now
 from ccdmon.run.rows import COUNTER, Batch, RowReader, Rows
 from ccdmon.run.time_axis import CLOCK_FILE, RunTime, read_anchors
 from ccdmon_fw import limits
 
-READ_BYTES = 1 << 18
 STATE_INTERVAL_S = 0.5
+STATE_LIMIT_S = 0.7  # a recorder answers within one round
+SILENT_S = 3.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 60.0
 ANCHOR_WAIT_S = 1.0  # the recorder notes the time of a new segment just after its first rows
 READ_AGAIN_BYTES = 64 << 20
 READ_AGAIN_PIECE = 1 << 16
-_PART_SHIFT = 44  # a place in the files: part number above, offset below
 
 
 class Follower:
@@ -44,6 +51,8 @@ class Follower:
         self.lock = threading.Lock()
         self.state: dict[str, Any] = {"recording": False}
         self._state_due_s = self.state_at_s = 0.0
+        self.health = Health()
+        self._begin_due_s, self._pause_s = 0.0, FIRST_PAUSE_S
         self._config_stamp = (0, 0)
         self._begin(run_folder.read_config(folder))
 
@@ -54,33 +63,70 @@ class Follower:
         self.reader = RowReader()
         self.axis = RunTime.of_config(config, read_anchors(self.folder / CLOCK_FILE))
         self.live = LiveRun(self.folder, config, self.axis)
+        self._tail = Tail(self.folder, self.health)
         self.history = History(self._read_again)
         self.trips: list[dict[str, Any]] = []  # rule, trip_id, test_time_s
         self.measures_temperature = False  # the board has told one
         self.caught_up = False
+        self._came_s = time.monotonic()
         self._reasons = list(limits.REASONS)
         self._front_end = FrontEnd.from_table(config["front_end"])
-        self._part, self._offset = 0, 0
-        self._file: BinaryIO | None = None
-        self._last_byte = b"\0"
-        self._frame_place = 0  # where the frame begins that the next bytes end
         self._marks: list[tuple[int, int, int]] = []  # (place, segment, turns of the counter)
         self._marked = -1
         self._held: list[tuple[Rows, int]] = []
         self._held_since_s = 0.0
 
+    def follow(self) -> bool:
+        """`poll`, whatever it meets: that is told by `health`, and tried again. False where there was nothing new."""
+        if time.monotonic() < self._begin_due_s:
+            self.health.polled()
+            return False
+        try:
+            came = self.poll()
+        except (OSError, InputError) as error:
+            self.health.wrong("files", f"cannot be read ({error}); tried again")
+            came = False
+        except Exception as error:  # noqa: BLE001  a thread that ended would leave the page as it was, green
+            self.health.wrong("reading", f"stopped ({describe(error)}); begins anew")
+            self._begin_due_s = time.monotonic() + self._pause_s
+            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+            came = False
+            with self.lock:
+                self._begin_anew(self.config)
+        else:
+            self.health.right("files")
+            if came or self.caught_up:
+                self.health.right("reading")
+        self.health.polled()
+        return came
+
+    def _begin_anew(self, config: Mapping[str, Any]) -> None:
+        self.live.close()
+        self._tail.close()
+        self._begin(config)
+
     def poll(self) -> bool:
-        """Read on, a quarter of a megabyte at most; False where there was nothing new."""
+        """Read on, a quarter of a megabyte at most; False where there was nothing new. May raise anything."""
         self._ask_state()
         with self.lock:
             if self._stamp() != self._config_stamp:
                 self._reload()
-            place = self._frame_place
-            data = self._read()
+            place = self._tail.frame_place
+            data = self._tail.read()
             self._take(self.reader.feed(data) if data else Batch(), place)
             self.caught_up |= not data
             self.live.refresh()
+            self.health.set("analysis", self.live.problem)
+        self._watch_samples(bool(data))
         return bool(data)
+
+    def _watch_samples(self, came: bool) -> None:
+        """A recorder whose link is up writes; one whose files stand still does not."""
+        now_s = time.monotonic()
+        if came or self.state.get("link") != "up":
+            self._came_s = now_s
+        silent = now_s - self._came_s > SILENT_S
+        self.health.set("samples", "none came although the link is up" if silent else None)
 
     @property
     def measures_pressure(self) -> bool:
@@ -109,39 +155,17 @@ class Follower:
 
     def _reload(self) -> None:
         """The recorder learnt more of its board: rows scaled by another period or front end are read anew."""
-        config = run_folder.read_config(self.folder)
+        try:
+            config = run_folder.read_config(self.folder)
+        except InputError as error:  # half saved, or edited into nonsense: what was known holds
+            self.health.wrong("run.toml", f"{error}; what it said before is in force")
+            return
+        self.health.right("run.toml")
         changed = any(config.get(key) != self.config.get(key) for key in ("time", "front_end", "cell"))
         changed |= measures_cell_temperature(config) != measures_cell_temperature(self.config)
         if changed:
-            self._begin(config)
+            self._begin_anew(config)
         self.config, self._config_stamp = config, self._stamp()
-
-    def _read(self) -> bytes:
-        if self._file is None:
-            path = part_path(self.folder, self._part)
-            if not path.is_file():
-                return b""
-            self._file = path.open("rb", buffering=0)
-        data = self._file.read(READ_BYTES)
-        if data:
-            end = data.rfind(b"\0") + 1
-            if end:
-                self._frame_place = self._part << _PART_SHIFT | (self._offset + end)
-            self._offset += len(data)
-            self._last_byte = data[-1:]
-            return data
-        return self._next_part()
-
-    def _next_part(self) -> bytes:
-        """Move on where there is another part; closes a torn end."""
-        if len(parts(self.folder)) <= self._part + 1 or self._file is None:
-            return b""
-        self._file.close()
-        self._file = None
-        self._part, self._offset = self._part + 1, 0
-        self._frame_place = self._part << _PART_SHIFT
-        torn, self._last_byte = self._last_byte != b"\0", b"\0"
-        return b"\0" if torn else self._read()
 
     def _take(self, batch: Batch, place: int) -> None:
         for message in batch.messages:
@@ -175,7 +199,7 @@ class Follower:
     def _stretch(self, rows: Rows, time_s: Any, place: int) -> Stretch:
         low, high = (self._physical(rows, codes) for codes in (rows.lowest, rows.highest))
         row_s = rows.samples_per_row * self.axis.seconds_per_sample
-        return Stretch(time_s, low, high, row_s, rows.segment, place)
+        return Stretch(time_s, low, high, _falling(low + high), row_s, rows.segment, place)
 
     def _physical(self, rows: Rows, codes: Any) -> Any:
         front_end = self._front_end
@@ -226,7 +250,7 @@ class Follower:
         at = bisect.bisect_right(self._marks, place, key=lambda mark: mark[0]) - 1
         _, segment, turns = self._marks[max(at, 0)]
         reader, found, read = RowReader(), list[Stretch](), 0
-        part, offset = place >> _PART_SHIFT, place & ((1 << _PART_SHIFT) - 1)
+        part, offset = place >> PART_SHIFT, place & ((1 << PART_SHIFT) - 1)
         for data in read_parts(self.folder, part, offset, READ_AGAIN_PIECE):
             for rows in reader.feed(data).rows:
                 samples = rows.samples + (turns * COUNTER if rows.segment == 0 else 0)
@@ -246,6 +270,16 @@ class Follower:
         self._state_due_s = now_s + STATE_INTERVAL_S
         self.state_at_s = now_s
         try:
-            self.state = dict(ask(self.folder, {"do": "state"}, timeout_s=1.0)["state"])
-        except DeviceError:
-            self.state = {"recording": False}
+            answer = ask(self.folder, {"do": "state"}, timeout_s=STATE_LIMIT_S)
+            self.state = dict(answer["state"])
+        except (DeviceError, KeyError, TypeError, ValueError, OSError):
+            hangs = is_recorded_now(self.folder)
+            self.state = {"recording": hangs, "answers": False} if hangs else {"recording": False}
+        hangs = self.state.get("answers") is False
+        self.health.set("recorder", "holds the folder and does not answer" if hangs else None)
+
+
+def _falling(twice_middle: Any) -> Any:
+    """Of blocks of samples: the order of their extremes is not sent, but their neighbours tell the slope."""
+    around = np.concatenate([twice_middle[:1], twice_middle, twice_middle[-1:]])
+    return around[2:] < around[:-2]

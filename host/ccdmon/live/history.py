@@ -2,7 +2,8 @@
 
 Rows go into buckets of equal size, at most `MOST_BUCKETS` of them: when there are more, neighbours are merged and the
 size doubles (a week at 2 kHz ends at 0.6 s). A view that needs finer grain reads the frames again, from the place in
-the files that each bucket remembers. No spike is ever lost: a bucket keeps its extremes.
+the files that each bucket remembers. No spike is ever lost: a bucket keeps its extremes, and which of them came first:
+drawn the other way round, each reversal of the current would look like a short that never was.
 """
 
 from collections import deque
@@ -22,15 +23,21 @@ COARSE = 4  # a view with fewer buckets than a fourth of its points is worth rea
 _GAP = 4.0  # times the usual distance of rows: the line is broken there
 
 Table = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
+Band = tuple[Table, Table, Flags]  # lowest, highest, falling
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Rows of one segment in time order: `lowest` and `highest` (n, signals), NaN where a signal is not measured."""
+    """Rows of one segment in time order: `lowest` and `highest` (n, signals), NaN where a signal is not measured.
+
+    `falling` (n, signals): the highest of a row's samples came before its lowest.
+    """
 
     start_s: FloatArray
     lowest: Table
     highest: Table
+    falling: Flags
     row_s: float  # usual distance of rows
     segment: int
     place: int  # where in the files a reader must begin to find these rows
@@ -38,7 +45,10 @@ class Stretch:
 
 @dataclass(frozen=True)
 class View:
-    """What a plot shows: pairs of lowest and highest (so that a line through them fills the band), NaN at gaps."""
+    """What a plot shows: pairs of lowest and highest in the order they came (a line through them fills the band).
+
+    NaN at gaps.
+    """
 
     time_s: FloatArray
     values: dict[str, FloatArray]
@@ -61,6 +71,7 @@ class History:
         self._start_s, self._end_s = np.empty(1024), np.empty(1024)
         self._lowest = np.empty((1024, len(SIGNALS)), dtype=np.float32)
         self._highest = np.empty((1024, len(SIGNALS)), dtype=np.float32)
+        self._falling = np.empty((1024, len(SIGNALS)), dtype=np.bool_)
         self._rows = np.empty(1024, dtype=np.int32)
         self._segment = np.empty(1024, dtype=np.int32)
         self._place = np.empty(1024, dtype=np.int64)
@@ -81,9 +92,8 @@ class History:
         """Take rows; the last bucket is filled up first when they continue it."""
         count = len(stretch.start_s)
         taken = self._continue(stretch) if self._size else 0
-        while taken < count:
-            self._append(stretch, taken, min(count, taken + self._rows_per_bucket))
-            taken += self._rows_per_bucket
+        if taken < count:
+            self._append(stretch, taken)
         while self._size > self._most:
             self._merge()
         self._remember(stretch)
@@ -98,12 +108,18 @@ class History:
         if coarse and self._read_again is not None:
             fine = self._read_again(int(self._place[first]), end_s)
             if fine:
-                begin, end, lowest, highest = _stacked(fine, start_s, end_s)
-                _known_before(lowest, self._lowest[first])
-                _known_before(highest, self._highest[first])
-                return _reduced(begin, end, lowest, highest, most)
+                begin, end, band = _stacked(fine, start_s, end_s)
+                _known_before(band[0], self._lowest[first])
+                _known_before(band[1], self._highest[first])
+                return _reduced(begin, end, band, most)
         part = slice(first, stop)
-        return _reduced(self._start_s[part], self._end_s[part], self._lowest[part], self._highest[part], most)
+        return _reduced(self._start_s[part], self._end_s[part], self._band(part), most)
+
+    def _band(self, part: slice) -> Band:
+        return self._lowest[part], self._highest[part], self._falling[part]
+
+    def _put(self, part: slice, band: Band) -> None:
+        self._lowest[part], self._highest[part], self._falling[part] = band
 
     def _remember(self, stretch: Stretch) -> None:
         """The newest rows one by one: a page that follows looks at nothing else."""
@@ -119,25 +135,32 @@ class History:
         if room <= 0 or self._segment[last] != stretch.segment or gap_s > _GAP * stretch.row_s:
             return 0
         taken = min(room, len(stretch.start_s))
-        self._lowest[last] = np.fmin(self._lowest[last], np.fmin.reduce(stretch.lowest[:taken]))
-        self._highest[last] = np.fmax(self._highest[last], np.fmax.reduce(stretch.highest[:taken]))
+        part = slice(last, last + 1)
+        rows = (stretch.lowest[:taken], stretch.highest[:taken], stretch.falling[:taken])
+        pairs = zip(self._band(part), rows, strict=True)
+        self._put(part, _grouped(tuple(np.concatenate(pair) for pair in pairs), np.array([0])))  # type: ignore[arg-type]
         self._end_s[last] = stretch.start_s[taken - 1] + stretch.row_s
         self._rows[last] += taken
         return taken
 
-    def _append(self, stretch: Stretch, start: int, stop: int) -> None:
-        if self._size == len(self._start_s):
+    def _append(self, stretch: Stretch, start: int) -> None:
+        """New buckets for the rows from `start` on."""
+        at = np.arange(start, len(stretch.start_s), self._rows_per_bucket)
+        ends = np.minimum(at + self._rows_per_bucket, len(stretch.start_s))
+        while self._size + len(at) > len(self._start_s):
             self._grow()
-        at = self._size
-        self._start_s[at] = stretch.start_s[start]
-        self._end_s[at] = stretch.start_s[stop - 1] + stretch.row_s
-        self._lowest[at] = np.fmin.reduce(stretch.lowest[start:stop])
-        self._highest[at] = np.fmax.reduce(stretch.highest[start:stop])
-        self._rows[at], self._segment[at], self._place[at] = stop - start, stretch.segment, stretch.place
-        self._size += 1
+        part = slice(self._size, self._size + len(at))
+        rows = (stretch.lowest[start:], stretch.highest[start:], stretch.falling[start:])
+        self._put(part, _grouped(rows, at - start))
+        self._start_s[part], self._end_s[part] = (
+            stretch.start_s[at],
+            stretch.start_s[ends - 1] + stretch.row_s,
+        )
+        self._rows[part], self._segment[part], self._place[part] = ends - at, stretch.segment, stretch.place
+        self._size += len(at)
 
     def _grow(self) -> None:
-        for name in ("_start_s", "_end_s", "_lowest", "_highest", "_rows", "_segment", "_place"):
+        for name in ("_start_s", "_end_s", "_lowest", "_highest", "_falling", "_rows", "_segment", "_place"):
             old = getattr(self, name)
             setattr(self, name, np.concatenate([old, np.empty_like(old)]))
 
@@ -147,12 +170,11 @@ class History:
         first, second = slice(0, size, 2), slice(1, size, 2)
         pairs = size // 2
         self._end_s[:pairs] = self._end_s[second][:pairs]
-        for table, extreme in ((self._lowest, np.fmin), (self._highest, np.fmax)):
-            table[:pairs] = extreme(table[first][:pairs], table[second][:pairs])
+        merged = _grouped(self._band(slice(0, size)), np.arange(0, size, 2))
+        self._put(slice(0, half), merged)
         self._rows[:pairs] = self._rows[first][:pairs] + self._rows[second][:pairs]
         if size % 2:
             self._end_s[pairs], self._rows[pairs] = self._end_s[size - 1], self._rows[size - 1]
-            self._lowest[pairs], self._highest[pairs] = self._lowest[size - 1], self._highest[size - 1]
         self._start_s[:half] = self._start_s[first].copy()
         self._segment[:half] = self._segment[first].copy()
         self._place[:half] = self._place[first].copy()
@@ -160,17 +182,33 @@ class History:
         self._rows_per_bucket *= 2
 
 
-def _stacked(
-    stretches: list[Stretch], start_s: float, end_s: float
-) -> tuple[FloatArray, FloatArray, Table, Table]:
+def _grouped(band: Band, at: npt.NDArray[np.int64]) -> Band:
+    """The extremes of groups of rows that begin at `at`, and of each which came first."""
+    lowest, highest, falling = band
+    low, high = np.fmin.reduceat(lowest, at), np.fmax.reduceat(highest, at)
+    group = np.repeat(np.arange(len(at)), np.diff(np.append(at, len(lowest))))
+    first_low, first_high = _first(lowest == low[group], at), _first(highest == high[group], at)
+    inside = np.take_along_axis(falling, np.minimum(first_low, len(lowest) - 1), axis=0)
+    return low, high, np.where(first_low == first_high, inside, first_high < first_low)
+
+
+def _first(found: Flags, at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The first row of each group in which `found` is true, by column; behind the last row where in none."""
+    places = np.where(found, np.arange(len(found))[:, None], len(found))
+    first: npt.NDArray[np.int64] = np.minimum.reduceat(places, at)
+    return first
+
+
+def _stacked(stretches: list[Stretch], start_s: float, end_s: float) -> tuple[FloatArray, FloatArray, Band]:
     """The rows between two times and one beyond each."""
     begin = np.concatenate([s.start_s for s in stretches])
     end = np.concatenate([s.start_s + s.row_s for s in stretches])
     first = max(0, int(np.searchsorted(begin, start_s, "left")) - 1)
     stop = int(np.searchsorted(begin, end_s, "right")) + 1
-    lowest = np.concatenate([s.lowest for s in stretches])
-    highest = np.concatenate([s.highest for s in stretches])
-    return begin[first:stop], end[first:stop], lowest[first:stop], highest[first:stop]
+    lowest = np.concatenate([s.lowest for s in stretches])[first:stop]
+    highest = np.concatenate([s.highest for s in stretches])[first:stop]
+    falling = np.concatenate([s.falling for s in stretches])[first:stop]
+    return begin[first:stop], end[first:stop], (lowest, highest, falling)
 
 
 def _known_before(table: Table, bucket: Table) -> None:
@@ -180,7 +218,7 @@ def _known_before(table: Table, bucket: Table) -> None:
     table[unknown, column] = bucket[column]
 
 
-def _reduced(begin: FloatArray, end: FloatArray, lowest: Table, highest: Table, most: int) -> View:
+def _reduced(begin: FloatArray, end: FloatArray, band: Band, most: int) -> View:
     """At most `most` groups; a NaN between two that a gap parts."""
     count = len(begin)
     per_group = -(-count // most) if count else 1
@@ -188,18 +226,20 @@ def _reduced(begin: FloatArray, end: FloatArray, lowest: Table, highest: Table, 
         at = np.arange(0, count, per_group)
         end = end[np.minimum(at + per_group, count) - 1]
         begin = begin[at]
-        lowest, highest = np.fmin.reduceat(lowest, at), np.fmax.reduceat(highest, at)
-    single = bool(per_group == 1 and count and np.array_equal(lowest, highest, equal_nan=True))
-    return _with_gaps(begin, end, lowest, highest, single)
+        band = _grouped(band, at)
+    single = bool(per_group == 1 and count and np.array_equal(band[0], band[1], equal_nan=True))
+    return _with_gaps(begin, end, band, single)
 
 
-def _with_gaps(begin: FloatArray, end: FloatArray, lowest: Table, highest: Table, single: bool) -> View:
+def _with_gaps(begin: FloatArray, end: FloatArray, band: Band, single: bool) -> View:
     usual_s = float(np.median(end - begin)) if len(begin) else 0.0
     gaps = np.flatnonzero(begin[1:] - end[:-1] > max(_GAP * usual_s, 1e-9)) + 1
     points = 1 if single else 2
     time_s = np.insert(np.repeat(begin, points), gaps * points, end[gaps - 1])
+    lowest, highest, falling = band
+    one, other = np.where(falling, highest, lowest), np.where(falling, lowest, highest)
     values = {}
     for column, name in enumerate(SIGNALS):
-        pairs = np.column_stack([lowest[:, column], highest[:, column]][:points]).ravel().astype(np.float64)
+        pairs = np.column_stack([one[:, column], other[:, column]][:points]).ravel().astype(np.float64)
         values[name] = np.insert(pairs, gaps * points, np.nan)
     return View(time_s, values, single)

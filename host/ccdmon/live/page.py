@@ -1,34 +1,39 @@
 """The live page of one or more rigs: a Bokeh document for each browser that looks, all assets from this machine.
 
-A thread follows the run folders; each page asks the followers four times a second what its part of the time axis looks
-like now. Several rigs take turns within that time, so that a browser never has to draw all of them at once.
+A thread follows each run folder; each page asks the followers four times a second what its part of the time axis
+looks like now (`server`). Several rigs take turns, so that a browser never has to draw all of them at once.
+
+A page that stands still must not look well. What the server knows to be wrong it says in red with since when
+(`health`); that the server itself, or the way to it, is gone the page's own script says: it hears `beat` four times a
+second. Who may have a page at all is `guard`'s.
 """
 
-import logging
-import socket
-import threading
 import time
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from bokeh.document import Document
 from bokeh.layouts import column, row
 from bokeh.models import ColumnDataSource, CustomJS
 from bokeh.models.widgets import Div, RadioButtonGroup
-from bokeh.server.server import Server
 
-from ccdmon.errors import DeviceError
-from ccdmon.live.controls import RigControls, TokenCheck
+from ccdmon.live.controls import RigControls
 from ccdmon.live.follower import Follower
 from ccdmon.live.plots import RigPlots
 from ccdmon.live.tables import RigTables
-from ccdmon.live.words import readouts, title, trip_banner, verdict, weak_note
+from ccdmon.live.words import (
+    readouts,
+    state_complaints,
+    title,
+    trip_banner,
+    verdict,
+    weak_note,
+    wrong_banner,
+)
 from ccdmon.run.folder import cell_of
 
-UPDATE_MS, UPDATE_SEVERAL_MS = 250, 400  # a trip must be seen within a second
+PAGE_STALE_MS = 2500
+LOCK_LIMIT_S, STUCK_LIMIT_S = 0.2, 0.02  # a follower that is stuck must not stop the page
 REPORT_S = 1.0  # tables are slow to draw
-FOLLOW_PAUSE_S = 0.05
 WINDOWS_S = {
     "all": None,
     "1 d": 86400.0,
@@ -38,17 +43,36 @@ WINDOWS_S = {
     "10 s": 10.0,
     "1 s": 1.0,
 }
-_STYLE = """
+STYLE = """
 {% block postamble %}
 <style>
+  #ccdmon-stale { display: none; position: sticky; top: 0; z-index: 9999; margin: -14px -18px 12px; padding: 10px 18px;
+                  background: #d1242f; color: #fff; font-weight: 700; }
   body { margin: 0; padding: 14px 18px; background: #f6f8fa;
          font-family: system-ui, "Segoe UI", "Liberation Sans", "DejaVu Sans", sans-serif; color: #1f2933; }
 </style>
 {% endblock %}
-"""
+{% block contents %}
+<div id="ccdmon-stale" role="alert"></div>
+<script>
+  (() => {
+    let heard = Date.now();
+    const bar = document.getElementById("ccdmon-stale");
+    window.ccdmon_beat = () => { heard = Date.now(); };
+    setInterval(() => {
+      const late = Date.now() - heard > STALE_MS;
+      bar.style.display = late ? "block" : "none";
+      if (late) bar.textContent = "No news from ccdmon watch since " + new Date(heard).toLocaleTimeString()
+                                  + ": what is shown is old.";
+    }, 250);
+  })();
+</script>
+{{ super() }}
+{% endblock %}
+""".replace("STALE_MS", str(PAGE_STALE_MS))
 
 
-_WRAP = {"flex-wrap": "wrap"}  # as many side by side as the window has room for
+WRAP = {"flex-wrap": "wrap"}  # as many side by side as the window has room for
 
 # A new `text` makes Bokeh lay out the whole page again, tables and plots with it: half of what the page cost with four
 # rigs. Words that change at each update go straight into their place instead.
@@ -79,42 +103,35 @@ class LiveWords:
         self._source.data = {"html": [html]}
 
 
-class Following:
-    """Keeps followers up to date in one thread."""
+class Beat:
+    """Tells the page's own script that the server is there; see `STYLE`."""
 
-    def __init__(self, followers: Sequence[Follower]) -> None:
-        self._followers = followers
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="follow", daemon=True)
+    def __init__(self) -> None:
+        self._source = ColumnDataSource({"n": [0]}, name="beat")
+        self._source.js_on_change("data", CustomJS(code="window.ccdmon_beat && window.ccdmon_beat();"))
+        self.div = Div(text="", visible=False, tags=[self._source])
+        self._n = 0
 
-    def __enter__(self) -> "Following":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(timeout=5.0)
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            came = [follower.poll() for follower in self._followers]
-            if not any(came):
-                self._stop.wait(FOLLOW_PAUSE_S)
+    def again(self) -> None:
+        """One more."""
+        self._n += 1
+        self._source.data = {"n": [self._n]}
 
 
 class RigPanel:
     """One rig on one page: everything about it, brought up to date by `update`."""
 
     def __init__(
-        self, document: Document, follower: Follower, name: str, compact: bool, check: TokenCheck | None
+        self, document: Document, follower: Follower, name: str, compact: bool, key: str | None
     ) -> None:
+        """`key` of the page; None: nothing can be controlled from it."""
         self._follower = follower
         self._cell = cell_of(follower.config)
         self.plots = RigPlots(follower, name, compact)
         self.tables = RigTables(name, compact, self._cell.electrode_area_cm2 is not None)
-        self._title, self._banner, self._verdict = (
+        self._title, self._wrong, self._banner, self._verdict = (
             Div(text="", name=f"{name}-{what}", sizing_mode="stretch_width")
-            for what in ("title", "banner", "verdict")
+            for what in ("title", "wrong", "banner", "verdict")
         )
         self._readouts = LiveWords(f"{name}-readouts")
         self._windows = RadioButtonGroup(labels=list(WINDOWS_S), active=None, name=f"{name}-window")
@@ -122,21 +139,23 @@ class RigPanel:
         for end in ("start", "end"):
             self.plots.x_range.on_change(end, self._range_moved)
         self._moving = False  # the server moves the range, not the reader
+        self._patience_s = LOCK_LIMIT_S
         self._shown: tuple[Any, ...] = ()
         self._reported: Any = None
         self._report_due_s = 0.0
-        controls = [] if check is None else [
-            RigControls(document, follower.folder, name, check, self._latched_trip).layout
-        ]  # fmt: skip
+        self.controls = (
+            None if key is None else RigControls(document, follower.folder, name, key, self._latched_trip)
+        )
+        controls = [] if self.controls is None else [self.controls.layout]
         side = column(self._readouts.div, self._verdict, *controls, width=250 if compact else 330)
         plots = column(*self.plots.figures, sizing_mode="stretch_width", styles={"flex": "1 1 320px"})
         arranged = column if compact else row
         tables = arranged(
             self.tables.half_cycle_table, self.tables.event_table, sizing_mode="stretch_width", spacing=12
         )
-        body = [row(plots, side, sizing_mode="stretch_width", styles=_WRAP), tables]
+        body = [row(plots, side, sizing_mode="stretch_width", styles=WRAP), tables]
         self.layout = column(
-            self._title, self._banner, self._windows, *body, sizing_mode="stretch_width",
+            self._title, self._wrong, self._banner, self._windows, *body, sizing_mode="stretch_width",
             styles={"background": "#fff", "border": "1px solid #d0d7de", "border-radius": "8px",
                     "padding": "12px 14px", "margin": "0 10px 14px 0", "flex": "1 1 620px"},
         )  # fmt: skip
@@ -144,14 +163,21 @@ class RigPanel:
 
     def update(self) -> None:
         """Bring the panel up to date."""
+        self._show_state()
         follower = self._follower
-        with follower.lock:
+        if not follower.lock.acquire(timeout=self._patience_s):
+            self._patience_s = STUCK_LIMIT_S
+            return  # it says itself that it is not followed
+        self._patience_s = LOCK_LIMIT_S
+        try:
             self._follow()
             start_s, end_s = self.plots.visible_s
             wanted = (follower.live.rows, start_s, end_s)
             view = follower.history.view(start_s, end_s, self.plots.points) if wanted != self._shown else None
             report, newest, counts = follower.live.report, follower.live.newest(), follower.reader.counts
             trips = list(follower.trips)
+        finally:
+            follower.lock.release()
         if view is not None:
             self._shown = wanted
             self.plots.show(view)
@@ -160,23 +186,39 @@ class RigPanel:
             self._reported, self._report_due_s = report, now_s + REPORT_S
             self.plots.show_report(report, trips)
             self.tables.show(report)
-        trip = self._trip(trips)
-        _put(
-            self._title,
-            title(follower.folder.name, self._cell.metadata["cell"], follower.state, trip is not None),
-        )
-        banner = trip_banner(trip) + weak_note(follower.state.get("weak") or ())
-        _put(self._banner, banner)
-        self._banner.visible = banner != ""
         self._readouts.put(
             readouts(follower.state, newest, counts, follower.declared_degC(), follower.sensor_at_cell)
         )
         _put(self._verdict, verdict(report))
 
+    def _show_state(self) -> None:
+        """What must be right even where the rows cannot be had: the trip, the gate, and what is wrong."""
+        follower = self._follower
+        complaints = follower.health.complaints()
+        trip = self._trip(list(follower.trips))
+        state = follower.state
+        _put(
+            self._title,
+            title(
+                follower.folder.name,
+                self._cell.metadata["cell"],
+                state,
+                trip is not None,
+                well=not complaints,
+            ),
+        )
+        _put(self._wrong, wrong_banner([*complaints, *state_complaints(state)]))
+        self._wrong.visible = bool(self._wrong.text)
+        _put(self._banner, trip_banner(trip) + weak_note(state.get("weak") or ()))
+        self._banner.visible = bool(self._banner.text)
+        if self.controls is not None:
+            self.controls.show(bool(state.get("recording")))
+
     def _first_window(self) -> int:
-        """All of a short test, the last ten minutes of a long one."""
+        """All of a short test or a finished one, the last ten minutes of a long one that runs."""
         begin_s, end_s = self._follower.history.span_s
-        return list(WINDOWS_S).index("all" if end_s - begin_s < 600.0 else "10 min")
+        whole = end_s - begin_s < 600.0 or not self._follower.state.get("recording")
+        return list(WINDOWS_S).index("all" if whole else "10 min")
 
     def _follow(self) -> None:
         """Move the time axis with the test, where a window is chosen."""
@@ -217,73 +259,3 @@ class RigPanel:
 def _put(div: Div, text: str) -> None:
     if div.text != text:
         div.text = text
-
-
-def fill(document: Document, followers: Sequence[Follower], check: TokenCheck | None) -> None:
-    """Build the page for one session."""
-    compact = len(followers) > 1
-    panels = [RigPanel(document, follower, f"rig{n}", compact, check) for n, follower in enumerate(followers)]
-    for panel in panels:
-        panel.update()
-    document.add_root(row(*(panel.layout for panel in panels), sizing_mode="stretch_width", styles=_WRAP))
-    document.title = "ccdmon: " + ", ".join(follower.folder.name for follower in followers)
-    document.template = _STYLE  # type: ignore[assignment]  # a text is compiled with Bokeh's own environment
-    turn = iter(_turns(panels))
-    document.add_periodic_callback(
-        lambda: next(turn).update(), (UPDATE_SEVERAL_MS if compact else UPDATE_MS) // len(panels)
-    )
-
-
-def _turns(panels: list[RigPanel]) -> Any:
-    while True:
-        yield from panels
-
-
-class WatchServer:
-    """Serves the page at `url` until `run` is interrupted."""
-
-    def __init__(
-        self, folders: Sequence[Path], *, address: str = "127.0.0.1", port: int = 0, token: str | None = None
-    ) -> None:
-        """Raises `InputError` for a folder that cannot be watched, `DeviceError` for an address that is taken."""
-        self.followers = [Follower(folder) for folder in folders]
-        check = None if token is None else TokenCheck(token)
-        logging.getLogger("bokeh.server.views.ws").setLevel(
-            logging.ERROR
-        )  # a page that was closed is no news
-        try:
-            port = port or _free_port(address)
-            self._server = Server(
-                {"/": lambda document: fill(document, self.followers, check)},
-                address=address,
-                port=port,
-                allow_websocket_origin=[f"{name}:{port}" for name in {address, "127.0.0.1", "localhost"}],
-            )
-        except OSError as error:
-            raise DeviceError(
-                f"{address}:{port}: cannot be listened on ({error.strerror}); choose another with --http-port"
-            ) from error
-        self.url = f"http://{address}:{port}/"
-
-    def run(self) -> None:
-        """Serve; returns when the loop is stopped."""
-        with Following(self.followers):
-            self._catch_up()
-            self._server.start()
-            self._server.io_loop.start()
-
-    def stop(self) -> None:
-        """End `run`, from any thread."""
-        self._server.io_loop.add_callback(self._server.io_loop.stop)
-
-    def _catch_up(self) -> None:
-        """A short folder is read before the first page is shown; a long one fills in."""
-        until_s = time.monotonic() + 2.0
-        while time.monotonic() < until_s and not all(follower.caught_up for follower in self.followers):
-            time.sleep(0.02)
-
-
-def _free_port(address: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])

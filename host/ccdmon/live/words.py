@@ -1,9 +1,11 @@
 """Everything the live page says in words, as HTML: all that comes from files, boards and rigs is escaped here."""
 
+import time
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from ccdmon.live.health import Complaint
 from ccdmon.run.state_line import clock, engineering, resistance_ohm
 
 _GREEN, _RED, _GREY, _AMBER = "#1a7f37", "#d1242f", "#57606a", "#9a6700"
@@ -17,12 +19,16 @@ def badge(text: str, colour: str) -> str:
     )
 
 
-def title(folder: str, cell: Mapping[str, Any], state: Mapping[str, Any], tripped: bool) -> str:
-    """Name of the rig, its cell, and the states of recording, gate and link."""
+def title(
+    folder: str, cell: Mapping[str, Any], state: Mapping[str, Any], tripped: bool, *, well: bool = True
+) -> str:
+    """Name of the rig, its cell, and the states of recording, gate and link; nothing is green where not `well`."""
     known = [str(cell[key]) for key in ("name", "electrolyte", "configuration") if cell.get(key)]
     if cell.get("electrode_area_cm2"):
         known.append(f"{cell['electrode_area_cm2']:g} cm²")
     badges = _badges(state, tripped)
+    if not well:
+        badges = badges.replace(_GREEN, _GREY) + badge("not followed", _RED)
     return (
         f'<div style="font-size:17px;font-weight:600;color:#1f2933">{escape(folder)}'
         f'<span style="font-weight:400;color:{_GREY};font-size:13px;margin-left:10px">'
@@ -39,6 +45,37 @@ def _badges(state: Mapping[str, Any], tripped: bool) -> str:
     shown += badge(f"gate {gate}", {"closed": _GREEN, "open": _RED if tripped else _AMBER}.get(gate, _GREY))
     shown += badge("link up", _GREEN) if state.get("link") == "up" else badge("link lost", _RED)
     return shown + (badge("disk full", _RED) if state.get("disk") else "")
+
+
+def wrong_banner(complaints: Sequence[Complaint]) -> str:
+    """All that is wrong, in red, with since when; empty where all is well."""
+    if not complaints:
+        return ""
+    lines = "".join(
+        f"<div>{escape(complaint.part)}: {escape(complaint.text)}{_since(complaint.since_unix_s)}</div>"
+        for complaint in complaints
+    )
+    return (
+        f'<div role="alert" style="background:{_RED};color:#fff;font-size:14px;font-weight:600;padding:8px 16px;'
+        f'border-radius:6px">{lines}</div>'
+    )
+
+
+def state_complaints(state: Mapping[str, Any]) -> list[Complaint]:
+    """What the recorder itself says is wrong."""
+    found = []
+    if failures := state.get("failures"):
+        listed = ", ".join(f"{part} ({count})" for part, count in dict(failures).items())
+        found.append(Complaint("recorder", f"goes on, but failed beside the frames: {listed}", 0.0))
+    if waiting := state.get("not_notified"):
+        found.append(Complaint("notifications", f"{waiting} not sent yet: nobody was told of a trip", 0.0))
+    if state.get("moved"):
+        found.append(Complaint("folder", "was moved or deleted while it is recorded", 0.0))
+    return found
+
+
+def _since(unix_s: float) -> str:
+    return f" (since {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(unix_s))})" if unix_s else ""
 
 
 def trip_banner(trip: Mapping[str, Any] | None) -> str:
@@ -126,6 +163,6 @@ def verdict(report: Mapping[str, Any] | None) -> str:
         return f'<div style="color:{_GREY}">no rows yet</div>'
     from ccdmon.report.words import ccd_sentence
 
-    colour = {"healthy": _GREEN, "suspect": _AMBER, "failed": _RED}[report["verdict"]]
+    colour = {"healthy": _GREEN, "suspect": _AMBER, "failed": _RED}.get(report["verdict"], _GREY)
     words = f"{badge(report['verdict'], colour)} {escape(ccd_sentence(report))}"
     return f'<div style="font-size:13px;text-indent:-6px">{words}</div>'

@@ -297,6 +297,7 @@ class Recording:
             "unix_s": time.time(),
             "failures": dict(self._beside.failures),
             "not_notified": self._notifier.not_sent,
+            "moved": self._watch.moved,
             "free_bytes": self._watch.free_bytes,
             "stop_in_s": self.stop_in_s(),
             "host_trip_latency_s": self._judge.latency_s,

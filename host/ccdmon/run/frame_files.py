@@ -32,10 +32,11 @@ def parts(folder: Path) -> list[Path]:
     """The parts of a recording in order."""
     found = [folder / FRAMES_FILE] if (folder / FRAMES_FILE).is_file() else []
     later = [path for path in folder.glob("frames-*.bin") if path.stem.removeprefix("frames-").isdecimal()]
-    return found + sorted(later, key=_number)
+    return found + sorted(later, key=number_of)
 
 
-def _number(part: Path) -> int:
+def number_of(part: Path) -> int:
+    """The number of a part, from 0."""
     return 0 if part.name == FRAMES_FILE else int(part.stem.removeprefix("frames-"))
 
 
@@ -50,7 +51,9 @@ def read_parts(
 
     The parts are those that lie there at the first `next`; `last_bytes`: no more than so many of the last one.
     """
-    paths = parts(folder)[part:]
+    paths = [path for path in parts(folder) if number_of(path) >= part]
+    if paths and number_of(paths[0]) != part:
+        offset = 0  # the place's own part is gone
     for path in paths:
         last = b"\0"
         with path.open("rb") as file:
@@ -139,7 +142,7 @@ class FrameFiles:
     ) -> None:
         self._folder, self._rotate_bytes, self._waiting_bytes = folder, rotate_bytes, waiting_bytes
         there = parts(folder)
-        self.part = _number(there[-1]) if there else 0
+        self.part = number_of(there[-1]) if there else 0
         path = part_path(folder, self.part)
         if path.is_file() and path.stat().st_size and not _ends_whole(path):
             self.part += 1  # a killed host left half a frame

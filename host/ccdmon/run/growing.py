@@ -142,6 +142,10 @@ class LiveRun:
         self._due_s = self.asked_s + max(REPORT_INTERVAL_S, took_s / REPORT_SHARE)
         return True
 
+    def close(self) -> None:
+        """End the thread that makes reports."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
     def _analyse(self, step: Callable[[], T]) -> T | None:
         """A step of the analysis, unless one failed before: what it knows is not to be trusted then."""
         if self.problem is not None:

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from ccdmon.live.follower import Follower
-from ccdmon.live.history import History, Stretch
+from ccdmon.live.history import History, Stretch, View
 from ccdmon.record.recorder import Recorder
 from ccdmon.run import folder as run_folder
 from tests.host.whole_run import open_run
@@ -14,7 +15,7 @@ from tests.host.wire_stream import CONFIG, Device
 
 def stretch(first: int, values: np.ndarray, segment: int = 0) -> Stretch:
     table = np.column_stack([values, values, *2 * [np.full(len(values), np.nan)]]).astype(np.float32)
-    return Stretch((first + np.arange(len(values))).astype(float), table, table, 1.0, segment, 0)
+    return Stretch((first + np.arange(len(values))).astype(float), table, table, table > 1e9, 1.0, segment, 0)
 
 
 def test_every_spike_shows_at_any_zoom() -> None:
@@ -30,6 +31,45 @@ def test_every_spike_shows_at_any_zoom() -> None:
     part = history.view(31_000.0, 31_500.0, 50)
     assert part.values["voltage_V"].min() == -3.0
     assert part.values["voltage_V"].max() == 0.0
+
+
+def turns(view: View) -> int:
+    """How often the line through the points of a view goes the other way."""
+    steps = np.sign(np.diff(view.values["voltage_V"]))
+    steps = steps[steps != 0]
+    return int((steps[1:] != steps[:-1]).sum())
+
+
+@pytest.mark.parametrize("piece", [1, 37, 777, 100_000])
+@pytest.mark.parametrize("up", [True, False])
+def test_a_reversal_is_drawn_as_one_step(up: bool, piece: int) -> None:
+    """0.1.0 drew down-up-down, which looks like a short that never was."""
+    values = np.where(np.arange(100_000) < 50_003, -1.0, 1.0) * (1 if up else -1)
+    begin, end = (48_000, 51_000) if piece == 1 else (0, 100_000)
+    history = History(most=1000)
+    for first in range(begin, end, piece):
+        history.add(stretch(first, values[first : min(first + piece, end)]))
+    history._recent.clear()
+    for most in (50, 333, 5000):
+        view = history.view(0.0, 1e5, most)
+        assert turns(view) == 0
+        assert {view.values["voltage_V"].min(), view.values["voltage_V"].max()} == {-1.0, 1.0}
+
+
+def test_extremes_come_in_the_order_of_time_whatever_the_zoom() -> None:
+    """A ramp of random steps: each pair that is drawn is as the rows behind it came."""
+    values = np.random.default_rng(1).standard_normal(40_000)
+    history = History(most=300)
+    for first in range(0, len(values), 501):
+        history.add(stretch(first, values[first : first + 501]))
+    history._recent.clear()
+    view = history.view(0.0, 4e4, 100)
+    pairs = view.values["voltage_V"].reshape(-1, 2)
+    begins = view.time_s.reshape(-1, 2)[:, 0].astype(int)
+    for (one, other), begin, end in zip(pairs, begins, [*begins[1:], len(values)], strict=True):
+        rows = values[begin:end].astype(np.float32)
+        assert {one, other} == {rows.min(), rows.max()}
+        assert (one == rows.max()) == (rows.argmax() < rows.argmin())
 
 
 def test_the_line_breaks_where_rows_are_missing() -> None:

@@ -45,6 +45,16 @@ def text(driver: Any, name: str) -> str:
     return str(model(driver, name, "m.text") or "")
 
 
+FIELD = "Bokeh.index.find_one(m).shadow_el.querySelector('input')"
+
+
+def unlock(driver: Any, token: str) -> None:
+    """Type the control token and press the button."""
+    wait_for(lambda: model(driver, "rig0-token", f"!!{FIELD}"), "the field of the token")
+    assert model(driver, "rig0-token", f"({FIELD}.value = {token!r}, true)")
+    click(driver, "rig0-unlock")
+
+
 def on_screen(driver: Any, name: str) -> str:
     """What the browser shows of a model, whatever way its words came."""
     return str(model(driver, name, "Bokeh.index.find_one(m).shadow_el.textContent"))
@@ -95,8 +105,7 @@ def test_a_trip_appears_stays_after_reload_and_is_reset_with_the_token_only(
         assert model(driver, "rig0-rows", "m.data.time_s[0]") == before, "history is there after a reload"
         assert "TRIP 1" in text(driver, "rig0-banner")
         assert [e["command"] for e in events(folder) if e["action"] == "command"] == []
-        assert model(driver, "rig0-token", f"(m.value = {TOKEN!r}, true)")
-        click(driver, "rig0-unlock")
+        unlock(driver, TOKEN)
         wait_for(lambda: model(driver, "rig0-reset-trip", "m.visible"), "unlocked buttons")
         click(driver, "rig0-reset-trip")
         wait_for(lambda: model(driver, "rig0-yes", "m.visible"), "question")
@@ -113,13 +122,21 @@ def page_when(folder: Path) -> Any:
     return page(folder, token=TOKEN)
 
 
-def test_a_wrong_token_unlocks_nothing(driver: Any, tmp_path: Path) -> None:
+def test_a_finished_run_opens_whole_and_has_no_dead_controls(driver: Any, tmp_path: Path) -> None:
     with page(recorded_run(tmp_path / "run"), token=TOKEN) as address:
         opened(driver, address)
-        assert model(driver, "rig0-token", "(m.value = 'wrong-token', true)")
-        click(driver, "rig0-unlock")
+        wait_for(lambda: model(driver, "rig0-controls", "m.visible") is False, "no controls")
+        assert model(driver, "rig0-trip", "m.visible") is False
+
+
+def test_a_wrong_token_unlocks_nothing(driver: Any, board: PtyBoard, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with recorder(board.name, folder), page_when(folder) as address:
+        opened(driver, address)
+        unlock(driver, "wrong-token")
         wait_for(lambda: "not the token" in text(driver, "rig0-control-message"), "refusal")
         assert model(driver, "rig0-trip", "m.visible") is False
+        assert model(driver, "rig0-token", f"{FIELD}.value") == "", "it leaves the field at once"
 
 
 def test_what_files_and_boards_say_is_text_not_markup(driver: Any, tmp_path: Path) -> None:
