@@ -1,8 +1,10 @@
 """pytest plugin: traces and scenario files against the firmware on a rig, in anybody's own repository.
 
-Options `--rig unix|pico|board`, `--port P`, `--image F`. Fixtures: `rig` (the firmware running on that rig), `trace`
-(of the marker `trace`), `verdict` (what the firmware did with that trace). Files `*.scenario.toml` are tests. A rig
-or a recording that is not there skips, and says what is missing; a verdict that lost samples is undecided, and fails.
+Options `--ccdmon-rig unix|pico|board`, `--ccdmon-port P`, `--ccdmon-image F`. Fixtures: `rig` (the firmware running on
+that rig), `trace` (of the marker `trace`), `verdict` (what the firmware did with that trace). Files `*.scenario.toml`
+are tests. What was asked for and is not there fails and says what is missing: the rig of the option, a recording.
+Without the option a missing rig skips, as does a scenario's recording that says `optional = true`. A verdict that
+lost samples is undecided, and fails.
 """
 
 from collections.abc import Iterator
@@ -23,9 +25,12 @@ _OPEN = pytest.StashKey[tuple[Any, Any]]()  # (context manager, session)
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The plugin's options."""
     group = parser.getgroup("ccdmon", "ccdmon: firmware in the loop")
-    group.addoption("--rig", choices=RIGS, default="unix", help="where the firmware runs (default: unix)")
-    group.addoption("--port", help="serial port or wiring file of --rig board, `emulated` or `emulated-pair`")
-    group.addoption("--image", type=Path, help="MicroPython image of --rig pico")
+    group.addoption("--ccdmon-rig", choices=RIGS, help="where the firmware runs (default: unix)")
+    group.addoption(
+        "--ccdmon-port",
+        help="serial port or wiring file of --ccdmon-rig board, `emulated` or `emulated-pair`",
+    )
+    group.addoption("--ccdmon-image", type=Path, help="MicroPython image of --ccdmon-rig pico")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -93,7 +98,7 @@ class ScenarioItem(pytest.Item):
 
 @pytest.fixture(scope="session")
 def rig(pytestconfig: pytest.Config) -> "Session":
-    """The firmware running on the rig of the command line; skips where that rig is not there."""
+    """The firmware running on the rig of the command line, or on the unix port."""
     return _session(pytestconfig)
 
 
@@ -148,23 +153,28 @@ def _trace(request: pytest.FixtureRequest, source: str, seed: int | None) -> "Tr
         return simulated
     path = request.path.parent / source
     if not path.exists():
-        pytest.skip(f"no recording {path}")
+        pytest.fail(f"{path}: this recording is not here", pytrace=False)
     return read_bdf(path)
 
 
 def _session(config: pytest.Config) -> "Session":
-    """The rig, started with the first test that needs it. Skips where it is not there."""
+    """The rig, started with the first test that needs it. Where it is not there: fails if asked for, else skips."""
     if _OPEN in config.stash:
         session: Session = config.stash[_OPEN][1]
         return session
     from ccdmon.errors import CcdmonError
     from ccdmon_hil.rigs.open_rig import open_session
 
-    name = config.getoption("--rig")
-    rig = open_session(name, image=config.getoption("--image"), port=config.getoption("--port"))
+    asked = config.getoption("--ccdmon-rig")
+    name = asked or RIGS[0]
+    image, port = config.getoption("--ccdmon-image"), config.getoption("--ccdmon-port")
+    rig = open_session(name, image=image, port=port)
     try:
         session = rig.__enter__()
     except CcdmonError as error:
-        pytest.skip(f"rig {name} is not there: {error}")
+        missing = f"rig {name} is not there: {error}"
+        if asked:
+            pytest.fail(missing, pytrace=False)
+        pytest.skip(missing)
     config.stash[_OPEN] = (rig, session)
     return session

@@ -6,8 +6,6 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-import pytest
-
 README = Path(__file__).resolve().parents[2] / "hil" / "README.md"
 SCENARIO = (
     '[play]\nsimulate = "hard_short"\nseed = 3\naround_fault = [300, 20]\n[expect]\nverdict = "{verdict}"\n'
@@ -47,38 +45,31 @@ def test_what_comes_out_otherwise_fails_in_one_line(tmp_path: Path) -> None:
     assert "unknown key; did you mean 'expect'?" in done.stdout
 
 
-def test_what_is_not_there_skips_and_says_so(tmp_path: Path) -> None:
-    (tmp_path / "gone.scenario.toml").write_text(
-        '[play]\ntrace = "gone.bdf.csv"\n[expect]\nverdict = "trip"\n'
-    )
+def test_what_was_asked_for_and_is_not_there_fails(tmp_path: Path) -> None:
+    gone = '[play]\ntrace = "gone.bdf.csv"\n{more}[expect]\nverdict = "trip"\n'
+    (tmp_path / "gone.scenario.toml").write_text(gone.format(more=""))
+    (tmp_path / "may_be_gone.scenario.toml").write_text(gone.format(more="optional = true\n"))
     (tmp_path / "short.scenario.toml").write_text(SCENARIO.format(verdict="hard_short"))
+    (tmp_path / "test_gone.py").write_text(
+        "import pytest\n\n\n@pytest.mark.trace('lost.bdf.csv')\ndef test_it(verdict):\n    assert verdict\n"
+    )
     recording = _pytest(tmp_path)
+    assert "2 failed, 1 passed, 1 skipped" in recording.stdout or "1 error" in recording.stdout, (
+        recording.stdout
+    )
     assert "gone.bdf.csv: this recording is not here" in recording.stdout
-    rig = _pytest(tmp_path, "--rig", "board", "--port", "/dev/ttyNOTHING7")
+    assert "lost.bdf.csv: this recording is not here" in recording.stdout
+    rig = _pytest(tmp_path, "--ccdmon-rig", "board", "--ccdmon-port", "/dev/ttyNOTHING7")
     assert "rig board is not there: port /dev/ttyNOTHING7" in rig.stdout
     assert "passed" not in rig.stdout
-    assert rig.returncode == 0
+    assert rig.returncode == 1
 
 
-def test_lost_samples_leave_the_verdict_undecided() -> None:
-    from types import SimpleNamespace
-
-    from ccdmon_hil.play.scenario import ScenarioFile, problems_of
-
-    file = ScenarioFile.model_validate({"play": {"simulate": "healthy"}, "expect": {"verdict": "no-trip"}})
-    result = SimpleNamespace(
-        rows=10, samples_received=9, dropped=1, crc_errors=0, tripped=False, gate_closed=True, trip_row=None,
-        meets=lambda _: True, document=lambda: {"latency": {}},
-    )  # fmt: skip
-    assert problems_of(file, result) == ["undecided: 1 of 10 samples lost, 0 frames damaged"]  # type: ignore[arg-type]
-    result.samples_received, result.dropped = 10, 0
-    assert problems_of(file, result) == []  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    "name", sorted((README.parent / "wiring").glob("*.toml")), ids=lambda path: path.stem
-)
-def test_the_wiring_files_are_readable(name: Path) -> None:
-    from ccdmon_hil.rigs.wiring import wiring_of
-
-    assert wiring_of(str(name)).port.startswith("/dev/")
+def test_beside_a_plugin_with_a_port_option_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "neighbour.py").write_text(
+        "def pytest_addoption(parser):\n"
+        "    for name in ('--port', '--rig', '--image'):\n        parser.addoption(name)\n"
+    )
+    (tmp_path / "short.scenario.toml").write_text(SCENARIO.format(verdict="hard_short"))
+    done = _pytest(tmp_path, "-p", "neighbour", "--port", "/dev/ttyACM0", "-W", "error")
+    assert "1 passed" in done.stdout, done.stdout + done.stderr

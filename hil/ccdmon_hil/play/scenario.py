@@ -46,6 +46,7 @@ class PlayTable(Table):
     options: dict[str, Any] = Field(default_factory=dict)  # of the simulator
     rows: Pair | None = None
     around_fault: Pair | None = None
+    optional: bool = False  # a recording that may be missing: skipped then
 
     @model_validator(mode="after")
     def _one_source(self) -> "PlayTable":
@@ -93,7 +94,7 @@ class ScenarioFile(Table):
 
 
 class MissingTraceError(InputError):
-    """The scenario's recording is not on this machine."""
+    """The scenario's recording, an optional one, is not on this machine."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Scenario:
         return self.path.name.removesuffix(SUFFIX)
 
     def trace(self) -> tuple[Trace, int | None]:
-        """(rows to play, the one where something happens, None: nowhere). `MissingTraceError`: no such recording."""
+        """(rows to play, the one where something happens, None: nowhere). `MissingTraceError`: it is missing."""
         if self.file.play.simulate is not None:
             return _simulated(self.file.play)
         return _recorded(self.file.play, self.path.parent), (self.file.expect.trip_row or (None,))[0]
@@ -198,7 +199,8 @@ def _recorded(play: PlayTable, folder: Path) -> Trace:
     assert play.trace is not None
     path = folder / play.trace
     if not path.exists():
-        raise MissingTraceError(f"{path}: this recording is not here")
+        kind = MissingTraceError if play.optional else InputError
+        raise kind(f"{path}: this recording is not here")
     trace = read_bdf(path)
     return trace.rows(*play.rows) if play.rows else trace
 

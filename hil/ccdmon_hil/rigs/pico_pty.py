@@ -36,9 +36,7 @@ from ccdmon_hil.rigs.pico import ARCHITECTURE, PicoTarget
 
 CHUNK_BYTES = 4096
 UNREAD_LIMIT_BYTES = 4096  # what a serial driver holds for a program before it stops taking packets
-UNWATCHED_PAUSE_S = (
-    0.02  # after each quantum while no program is on the port: leaves the machine to others
-)
+UNWATCHED_PAUSE_S = 0.02  # after each quantum while no program is on the port: leaves the machine to others
 START_LIMIT_S = 60.0
 
 
