@@ -14,6 +14,7 @@ from ccdmon.formats.bdf.sidecar import write_cell
 from ccdmon.formats.bdf.write import write_bdf, write_pieces, write_table
 from ccdmon.formats.impedance.csv import write_eis_csv
 from ccdmon.formats.impedance.files import read_eis
+from ccdmon.formats.importer import is_long
 
 SCHEMA = "ccdmon.convert/1"
 BDF: dict[str, Any] = {"format": "Battery Data Format", "notes": []}
@@ -51,7 +52,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _convert_file(args: argparse.Namespace) -> tuple[int, dict[str, Any]]:
-    """(rows, what the file was); what BDF calls by no name is kept where the source is BDF."""
+    """(rows, what the file was); what BDF calls by no name is kept where the source is BDF and not very long."""
+    if args.source != "-" and not args.salvage and is_long(Path(args.source)):
+        return write_pieces(pieces_of(args.source, args), args.target), BDF
     trace = open_file(args.source, args)
     imported = trace.cell.metadata.get("import")
     if args.source == "-" or imported is not None or not has_standard_columns(args.source):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ccdmon.formats.importer import notes_of, read_trace
 from ccdmon.model.trace import Trace
-from ccdmon.run.sources import Source, TraceRows, run_folder, source_of
+from ccdmon.run.sources import Source, TraceRows, source_of
 
 
 def open_rows(name: str, args: argparse.Namespace) -> Source:
@@ -31,13 +31,9 @@ def _note(name: str, trace: Trace) -> None:
 
 
 def pieces_of(name: str, args: argparse.Namespace) -> Iterator[Trace]:
-    """The rows of anything in pieces with the same columns: a file in one, a run folder in many."""
-    run = run_folder(name)
-    if run is None:
-        yield open_file(name, args)
-        return
-    for piece in run.pieces():
-        yield with_area(piece.trace, args)
+    """The rows of anything in pieces with the same columns: a short file in one, a long one or a run folder in many."""
+    for piece in open_rows(name, args).traces():
+        yield with_area(piece, args)
 
 
 def with_area(trace: Trace, args: argparse.Namespace) -> Trace:

@@ -5,19 +5,30 @@ is said in one line; `salvage` keeps what can be read of a broken one. What was 
 in the metadata, from where it goes to stderr, the sidecar and the report.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import entry_points
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ccdmon.errors import InputError
-from ccdmon.formats.bdf.read import has_bdf_columns, read_bdf
+from ccdmon.formats.bdf.read import has_bdf_columns, iter_bdf, read_bdf, with_whole_times
 from ccdmon.formats.bdf.sidecar import read_cell
 from ccdmon.formats.cyclers import biologic_mpr, neware, tables, text_salvage
 from ccdmon.formats.cyclers.dialect import IMPEDANCE_LINE, Columns
-from ccdmon.formats.opening import GZIP_MAGIC, checked, gunzipped_part, read_head, read_stdin, read_whole
+from ccdmon.formats.cyclers.time_axis import DATES_FROM
+from ccdmon.formats.opening import (
+    GZIP_MAGIC,
+    checked,
+    gunzipped_part,
+    read_head,
+    read_stdin,
+    read_whole,
+    unpacked_size,
+)
 from ccdmon.formats.parquet_table import read_parquet_columns
 from ccdmon.formats.workbook import KIND as WORKBOOK
 from ccdmon.formats.workbook import ZIP_MAGIC, check_archive, is_workbook, sheets
@@ -62,8 +73,42 @@ def read_trace(path: str | Path, *, columns: str | None = None, salvage: bool = 
 
 
 def is_long(path: Path) -> bool:
-    """Whether the file is in the Battery Data Format and too long to be held whole: `iter_bdf` reads it in pieces."""
-    return path.is_file() and path.stat().st_size > LONG_BYTES and is_bdf(read_head(path), salvage=False)
+    """Whether the file is a table, or in the Battery Data Format, and too long to be held whole."""
+    if not path.is_file() or unpacked_size(path) <= LONG_BYTES:
+        return False
+    head = read_head(path)
+    return is_bdf(head, salvage=False) or not (b"\0" in head[:4096] or head.startswith(ZIP_MAGIC))
+
+
+def iter_trace(path: Path, columns: str | None = None) -> Iterator[Trace]:
+    """The rows of `read_trace` in pieces, at constant memory where the table allows it. Raises `InputError` as it goes."""
+    if columns is None and is_bdf(read_head(path), salvage=False):
+        yield from iter_bdf(path)
+        return
+    pieces = (_piece(read, kind, str(path)) for kind, read in tables.iter_text(path, str(path), columns))
+    first = next(pieces)
+    begin_s = float(first.test_time_s[0]) if first.test_time_s[0] > DATES_FROM else 0.0
+    yield from with_whole_times((_begun(piece, begin_s) for piece in chain([first], pieces)), str(path))
+
+
+def _begun(piece: Trace, begin_s: float) -> Trace:
+    return (
+        piece
+        if not begin_s
+        else replace(piece, test_time_s=piece.test_time_s - begin_s, unix_time_s=piece.test_time_s)
+    )
+
+
+def _piece(read: Columns, kind: str, name: str) -> Trace:
+    cell = read_cell(Path(name).with_suffix(".bdf.csv"))
+    about: dict[str, Any] = {"format": kind, "file": Path(name).name, "notes": read.notes}
+    values: dict[str, Any] = dict(read.values)
+    return Trace(
+        **values,
+        cell=replace(cell, metadata={**cell.metadata, "import": about}),
+        source=Path(name),
+        notes=tuple(read.notes),
+    )
 
 
 def notes_of(trace: Trace) -> list[str]:

@@ -16,15 +16,18 @@ from ccdmon.errors import InputError
 
 GZIP_MAGIC = b"\x1f\x8b"
 HEAD_BYTES = 1 << 20
-BLOCK_BYTES = 1 << 23  # of text: some 200 000 rows
+BLOCK_BYTES = 1 << 20  # of text: some 30 000 rows, which with their columns fit a core's cache
 LONGEST_LINE_BYTES = 1 << 20
 WHOLE_BYTES = 1 << 29  # what is held whole (binaries, workbooks, stdin)
 UNPACKED_BYTES = 1 << 36  # of one compressed table, read in blocks
-LARGEST_RATIO = 400  # gzip of a trace packs 3 to 20 times, of one repeated line up to 1000
+LEAST_BOMB_BYTES = 1 << 26
+LARGEST_RATIO = 60  # gzip of a trace packs 3 to 20 times, of one repeated line up to 1000
 # Any bytes are text in a Western code page, many in the Chinese one: what only a Chinese table says, and what of the upper
 # half of Latin-1 stands in tables.
 _CHINESE = ("电压", "电流", "时间", "频率", "阻抗", "实部", "虚部", "循环", "工步", "容量", "Ω", "μ", "℃")
-_WESTERN = frozenset("°µ²³±·×ßº§©®«»¼½") | {chr(code) for code in range(0xC0, 0x100)} | {"\xa0", "\x80", "\x85"}
+_WESTERN = (
+    frozenset("°µ²³±·×ßº§©®«»¼½") | {chr(code) for code in range(0xC0, 0x100)} | {"\xa0", "\x80", "\x85"}
+)
 _WESTERN |= set("\x91\x92\x93\x94\x96\x97\x99")  # quotation marks and dashes of Windows
 
 
@@ -88,6 +91,12 @@ def gunzipped_part(data: bytes, limit: int = HEAD_BYTES) -> bytes:
     return out
 
 
+def _bomb(name: str, unpacked: int, packed: int) -> InputError:
+    return InputError(
+        f"{name}: unpacks to {unpacked >> 20} MB and more out of {packed >> 10} kB; unpack it yourself if that is meant"
+    )
+
+
 class _Counted(io.RawIOBase):
     """The bytes of a gzip file, unpacked; too many of too few raise."""
 
@@ -101,12 +110,19 @@ class _Counted(io.RawIOBase):
         data = self._file.read(len(into))
         into[: len(data)] = data
         self._out += len(data)
-        if self._out > UNPACKED_BYTES or self._out > LARGEST_RATIO * self._packed + (1 << 26):
-            raise InputError(
-                f"{self._name}: unpacks to more than {self._out >> 20} MB out of {self._packed >> 10} kB; "
-                f"unpack it yourself if that is meant"
-            )
+        if self._out > UNPACKED_BYTES or self._out > LARGEST_RATIO * self._packed + LEAST_BOMB_BYTES:
+            raise _bomb(self._name, self._out, self._packed)
         return len(data)
+
+
+def unpacked_size(path: Path) -> int:
+    """Bytes of the file, of a gzip file those that its end tells."""
+    size = checked(path).stat().st_size
+    with path.open("rb") as file:
+        if size < 18 or file.read(2) != GZIP_MAGIC:
+            return size
+        file.seek(-4, io.SEEK_END)
+        return max(size, int.from_bytes(file.read(4), "little"))
 
 
 def opened(source: Path | bytes, name: str) -> io.BufferedReader:
@@ -117,6 +133,8 @@ def opened(source: Path | bytes, name: str) -> io.BufferedReader:
     else:
         file = checked(source).open("rb")
         raw, packed, start = file, source.stat().st_size, file.peek(2)[:2]
+        if (told := unpacked_size(source)) > LARGEST_RATIO * packed + LEAST_BOMB_BYTES:
+            raise _bomb(name, told, packed)
     if start != GZIP_MAGIC:
         return raw
     return io.BufferedReader(_Counted(gzip.GzipFile(fileobj=raw), packed, name), 1 << 16)

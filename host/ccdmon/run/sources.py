@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from ccdmon.errors import InputError
-from ccdmon.formats.bdf.read import iter_bdf, read_ahead
-from ccdmon.formats.importer import is_long, read_trace
+from ccdmon.formats.bdf.read import read_ahead
+from ccdmon.formats.importer import is_long, iter_trace, read_trace
 from ccdmon.model.trace import Trace
 from ccdmon.run.folder import is_run_folder
 from ccdmon.run.stored_rows import RunRows
@@ -40,14 +40,14 @@ class TraceRows:
 
 
 class FileRows:
-    """A file in the Battery Data Format, read piece by piece."""
+    """A long table, read piece by piece. `columns`: see `formats.importer.read_trace`."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.place = path, TripPlace(None)
+    def __init__(self, path: Path, columns: str | None = None) -> None:
+        self.path, self.columns, self.place = path, columns, TripPlace(None)
 
     def traces(self) -> Iterator[Trace]:
         """The next piece is read while the caller works on one."""
-        return read_ahead(iter_bdf(self.path))
+        return read_ahead(iter_trace(self.path, self.columns))
 
 
 class FolderRows:
@@ -73,8 +73,8 @@ def source_of(name: str, *, columns: str | None = None, salvage: bool = False) -
     run = run_folder(name)
     if run is not None:
         return FolderRows(run)
-    if name != "-" and columns is None and not salvage and is_long(Path(name)):
-        return FileRows(Path(name))
+    if name != "-" and not salvage and is_long(Path(name)):
+        return FileRows(Path(name), columns)
     return TraceRows(read_trace(name, columns=columns, salvage=salvage))
 
 

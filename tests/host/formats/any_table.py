@@ -38,7 +38,9 @@ class Column:
     def __init__(self, rng: random.Random, role: str, quantity: str, values: np.ndarray) -> None:
         self.role, self.values = role, values
         self.label, told = rng.choice(LABELS[role])
-        self.unit = told or (CUSTOMARY.get(quantity) if rng.random() < 0.5 else None) or rng.choice(UNITS[quantity])
+        self.unit = (
+            told or (CUSTOMARY.get(quantity) if rng.random() < 0.5 else None) or rng.choice(UNITS[quantity])
+        )
         self.told = told is not None or self.unit == CUSTOMARY.get(quantity)
 
     def cells(self) -> list[float]:
@@ -48,7 +50,9 @@ class Column:
 
 def written(number: float, mark: str, thousands: str, rng: random.Random) -> str:
     """One cell."""
-    text = rng.choice((f"{number:.9g}", f"{number:.9f}" if 1e-2 < abs(number) < 1e7 else f"{number:.9e}", f"{number:.9e}"))
+    text = rng.choice(
+        (f"{number:.9g}", f"{number:.9f}" if 1e-2 < abs(number) < 1e7 else f"{number:.9e}", f"{number:.9e}")
+    )
     whole, dot, rest = text.partition(".")
     if thousands and "e" not in text and len(whole.lstrip("-")) > 3:
         whole = f"{int(whole):,}".replace(",", thousands)
@@ -71,10 +75,18 @@ def table(rng: random.Random, columns: list[Column]) -> bytes:
     ]  # fmt: skip
     lines = [rng.choice(PREAMBLES) for _ in range(rng.choice((0, 0, 0, 1, 3, 12)))]
     quote = rng.choice(("", "", '"'))
-    lines.append(separator.join(_quoted(one.label if isinstance(one, Column) else one[0], separator, quote) for one in order))
+    lines.append(
+        separator.join(
+            _quoted(one.label if isinstance(one, Column) else one[0], separator, quote) for one in order
+        )
+    )
     if rng.random() < 0.3:  # units below the labels, as all who write them do: of every column
         brackets = rng.choice(("{}", "[{}]", "({})"))
-        lines.append(separator.join(brackets.format(one.unit if isinstance(one, Column) else one[1] or "-") for one in order))
+        lines.append(
+            separator.join(
+                brackets.format(one.unit if isinstance(one, Column) else one[1] or "-") for one in order
+            )
+        )
         for one in columns:
             one.told = True
     lines += [separator.join(row[k] for row in cells) for k in range(rows)]
@@ -111,7 +123,9 @@ def trace_case(seed: int, path: Path) -> str:
     for column, values in zip(columns, got, strict=True):
         assert len(values) == count, f"{len(values)} rows of {count}"
         told = any(f"'{column.label}' tells no unit" in note for note in trace.notes)
-        if not np.allclose(values, column.values, rtol=2e-5, atol=2e-6 * float(np.max(np.abs(column.values)))):
+        if not np.allclose(
+            values, column.values, rtol=2e-5, atol=2e-6 * float(np.max(np.abs(column.values)))
+        ):
             assert told, f"{column.label}: {values[:3]} for {column.values[:3]}"
     return "read"
 
@@ -158,7 +172,9 @@ def main() -> int:
             except Exception as error:  # noqa: BLE001  counted, whatever it is
                 counts["wrong"] += 1
                 if counts["wrong"] <= 12:
-                    print(f"seed {seed}: {type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}")
+                    print(
+                        f"seed {seed}: {type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
+                    )
     print(", ".join(f"{count} {what}" for what, count in counts.items()))
     return int(counts["wrong"] > 0)
 

@@ -17,17 +17,22 @@ import pyarrow.csv as pa_csv
 
 from ccdmon.errors import InputError
 from ccdmon.formats.opening import LONGEST_LINE_BYTES, WHOLE_BYTES, opened
+from ccdmon.formats.tables.layout import MOST_COLUMNS
 
 _NULLS = ["", "NaN", "nan", "NAN", "null", "NA", "N/A"]
 _BLOCK_BYTES = 1 << 20  # of text: some 30 000 rows, which with their columns fit a core's cache
 
 
 def gunzip(data: bytes, name: str) -> bytes:
-    """Unpack one gzip file; raises `InputError` naming `name` where it is cut off or damaged."""
+    """Unpack one gzip file; raises `InputError` naming `name` where it is cut off, damaged or a bomb."""
     try:
-        return gzip.decompress(data)
+        with opened(data, name) as file:
+            out = file.read(WHOLE_BYTES + 1)
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise _damaged_gzip(name, error) from error
+    if len(out) > WHOLE_BYTES:
+        raise InputError(f"{name}: unpacks to more than {WHOLE_BYTES >> 20} MB; split it")
+    return out
 
 
 def _damaged_gzip(name: str, error: Exception) -> InputError:
@@ -139,6 +144,8 @@ def _header(data: bytes, name: str) -> list[str]:
     if not first.strip():
         raise InputError(f"{name}: the file is empty; a trace needs a header line and rows")
     header = next(csv.reader([first]))
+    if len(header) > MOST_COLUMNS:
+        raise InputError(f"{name}: {len(header)} columns; a trace has a few")
     if len(header) == 1 and ";" in first:
         raise InputError(f"{name}: fields are separated by ';'; BDF uses ',' and a decimal point")
     return header

@@ -139,7 +139,7 @@ def iter_bdf(path: str | Path, chunk_rows: int = 1 << 18) -> Iterator[Trace]:
         yield from (whole.rows(start, start + chunk_rows) for start in range(0, len(whole), chunk_rows))
         return
     cell = read_cell(Path(path))
-    for piece in _with_whole_times(_pieces(Path(path), chunk_rows), str(path)):
+    for piece in with_whole_times(_pieces(Path(path), chunk_rows), str(path)):
         yield replace(piece, cell=cell, source=Path(path))
 
 
@@ -213,7 +213,7 @@ def _read_by_two(
             yield coming.popleft().result()
 
 
-def _with_whole_times(pieces: Iterator[Trace], name: str) -> Iterator[Trace]:
+def with_whole_times(pieces: Iterator[Trace], name: str) -> Iterator[Trace]:
     """Each piece with its times checked and filled as in the whole file.
 
     The last row that has a time is kept, with those behind it that have none: where times are missing at the end of a
@@ -243,7 +243,7 @@ def _joined(first: Trace, second: Trace) -> Trace:
     columns: dict[str, Any] = {
         name: None if a is None else np.concatenate((a, b)) for name, (a, b) in pairs.items()
     }
-    return Trace(**columns)
+    return Trace(**columns, cell=first.cell, source=first.source, notes=first.notes)
 
 
 def read_table(path: str | Path, *, keep_unknown: bool = False, data: bytes | None = None) -> pa.Table:

@@ -4,7 +4,8 @@
 a file does not tell is refused in one line, or assumed and noted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from ccdmon.formats.opening import text_blocks
 from ccdmon.formats.tables.labels import split_label
 from ccdmon.formats.tables.layout import Layout, is_empty, split_line
 from ccdmon.formats.tables.numbers import number
-from ccdmon.formats.tables.rows import RowReader, Rows
+from ccdmon.formats.tables.rows import RowReader, Rows, block_of, lines_of
 from ccdmon.model.trace import FloatArray
 
 ROLES = ("time", "step_time", "date", "voltage", "counter_voltage", "current", "set_current", "pressure", "temperature",
@@ -41,59 +42,103 @@ MAP_ROLES = {"time": "time", "voltage": "voltage", "current": "current", "pressu
              "temperature": "temperature", "cycle": "cycle", "step": "step", "state": "state"}  # fmt: skip
 
 
-def lines_of(block: bytes) -> list[str]:
-    """The lines of a block; not splitlines(), which would also split at an ellipsis of a Western code page."""
-    return block.decode("utf-8", "replace").removesuffix("\n").split("\n")
+@dataclass
+class TextTable:
+    """A table of a text on its way: what it is, what its columns are, and the reader of its rows."""
+
+    dialect: Dialect
+    layout: Layout
+    head: list[str]
+    chosen: Chosen
+    reader: RowReader
+    textual: set[str]
+    where: str
+    salvage: bool
+
+    @classmethod
+    def begin(cls, head: list[str], name: str, columns: str | None, *, salvage: bool = False) -> "TextTable":
+        """From the first lines of the text. Raises `InputError`: file, line and column, what to do."""
+        map_ = parse_map(columns, MAP_ROLES) if columns else None
+        dialect, layout = recognise(head, name, map_)
+        chosen = _chosen(dialect, layout, head, name, map_)
+        textual = {
+            role
+            for role in (*TIMES, "state")
+            if role in chosen.columns and _is_text(chosen.columns[role], layout, head)
+        }
+        _refuse_unitless(chosen, textual, dialect, name, layout)
+        reader = _reader(dialect, layout, head, chosen, textual, f"{name}: {dialect.kind}", salvage)
+        return cls(dialect, layout, head, chosen, reader, textual, f"{name}: {dialect.kind}", salvage)
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether each row stands for itself: numbers, a time since the start, no word for a step or a sign."""
+        has = self.chosen.columns.keys()
+        return not self.textual and {"time", "voltage", "current"} <= has and "frequency" not in has
+
+    def blocks(self, more: Iterable[bytes]) -> Iterator[bytes]:
+        """The rows: those among the first lines, and the blocks that follow."""
+        return chain([block_of(self.head[self.layout.first :])], more)
+
+    def columns(self, rows: Rows) -> Columns:
+        """What a trace takes of these rows."""
+        chosen = replace(self.chosen, notes=list(self.chosen.notes))
+        return assembled(rows, chosen, self.dialect, self.layout, self.head, self.where, self.salvage)
 
 
 def read_text(source: Path | bytes, name: str, columns: str | None, *, salvage: bool) -> tuple[str, Columns]:
     """(kind, columns) of a text file. Raises `InputError`: file, line and column, what to do."""
     blocks = text_blocks(source, name)
     head = lines_of(next(blocks, b""))
-    return read_lines(head, (lines_of(block) for block in blocks), name, columns, salvage=salvage)
+    return read_lines(head, blocks, name, columns, salvage=salvage)
 
 
 def read_lines(
-    head: list[str], more: Iterable[list[str]], name: str, columns: str | None, *, salvage: bool = False
+    head: list[str], more: Iterable[bytes], name: str, columns: str | None, *, salvage: bool = False
 ) -> tuple[str, Columns]:
-    """As `read_text`, for lines: the first of them, and the blocks that follow."""
-    map_ = parse_map(columns, MAP_ROLES) if columns else None
-    dialect, layout = recognise(head, name, map_)
-    return dialect.kind, read_layout(dialect, layout, head, more, name, map_, salvage)
+    """As `read_text`, for the first lines and the blocks that follow."""
+    table = TextTable.begin(head, name, columns, salvage=salvage)
+    for _ in table.reader.feed(table.blocks(more)):
+        pass
+    return table.dialect.kind, table.columns(table.reader.finish())
 
 
-def read_layout(
-    dialect: Dialect, layout: Layout, head: list[str], more: Iterable[list[str]], name: str, map_: ColumnMap | None,
-    salvage: bool,
-) -> Columns:  # fmt: skip
-    """The columns of a trace from the table. Raises `InputError`."""
-    chosen = _chosen(dialect, layout, head, name, map_)
-    textual = {
-        role
-        for role in (*TIMES, "state")
-        if role in chosen.columns and _is_text(chosen.columns[role], layout, head)
-    }
-    _refuse_unitless(chosen, textual, dialect, name, layout)
+def iter_text(source: Path, name: str, columns: str | None) -> Iterator[tuple[str, Columns]]:
+    """(kind, columns) in pieces, at constant memory where each row stands for itself; else in one."""
+    blocks = text_blocks(source, name)
+    table = TextTable.begin(lines_of(next(blocks, b"")), name, columns)
+    if not table.is_simple:
+        yield read_text(source, name, columns, salvage=False)
+        return
+    for _ in table.reader.feed(table.blocks(blocks)):
+        rows = table.reader.taken()
+        if len(rows):
+            yield table.dialect.kind, table.columns(rows)
+    rows = table.reader.finish()
+    if len(rows):
+        yield table.dialect.kind, table.columns(rows)
+
+
+def _reader(
+    dialect: Dialect, layout: Layout, head: list[str], chosen: Chosen, textual: set[str], where: str, salvage: bool
+) -> RowReader:  # fmt: skip
     places = {role: column.at for role, column in chosen.columns.items()}
     outer = next((k for k, label in enumerate(layout.outer) if "state" in label.roles), None)
     if outer is not None and "state" not in places:
         places["state"] = -1
         textual.add("state")
-    reader = RowReader(
+    return RowReader(
         layout,
         {role: at for role, at in places.items() if role not in textual},
         {role: at for role, at in places.items() if role in textual},
-        f"{name}: {dialect.kind}",
-        needed=[role for role in ("voltage", "current") if role in places] + _time_needed(places),
+        where,
+        needed=[role for role in ("voltage", "current", *_time_needed(places)) if role in places],
         outer=outer,
         above=[line.strip() for line in head[layout.at + 1 : layout.first] if line.strip()],
         row_begin=dialect.row_begin,
         decimal=chosen.decimal,
         salvage=salvage,
     )
-    for lines in chain([head[layout.first :]], more):
-        reader.feed(lines)
-    return assembled(reader.finish(), chosen, dialect, layout, head, f"{name}: {dialect.kind}", salvage)
 
 
 def read_arrays(

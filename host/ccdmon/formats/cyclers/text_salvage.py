@@ -3,6 +3,7 @@
 import gzip
 import io
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from ccdmon.errors import InputError
@@ -25,6 +26,16 @@ def read_text(source: Path | bytes, name: str, columns: str | None, *, salvage: 
     return kind, Columns(
         read.values, [*read.notes, "the compressed file is cut off or damaged; its beginning was read"]
     )
+
+
+def iter_text(source: Path, name: str, columns: str | None) -> Iterator[tuple[str, Columns]]:
+    """As `tables.iter_text`. Raises `InputError`."""
+    try:
+        yield from tables.iter_text(source, name, columns)
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise InputError(
+            f"{name}: damaged gzip file; copy it again, or keep its beginning with --salvage"
+        ) from None
 
 
 def beginning(source: Path | bytes) -> bytes:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from ccdmon.errors import InputError
 from ccdmon.formats.cyclers.biologic_mpr import KIND, MAGIC, read_records
 from ccdmon.formats.cyclers.columns import ColumnMap, parse_map
-from ccdmon.formats.cyclers.tables import lines_of
 from ccdmon.formats.impedance.sweeps import sign_is_wrong
 from ccdmon.formats.impedance.tables import MAP_ROLES, OPTION, SpectraRead, read_arrays, read_lines
 from ccdmon.formats.opening import checked, read_head, text_blocks
+from ccdmon.formats.tables.rows import lines_of
 from ccdmon.formats.workbook import ZIP_MAGIC, is_workbook, sheets
 from ccdmon.model.spectrum import Spectrum
 
@@ -135,7 +135,7 @@ def _read(path: Path, name: str, map_: ColumnMap | None) -> SpectraRead:
         raise InputError(f"{name}: an archive, not a table; unpack it")
     blocks = text_blocks(path, name)
     first = lines_of(next(blocks, b""))
-    return read_lines(first, (lines_of(block) for block in blocks), name, map_)
+    return read_lines(first, blocks, name, map_)
 
 
 def _read_mpr(path: Path, name: str, map_: ColumnMap | None) -> SpectraRead:

@@ -16,7 +16,7 @@ from ccdmon.formats.cyclers.columns import Chosen, ColumnMap, choose, find_entry
 from ccdmon.formats.cyclers.recognise import unlabelled
 from ccdmon.formats.impedance.sweeps import spectra_of
 from ccdmon.formats.tables.layout import HEAD_LINES, Layout, find_layouts, is_value, layout_at
-from ccdmon.formats.tables.rows import RowReader
+from ccdmon.formats.tables.rows import RowReader, block_of
 from ccdmon.formats.tables.vocabulary import key_of
 from ccdmon.model.spectrum import ComplexArray, Spectrum
 from ccdmon.model.trace import FloatArray
@@ -51,14 +51,13 @@ def is_spectrum(roles: frozenset[str]) -> bool:
 
 
 def read_lines(
-    head: Sequence[str], more: Iterable[list[str]], name: str, map_: ColumnMap | None = None
+    head: Sequence[str], more: Iterable[bytes], name: str, map_: ColumnMap | None = None
 ) -> SpectraRead:
     """The spectra of a text's lines. Raises `InputError`: file, line and column, what to do."""
     layout, map_, ignored = _found(head, name, map_)
     chosen = choose_columns(layout, name, map_, controlled_on(head[: layout.at + 1]))
     gamry = head[0].strip() == "EXPLAIN" if head else False
-    more = ([_tabbed(line) for line in lines] for lines in more) if gamry else more
-    head = list(map(_tabbed, head)) if gamry else head
+    head = list(map(_tabbed, head)) if gamry else list(head)
     reader = RowReader(
         layout,
         {role: column.at for role, column in chosen.columns.items()},
@@ -69,8 +68,8 @@ def read_lines(
         row_begin="\t" if gamry else "",
         decimal=chosen.decimal,
     )
-    for lines in chain([head[layout.first :]], more):
-        reader.feed(lines)
+    for _ in reader.feed(chain([block_of(head[layout.first :])], more)):
+        pass
     rows = reader.finish()
     part = np.zeros(len(rows))
     for at, begin in enumerate(rows.parts):

@@ -5,8 +5,10 @@ labels again, lines of text between the rows, an outer level of a nested table, 
 wrong and where.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,8 +24,8 @@ from ccdmon.model.trace import FloatArray
 
 IntArray = npt.NDArray[np.int32]
 MOST_ROWS_SLOWLY = 12_000_000
+MOST_HELD = 100_000  # rows that leave the decimal mark open
 _NULLS = [text for word in EMPTY for text in {word, word.upper(), word.capitalize(), word.title()}] + ["NaN"]
-_DIGIT = re.compile(r"\d")
 
 
 @dataclass
@@ -54,7 +56,7 @@ class RowReader:
     `outer`: the place of a word in the lines of an outer level (a textual column at -1 is given it); `above`: lines
     between the labels and the first row, which come again with the labels.
 
-    Feed lines in order, from the layout's first row on; `finish` gives the whole. Raises `InputError`.
+    Feed blocks of lines in order, from the layout's first row on; `finish` gives the whole. Raises `InputError`.
     """
 
     def __init__(
@@ -90,13 +92,37 @@ class RowReader:
         self._above = frozenset(above)
         self._seen = 0  # rows, those not settled yet included
 
-    # -- a block
+    # -- blocks
 
-    def feed(self, lines: Sequence[str]) -> None:
-        """The next lines."""
-        if not self._salvage and not self._held and self._quick(lines):
-            self._line += len(lines)
+    def feed(self, blocks: Iterable[bytes]) -> Iterator[None]:
+        """Read the next blocks of whole lines, parsed ahead on all cores; yields after each, in their order."""
+        workers = os.cpu_count() or 1
+        with ThreadPoolExecutor(workers) as pool:
+            coming: deque[tuple[bytes, str | None, Future[pa.Table | None] | None]] = deque()
+            for block in blocks:
+                mark = self._quick_mark()
+                coming.append((block, mark, pool.submit(self._parsed, block, mark) if mark else None))
+                while len(coming) > workers + 1:
+                    self._take(*coming.popleft())
+                    yield
+            while coming:
+                self._take(*coming.popleft())
+                yield
+
+    def _quick_mark(self) -> str | None:
+        """The decimal mark for the quick way; None where the table is not for it."""
+        separator, mark = self._layout.separator, self.marks.mark
+        special = self._layout.nested or self._row_begin or self._outer is not None or self._salvage
+        if special or separator in BLANKS or self._held or (mark == "," and separator == ","):
+            return None
+        return mark
+
+    def _take(self, block: bytes, mark: str | None, future: "Future[pa.Table | None] | None") -> None:
+        table = future.result() if future is not None else None
+        if table is not None and mark == self._quick_mark() and self._accept(table, block, mark):
+            self._line += block.count(b"\n")
             return
+        lines = lines_of(block)
         if self.rows + len(lines) > MOST_ROWS_SLOWLY:
             raise InputError(
                 f"{self._name}: more than {MOST_ROWS_SLOWLY // 1_000_000} million rows with text, dates or gaps in "
@@ -105,39 +131,40 @@ class RowReader:
         kept = [row for line in lines if (row := self._row(line)) is not None]
         self._held += kept
         self.marks.see(cells[at] for _, cells, _ in kept for at in self._numeric.values() if at < len(cells))
-        if self.marks.shown or len(self._held) > 100_000:
+        if self.marks.shown or len(self._held) > MOST_HELD:
             self._settle()
 
-    def _quick(self, lines: Sequence[str]) -> bool:
-        """The block at once; False where anything in it is out of the ordinary."""
-        separator, mark = self._layout.separator, self.marks.mark
-        if separator in BLANKS or self._layout.nested or self._row_begin or self._outer is not None:
-            return False
-        if mark is None or (mark == "," and separator == ","):
-            return False
+    def _parsed(self, block: bytes, mark: str) -> pa.Table | None:
+        """The block at once; None where anything in it is out of the ordinary."""
         names = [str(at) for at in range(self._width)]
         wanted = {names[at]: pa.float64() for at in self._numeric.values()}
         wanted |= {names[at]: pa.string() for at in self._textual.values()}
         try:
-            table = pa_csv.read_csv(
-                pa.BufferReader("\n".join(lines).encode()),
-                pa_csv.ReadOptions(column_names=names, use_threads=False),
-                pa_csv.ParseOptions(delimiter=separator, newlines_in_values=False),
+            return pa_csv.read_csv(
+                pa.BufferReader(block),
+                pa_csv.ReadOptions(
+                    column_names=names, use_threads=False, block_size=max(2 * len(block), 1 << 16)
+                ),
+                pa_csv.ParseOptions(delimiter=self._layout.separator, newlines_in_values=False),
                 pa_csv.ConvertOptions(
                     include_columns=list(wanted), column_types=wanted, decimal_point=mark, null_values=_NULLS
                 ),
             )
         except (pa.ArrowInvalid, pa.ArrowKeyError):
-            return False
-        floats = {column: floats_of(table[names[at]]) for column, at in self._numeric.items()}
+            return None
+
+    def _accept(self, table: pa.Table, block: bytes, mark: str | None) -> bool:
+        """Take a block that was parsed at once; False where it holds an infinity, which is no number."""
+        names = {column: str(at) for column, at in (self._numeric | self._textual).items()}
+        floats = {column: floats_of(table[names[column]]) for column in self._numeric}
         if any(np.isinf(values).any() for values in floats.values()):
             return False
         if mark == "." and not self.marks.shown:
-            self._look_at(lines[:200])
+            self._look_at(lines_of(block[:20_000]))
         for column, values in floats.items():
             self._floats[column].append(values)
-        for column, at in self._textual.items():
-            self._texts[column] += table[names[at]].to_pylist()
+        for column in self._textual:
+            self._texts[column] += [cell or "" for cell in table[names[column]].to_pylist()]
         self._lines.append(np.arange(self._line + 1, self._line + 1 + len(table), dtype=np.int32))
         self.rows += len(table)
         self._seen += len(table)
@@ -271,12 +298,19 @@ class RowReader:
             kept.append(row)
         return kept
 
+    def taken(self) -> Rows:
+        """The rows read so far, which are forgotten here; what was left out is not told."""
+        return Rows(*self._joined())
+
     def finish(self) -> Rows:
-        """Everything, joined."""
+        """Everything, joined, and what was left out."""
         self._settle()
         if not self.rows:
             raise InputError(f"{self._name}: no rows below line {self._layout.at + 1}; nothing to read")
-        floats = {c: np.concatenate(parts) if parts else np.zeros(0) for c, parts in self._floats.items()}
+        return Rows(*self._joined(), [part for part in self._parts if part.row < self.rows], self.notes())
+
+    def notes(self) -> list[str]:
+        """What was left out so far."""
         notes = []
         if self._left_out:
             notes.append(f"left out {self._left_out} unreadable lines, the first: {self._first_left_out_row}")
@@ -286,5 +320,21 @@ class RowReader:
             )
         if text := self._text_lines + len(self._between):
             notes.append(f"left out {text} lines of text, the first: {self._first_left_out}")
-        parts = [part for part in self._parts if part.row < self.rows]
-        return Rows(floats, self._texts, np.concatenate(self._lines), parts, notes)
+        return notes
+
+    def _joined(self) -> tuple[dict[str, FloatArray], dict[str, list[str]], IntArray]:
+        floats = {c: np.concatenate(parts) if parts else np.zeros(0) for c, parts in self._floats.items()}
+        lines = np.concatenate(self._lines) if self._lines else np.zeros(0, np.int32)
+        texts, self._texts = self._texts, {column: [] for column in self._textual}
+        self._floats, self._lines = {column: [] for column in self._numeric}, []
+        return floats, texts, lines
+
+
+def lines_of(block: bytes) -> list[str]:
+    """The lines of a block; not splitlines(), which would also split at an ellipsis of a Western code page."""
+    return block.decode("utf-8", "replace").removesuffix("\n").split("\n")
+
+
+def block_of(lines: Sequence[str]) -> bytes:
+    """The lines as one block."""
+    return ("\n".join(lines) + "\n").encode("utf-8", "replace") if lines else b""
