@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ccd_fastcore import _core, _reference_frames, unpack_samples
+from ccd_fastcore import _frames, _reference_frames, unpack_samples
 from ccdmon_fw import wire
 
 
@@ -43,7 +43,7 @@ def test_samples_in_arrays(unframer_class: Any) -> None:
 @given(data=st.binary(max_size=600), cut=st.integers(1, 100))
 def test_any_bytes_in_any_pieces(data: bytes, cut: int) -> None:
     damaged = STREAM[:700] + data + STREAM[700:]
-    whole, pieces = _core.Unframer(), _core.Unframer()
+    whole, pieces = _frames.Unframer(), _frames.Unframer()
     plain = _reference_frames.Unframer()
     frames = whole.feed(damaged)
     assert frames == plain.feed(damaged)
@@ -66,7 +66,7 @@ def test_noise_without_an_end_is_not_kept(unframer_class: Any) -> None:
     assert unframer.crc_errors == 1
 
 
-@pytest.mark.parametrize("unpack", [_core.unpack_samples, _reference_frames.unpack_samples])
+@pytest.mark.parametrize("unpack", [_frames.unpack_samples, _reference_frames.unpack_samples])
 def test_a_body_that_is_too_short(unpack: Any) -> None:
     with pytest.raises(ValueError, match="short"):
         unpack(b"123")

@@ -20,7 +20,7 @@ from ccd_fastcore import (
     _core,
     add_known,
 )
-from ccd_fastcore import _reference as reference
+from ccd_fastcore import _interpreted as reference
 from tests.fastcore.made_up_rows import Rows, cycling, with_drop, with_flicker
 
 

@@ -1,0 +1,150 @@
+"""The reference twin: the modules of the streaming analysis interpreted as they stand, and their class of Python.
+
+`import ccd_fastcore._stream` finds the compiled module; here the source beside it is loaded, under the names
+`ccd_fastcore._interpreted._stream` and so on, so that `from . import` leads from one to the next.
+"""
+
+import importlib.util
+import re
+import struct
+import sys
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+Column = Iterable[float]
+Records = tuple[list[Sequence[float]], list[Sequence[float]], list[Sequence[float]]]
+
+_HERE = Path(__file__).parent
+_CODES = {"long long": "q", "double": "d", "int": "i"}
+
+
+def _source(name: str) -> ModuleType:
+    """The module `name` of this package from its source, though there is a compiled one."""
+    spec = importlib.util.spec_from_file_location(f"{__name__}.{name}", _HERE / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    setattr(sys.modules[__name__], name, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _fields() -> list[tuple[str, str, int]]:
+    """(name, code of `struct`, count; 0: no array) of each field of the state, read from `_state.pxd`."""
+    text = (_HERE / "_state.pxd").read_text(encoding="utf-8")
+    lines = text[text.index("cdef struct") :].splitlines()[1:]
+    fields = []
+    for kind, names in re.findall(r"^    (long long|double|int) ([^#\n]+)", "\n".join(lines), re.MULTILINE):
+        for name, count in re.findall(r"(\w+)(?:\[(\d+)\])?", names):
+            fields.append((name, _CODES[kind], int(count or 0)))
+    return fields
+
+
+_ALL = _fields()
+_SAVED = _ALL[: [name for name, _, _ in _ALL].index("segment")]
+_LAYOUT = "=" + "".join(f"{count or 1}{code}" for _, code, count in _SAVED)
+STATE_BYTES = struct.calcsize(_LAYOUT)
+
+
+class State:
+    """The fields of `_state.pxd`, where they are explained: all zero at first."""
+
+    __slots__ = tuple(name for name, _, _ in _ALL)
+
+    def __init__(self) -> None:
+        for name, code, count in _ALL:
+            zero = 0.0 if code == "d" else 0
+            setattr(self, name, [zero] * count if count else zero)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
+
+
+if TYPE_CHECKING:
+    from . import _fluctuation, _segment, _steps, _stream
+else:  # those that import none of the others first
+    _steps, _fluctuation, _blocks, _segment, _stream = map(
+        _source, ("_steps", "_fluctuation", "_blocks", "_segment", "_stream")
+    )
+
+
+class Stream:
+    """State of one channel. `mode` indexes `MODES`: in a full cell |V| is looked at, else V along the current."""
+
+    def __init__(self, mode: int = 0) -> None:
+        self.s = State()
+        self.s.mode = mode
+
+    def feed(
+        self,
+        time_s: Column,
+        voltage_V: Column,
+        current_A: Column,
+        pressure_Pa: Column | None = None,
+    ) -> Records:
+        """Take rows. Returns what they completed: segment, step and burst records."""
+        t, v, i = ([float(x) for x in column] for column in (time_s, voltage_V, current_A))
+        p = None if pressure_Pa is None else [float(x) for x in pressure_Pa]
+        if not len(t) == len(v) == len(i) or (p is not None and len(p) != len(t)):
+            raise ValueError("all columns must have the same length")
+        records: Records = ([], [], [])
+        for k in range(len(t)):
+            flags = _stream.row(self.s, t[k], v[k], i[k])
+            if p is not None:
+                _segment.pressure(self.s, p[k])
+            self._collect(flags, records)
+        return records
+
+    def finish(self) -> Records:
+        """Close what is open: (segments, steps, bursts). The stream takes no more rows."""
+        records: Records = ([], [], [])
+        self._collect(_stream.finish(self.s), records)
+        return records
+
+    def save(self) -> bytes:
+        """The whole state as bytes, to `restore` on the same kind of machine; the compiled twin's are the same."""
+        values = [getattr(self.s, name) for name, _, _ in _SAVED]
+        return struct.pack(_LAYOUT, *(x for v in values for x in (v if isinstance(v, list) else [v])))
+
+    def restore(self, state: bytes) -> None:
+        """Take over a saved state. Raises ValueError for bytes of another version."""
+        if len(state) != STATE_BYTES:
+            raise ValueError(f"a saved state has {STATE_BYTES} bytes, not {len(state)}")
+        values = iter(struct.unpack(_LAYOUT, state))
+        for name, _, count in _SAVED:
+            setattr(self.s, name, [next(values) for _ in range(count)] if count else next(values))
+
+    def _collect(self, flags: int, records: Records) -> None:
+        if flags & _steps.STEP:
+            records[1].append(tuple(map(float, self.s.step)))
+        if flags & _segment.SEGMENT:
+            records[0].append(tuple(map(float, self.s.segment)))
+        if flags & _fluctuation.BURST:
+            records[2].append(tuple(map(float, self.s.bursts)))
+
+
+def add_known(column: Column, total: float) -> tuple[float, int]:
+    """`total` plus the finite values of a column of shape (n,), one after the other, and how many there were."""
+    count = 0
+    for value in map(float, column):
+        if isfinite(value):
+            total += value
+            count += 1
+    return total, count
+
+
+def feed_many(
+    streams: list[Stream], time_s: Sequence[Column], voltage_V: Sequence[Column], current_A: Sequence[Column]
+) -> list[Records]:
+    """Rows of many channels in one call: columns of shape (channels, rows), one `Stream` each.
+
+    Returns a list of what `Stream.feed` returns. Raises ValueError for shapes that do not agree.
+    """
+    if not len(streams) == len(time_s) == len(voltage_V) == len(current_A):
+        raise ValueError("time, voltage and current need the shape (channels, rows)")
+    return [s.feed(t, v, i) for s, t, v, i in zip(streams, time_s, voltage_V, current_A, strict=True)]

@@ -1,0 +1,26 @@
+"""The types of `_segment.py`; what is not named here is a double."""
+
+cimport cython
+from libc cimport math
+
+from ccd_fastcore cimport _blocks as blocks
+from ccd_fastcore cimport _steps as steps
+from ccd_fastcore._state cimport state_t
+
+cdef double NEW_SCALE
+cdef int SEGMENT
+
+cdef void open(state_t* s, long long row, double t, long long sign, double a, long long gap) noexcept nogil
+
+@cython.locals(k="long long")
+cdef void restart(state_t* s) noexcept nogil
+
+cdef void _grow(state_t* s, double grown) noexcept nogil
+
+cdef void pressure(state_t* s, double p) noexcept nogil
+
+@cython.locals(flags="long long", n="long long")
+cdef int close(state_t* s, double end, long long gap) noexcept nogil
+
+@cython.locals(whole="long long", start="long long", k="long long", record="double*")
+cdef void _write(state_t* s, long long n, double volts, double mean) noexcept nogil
