@@ -6,13 +6,12 @@ Compiled; set CCD_FASTCORE=reference for the plain-Python twin, which gives the 
 import os
 from typing import TYPE_CHECKING
 
-from ccd_fastcore._fluctuation import BURST_FIELDS
 from ccd_fastcore._interpreted import STATE_BYTES
 from ccd_fastcore._interpreted import Stream as ReferenceStream
 from ccd_fastcore._reference_envelope import ENVELOPE_FIELDS
 from ccd_fastcore._segment import SEGMENT_FIELDS
 from ccd_fastcore._steps import STEP_FIELDS
-from ccd_fastcore._stream import MODES
+from ccd_fastcore._stream import BURST_FIELDS, MODES
 
 if TYPE_CHECKING or os.environ.get("CCD_FASTCORE") != "reference":
     from ccd_fastcore._core import Stream, add_known, feed_many

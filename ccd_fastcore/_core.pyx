@@ -8,12 +8,10 @@ from libc.string cimport memcpy, memset
 
 import numpy as np
 
-from ccd_fastcore cimport _fluctuation as fluctuation
 from ccd_fastcore cimport _segment as segment
 from ccd_fastcore cimport _steps as steps
 from ccd_fastcore cimport _stream as stream
 from ccd_fastcore._state cimport state_t
-from ccd_fastcore._steady cimport run
 
 from ccd_fastcore._interpreted import STATE_BYTES as _STATE_BYTES
 
@@ -25,7 +23,7 @@ cdef _collect(state_t* s, int flags, tuple records):
         (<list>records[1]).append(_record(s.step, 14))
     if flags & segment.SEGMENT:
         (<list>records[0]).append(_record(s.segment, 37))
-    if flags & fluctuation.BURST:
+    if flags & stream.BURST:
         (<list>records[2]).append(_record(s.bursts, 14))
 
 
@@ -146,7 +144,7 @@ cdef class Stream:
                 raise ValueError("all columns must have the same length")
         while at < n:
             with nogil:
-                flags = run(
+                flags = stream.run(
                     &self.s, <const double*>columns[0].buf, <const double*>columns[1].buf,
                     <const double*>columns[2].buf, p, n, &at
                 )
@@ -194,7 +192,7 @@ def feed_many(list streams, time_s, voltage_V, current_A):
             for c in range(channels):
                 k = 0
                 while k < n:
-                    flags = run(states[c], &t[c, 0], &v[c, 0], &i[c, 0], NULL, n, &k)
+                    flags = stream.run(states[c], &t[c, 0], &v[c, 0], &i[c, 0], NULL, n, &k)
                     if flags:
                         with gil:
                             _collect(states[c], flags, found[c])

@@ -66,11 +66,9 @@ class State:
 
 
 if TYPE_CHECKING:
-    from . import _fluctuation, _segment, _steps, _stream
-else:  # those that import none of the others first
-    _steps, _fluctuation, _blocks, _segment, _stream = map(
-        _source, ("_steps", "_fluctuation", "_blocks", "_segment", "_stream")
-    )
+    from . import _segment, _steps, _stream
+else:  # first those that import none of the others
+    _steps, _segment, _steady, _stream = map(_source, ("_steps", "_segment", "_steady", "_stream"))
 
 
 class Stream:
@@ -93,11 +91,9 @@ class Stream:
         if not len(t) == len(v) == len(i) or (p is not None and len(p) != len(t)):
             raise ValueError("all columns must have the same length")
         records: Records = ([], [], [])
-        for k in range(len(t)):
-            flags = _stream.row(self.s, t[k], v[k], i[k])
-            if p is not None:
-                _segment.pressure(self.s, p[k])
-            self._collect(flags, records)
+        at = [0]
+        while at[0] < len(t):
+            self._collect(_stream.run(self.s, t, v, i, p, len(t), at), records)
         return records
 
     def finish(self) -> Records:
@@ -124,7 +120,7 @@ class Stream:
             records[1].append(tuple(map(float, self.s.step)))
         if flags & _segment.SEGMENT:
             records[0].append(tuple(map(float, self.s.segment)))
-        if flags & _fluctuation.BURST:
+        if flags & _stream.BURST:
             records[2].append(tuple(map(float, self.s.bursts)))
 
 

@@ -3,7 +3,6 @@
 cimport cython
 from libc cimport math
 
-from ccd_fastcore cimport _blocks as blocks
 from ccd_fastcore cimport _steps as steps
 from ccd_fastcore._state cimport state_t
 
@@ -12,15 +11,19 @@ cdef int SEGMENT
 
 cdef void open(state_t* s, long long row, double t, long long sign, double a, long long gap) noexcept nogil
 
+cdef void _grow(state_t* s, double grown) noexcept nogil
+
 @cython.locals(k="long long")
 cdef void restart(state_t* s) noexcept nogil
 
-cdef void _grow(state_t* s, double grown) noexcept nogil
+cdef void octave(state_t* s) noexcept nogil
+
+cdef long long octave_blocks(state_t* s) noexcept nogil
 
 cdef void pressure(state_t* s, double p) noexcept nogil
 
 @cython.locals(flags="long long", n="long long")
-cdef int close(state_t* s, double end, long long gap) noexcept nogil
+cdef int close(state_t* s, double end, long long gap, bint turned) noexcept nogil
 
 @cython.locals(whole="long long", start="long long", k="long long", record="double*")
 cdef void _write(state_t* s, long long n, double volts, double mean) noexcept nogil

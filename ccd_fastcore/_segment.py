@@ -6,7 +6,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from . import _blocks as blocks
 from . import _steps as steps
 
 if TYPE_CHECKING:
@@ -51,6 +50,25 @@ def open(s: State, row: int, t: float, sign: int, a: float, gap: int) -> None:
     restart(s)
 
 
+def _grow(s: State, grown: float) -> None:
+    """Noise may be a share of V and of I: until it is learned again it is taken to grow with the level."""
+    if grown > NEW_SCALE:  # what went before was a rest
+        grown = 0.0
+        s.learned = 0
+        s.votes = 0
+        s.spread_n = 0
+        s.g1 = 0.0
+        s.g8 = 0.0
+        s.cov = 0.0
+        s.var = 0.0
+        s.beta = 0.0
+    s.spread *= grown
+    s.s1 *= grown
+    s.s8 *= grown
+    s.si *= grown
+    s.sigma *= grown
+
+
 def restart(s: State) -> None:
     """Forget the voltages of this segment."""
     s.current_sum += s.block_a
@@ -79,23 +97,16 @@ def restart(s: State) -> None:
         s.profile[k] = 0.0
 
 
-def _grow(s: State, grown: float) -> None:
-    """Noise may be a share of V and of I: until it is learned again it is taken to grow with the level."""
-    if grown > NEW_SCALE:  # what went before was a rest
-        grown = 0.0
-        s.learned = 0
-        s.votes = 0
-        s.spread_n = 0
-        s.g1 = 0.0
-        s.g8 = 0.0
-        s.cov = 0.0
-        s.var = 0.0
-        s.beta = 0.0
-    s.spread *= grown
-    s.s1 *= grown
-    s.s8 *= grown
-    s.si *= grown
-    s.sigma *= grown
+def octave(s: State) -> None:
+    """The profile: means of rows 4-7, 8-15, 16-31 and so on."""
+    s.profile[s.octave] = s.octave_sum / octave_blocks(s)
+    s.octave += 1
+    s.octave_sum = 0.0
+
+
+def octave_blocks(s: State) -> int:
+    """Blocks since the octave began."""
+    return (s.valid >> 2) - ((1 << (s.octave - 1)) >> 1)
 
 
 def pressure(s: State, p: float) -> None:
@@ -110,7 +121,7 @@ def pressure(s: State, p: float) -> None:
         s.p_last += (p - s.p_last) * 0.125
 
 
-def close(s: State, end: float, gap: int) -> int:
+def close(s: State, end: float, gap: int, turned: bool) -> int:
     """The running segment becomes a record."""
     flags = 0
     if s.sign != 0 and (s.pending > 0 or steps.tail_drops(s)):
@@ -123,10 +134,10 @@ def close(s: State, end: float, gap: int) -> int:
     mean = volts
     if s.mode == 2:
         mean = math.fabs(mean)
-    elif (s.sign < 0) != blocks.turned(s):
+    elif (s.sign < 0) != turned:
         mean = -mean
-    if blocks.octave_blocks(s) > 0:
-        s.profile[s.octave] = s.octave_sum / blocks.octave_blocks(s)
+    if octave_blocks(s) > 0:
+        s.profile[s.octave] = s.octave_sum / octave_blocks(s)
     _write(s, n, volts, mean)
     return flags | SEGMENT
 

@@ -5,10 +5,8 @@ from libc cimport math
 
 from ccd_fastcore._state cimport state_t
 
-cdef double SCREEN_DROP, SCREEN_NOISE, KEEP_DROP, KEEP_ERRORS, SIGMA_D2
-cdef int STEP, RING, CONFIRM_BLOCKS, SETTLE_ROWS
-
-cdef void screen(state_t* s, long long blocks) noexcept nogil
+cdef double KEEP_DROP, KEEP_ERRORS, SIGMA_D2
+cdef int STEP, RING, SETTLE_ROWS
 
 @cython.locals(low="long long", at="long long", c="long long", w1="long long", w2="long long")
 cdef int confirm(state_t* s) noexcept nogil

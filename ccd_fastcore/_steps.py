@@ -15,31 +15,10 @@ STEP_FIELDS = (
 )  # fmt: skip
 STEP = 2  # flag of the record
 RING = 64
-SCREEN_DROP = 0.04  # relative: half of the smallest step wanted, the fit decides
-SCREEN_NOISE = 3.0  # times the error of the difference of two means
-CONFIRM_BLOCKS = 7
 KEEP_DROP = 0.04
 KEEP_ERRORS = 4.0
 SETTLE_ROWS = 2
 SIGMA_D2 = 0.511663  # standard deviation over the mean |second difference|: sqrt(pi / 2) / sqrt(6)
-
-
-def screen(s: State, blocks: int) -> None:
-    """Is the mean of the last rows lower than a moment ago, beyond the noise?"""
-    if blocks == 3:
-        before = s.m3
-        drop = before - s.m1
-        error = 0.70711 * s.sigma
-    elif blocks == 4:
-        before = s.m4
-        drop = before - 0.5 * (s.m2 + s.m1)
-        error = 0.61237 * s.sigma
-    else:
-        before = 0.5 * (s.m5 + s.m4)
-        drop = before - 0.5 * (s.m2 + s.m1)
-        error = 0.5 * s.sigma
-    if drop > SCREEN_DROP * before and drop > SCREEN_NOISE * error:
-        s.pending = CONFIRM_BLOCKS
 
 
 def confirm(s: State) -> int:

@@ -3,16 +3,20 @@
 cimport cython
 from libc cimport math
 
-from ccd_fastcore cimport _blocks as blocks
-from ccd_fastcore cimport _fluctuation as fluctuation
 from ccd_fastcore cimport _segment as segment
+from ccd_fastcore cimport _steps as steps
 from ccd_fastcore._state cimport state_t
 
-cdef double ON_FRACTION, LOW_LEVEL, STEP_FRACTION, SPREAD_FACTOR, GAP, LONG
-cdef int VOTES
+cdef double ON_FRACTION, LOW_LEVEL, STEP_FRACTION, SPREAD_FACTOR, GAP, LONG, SCREEN_DROP, SCREEN_NOISE, FLOOR, DRIFT, DRIFT_BLOCK, WHITE_BLOCK, CAP, CAP_BLOCK, FULL, ALARM, QUIET
+cdef int VOTES, MAJORITY, CONFIRM_BLOCKS, BURST, LEARN_BLOCKS
+
+@cython.locals(k="Py_ssize_t", m="Py_ssize_t", first="long long", flags="int", singly="int")
+cdef int run(
+    state_t* s, const double* t, const double* v, const double* i, const double* p, Py_ssize_t n, Py_ssize_t* at
+) noexcept nogil
 
 @cython.locals(row="long long", flags="long long", sign="long long", gap="long long")
-cdef int row(state_t* s, double t, double v, double i) noexcept nogil
+cdef int take_row(state_t* s, double t, double v, double i) noexcept nogil
 
 cdef int _sign(state_t* s, double i) noexcept nogil
 
@@ -26,9 +30,52 @@ cdef bint _agrees(state_t* s, long long sign, double a) noexcept nogil
 @cython.locals(flags="long long")
 cdef int _take(state_t* s, long long row, double t, double v, double i) noexcept nogil
 
+@cython.locals(before="bint")
 cdef int _direction(state_t* s, double v) noexcept nogil
+
+cdef bint turned(state_t* s) noexcept nogil
+
+cdef int along(state_t* s) noexcept nogil
 
 cdef int _rest(state_t* s, double i) noexcept nogil
 
 @cython.locals(flags="long long")
 cdef int finish(state_t* s) noexcept nogil
+
+@cython.locals(k="long long")
+cdef int sample(state_t* s, long long row, double t, double y_raw, double y_last, double a) noexcept nogil
+
+@cython.locals(flags="long long")
+cdef int _block(state_t* s, long long row, double t) noexcept nogil
+
+cdef void _regress(state_t* s) noexcept nogil
+
+cdef double followed(double cov, double var, double volts, double amperes) noexcept nogil
+
+@cython.locals(flags="long long", blocks="long long")
+cdef int judge(state_t* s, long long row, double t, double mean, double d2, double i2) noexcept nogil
+
+cdef void screen(state_t* s, long long blocks) noexcept nogil
+
+@cython.locals(calm="bint")
+cdef int fluctuate(state_t* s, long long row, double t, long long pairs, double d2, double i2) noexcept nogil
+
+cdef double _turn(state_t* s, double m8, long long pairs) noexcept nogil
+
+cdef double accumulate(double g, double ratio, double cap, double drift) noexcept nogil
+
+cdef int _follow(
+    state_t* s, long long row, double t, double m8, double e1, double e8, double ei, double r1, double r8, double ri, bint calm
+) noexcept nogil
+
+cdef void _learn(state_t* s, double e1, double e8, double ei, double weight) noexcept nogil
+
+cdef void _learn_slowly(state_t* s, double e1, double e8, double ei, double r) noexcept nogil
+
+cdef void _begin_burst(state_t* s, double r) noexcept nogil
+
+@cython.locals(n="long long")
+cdef int burst_record(state_t* s, long long still_open) noexcept nogil
+
+# Last, for it calls what is named above.
+from ccd_fastcore cimport _steady as steady
