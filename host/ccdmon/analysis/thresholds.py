@@ -1,4 +1,4 @@
-"""Every threshold of the analysis, dimensionless, with its reason. (The core's own lie in `ccd_fastcore._reference`.)
+"""Every threshold of the analysis, dimensionless, with its reason. (The core's own lie in `ccd_fastcore/_stream.py`.)
 
 Ratios only, so that they hold for a 4 mV and a 2 V cell. No published criterion is validated for solid-state Li|Li
 cells; these follow from the classes of Lu et al. 2021 (Adv. Funct. Mater. 31, 2009925), section 2.2.3.
