@@ -8,9 +8,9 @@ from libc.string cimport memcpy, memset
 
 import numpy as np
 
-from ccd_fastcore cimport _segment as segment
-from ccd_fastcore cimport _steps as steps
-from ccd_fastcore cimport _stream as stream
+cimport ccd_fastcore._segment as segment
+cimport ccd_fastcore._steps as steps
+cimport ccd_fastcore._stream as stream
 from ccd_fastcore._state cimport state_t
 
 from ccd_fastcore._interpreted import STATE_BYTES as _STATE_BYTES

@@ -3,7 +3,7 @@
 cimport cython
 from libc cimport math
 
-from ccd_fastcore cimport _steps as steps
+cimport ccd_fastcore._steps as steps
 from ccd_fastcore._state cimport state_t
 
 cdef double NEW_SCALE
@@ -11,7 +11,7 @@ cdef int SEGMENT
 
 cdef void open(state_t* s, long long row, double t, long long sign, double a, long long gap) noexcept nogil
 
-cdef void _grow(state_t* s, double grown) noexcept nogil
+cdef inline void _grow(state_t* s, double grown) noexcept nogil
 
 @cython.locals(k="long long")
 cdef void restart(state_t* s) noexcept nogil
@@ -26,4 +26,4 @@ cdef void pressure(state_t* s, double p) noexcept nogil
 cdef int close(state_t* s, double end, long long gap, bint turned) noexcept nogil
 
 @cython.locals(whole="long long", start="long long", k="long long", record="double*")
-cdef void _write(state_t* s, long long n, double volts, double mean) noexcept nogil
+cdef inline void _write(state_t* s, long long n, double volts, double mean) noexcept nogil

@@ -9,9 +9,9 @@ one set of blocks.
 
 from libc.math cimport INFINITY, fabs
 
-from ccd_fastcore cimport _segment as segment
-from ccd_fastcore cimport _steps as steps
-from ccd_fastcore cimport _stream as stream
+cimport ccd_fastcore._segment as segment
+cimport ccd_fastcore._steps as steps
+cimport ccd_fastcore._stream as stream
 from ccd_fastcore._state cimport state_t
 
 cdef extern from *:

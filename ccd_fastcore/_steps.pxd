@@ -12,13 +12,13 @@ cdef int STEP, RING, SETTLE_ROWS
 cdef int confirm(state_t* s) noexcept nogil
 
 @cython.locals(first="long long", nb="long long", na="long long", k="long long", wb="long long", wa="long long")
-cdef int _fit(state_t* s, long long low, long long at) noexcept nogil
+cdef inline int _fit(state_t* s, long long low, long long at) noexcept nogil
 
 @cython.locals(count="long long")
 cdef bint tail_drops(state_t* s) noexcept nogil
 
 @cython.locals(k="long long")
-cdef double _mean_of(state_t* s, long long first, long long count) noexcept nogil
+cdef inline double _mean_of(state_t* s, long long first, long long count) noexcept nogil
 
 @cython.locals(k="long long")
-cdef double _noise_of(state_t* s, long long first, long long count) noexcept nogil
+cdef inline double _noise_of(state_t* s, long long first, long long count) noexcept nogil

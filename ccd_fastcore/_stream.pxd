@@ -3,8 +3,8 @@
 cimport cython
 from libc cimport math
 
-from ccd_fastcore cimport _segment as segment
-from ccd_fastcore cimport _steps as steps
+cimport ccd_fastcore._segment as segment
+cimport ccd_fastcore._steps as steps
 from ccd_fastcore._state cimport state_t
 
 cdef double ON_FRACTION, LOW_LEVEL, STEP_FRACTION, SPREAD_FACTOR, GAP, LONG, SCREEN_DROP, SCREEN_NOISE, FLOOR, DRIFT, DRIFT_BLOCK, WHITE_BLOCK, CAP, CAP_BLOCK, FULL, ALARM, QUIET
@@ -16,66 +16,66 @@ cdef int run(
 ) noexcept nogil
 
 @cython.locals(row="long long", flags="long long", sign="long long", gap="long long")
-cdef int take_row(state_t* s, double t, double v, double i) noexcept nogil
+cdef inline int take_row(state_t* s, double t, double v, double i) noexcept nogil
 
-cdef int _sign(state_t* s, double i) noexcept nogil
+cdef inline int _sign(state_t* s, double i) noexcept nogil
 
 @cython.locals(gap="long long")
-cdef int _clock(state_t* s, double t) noexcept nogil
+cdef inline int _clock(state_t* s, double t) noexcept nogil
 
-cdef bint _belongs(state_t* s, long long sign, double a) noexcept nogil
+cdef inline bint _belongs(state_t* s, long long sign, double a) noexcept nogil
 
-cdef bint _agrees(state_t* s, long long sign, double a) noexcept nogil
+cdef inline bint _agrees(state_t* s, long long sign, double a) noexcept nogil
 
 @cython.locals(flags="long long")
-cdef int _take(state_t* s, long long row, double t, double v, double i) noexcept nogil
+cdef inline int _take(state_t* s, long long row, double t, double v, double i) noexcept nogil
 
 @cython.locals(before="bint")
-cdef int _direction(state_t* s, double v) noexcept nogil
+cdef inline int _direction(state_t* s, double v) noexcept nogil
 
-cdef bint turned(state_t* s) noexcept nogil
+cdef inline bint turned(state_t* s) noexcept nogil
 
-cdef int along(state_t* s) noexcept nogil
+cdef inline int along(state_t* s) noexcept nogil
 
-cdef int _rest(state_t* s, double i) noexcept nogil
+cdef inline int _rest(state_t* s, double i) noexcept nogil
 
 @cython.locals(flags="long long")
 cdef int finish(state_t* s) noexcept nogil
 
 @cython.locals(k="long long")
-cdef int sample(state_t* s, long long row, double t, double y_raw, double y_last, double a) noexcept nogil
+cdef inline int sample(state_t* s, long long row, double t, double y_raw, double y_last, double a) noexcept nogil
 
 @cython.locals(flags="long long")
-cdef int _block(state_t* s, long long row, double t) noexcept nogil
+cdef inline int _block(state_t* s, long long row, double t) noexcept nogil
 
-cdef void _regress(state_t* s) noexcept nogil
+cdef inline void _regress(state_t* s) noexcept nogil
 
-cdef double followed(double cov, double var, double volts, double amperes) noexcept nogil
+cdef inline double followed(double cov, double var, double volts, double amperes) noexcept nogil
 
 @cython.locals(flags="long long", blocks="long long")
-cdef int judge(state_t* s, long long row, double t, double mean, double d2, double i2) noexcept nogil
+cdef inline int judge(state_t* s, long long row, double t, double mean, double d2, double i2) noexcept nogil
 
-cdef void screen(state_t* s, long long blocks) noexcept nogil
+cdef inline void screen(state_t* s, long long blocks) noexcept nogil
 
 @cython.locals(calm="bint")
-cdef int fluctuate(state_t* s, long long row, double t, long long pairs, double d2, double i2) noexcept nogil
+cdef inline int fluctuate(state_t* s, long long row, double t, long long pairs, double d2, double i2) noexcept nogil
 
-cdef double _turn(state_t* s, double m8, long long pairs) noexcept nogil
+cdef inline double _turn(state_t* s, double m8, long long pairs) noexcept nogil
 
-cdef double accumulate(double g, double ratio, double cap, double drift) noexcept nogil
+cdef inline double accumulate(double g, double ratio, double cap, double drift) noexcept nogil
 
-cdef int _follow(
+cdef inline int _follow(
     state_t* s, long long row, double t, double m8, double e1, double e8, double ei, double r1, double r8, double ri, bint calm
 ) noexcept nogil
 
-cdef void _learn(state_t* s, double e1, double e8, double ei, double weight) noexcept nogil
+cdef inline void _learn(state_t* s, double e1, double e8, double ei, double weight) noexcept nogil
 
-cdef void _learn_slowly(state_t* s, double e1, double e8, double ei, double r) noexcept nogil
+cdef inline void _learn_slowly(state_t* s, double e1, double e8, double ei, double r) noexcept nogil
 
-cdef void _begin_burst(state_t* s, double r) noexcept nogil
+cdef inline void _begin_burst(state_t* s, double r) noexcept nogil
 
 @cython.locals(n="long long")
-cdef int burst_record(state_t* s, long long still_open) noexcept nogil
+cdef inline int burst_record(state_t* s, long long still_open) noexcept nogil
 
 # Last, for it calls what is named above.
-from ccd_fastcore cimport _steady as steady
+cimport ccd_fastcore._steady as steady
