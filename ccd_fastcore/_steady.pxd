@@ -16,16 +16,20 @@ from ccd_fastcore._state cimport state_t
 
 cdef extern from *:
     # A second copy of `take_many` for processors with wider vectors, chosen when the module is loaded. The bits are the
-    # same: a lane computes what it did, and nothing is contracted. The names in C are given by hand, here, below and in
-    # `_state.pxd`, so that none can change unseen.
+    # same: a lane computes what it did, and nothing is contracted. The name in C is given by hand, here and below; were
+    # the function ever called otherwise there, the copy would be lost in silence: `CCD_IS_NAMED` then fails the build.
     """
     #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
     struct ccd_state;
     static int ccd_take_many(
         struct ccd_state *, double const *, double const *, double const *, Py_ssize_t, Py_ssize_t
     ) __attribute__((target_clones("avx2", "default"), flatten));
+    #define CCD_IS_NAMED() _Static_assert(sizeof __func__ == sizeof "ccd_take_many", "take_many has another name in C")
+    #else
+    #define CCD_IS_NAMED() (void)0
     #endif
     """
+    void is_named "CCD_IS_NAMED" () noexcept nogil
 
 
 cdef struct Blocks:  # of four rows each, a lane for a block; where there are nine, place 0 is from before the first
@@ -76,6 +80,7 @@ cdef inline int take_many "ccd_take_many" (
     cdef double size[32]
     cdef const double* y
     cdef int k, n, sure, flags
+    is_named()
     if (
         s.sign == 0 or s.waiting or s.seen < 64 or s.n < 8 or s.spread_n <= 32 or s.valid < 4 or s.valid & 3
         or s.time_last != s.segment_time or (s.mode != 2 and -stream.VOTES < s.votes < stream.VOTES)

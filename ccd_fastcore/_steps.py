@@ -75,9 +75,7 @@ def _fit(s: State, low: int, at: int) -> int:
     wa = na if na < 8 else 8
     before = _mean_of(s, at - wb, wb)
     after = _mean_of(s, first, wa)
-    if before - after < KEEP_DROP * before or (
-        before - after < 0.5 * before and -step < KEEP_ERRORS * error
-    ):
+    if before - after < KEEP_DROP * before or (before - after < 0.5 * before and -step < KEEP_ERRORS * error):
         return 0
     # The share of the drop between the two rows on either side of it.
     abruptness = (_mean_of(s, at - 2, 2) - _mean_of(s, first, 2)) / (before - after)
