@@ -1,8 +1,8 @@
 """The bound: the core's algorithm as plain C, without Python, compiled on the spot and called once for all rows.
 
-The C is made here from the `nogil` functions of `_core.pyx` (statements, expressions and declarations map one to
-one) and compiled with the flags of the extension. What the core takes beyond it is the price of being a Python
-module.
+The C is made here from the sources of the core (statements, expressions and declarations map one to one) and compiled
+with the flags of the extension: bodies from `_stream.py`, `_segment.py` and `_steps.py`, their types from the .pxd
+beside each, and `_steady.pxd`, which has both. What the core takes beyond it is the price of being a Python module.
 """
 
 import ast
@@ -19,7 +19,11 @@ import ccd_fastcore
 from .data import FloatArray
 
 FLAGS = ("-O3", "-ffp-contract=off", "-fPIC", "-shared")
-_SIGNATURE = re.compile(r"^cdef (\w[\w ]*?) (_\w+)\((.*)\) noexcept nogil:$")
+_MODULES = ("_steps", "_segment", "_stream")
+_SIGNATURE = re.compile(
+    r'^(?:@cython\.locals\((.*)\)\n)?cdef (?:inline )?(\w[\w ]*?) (\w+)(?: "\w+" )?\(([^()]*)\) noexcept nogil',
+    re.MULTILINE,
+)
 _OPERATORS: dict[type, str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.BitAnd: "&", ast.BitOr: "|",
     ast.RShift: ">>", ast.LShift: "<<",
@@ -34,30 +38,37 @@ __attribute__((target_clones("avx2", "default"), flatten))
 """
 # Where the rows end: one call, records counted, not kept.
 _DRIVER = """
-long long bound(State* s, const double* t, const double* v, const double* i, long long n) {
+long long bound(state_t* s, const double* t, const double* v, const double* i, long long n) {
     long long at = 0, records = 0;
     while (at < n) {
-        int flags = _run(s, t, v, i, NULL, n, &at);
+        int flags = run(s, t, v, i, NULL, n, &at);
         records += (flags & 1) + (flags >> 1 & 1) + (flags >> 2 & 1);
     }
     return records;
 }
-long long state_bytes(void) { return sizeof(State); }
+long long state_bytes(void) { return sizeof(state_t); }
 """
 
 
 def plain_c() -> str:
     """The core's functions in C."""
-    source = (Path(ccd_fastcore.__file__).parent / "_core.pyx").read_text()
-    constants = re.findall(r'^    (?:double|int) (\w+) "\((.*)\)"$', source, re.MULTILINE)
-    structs = re.findall(r"^cdef struct (\w+):.*\n((?:    .*\n)+)", source, re.MULTILINE)
-    functions = [_function(*found) for found in _functions(source)]
+    folder = Path(ccd_fastcore.__file__).parent
+    source = {path.name: path.read_text() for path in folder.iterdir() if path.suffix in (".py", ".pxd")}
+    functions, constants, structs = [], [], []
+    for name in _MODULES:
+        constants += re.findall(r"^([A-Z]\w*) = ([\d.]+)\b", source[f"{name}.py"], re.MULTILINE)
+        bodies = _bodies(source[f"{name}.py"])
+        for names, *head in _SIGNATURE.findall(source[f"{name}.pxd"]):
+            functions.append(_function(*head, dict(re.findall(r'(\w+)="([^"]+)"', names)), bodies[head[1]]))
+    for name in ("_state.pxd", "_steady.pxd"):
+        structs += re.findall(r"^cdef struct (\w+).*:.*\n((?:    .*\n)+)", source[name], re.MULTILINE)
+    functions += _functions_with_bodies(source["_steady.pxd"])
     return "\n".join(
         [
             "#include <math.h>\n#include <stddef.h>",
             *(f"#define {name} ({value})" for name, value in constants),
             *(f"typedef struct {{\n{_fields(layout)}\n}} {name};" for name, layout in structs),
-            *(_CLONES * (" _steady(" in head) + head + ";" for head, _ in functions),
+            *(_CLONES * (" take_many(" in head) + head + ";" for head, _ in functions),
             *(head + body for head, body in functions),
             _DRIVER,
         ]
@@ -65,36 +76,51 @@ def plain_c() -> str:
 
 
 def _fields(layout: str) -> str:
-    return "\n".join(line.split("#")[0].strip() + ";" for line in layout.splitlines())
+    fields = (line.split("#")[0].strip() for line in layout.splitlines())
+    return "\n".join(field + ";" for field in fields if field)
 
 
-def _functions(source: str) -> list[tuple[str, str, str, str]]:
-    """(type, name, parameters, body) of each function from `_row` to `_run`."""
-    source = re.sub(r"\(\n\s+(State\* s[^)]*)\n\)", r"(\1)", source)
-    lines, found = source.splitlines(), []
-    for k, line in enumerate(lines):
-        head = _SIGNATURE.match(line)
-        if head and "State* s" in line:
-            body = []
-            for text in lines[k + 1 :]:
-                if text and not text.startswith(" "):
-                    break
-                body.append(text)
-            found.append((head[1], head[2], head[3], "\n".join(body)))
+def _bodies(source: str) -> dict[str, ast.FunctionDef]:
+    return {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+
+
+def _functions_with_bodies(source: str) -> list[tuple[str, str]]:
+    """Those of a .pxd that has them, whose bodies are Python but for the declarations and casts."""
+    found = []
+    for match in _SIGNATURE.finditer(source):
+        body = re.match(r":\n((?:(?:    .*)?\n)*)", source[match.end() :])
+        if body:
+            declared = re.findall(r"^    cdef (.*)\n", body[1], re.MULTILINE)
+            kept = re.sub(r"^    (?:cdef .*|is_named\(\))\n", "", body[1], flags=re.MULTILINE)
+            kept = re.sub(r"<(\w+)>\s*\(", r"_\1_(", kept)
+            node = _bodies(f"def f():\n{kept}")["f"]
+            found.append(_written(*match.groups()[1:], [f"{line};" for line in declared], node))
     return found
 
 
-def _function(kind: str, name: str, parameters: str, body: str) -> tuple[str, str]:
-    declared = [f"    {line.strip()[5:]};" for line in body.splitlines() if line.strip().startswith("cdef ")]
-    kept = "\n".join(line for line in body.splitlines() if not line.strip().startswith("cdef "))
-    tree = ast.parse("def f():\n" + re.sub(r"<(\w+)>\s*\(", r"_\1_(", kept)).body[0]
-    assert isinstance(tree, ast.FunctionDef)
-    text = "\n".join([" {", *_plain(declared), *(s for node in tree.body for s in _statement(node)), "}"])
-    return f"static {kind} {name}({parameters})".replace("Py_ssize_t", "long long"), text
+def _function(
+    kind: str, name: str, parameters: str, types: dict[str, str], node: ast.FunctionDef
+) -> tuple[str, str]:
+    """What has no type in the .pxd is a double, as Cython says too."""
+    assigned = {
+        target.id
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Assign | ast.For)
+        for target in (inner.targets if isinstance(inner, ast.Assign) else [inner.target])
+        if isinstance(target, ast.Name)
+    }
+    own = sorted(assigned - set(re.findall(r"(\w+)\s*(?:,|$)", parameters)))
+    return _written(kind, name, parameters, [f"{types.get(local, 'double')} {local};" for local in own], node)
 
 
-def _plain(declared: list[str]) -> list[str]:
-    return [line.replace("Py_ssize_t", "long long") for line in declared]
+def _written(
+    kind: str, name: str, parameters: str, declared: list[str], node: ast.FunctionDef
+) -> tuple[str, str]:
+    body = [" {", *declared, *(s for statement in node.body for s in _statement(statement)), "}"]
+    head, text = f"static {kind} {name}({' '.join(parameters.split())})", "\n".join(body)
+    for cython, c in (("Py_ssize_t", "long long"), ("bint", "int")):
+        head, text = re.sub(rf"\b{cython}\b", c, head), re.sub(rf"\b{cython}\b", c, text)
+    return head, text
 
 
 def _statement(node: ast.stmt) -> list[str]:
@@ -130,8 +156,10 @@ def _block(body: list[ast.stmt]) -> list[str]:
 def _text(node: ast.expr) -> str:
     match node:
         case ast.Constant(value=value):
-            return repr(value)
+            return str(int(value)) if isinstance(value, bool) else repr(value)
         case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=ast.Name(id="math" | "stream" | "segment" | "steps" | "steady"), attr=name):
             return name
         case ast.Attribute(value=value, attr=name):
             return f"{_text(value)}->{name}"
@@ -150,8 +178,8 @@ def _text(node: ast.expr) -> str:
             )
         case ast.IfExp(test=test, body=body, orelse=orelse):
             return f"({_text(test)} ? {_text(body)} : {_text(orelse)})"
-        case ast.Call(func=ast.Name(id=name), args=args):
-            inside = ", ".join(map(_text, args))
+        case ast.Call(func=function, args=args):
+            name, inside = _text(function), ", ".join(map(_text, args))
             return (
                 f"(({name.strip('_')})({inside}))" if name in ("_double_", "_int_") else f"{name}({inside})"
             )
