@@ -5,22 +5,20 @@ import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ccdmon.analysis.document import Options
 from ccdmon.analysis.impedance.comparison import Comparison, compare
 from ccdmon.cli.options import add_impedance_arguments, add_import_arguments, positive
 from ccdmon.cli.traces import open_rows, with_area
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
-from ccdmon.formats.impedance.files import read_pair
 from ccdmon.model.trace import Trace
-from ccdmon.report.context import Context
 from ccdmon.run.analysed import analysed
-from ccdmon.run.folder import is_run_folder
-from ccdmon.run.lock import is_recorded_now
-from ccdmon.run.monitoring import Monitoring, monitoring_of
-from ccdmon.run.sources import FolderRows
-from ccdmon.run.stored_rows import RunRows, derive_trace
+
+if TYPE_CHECKING:  # what only a run folder or a report needs is imported where there is one
+    from ccdmon.report.context import Context
+    from ccdmon.run.monitoring import Monitoring
+    from ccdmon.run.stored_rows import RunRows
 
 REPORTS_SCHEMA = "ccdmon.reports/1"
 
@@ -32,13 +30,15 @@ class Subject:
     name: str
     trace: Trace  # of what was read piece by piece: the rows that figures need
     document: dict[str, Any]  # the analysis
-    monitoring: Monitoring | None = None
-    run: RunRows | None = None
+    monitoring: "Monitoring | None" = None
+    run: "RunRows | None" = None
     impedance: Comparison = field(default_factory=lambda: compare(None, None))
 
     @property
-    def context(self) -> Context:
+    def context(self) -> "Context":
         """The spectra of the command line and the configuration of a run folder, for the report."""
+        from ccdmon.report.context import Context
+
         return Context(self.impedance, self.run.config if self.run else {})
 
 
@@ -75,6 +75,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _refuse_overwriting(out: Path, traces: list[str]) -> None:
     """A run folder takes the report of its own recording only, and none while it is recorded."""
+    from ccdmon.run.folder import is_run_folder
+    from ccdmon.run.lock import is_recorded_now
+
     for name, folder in zip(traces, _folders(out, traces), strict=True):
         if not folder.is_dir() or not is_run_folder(folder):
             continue
@@ -94,14 +97,23 @@ def open_source(name: str, args: argparse.Namespace, options: Options, *, drawn:
     """
     source = open_rows(name, args)
     found = analysed(source, drawn=drawn, **options)
-    run = source.run if isinstance(source, FolderRows) else None
-    monitoring = monitoring_of(run, found.trip_row) if run else None
+    monitoring = _monitoring(source.run, found.trip_row) if source.run else None
     trace = with_area(found.trace, args)
-    return Subject(name, trace, found.document, monitoring, run, options["impedance"])
+    return Subject(name, trace, found.document, monitoring, source.run, options["impedance"])
+
+
+def _monitoring(run: "RunRows", trip_row: int | None) -> "Monitoring":
+    from ccdmon.run.monitoring import monitoring_of
+
+    return monitoring_of(run, trip_row)
 
 
 def options_of(args: argparse.Namespace) -> Options:
     """The options of the analysis on the command line; the spectra are read and compared here, once."""
+    if args.eis_before is None and args.eis_after is None:
+        return {"area_cm2": args.area_cm2, "impedance": compare(None, None)}
+    from ccdmon.formats.impedance.files import read_pair
+
     pair = read_pair(args.eis_before, args.eis_after, args.eis_columns, args.eis_select)
     for note in pair.notes:
         print(f"note: {note}", file=sys.stderr)
@@ -118,6 +130,7 @@ def _joined(sources: list[Subject], documents: list[dict[str, Any]]) -> dict[str
 def _write(args: argparse.Namespace, sources: list[Subject], documents: list[dict[str, Any]]) -> None:
     """One report goes into `--out` itself, several each into a folder of the trace's name."""
     from ccdmon.report.page import write_reports  # matplotlib takes half a second
+    from ccdmon.run.stored_rows import derive_trace
 
     folders = _folders(args.out, [source.name for source in sources])
     for source, document, folder in zip(sources, documents, folders, strict=True):

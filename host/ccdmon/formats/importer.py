@@ -29,7 +29,6 @@ from ccdmon.formats.opening import (
     read_whole,
     unpacked_size,
 )
-from ccdmon.formats.parquet_table import read_parquet_columns
 from ccdmon.formats.workbook import KIND as WORKBOOK
 from ccdmon.formats.workbook import ZIP_MAGIC, check_archive, is_workbook, sheets
 from ccdmon.model.trace import Trace
@@ -139,6 +138,8 @@ def _columns(source: Path | bytes, name: str, columns: str | None, salvage: bool
     if any(mark in head[:4096] for mark in _IMPEDANCE_ONLY) and columns is None:
         raise InputError(f"{name}: {IMPEDANCE_LINE}")
     if head.startswith(PARQUET_MAGIC):
+        from ccdmon.formats.parquet_table import read_parquet_columns
+
         return "Parquet", read_parquet_columns(source, name, columns)
     if head.startswith(biologic_mpr.MAGIC):
         return biologic_mpr.KIND, biologic_mpr.read_mpr(source, name, columns=columns, salvage=salvage)

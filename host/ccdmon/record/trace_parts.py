@@ -117,7 +117,9 @@ def _join(paths: list[Path], target: Path) -> None:
     schema = pa.unify_schemas([pa_parquet.read_schema(path) for path in paths])
     with parquet_writer(unfinished, schema) as writer:
         for path in paths:
-            writer.write_table(_whole([schema.empty_table(), pa_parquet.read_table(path)]))
+            # Not `empty_table` and `read_table`, which import pandas where it is installed.
+            with pa_parquet.ParquetFile(path) as part:
+                writer.write_table(_whole([pa.Table.from_batches([], schema), part.read()]))
             give_back()
     unfinished.replace(target)
 

@@ -44,15 +44,16 @@ def analysed(
     if analysis is None:
         raise InputError("no rows to analyse")
     place = source.place
-    if place.event is not None:
+    trip_row = place.row if place else None
+    if place and place.event is not None:
         events.append(place.event)
     document = analysis.report()
     if not drawn or analysis.rows <= whole_rows:
-        return Analysed(document, joined(held), place.row)
+        return Analysed(document, joined(held), trip_row)
     windows = [event["row"] for event in document["events"] if event["kind"] == "hard_short"]
-    chosen = extremes.chosen(windows if place.row is None else [*windows, place.row])
+    chosen = extremes.chosen(windows if trip_row is None else [*windows, trip_row])
     again = _first(source.traces(), analysis.rows)
-    return Analysed(document, thinned(again, chosen, held[-1].cell), place.row)
+    return Analysed(document, thinned(again, chosen, held[-1].cell), trip_row)
 
 
 def _first(traces: Iterable[Trace], rows: int) -> Iterator[Trace]:

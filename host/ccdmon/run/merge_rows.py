@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 import pyarrow as pa
 
+from ccdmon.formats.arrow_floats import column_of
 from ccdmon.formats.bdf.write import table_of
 from ccdmon.model.trace import FloatArray, Trace
 
@@ -100,5 +101,5 @@ def merged_table(
     for label, around in columns.items():
         if label in table.column_names:
             table = table.drop_columns([label])
-        table = table.append_column(label, pa.array(around.means(), from_pandas=True))
+        table = table.append_column(label, column_of(around.means()))
     return table

@@ -76,7 +76,7 @@ def thinned(chunks: Iterable[Trace], numbers: npt.NDArray[np.int64], cell: Cell)
     columns: dict[str, Any] = {
         name: None if arrays[0] is None else np.concatenate(arrays) for name, arrays in pairs.items()
     }
-    return Trace(**columns, cell=cell, source=chunk.source, row_numbers=numbers)
+    return Trace(**columns, cell=cell, source=chunk.source, row_numbers=numbers, notes=chunk.notes)
 
 
 def _picked(chunk: Trace, places: npt.NDArray[np.int64]) -> Trace:

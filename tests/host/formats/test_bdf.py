@@ -179,7 +179,7 @@ def test_row_groups_of_any_size_join_to_the_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group_rows: int
 ) -> None:
     """Two are decoded at a time, and those too long for that piece by piece."""
-    monkeypatch.setattr("ccdmon.formats.bdf.read._LARGEST_GROUP_ROWS", 100)
+    monkeypatch.setattr("ccdmon.formats.bdf.parquet._LARGEST_GROUP_ROWS", 100)
     path, trace = tmp_path / "t.bdf.parquet", make_trace(500)
     pa_parquet.write_table(table_of(trace), path, row_group_size=group_rows)
     for chunk_rows in (1, 50, 1000):

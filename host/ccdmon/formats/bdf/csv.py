@@ -12,10 +12,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from ccdmon.errors import InputError
+from ccdmon.formats.arrow_floats import column_of
 from ccdmon.formats.opening import LONGEST_LINE_BYTES, WHOLE_BYTES, opened
 from ccdmon.formats.tables.layout import MOST_COLUMNS
 
@@ -83,7 +85,7 @@ def _blocks(path: Path, header: list[str], wanted: list[str], name: str) -> Iter
                 rows += len(table)
                 yield table.rename_columns(labels)
         if rows == 0:
-            yield pa.table({label: pa.array([], pa.float64()) for label in labels})
+            yield pa.table({label: column_of(np.zeros(0)) for label in labels})
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
         with opened(path, name) as file:
             text = io.TextIOWrapper(file, "utf-8-sig", "replace", newline="")
@@ -128,7 +130,10 @@ def _options(
     header: list[str], kept: list[str], wanted: list[str], block_bytes: int | None = None
 ) -> dict[str, Any]:
     return {
-        "read_options": pa_csv.ReadOptions(column_names=header, skip_rows=1, block_size=block_bytes),
+        # No threads of Arrow's: one that starts while a short process ends aborts it (apache/arrow issue 34314).
+        "read_options": pa_csv.ReadOptions(
+            column_names=header, skip_rows=1, block_size=block_bytes, use_threads=False
+        ),
         "parse_options": pa_csv.ParseOptions(newlines_in_values=False),
         "convert_options": pa_csv.ConvertOptions(
             include_columns=kept,

@@ -7,7 +7,6 @@ timestamps, columns in any order, unknown columns). The kind of file is told by 
 """
 
 import sys
-from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pa_parquet
 
 from ccdmon.errors import InputError
 from ccdmon.formats.arrow_floats import floats_of
@@ -113,7 +111,6 @@ def has_standard_columns(path: str | Path) -> bool:
 
 
 _PARQUET_MAGIC = b"PAR1"
-_LARGEST_GROUP_ROWS = 1 << 21  # held whole, three at a time; writers' defaults are 1 << 20 and less
 
 
 def read_bdf(path: str | Path, data: bytes | None = None) -> Trace:
@@ -166,51 +163,9 @@ def _tables(path: Path, chunk_rows: int) -> Iterator[pa.Table]:
     if _magic(path) != _PARQUET_MAGIC:
         yield from iter_csv(path, str(path), KNOWN)
         return
-    with _parquet(path) as file:
-        columns = _known_columns(file)
-        if file.metadata.num_rows == 0:
-            yield file.read(columns=columns)
-        groups = _groups(file.metadata, chunk_rows)
-        if groups is None:
-            for batch in file.iter_batches(chunk_rows, columns=columns):
-                yield pa.Table.from_batches([batch])
-        else:
-            yield from _read_by_two(path, file.metadata, groups, columns)
+    from ccdmon.formats.bdf.parquet import iter_parquet  # its library is imported where there is such a file
 
-
-def _groups(metadata: pa_parquet.FileMetaData, chunk_rows: int) -> list[list[int]] | None:
-    """Row groups, together about `chunk_rows` each or a larger one alone; None where one holds very many rows."""
-    together: list[list[int]] = []
-    rows = chunk_rows
-    for number in range(metadata.num_row_groups):
-        more = metadata.row_group(number).num_rows
-        if more > _LARGEST_GROUP_ROWS:
-            return None
-        if rows + more > chunk_rows:
-            together.append([])
-            rows = 0
-        together[-1].append(number)
-        rows += more
-    return together
-
-
-def _read_by_two(
-    path: Path, metadata: pa_parquet.FileMetaData, groups: list[list[int]], columns: list[str]
-) -> Iterator[pa.Table]:
-    """The groups in their order, two of them decoded at a time: most of the time goes into unpacking them."""
-
-    def read(numbers: list[int]) -> pa.Table:
-        with _parquet(path, metadata) as file:
-            return file.read_row_groups(numbers, columns=columns, use_threads=False)
-
-    with ThreadPoolExecutor(2) as readers:
-        coming = deque(readers.submit(read, numbers) for numbers in groups[:2])
-        for numbers in groups[2:]:
-            table = coming.popleft().result()
-            coming.append(readers.submit(read, numbers))
-            yield table
-        while coming:
-            yield coming.popleft().result()
+    yield from iter_parquet(path, KNOWN, chunk_rows)
 
 
 def with_whole_times(pieces: Iterator[Trace], name: str) -> Iterator[Trace]:
@@ -253,8 +208,9 @@ def read_table(path: str | Path, *, keep_unknown: bool = False, data: bytes | No
         data = sys.stdin.buffer.read() if data is None else data
         return parse_csv(data, "stdin", KNOWN, keep_unknown=keep_unknown)
     if _magic(path) == _PARQUET_MAGIC:
-        with _parquet(Path(path)) as file:
-            return file.read() if keep_unknown else file.read(columns=_known_columns(file))
+        from ccdmon.formats.bdf.parquet import read_parquet
+
+        return read_parquet(Path(path), None if keep_unknown else KNOWN)
     data = Path(path).read_bytes()
     data = gunzip(data, name) if data.startswith(GZIP_MAGIC) else data
     return parse_csv(data, name, KNOWN, keep_unknown=keep_unknown)
@@ -268,17 +224,6 @@ def _magic(path: str | Path) -> bytes:
             return file.read(4)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}; check the path") from error
-
-
-def _parquet(path: Path, metadata: pa_parquet.FileMetaData | None = None) -> pa_parquet.ParquetFile:
-    try:
-        return pa_parquet.ParquetFile(path, metadata=metadata, pre_buffer=False, buffer_size=1 << 20)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"{path}: damaged Parquet file ({one_line(error)}); export it again") from error
-
-
-def _known_columns(file: pa_parquet.ParquetFile) -> list[str]:
-    return [label for label in file.schema_arrow.names if label in KNOWN]
 
 
 def _trace(table: pa.Table, name: str, first_row: int) -> Trace:

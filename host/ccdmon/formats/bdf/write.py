@@ -17,6 +17,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
 from ccdmon.errors import InputError
+from ccdmon.formats.arrow_floats import column_of
 from ccdmon.formats.bdf.read import COLUMN_NAMES
 from ccdmon.formats.bdf.sidecar import write_cell
 from ccdmon.model.trace import COLUMN_FIELDS, Trace
@@ -49,7 +50,7 @@ def table_of(trace: Trace) -> pa.Table:
     """A trace's columns under their preferred labels; NaN is an empty cell."""
     arrays = {name: getattr(trace, name) for name in COLUMN_FIELDS if getattr(trace, name) is not None}
     return pa.table(
-        {COLUMN_NAMES[name][0]: pa.array(column, from_pandas=True) for name, column in arrays.items()}
+        {COLUMN_NAMES[name][0]: column_of(column) for name, column in arrays.items()}
     )
 
 
