@@ -54,7 +54,7 @@ class Identity:
             "schema": limits.SCHEMA,
             "protocol": wire.PROTOCOL,
             "version": limits.VERSION,
-            "micropython": ".".join(str(part) for part in sys.implementation.version[:3]),
+            "micropython": _interpreter(),
             "board": self._board.NAME,
             "id": self._board.unique_id(),
             "sample_period_us": self._board.sample_period_us(),
@@ -69,3 +69,10 @@ class Identity:
             "settings": dict(zip(limits.SETTINGS, settings)),
             "messages": wire.dictionary(),
         }
+
+
+def _interpreter():
+    """Version of MicroPython; on another, as a model on CPython is, with its name."""
+    version = ".".join(str(part) for part in sys.implementation.version[:3])
+    name = sys.implementation.name
+    return version if name == "micropython" else name + " " + version

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError
+from ccdmon.rigs import RIGS
 from ccdmon_fw import limits, wire
 from ccdmon_hil.play.one_run import run_rows
-from ccdmon_hil.rigs.open_rig import PORT_HELP, RIGS, open_session
+from ccdmon_hil.rigs.open_rig import PORT_HELP, open_session
 from ccdmon_hil.rigs.session import Session
 from ccdmon_hil.rigs.target import Codes, Target
 

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ccdmon.rigs import RIGS
+
 if TYPE_CHECKING:
     from ccdmon.model.trace import Trace
     from ccdmon_hil.play.result import ReplayResult
     from ccdmon_hil.rigs.session import Session
 
-RIGS = ("unix", "pico", "board")
 _OPEN = pytest.StashKey[tuple[Any, Any]]()  # (context manager, session)
 
 
@@ -166,7 +167,7 @@ def _session(config: pytest.Config) -> "Session":
     from ccdmon_hil.rigs.open_rig import open_session
 
     asked = config.getoption("--ccdmon-rig")
-    name = asked or RIGS[0]
+    name = asked or "unix"
     image, port = config.getoption("--ccdmon-image"), config.getoption("--ccdmon-port")
     rig = open_session(name, image=image, port=port)
     try:

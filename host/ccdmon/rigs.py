@@ -5,6 +5,9 @@ from typing import Any
 
 from ccdmon.errors import DeviceError
 
+# The firmware on CPython, on MicroPython's unix port, on an emulated Raspberry Pi Pico, on a board.
+RIGS = ("model", "unix", "pico", "board")
+
 
 def load_rigs() -> Any:
     """The module behind the entry point `replay` of the group `ccdmon.rigs`: `ccdmon_hil.play.replay`."""

@@ -22,7 +22,13 @@ def pico(pico_image: Path) -> Iterator[Session]:
         yield session
 
 
-@pytest.fixture(params=["unix", pytest.param("pico", marks=pytest.mark.pico)])
+@pytest.fixture(scope="session")
+def model() -> Iterator[Session]:
+    with replay.open_session("model") as session:
+        yield session
+
+
+@pytest.fixture(params=["model", "unix", pytest.param("pico", marks=pytest.mark.pico)])
 def rig(request: pytest.FixtureRequest) -> Session:
     session: Session = request.getfixturevalue(request.param)
     return session

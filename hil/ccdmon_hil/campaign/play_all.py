@@ -16,10 +16,11 @@ from pathlib import Path
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError, InputError
 from ccdmon.link.firmware import firmware_hash
+from ccdmon.rigs import RIGS
 from ccdmon_hil.campaign.junit import junit
 from ccdmon_hil.campaign.summary import CLOCKS, Record, markdown, summaries
 from ccdmon_hil.play.scenario import SUFFIX, MissingTraceError, Outcome, Scenario, read_scenario, run_scenario
-from ccdmon_hil.rigs.open_rig import JOBS_HELP, PORT_HELP, RIGS, count, open_session
+from ccdmon_hil.rigs.open_rig import JOBS_HELP, PORT_HELP, count, open_session
 from ccdmon_hil.rigs.session import Session
 
 SCENARIOS_DIR = Path(__file__).parents[2] / "scenarios"

@@ -65,7 +65,7 @@ def bring_about_each(
 
     `options`: `image`, `port` and `jobs` of the command line; so many emulated Picos run at once.
     """
-    places = [place for place, fault in enumerate(FAULTS[rig]) if only in fault.name]
+    places = [place for place, fault in enumerate(FAULTS.get(rig, ())) if only in fault.name]
     each: Iterable[tuple[Outcome | None, str]]
     if rig == "pico":
         image = find_image(options.image)  # its lack is one error, not one of each fault

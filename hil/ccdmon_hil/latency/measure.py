@@ -34,7 +34,7 @@ from ccdmon_hil.latency.report import (
 from ccdmon_hil.rigs.breakable import pico as hooked
 from ccdmon_hil.rigs.breakable.pico import HookedTarget, hook, run_for
 from ccdmon_hil.rigs.image import find_image
-from ccdmon_hil.rigs.open_rig import PORT_HELP, RIGS, count
+from ccdmon_hil.rigs.open_rig import PORT_HELP, count
 from ccdmon_hil.rigs.pico_firmware import PICO_PINS
 from ccdmon_hil.rigs.session import Session
 from ccdmon_hil.rigs.target import IDLE as IDLE_CODES
@@ -252,7 +252,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ccdmon_hil.latency", description=__doc__.split("\n")[0])
     add = parser.add_argument
-    add("--rig", choices=RIGS, default="pico", help="where (default: %(default)s)")
+    add("--rig", choices=("unix", "pico", "board"), default="pico", help="where (default: %(default)s)")
     add("--port", help=PORT_HELP)
     add("--image", type=Path, help="MicroPython image of the emulated Pico")
     add("--phases", type=count, default=PHASES, help="faults of each kind (default: %(default)s)")

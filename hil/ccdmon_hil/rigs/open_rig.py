@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ccdmon.errors import DeviceError, InputError
 from ccdmon.link.device import ANSWER_LIMIT_S
+from ccdmon.rigs import RIGS
 from ccdmon_hil.rigs.image import find_image
 from ccdmon_hil.rigs.session import Session
 from ccdmon_hil.rigs.target import Target
@@ -20,7 +21,6 @@ from ccdmon_hil.rigs.target import Target
 if TYPE_CHECKING:
     from ccdmon_hil.rigs.wiring import Wiring
 
-RIGS = ("unix", "pico", "board")
 EMULATED, EMULATED_PAIR = "emulated", "emulated-pair"
 PORT_HELP = (
     f"serial port or wiring file of --rig board, or `{EMULATED}`: an emulated Pico, or "
@@ -96,6 +96,10 @@ def _pair(image: Path, opened: ExitStack) -> "Wiring":
 
 
 def _target(rig: str, image: str | Path | None, port: str | None, opened: ExitStack) -> Target:
+    if rig == "model":
+        from ccdmon_hil.rigs.model import ModelTarget
+
+        return ModelTarget()
     if rig == "unix":
         from ccdmon_hil.rigs.unix import UnixTarget
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from ccdmon.cli.options import add_import_arguments
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE
+from ccdmon.rigs import RIGS, load_rigs
 from ccdmon_fw import limits
 
-RIGS = ("unix", "pico", "board")
 DEFAULT_LIMIT_V = limits.VOLTAGE_LIMIT_UV * 1e-6
 Hooks = tuple[dict[str, Any], Callable[[dict[str, Any]], None]]
 
@@ -68,7 +68,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit 1 where --expect is not met, else 0; 2 for an unusable input, 3 for a failed rig."""
     from ccdmon.formats.importer import read_trace
-    from ccdmon.rigs import load_rigs
 
     trace = read_trace(args.trace, columns=args.columns, salvage=args.salvage)
     front_end, physical = _limits(args, trace)
