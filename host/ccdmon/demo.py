@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ccdmon import __version__
 from ccdmon.link.firmware import firmware_hash
 from ccdmon.model.front_end import FrontEnd
 from ccdmon.model.trace import Trace
@@ -21,6 +20,7 @@ from ccdmon.run import folder as run_folder
 from ccdmon.run.stored_rows import derive_trace
 from ccdmon.simulation.simulate import LiveCell, Row, cell_of, open_cell, simulate
 from ccdmon.simulation.truth import truth_document
+from ccdmon.version import __version__
 
 SCHEMA = "ccdmon.demo/1"
 SCENARIO = "hard_short"

@@ -130,11 +130,11 @@ def _recording(folder: Path | None, args: argparse.Namespace, trace: Any) -> Ite
         return
     from dataclasses import asdict
 
-    from ccdmon import __version__
     from ccdmon.link.firmware import firmware_hash
     from ccdmon.record.recorder import Recorder
     from ccdmon.run import folder as run_folder
     from ccdmon.run.stored_rows import derive_trace
+    from ccdmon.version import __version__
 
     cell = {"electrode_area_cm2": trace.cell.electrode_area_cm2, "configuration": trace.cell.configuration,
             "electrolyte": trace.cell.electrolyte}  # fmt: skip

@@ -1,6 +1,6 @@
 """`ccdmon --version`: package, firmware and schema versions."""
 
-from ccdmon import __version__
+from ccdmon.version import __version__
 
 DOCUMENT_SCHEMAS = ("ccdmon.report/1", "ccdmon.replay/1", "ccdmon.demo/1", "ccdmon.run/1", "ccdmon.rig/1")
 

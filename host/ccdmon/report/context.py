@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ccdmon import __version__
 from ccdmon.analysis.impedance.comparison import Comparison, compare
 from ccdmon.model.trace import Cell, Trace
 from ccdmon.report import literature
 from ccdmon.report import words as report_words
 from ccdmon.run.folder import measures_cell_temperature
+from ccdmon.version import __version__
 
 Document = Mapping[str, Any]
 

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-
-matplotlib.use("svg")  # before any figure: no display is needed or wanted
 from matplotlib.figure import Figure
 
 from ccdmon.report.colours import INK

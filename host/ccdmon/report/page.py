@@ -11,7 +11,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ccdmon import __version__
 from ccdmon.errors import InputError
 from ccdmon.model.trace import Trace
 from ccdmon.report import words as report_words
@@ -20,6 +19,7 @@ from ccdmon.report.drawing import Drawing
 from ccdmon.report.figures import drawings_of
 from ccdmon.report.literature import sentence
 from ccdmon.run.monitoring import Monitoring
+from ccdmon.version import __version__
 
 Document = Mapping[str, Any]
 FOLDED_ABOVE_ROWS = 24  # longer half-cycle tables start folded

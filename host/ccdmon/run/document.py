@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ccdmon import __version__
 from ccdmon.link.firmware import firmware_hash
 from ccdmon.model.front_end import FrontEnd
 from ccdmon.rig.physical import physical_limits
 from ccdmon.run import folder as run_folder
 from ccdmon.run.time_axis import RunTime
+from ccdmon.version import __version__
 from ccdmon_fw import limits
 
 WRITE_INTERVAL_S = 1.0

@@ -121,9 +121,9 @@ def read_bdf(path: str | Path, data: bytes | None = None) -> Trace:
     Raises `InputError`, naming file, data row (from 0) and column, for anything that cannot be used.
     """
     name = str(path)
-    trace = _trace(read_table(path, data=data), name, first_row=0)
+    trace = trace_of_table(read_table(path, data=data), name, first_row=0)
     source = None if name == "-" else Path(path)
-    return replace(_with_checked_time(trace, name, 0, None), cell=read_cell(source), source=source)
+    return replace(with_checked_time(trace, name, 0, None), cell=read_cell(source), source=source)
 
 
 def iter_bdf(path: str | Path, chunk_rows: int = 1 << 18) -> Iterator[Trace]:
@@ -154,7 +154,7 @@ def _pieces(path: Path, chunk_rows: int) -> Iterator[Trace]:
     row = 0
     for table in _tables(path, chunk_rows):
         for start in range(0, max(len(table), 1), chunk_rows):
-            trace = _trace(table.slice(start, chunk_rows), str(path), row)
+            trace = trace_of_table(table.slice(start, chunk_rows), str(path), row)
             row += len(trace)
             yield trace
 
@@ -185,12 +185,12 @@ def with_whole_times(pieces: Iterator[Trace], name: str) -> Iterator[Trace]:
         if len(joined) and not np.isfinite(joined.test_time_s[last]):
             known = np.flatnonzero(np.isfinite(joined.test_time_s))
             last = int(known[-1]) if known.size else last  # none known: refused now
-        checked = _with_checked_time(joined.rows(0, last + 1), name, row, last_s)
+        checked = with_checked_time(joined.rows(0, last + 1), name, row, last_s)
         if len(checked) > old:
             yield checked.rows(old, None)
         row, last_s, kept = row + last, float(checked.test_time_s[-1]), joined.rows(last, None)
     if kept is not None and len(kept) > 1:
-        yield _with_checked_time(kept, name, row, last_s).rows(1, None)
+        yield with_checked_time(kept, name, row, last_s).rows(1, None)
 
 
 def _joined(first: Trace, second: Trace) -> Trace:
@@ -226,7 +226,8 @@ def _magic(path: str | Path) -> bytes:
         raise InputError(f"{path}: {error.strerror or error}; check the path") from error
 
 
-def _trace(table: pa.Table, name: str, first_row: int) -> Trace:
+def trace_of_table(table: pa.Table, name: str, first_row: int) -> Trace:
+    """The columns that are labelled as in BDF, of rows that begin at `first_row`. Raises `InputError`."""
     columns: dict[str, FloatArray | None] = {}
     for field_name, labels in COLUMN_NAMES.items():
         label, scale = _label_of(field_name, labels, table.column_names)
@@ -272,7 +273,7 @@ def _ascends(time_s: FloatArray, previous_s: float | None) -> bool:
     return whole and (previous_s is None or bool(time_s[0] >= previous_s))
 
 
-def _with_checked_time(trace: Trace, name: str, first_row: int, previous_s: float | None) -> Trace:
+def with_checked_time(trace: Trace, name: str, first_row: int, previous_s: float | None) -> Trace:
     """The trace, its empty time cells filled; refuses no rows, no time at all, time that runs backwards."""
     if len(trace) == 0:
         raise InputError(f"{name}: no rows after the header; nothing to read")
