@@ -14,6 +14,11 @@ class micropython:  # noqa: N801 - the decorator must be spelled `micropython.vi
     native = viper
 
 
+def address_of(memory):
+    """Of `uctypes`: here memory is passed as itself."""
+    return memory
+
+
 def const(value):
     return value
 

@@ -3,11 +3,13 @@
 Nothing is allocated after construction. The producer never waits and always writes, so the newest samples are there
 for the black box whatever the host does; a consumer that falls behind skips, and counts what it skipped.
 
-    control, array 'I':  HEAD (samples written) | COUNTER (sample number within the run), both modulo 2**30
+    words, array 'I': control, then records; one, for the tick passes one pointer faster than two
+
+    control, 12 words:   HEAD (samples written) | COUNTER (sample number within the run), both modulo 2**30
                          | OVERRUNS (gaps between samples) | GAP_US (that count as one) | TIME_US of the newest
                          | LATE (overruns of late) | LATE_LIMIT | STALLED_US (a gap that trips) | STALL_US (any
-                         longer does)
-    records, array 'I':  capacity x 4 words:
+                         longer does) | CAPACITY
+    records:             capacity x 4 words:
                          sample number | time_us | voltage + current << 16 | pressure + verdict << 16
 Behind each lies limits.CANARY, which nobody may touch.
 """
@@ -31,14 +33,16 @@ LATE = const(5)
 LATE_LIMIT = const(6)
 STALLED_US = const(7)
 STALL_US = const(8)
+_CAPACITY = const(9)
+_RECORDS_AT = const(12)  # behind control and its canary
 RECORD_BYTES = const(8)  # of one sample on the wire
 _GUARD = const(64)  # places left to the producer while the consumer copies
 _MASK = const(0x3FFFFFFF)
 
 
 @micropython.viper
-def put(control: ptr32, records: ptr32, capacity: int, memory: ptr32, verdict: int) -> int:
-    """Append the sample in the detector's memory (voltage, current, pressure, time) with its verdict.
+def put(control: ptr32, memory: ptr32, verdict: int) -> int:
+    """Append the sample in the detector's memory (voltage, current, pressure, time) with its verdict; `control`: words.
 
     Returns the place in control of what is too much, its limit lies behind it; 0: nothing. LATE: it came late, as more
     than LATE_LIMIT others did lately; whoever looks after that sets LATE back. STALLED_US: nothing came for so long,
@@ -47,8 +51,8 @@ def put(control: ptr32, records: ptr32, capacity: int, memory: ptr32, verdict: i
     late = 0
     head = control[0]
     counter = control[1]
-    at = (head & (capacity - 1)) * 4
-    records[at] = counter
+    at = 12 + (head & (control[9] - 1)) * 4
+    control[at] = counter
     time_us = memory[3]
     # Sample 0 has no predecessor in its run: arming holds the timer off before the gate closes.
     gap_us = (time_us - control[4]) & 0x3FFFFFFF
@@ -61,9 +65,9 @@ def put(control: ptr32, records: ptr32, capacity: int, memory: ptr32, verdict: i
             control[7] = gap_us
             late = 7
     control[4] = time_us
-    records[at + 1] = time_us
-    records[at + 2] = memory[0] | (memory[1] << 16)
-    records[at + 3] = memory[2] | (verdict << 16)
+    control[at + 1] = time_us
+    control[at + 2] = memory[0] | (memory[1] << 16)
+    control[at + 3] = memory[2] | (verdict << 16)
     control[1] = (counter + 1) & 0x3FFFFFFF
     control[0] = (head + 1) & 0x3FFFFFFF
     return late
@@ -142,8 +146,13 @@ class Ring:
         if capacity & (capacity - 1) or capacity < 4 * _GUARD:
             raise ValueError("ring capacity must be a power of two, at least 256")
         self.capacity = capacity
-        self.control = array("I", [0, 0, 0, _MASK, 0, 0, _MASK, 0, _MASK, limits.CANARY])
-        self.records = array("I", [0] * (4 * capacity) + [limits.CANARY])
+        self.words = array("I", [0] * (_RECORDS_AT + 4 * capacity + 1))
+        self.control = memoryview(self.words)[:_RECORDS_AT]
+        self.records = memoryview(self.words)[_RECORDS_AT:]
+        for place, value in ((GAP_US, _MASK), (LATE_LIMIT, _MASK), (STALL_US, _MASK), (_CAPACITY, capacity)):
+            self.control[place] = value
+        for words in (self.control, self.records):
+            words[len(words) - 1] = limits.CANARY
         self._tail = 0
         self.dropped = 0
 

@@ -451,5 +451,5 @@ def test_the_pause_of_arming_is_no_late_sample() -> None:
         500,
         800,
     ):  # 400 since the ring's last sample; then one of this run is missing
-        ring.put(samples.control, samples.records, samples.capacity, memory, 0)
+        ring.put(samples.words, memory, 0)
     assert samples.control[ring.OVERRUNS] == 1
