@@ -48,20 +48,17 @@ class Sampler:
                 judge.memory,
                 address_of(judge.memory),
                 detector.step,
-                gate,
                 ring.put,
                 address_of(samples.words),
-                samples.control,
-                gate.pin,
             ),
             gate,
-            self.note,
+            (self.note, samples.control),
         )
         self.pumping_tick = self.tick if pump is None else _make_pumping(self.tick, pump)
 
 
-def _make_tick(parts, gate, note):
-    """The callback of the timer.
+def _make_tick(parts, gate, seldom):
+    """The callback of the timer; `parts` of every tick, `seldom` of those that trip.
 
     A closure, for its variables cost less than attributes on the RP2040; over three names only, for calling a
     closure over more than four allocates.
@@ -70,20 +67,21 @@ def _make_tick(parts, gate, note):
     @micropython.native
     def tick(_timer):
         try:
-            read, memory, at, step, the_gate, put, words, control, pin = parts
-            if read(memory) and the_gate.external:
-                pin(0)
-                if the_gate.closed:
-                    the_gate.trip(limits.EXTERNAL)
+            read, memory, at, step, put, words = parts
+            if read(memory) and gate.external:
+                gate.pin(0)
+                if gate.closed:
+                    gate.trip(limits.EXTERNAL)
             verdict = step(at)
             if verdict >= _TRIPS:  # the action is in its highest bits: the other rules only warn
-                pin(0)  # by itself: reaching `trip` and its first line would take a fifth of a period
-                if the_gate.closed:
-                    the_gate.trip(verdict & _REASON_MASK)
-                    _keep(note, words, at)
+                gate.pin(0)  # by itself: reaching `trip` and its first line would take a fifth of a period
+                if gate.closed:
+                    gate.trip(verdict & _REASON_MASK)
+                    _keep(seldom[0], words, at)
             late = put(words, at, verdict)
-            if late and the_gate.closed:
-                the_gate.trip(limits.OVERRUN, control[late], control[late + 1])
+            if late and gate.closed:
+                control = seldom[1]
+                gate.trip(limits.OVERRUN, control[late], control[late + 1])
         except Exception:  # noqa: BLE001 - any failure of the watch is a reason to cut off
             gate.trip(limits.EXCEPTION)
 
