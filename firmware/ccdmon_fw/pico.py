@@ -12,6 +12,7 @@ the USB on an RP2040 of revision B0 or B1 (erratum RP2040-E5), and an armed gate
 import select
 import sys
 import time
+from array import array
 from binascii import hexlify
 
 import machine
@@ -45,6 +46,7 @@ _ticks_ms = time.ticks_ms()
 _watchdog = None
 _watchdog_ms = 0
 _timer = None  # an unreferenced Timer is collected, and stops
+_clocks = array("I", [0, 0])
 _SYSTICK = 0xE000E010
 machine.mem32[_SYSTICK + 4] = 0xFFFFFF  # reload, counter, on with the processor's clock
 machine.mem32[_SYSTICK + 8] = 0
@@ -75,11 +77,8 @@ def _read_flash(at, buffer):
 
 
 def _clock_pair():
-    """The sample timer's microseconds and the processor's cycles: SysTick counts these down in 24 bits."""
-    held = machine.disable_irq()
-    us, cycles = time.ticks_us(), machine.mem32[_SYSTICK + 8]
-    machine.enable_irq(held)
-    return us, 0xFFFFFF - cycles
+    registers.clocks(_clocks)
+    return _clocks[0], _clocks[1]
 
 
 def _program_bytes():
@@ -114,8 +113,9 @@ def temperature_dC():
 
     V by the 3.3 V supply: 1 % of it is 4 degC. Beyond what the chip is made for it is no temperature.
     """
+    convert_it = registers.temperature_code  # looked up before the tick is held off
     held = lock()
-    code = registers.temperature_code()
+    code = convert_it()
     unlock(held)
     tenths = (43_722_661 - 46_814 * code) // 10_000
     return tenths if -400 <= tenths <= 1250 else NO_TEMPERATURE

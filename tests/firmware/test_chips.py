@@ -33,6 +33,7 @@ class Chip:
         self.name = name
         self.out = self.levels = 0
         self.time_us = 0
+        self.systick = 0xFFFF00
         self.codes = {0: 0x123, 1: 0x456, 2: 0x789, 4: 876}
         self._selected = 0
 
@@ -48,6 +49,8 @@ class Chip:
             return self.levels | self.out if what == "in" else self.out
         if address == TIMERAWL[self.name]:
             return self.time_us
+        if address == 0xE000E018:  # SYST_CVR, of the processor
+            return self.systick
         if address == ADC[self.name]:
             return 0x100  # READY
         if address == ADC[self.name] + 4:
@@ -126,6 +129,8 @@ def test_conversions_and_time_come_from_their_registers(both: tuple[ModuleType, 
     assert memory == [0x1230, 0x4560, 0x7890, 7]
     module.stamp(memory)
     assert module.temperature_code() == 876
+    module.clocks(memory)
+    assert memory[:2] == [7, 0xFF]
 
 
 def test_all_chips_have_the_same_code() -> None:

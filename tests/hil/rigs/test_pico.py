@@ -135,5 +135,5 @@ def test_an_installation_without_the_checkout_has_the_start_files(
     shutil.copytree(firmware.firmware_dir() / "ccdmon_fw", tmp_path / "ccdmon_fw")
     monkeypatch.setattr(firmware, "firmware_dir", lambda: tmp_path)
     files = firmware.firmware_files()
-    assert b"machine.Pin(15" in files["boot.py"]
+    assert b"machine.Pin(22" in files["boot.py"]
     assert "ccdmon_fw/app.py" in files
