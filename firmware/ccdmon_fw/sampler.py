@@ -51,13 +51,13 @@ class Sampler:
                 ring.put,
                 address_of(samples.words),
             ),
-            gate,
-            (self.note, samples.control),
+            gate.pin,
+            (gate, self.note, samples.control),
         )
         self.pumping_tick = self.tick if pump is None else _make_pumping(self.tick, pump)
 
 
-def _make_tick(parts, gate, seldom):
+def _make_tick(parts, pin, seldom):
     """The callback of the timer; `parts` of every tick, `seldom` of those that trip.
 
     A closure, for its variables cost less than attributes on the RP2040; over three names only, for calling a
@@ -68,22 +68,23 @@ def _make_tick(parts, gate, seldom):
     def tick(_timer):
         try:
             read, memory, at, step, put, words = parts
-            if read(memory) and gate.external:
-                gate.pin(0)
-                if gate.closed:
-                    gate.trip(limits.EXTERNAL)
+            if read(memory) and seldom[0].external:
+                pin(0)
+                if seldom[0].closed:
+                    seldom[0].trip(limits.EXTERNAL)
             verdict = step(at)
             if verdict >= _TRIPS:  # the action is in its highest bits: the other rules only warn
-                gate.pin(0)  # by itself: reaching `trip` and its first line would take a fifth of a period
+                pin(0)  # by itself: reaching `trip` and its first line would take a fifth of a period
+                gate, note, _ = seldom
                 if gate.closed:
                     gate.trip(verdict & _REASON_MASK)
-                    _keep(seldom[0], words, at)
+                    _keep(note, words, at)
             late = put(words, at, verdict)
-            if late and gate.closed:
-                control = seldom[1]
+            if late and seldom[0].closed:
+                gate, _, control = seldom
                 gate.trip(limits.OVERRUN, control[late], control[late + 1])
         except Exception:  # noqa: BLE001 - any failure of the watch is a reason to cut off
-            gate.trip(limits.EXCEPTION)
+            seldom[0].trip(limits.EXCEPTION)
 
     return tick
 
