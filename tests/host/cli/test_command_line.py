@@ -167,7 +167,7 @@ def test_convert_keeps_unknown_columns_and_the_sidecar(tmp_path: Path) -> None:
     text = (tmp_path / "v.bdf.csv").read_text()
     assert "hello" in text
     assert "note" in text.splitlines()[0]
-    assert json.loads((tmp_path / "v.bdf.metadata.json").read_text())["who"] == "us"
+    assert json.loads((tmp_path / "v.bdf.metadata.json").read_text())["extras"]["who"] == "us"
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:

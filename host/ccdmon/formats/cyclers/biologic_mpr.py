@@ -91,7 +91,10 @@ def _current_mA(records: Records) -> tuple[FloatArray | None, str]:
 
 def _rests(records: Records) -> bool:
     """Whether every row is one of an open circuit."""
-    return "flags" not in (records.dtype.names or ()) or bool(((records["flags"] & MODE_MASK) == 3).all())
+    if "flags" not in (records.dtype.names or ()):
+        return True
+    first, rest = records["flags"][:1], records["flags"]
+    return bool((first & MODE_MASK == 3).all() and (rest & MODE_MASK == 3).all())
 
 
 def _asked_V(records: Records) -> FloatArray | None:

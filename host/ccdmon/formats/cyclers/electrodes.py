@@ -25,12 +25,7 @@ def cell_voltage(
             far = [float(np.median(np.abs(v[known] - asked_V[known]))) for v in (working_V, between_V)]
             if far[1] < 0.2 * far[0] and far[0] > 1e-3:
                 return between_V, ["the voltage is Ewe-Ece: it follows the set point, Ewe does not"]
-        typical = [
-            float(np.nanmedian(np.abs(v))) if np.isfinite(v).any() else 0.0 for v in (working_V, between_V)
-        ]
-        highest = [
-            float(np.nanmax(np.abs(v))) if np.isfinite(v).any() else 0.0 for v in (working_V, between_V)
-        ]
+        typical, highest = zip(*(_typical_and_highest(v) for v in (working_V, between_V)), strict=True)
         if (typical[0] > CELL_V or highest[0] > RAIL_V) and highest[1] < CELL_V:
             return between_V, [
                 f"the voltage is Ewe-Ece: Ewe alone goes to {highest[0]:.3g} V, which no cell has"
@@ -42,3 +37,11 @@ def cell_voltage(
         return working_V, []
     return working_V, [f"the voltage is Ewe; Ece is there, too ({low:.3g} to {high:.3g} V): the whole cell has Ewe-Ece "
                        "(--columns voltage=Ewe-Ece)"]  # fmt: skip
+
+
+def _typical_and_highest(voltage_V: FloatArray) -> tuple[float, float]:
+    """Median (of ten thousand rows that stand for all) and maximum of the magnitude, V."""
+    if not np.isfinite(voltage_V).any():
+        return 0.0, 0.0
+    some = np.abs(voltage_V[:: max(1, len(voltage_V) // 10_000)])
+    return float(np.nanmedian(some)), float(max(np.nanmax(voltage_V), -np.nanmin(voltage_V)))

@@ -86,7 +86,10 @@ def number(cell: str, mark: str) -> float:
         mark = _OTHER[mark]  # beyond doubt with the other mark: '7,0E+003' among points
         if not _SHAPES[mark].match(text):
             raise ValueError(cell)
-    return float(text.replace(_OTHER[mark], "").replace(mark, ".").replace("D", "E").replace("d", "e"))
+    value = float(text.replace(_OTHER[mark], "").replace(mark, ".").replace("D", "E").replace("d", "e"))
+    if value - value != 0:
+        raise ValueError(cell)
+    return value
 
 
 def numbers(cells: list[str], mark: str) -> FloatArray:
