@@ -107,7 +107,7 @@ class _Counted(io.RawIOBase):
         return True
 
     def readinto(self, into: memoryview) -> int:  # type: ignore[override]
-        data = self._file.read(len(into))
+        data = self._file.read(min(len(into), 1 << 20))  # so that a bomb is seen before it is held
         into[: len(data)] = data
         self._out += len(data)
         if self._out > UNPACKED_BYTES or self._out > LARGEST_RATIO * self._packed + LEAST_BOMB_BYTES:
