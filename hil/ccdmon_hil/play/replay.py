@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ccdmon.errors import InputError
 from ccdmon.model.front_end import CodeArray, FrontEnd
@@ -61,7 +62,12 @@ __all__ = [
 def detector_settings(trace: Trace, front_end: FrontEnd, **physical: Any) -> list[int]:
     """The detector's integers for a trace, by its configuration and median row interval."""
     try:
-        return settings_for(front_end, row_interval_s(trace), trace.cell.configuration, **physical)
+        return settings_for(
+            front_end,
+            row_interval_s(trace),
+            trace.cell.configuration,
+            **{"area_cm2": trace.cell.electrode_area_cm2} | physical,
+        )
     except InputError as error:
         raise InputError(f"{trace.source or 'trace'}: {error}") from error
 
@@ -91,7 +97,8 @@ def replay(
     """Feed the rows [start, stop) of a trace to the firmware on a rig, one sample per row, and tell what it
     did.
 
-    The gate's opening does not stop the rows: the trace is played to its end. `imperfect`: the front end's errors, as
+    The gate's opening does not stop the rows: the trace is played to its end. Rows without a voltage or a current are
+    left out. `imperfect`: the front end's errors, as
     `--imperfect` takes them (`imperfect.py`); `InputError` for what it does not know. `physical`: limits, as keyword
     arguments of `ccdmon_fw.limits.detector_settings`.
     """
@@ -121,7 +128,11 @@ def replay_on(
     front_end = front_end or FrontEnd.for_trace(trace)
     settings = detector_settings(trace, front_end, **physical)
     errors = Imperfect.parse(imperfect)
-    rows = _codes(errors.codes(front_end, trace)[start:stop])
+    known = known_rows(trace)
+    known = known[(known >= start) & (known < start + len(window))]
+    if not known.size:
+        raise InputError(f"{trace.source or 'trace'}: no row in {start}:{stop} has a voltage and a current")
+    rows = _codes(errors.codes(front_end, trace)[known])
     if on_start:
         on_start(session.identity, settings, front_end, row_interval_s(trace))
     result = run_rows(
@@ -129,28 +140,37 @@ def replay_on(
         lambda row, _: rows[row] if row < len(rows) else None,
         settings,
         rows=len(rows),
-        events=[(kind, row - start) for kind, row in _known_events(trace.source) if row >= start],
+        events=[
+            (kind, int(np.searchsorted(known, row)))
+            for kind, row in _known_events(trace.source)
+            if row >= start
+        ],
         on_progress=on_progress,
         idle=_codes(errors.idle(front_end, IDLE_ROWS)),
     )
-    return _in_file(result, trace, start)
+    return _in_file(result, trace, known)
+
+
+def known_rows(trace: Trace) -> npt.NDArray[np.intp]:
+    """The rows that are samples, shape (n,): a row without a voltage or a current is one that nobody measured."""
+    return np.flatnonzero(np.isfinite(trace.voltage_V) & np.isfinite(trace.current_A))
 
 
 def _codes(table: CodeArray) -> list[Codes]:
     return [tuple(row) for row in table.tolist()]
 
 
-def _in_file(result: ReplayResult, trace: Trace, start: int) -> ReplayResult:
-    """The result of a window with its rows counted from the beginning of the file."""
-    result = dataclasses.replace(result, first_row=start)
+def _in_file(result: ReplayResult, trace: Trace, known: npt.NDArray[np.intp]) -> ReplayResult:
+    """The result with its rows counted from the beginning of the file."""
+    result = dataclasses.replace(result, file_rows=known)
     if result.trip_row is None or result.first_faulty_row is None:
         return result
-    row = result.trip_row + start
+    row = int(known[result.trip_row])
     return dataclasses.replace(
         result,
         trip_row=row,
         trip_time_s=float(trace.test_time_s[row]),
-        first_faulty_row=result.first_faulty_row + start,
+        first_faulty_row=int(known[result.first_faulty_row]),
     )
 
 

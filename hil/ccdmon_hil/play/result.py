@@ -33,7 +33,9 @@ class ReplayResult:
     # From the sample instant of the first faulty row to the pin's edge: on an emulator's clock, on a board's.
     virtual_us: float | None = None
     real_us: float | None = None
-    first_row: int = 0  # of those played, in the file
+    file_rows: npt.NDArray[np.intp] | None = field(
+        default=None, repr=False
+    )  # of those played; None: from 0 on
     identity: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -59,10 +61,14 @@ class ReplayResult:
         )
         reasons = self.verdicts[rows] & detector.REASON_MASK
         return [
-            {"reason": limits.REASONS[reason], "row": int(row) + self.first_row}
-            for row, reason in zip(rows, reasons.tolist(), strict=True)
-            if self.trip_row is None or row + self.first_row < self.trip_row
+            {"reason": limits.REASONS[reason], "row": row}
+            for row, reason in zip(self._in_file(rows), reasons.tolist(), strict=True)
+            if self.trip_row is None or row < self.trip_row
         ]
+
+    def _in_file(self, rows: npt.NDArray[np.intp]) -> list[int]:
+        numbers: list[int] = (rows if self.file_rows is None else self.file_rows[rows]).tolist()
+        return numbers
 
     def meets(self, expectation: str) -> bool:
         """Whether `trip`, `no-trip` or the name of a reason is what happened."""
