@@ -62,70 +62,86 @@ _P_MIN = const(15)
 _P_MAX = const(16)
 _LIMIT_CONFIRM = const(17)
 _HYSTERESIS = const(18)
-ACTIONS_AT = const(28)
-STATE_AT = const(43)
-SAMPLE = const(43)
-RULE = const(44)
-VALUE = const(45)
-LIMIT = const(46)
-ACTIVE = const(47)
-_SIGN = const(48)
-_ODD = const(49)
-_LEVEL = const(50)
-_N = const(51)
-_LOW = const(52)
-_LOW_X = const(53)
-_REF = const(54)
-_FLOOR = const(55)
-_X1 = const(56)
-_X2 = const(57)
-_NOISE = const(58)
-_MARK_AT = const(60)
-_MARK_K = const(61)
-_X_MARK = const(62)
-_X_HALF = const(63)
-_END = const(64)
-_TYPICAL = const(65)
-_PLAIN = const(66)
-_TAUGHT = const(67)
-_FLIPPED = const(68)
-_V_BEFORE = const(69)
-_I_BEFORE = const(70)
-_MOVED = const(71)
-_CARRIED = const(72)
-_OVER_COUNT = const(73)
-_OVER_COUNT_I = const(74)
-_OVER_COUNT_P = const(75)
-_SPIKE = const(76)
-_OPEN = const(77)
-_BLOCK_N = const(78)
-_BLOCK_V = const(79)
-_BLOCK_I = const(80)
-_BLOCK_P = const(81)
-_RECTIFIED = const(82)
-_LEVEL_0 = const(102)
-EVENTS_AT = const(103)
-_REASONS_AT = const(178)
-_PROFILE = const(193)
-_PROFILE_N = const(225)
-_V_ENDS = const(257)
-_ROSE = const(260)
-FIRED = const(261)
-_STAGE = const(262)
-MEMORY_WORDS = const(265)
+_PARTIAL = const(22)
+ACTIONS_AT = const(31)
+STATE_AT = const(52)
+SAMPLE = const(52)
+RULE = const(53)
+VALUE = const(54)
+LIMIT = const(55)
+ACTIVE = const(56)
+FIRED = const(57)
+EVENTS_AT = const(58)
+_SIGN = const(163)
+_ODD = const(164)
+_LEVEL = const(165)
+_LEVEL_0 = const(166)
+_N = const(167)
+_LOW = const(168)
+_LOW_X = const(169)
+_RISES = const(170)
+_REF = const(171)
+_SHARE = const(172)
+_HELD = const(173)
+_TREND = const(174)
+_BASE = const(175)
+_JUMPED = const(176)
+_AGE = const(177)
+_SLOW = const(178)
+_X1 = const(180)
+_X2 = const(181)
+_NOISE = const(182)
+_MARK_AT = const(186)
+_MARK_K = const(187)
+_PAST = const(188)
+_X_MARK = const(189)
+_X_HALF = const(190)
+_ROSE = const(191)
+_END = const(192)
+_ENDS = const(193)
+_R_HIGHS = const(196)
+_TYPICAL = const(200)
+_PLAIN = const(201)
+_TAUGHT = const(202)
+_WIRED = const(203)
+_FLIPPED = const(204)
+_AGAINST = const(205)
+_RECTIFIED = const(206)
+_V_ENDS = const(207)
+_RESTS = const(210)
+_V_BEFORE = const(211)
+_I_BEFORE = const(212)
+_OVER_COUNT = const(213)
+_OVER_COUNT_I = const(214)
+_OVER_COUNT_P = const(215)
+_SPIKE = const(216)
+_BLOCK_N = const(217)
+_BLOCK_V = const(218)
+_BLOCK_I = const(219)
+_BLOCK_P = const(220)
+_STAGE = const(221)
+_SOFT_LASTS = const(234)
+_PROFILE = const(244)
+_PROFILE_N = const(276)
+_STATE_END = const(308)
+_REASONS_AT = const(308)
+MEMORY_WORDS = const(329)
 
 EVENT_WORDS = const(5)
-RULE_COUNT = const(15)
+RULE_COUNT = const(21)
 _MARKS = const(32)
+_HOLD = const(10)
+_FULL_64THS = const(56)
 
 _ZERO = const(32768)
-_RAIL_LOW = const(16)
-_RAIL_HIGH = const(65520)
+_RAIL_LOW = const(256)
+_RAIL_HIGH = const(65280)
+_RAIL_P = const(65520)
 _X_BIAS = const(0x8000)
 _R_BIAS = const(0x1000000)
 _FOREVER = const(0x10000000)
 _WRAP = const(0x3FFFFFFF)
-_ALL_RULES = const(0x7FFF)
+_ALL_RULES = const(0x1FFFFF)
 _HALF_CELL = const(1)
 _FULL_CELL = const(2)
 
@@ -137,6 +153,8 @@ STUCK = const(5)
 OPEN_WIRE = const(6)
 JUMP = const(7)
 PARTIAL_SHORT = const(8)
+SOFT_COLLAPSE = const(18)
+SLIDE = const(19)
 
 # Bits of a verdict
 PENDING = const(0x100)
@@ -194,7 +212,7 @@ def _enter(m: ptr32, sign: int, i_abs: int):
     """A phase begins: keep what the one before it taught, forget the rest."""
     old = m[_SIGN]
     level = m[_LEVEL] >> 8
-    if old != 0 and m[_MODE] == _HALF_CELL and m[_N] > m[_SETTLE]:
+    if old != 0 and m[_MODE] != _FULL_CELL and m[_N] > m[_SETTLE] and m[_PLAIN] == 1:
         m[_V_ENDS + old] = m[_V_BEFORE]
         if m[_V_ENDS + 1] and m[_V_ENDS + 2]:
             one = m[_V_ENDS + 1] - _ZERO
@@ -207,6 +225,10 @@ def _enter(m: ptr32, sign: int, i_abs: int):
         if x > 0:
             end = (x << 14) // level
             m[_END] = end
+            m[_ENDS + old] = end
+            m[_WIRED] = 1
+            if end > m[_R_HIGHS + old]:
+                m[_R_HIGHS + old] = end
             if m[_TAUGHT] == 0:
                 k = 0
                 while k < _MARKS:
@@ -219,27 +241,34 @@ def _enter(m: ptr32, sign: int, i_abs: int):
                     k += 1
             if m[_TAUGHT] < 2:
                 m[_TAUGHT] += 1
+    if old == 0 and m[_V_BEFORE] > 0:
+        rests = (m[_V_BEFORE] - _ZERO) >> 1
+        m[_RESTS] = rests if rests > 0 else 0 - rests
     carried = 0
     if sign == old and sign != 0:
         carried = m[_REF]
         if i_abs < level:
             carried = (carried * ((i_abs << 8) // level)) >> 8
-    m[_CARRIED] = carried
     m[_SIGN] = sign
     m[_LEVEL] = i_abs << 8
     m[_ODD] = 0
     m[_N] = 0
     m[_LOW] = 0
     m[_PLAIN] = 0
-    m[_MOVED] = 0
-    m[_OPEN] = 0
     m[_SPIKE] = 0
     if m[_MODE] != _FULL_CELL:
         m[_REF] = carried
-        m[_FLOOR] = 0
+        m[_HELD] = 0
+        m[_TREND] = 0
+        m[_BASE] = 0
+        m[_JUMPED] = 0
+        m[_SLOW] = 0
+        m[_AGE] = 0
     m[_MARK_AT] = 0
     m[_MARK_K] = 0
+    m[_PAST] = 0
     m[_ROSE] = 0
+    m[_RISES] = 0
     m[_STAGE] = 0
     m[ACTIVE] &= _ALL_RULES ^ (
         1 << STUCK | 1 << JUMP | 1 << PARTIAL_SHORT
@@ -265,19 +294,32 @@ def _settled(m: ptr32):
         m[_END] = 0
     if level > typical:
         m[_TYPICAL] = level
-    m[_FLOOR] = int(_volts(m[_END], level)) << 2  # a quarter, Q4
-    if m[_PLAIN] == 0:
-        return
-    # Whatever is stored in the cell, a current step moves the voltage its own way.
-    dv = m[V] - m[_V_BEFORE]
-    di = m[I] - m[_I_BEFORE]
+    if m[_WIRED] == 0:
+        m[_FLIPPED] = (m[V] >> 15) ^ (m[I] >> 15)  # on which side of zero the codes are
+    if m[_PLAIN] == 1 and m[_V_BEFORE] > 0:
+        _wired(m)
+    m[_AGAINST] = 0
+    if m[_WIRED] and (m[V] >> 15) ^ (m[I] >> 15) != m[_FLIPPED]:
+        m[_AGAINST] = 1
+
+
+@micropython.viper
+def _wired(m: ptr32):
+    """Whatever is stored in the cell, a current step moves the voltage its own way: how is the voltage wired?"""
+    dv = (m[V] - m[_V_BEFORE]) >> 1
+    di = (m[I] - m[_I_BEFORE]) >> 1
     flipped = 0
     if di < 0:
+        di = 0 - di
         dv = 0 - dv
     if dv < 0:
         flipped = 1
         dv = 0 - dv
-    if dv >= 4 * m[_DROP_MIN] and flipped != m[_FLIPPED]:
+    if dv < 2 * m[_DROP_MIN] + (m[_NOISE] >> 2):
+        return
+    if flipped != m[_FLIPPED] and dv * 4 < int(_volts(m[_END], di if di < 0x4000 else 0x4000)):
+        return  # it would be another wiring: not for so little
+    if flipped != m[_FLIPPED]:
         m[_FLIPPED] = flipped
         m[_REF] = 0
         m[_END] = 0
@@ -332,6 +374,7 @@ def _mark(m: ptr32, x: int) -> int:
         if expected - x >= m[_DROP_MIN] and expected > 0:
             m[_REF] = expected << 4
             return 1
+    m[_PAST] = m[_PROFILE + k] if seen == 2 else 0
     r = ((x << 14) // level) + _R_BIAS
     if seen == 2 and r >= m[_PROFILE + k]:
         r = m[_PROFILE + k] + ((r - m[_PROFILE + k]) >> 2)
@@ -347,56 +390,134 @@ def _confirm(m: ptr32, x: int, verdict: int) -> int:
     m[_LOW] = low
     if low == 1:
         m[_LOW_X] = x + _X_BIAS
+        if m[_BASE] and m[_AGE] >= 8 and x << 10 >= m[_BASE] * m[_SHARE]:
+            known = int(_volts(m[_ENDS + m[_SIGN]], m[_LEVEL] >> 8)) if m[_MODE] != _FULL_CELL else 0
+            if x * 64 >= known * m[_COLLAPSE]:  # it had jumped up, and is back at what it kept before
+                m[_LOW] = 0
+                m[_REF] = x << 4
+                return verdict
     verdict |= PENDING
     needed = m[_CONFIRM]
     ref = m[_REF]
+    if m[_MODE] == _FULL_CELL and (m[_N] < 8 * needed + m[_SETTLE] + low or x << 10 > ref * m[_COLLAPSE]):
+        needed *= (
+            8  # a current step lowers the voltage of a resistive cell, too; a partly shorted one keeps much
+        )
+    elif m[_RECTIFIED] and m[_X1] - m[_LOW_X] < ref >> 6:
+        needed *= 8  # |V| runs to zero and back
     if m[_NOISE] * 32 > ref * 3:
         needed *= 4  # it fluctuates: a soft short until it stays down
-    if low < needed:
-        return verdict
+    elif x * 1366 > ref * m[_COLLAPSE] and needed < 8:
+        needed *= 6  # not deep: a cell that was paused begins there too, and rises
     rise = (x + _X_BIAS - m[_LOW_X]) << 4
     noise = m[_NOISE]
+    if low > 1 and needed >= 8 and 0 - rise > (ref >> 5) + noise:
+        m[_LOW] = 1  # it falls on
+        m[_REF] = ref - ((ref - (x << 4)) >> 2)
+        m[_LOW_X] = x + _X_BIAS
+        return verdict
+    if low < needed:
+        return verdict
     if rise > (ref >> 5) + noise:
         if low == needed:
             return verdict
         if rise > (ref >> 4) + 2 * noise:
-            m[_LOW] = 0  # it comes up from below: another phase, whose beginning was not seen
-            m[_REF] = 0
+            m[_RISES] += 1
+            m[_LOW] = 1
+            m[_LOW_X] = x + _X_BIAS
+            if m[_RISES] > 3:
+                m[_LOW] = 0  # it comes up from below: another phase, whose beginning was not seen
+                m[_REF] = 0
             return verdict
     m[_LOW] = 0x1000
-    return int(fire(m, HARD_SHORT, x if x > 0 else 0, (ref * m[_COLLAPSE]) >> 10, verdict))
+    rule = HARD_SHORT
+    if m[_SOFT_LASTS]:
+        rule = SOFT_COLLAPSE
+    elif m[_HELD] >= 4 and m[_MODE] != _FULL_CELL:
+        rule = SLIDE  # it took a block and more
+    return int(fire(m, rule, x if x > 0 else 0, (ref * m[_SHARE]) >> 10, verdict))
+
+
+@micropython.viper
+def _held(m: ptr32, verdict: int) -> int:
+    """A voltage that stays while its current multiplies is held by the cycler, and the cell has lost its resistance.
+
+    Not where a resting cell has a voltage: there the current may be any.
+    """
+    before = (m[_I_BEFORE] - _ZERO) >> 1
+    now = (m[I] - _ZERO) >> 1
+    if before < 0:
+        before = 0 - before
+        now = 0 - now
+    volts = (m[_V_BEFORE] - _ZERO) >> 1
+    moved = (m[V] - m[_V_BEFORE]) >> 1
+    if volts < 0:
+        volts = 0 - volts
+    if moved < 0:
+        moved = 0 - moved
+    if before < m[CURRENT_ON] or now * 2 < before * 3 or volts < 2 * m[_DROP_MIN] or m[_RESTS] * 2 > volts:
+        return verdict
+    if moved * 8 > volts * (now - before) // before:
+        return verdict
+    x = volts * before // now  # at the current before
+    if now * m[_COLLAPSE] > before * 64:
+        return int(fire(m, HARD_SHORT, x, volts * m[_COLLAPSE] >> 6, verdict))
+    return int(fire(m, PARTIAL_SHORT, x, volts - (volts * m[_PARTIAL] >> 6), verdict))
 
 
 @micropython.viper
 def _wires(m: ptr32, verdict: int) -> int:
-    """Early in a phase: has the voltage moved, as a current step must move it?"""
-    if m[V] != m[_V_BEFORE]:
-        m[_MOVED] = 1
-    n = m[_N]
-    if m[_SIGN] == 0 and n == m[_SETTLE] + m[_CONFIRM] and m[_MODE] != _FULL_CELL and m[_END] > 0:
-        before = m[_V_BEFORE] - _ZERO
-        moved = m[V] - m[_V_BEFORE]
-        if before < 0:
-            before = 0 - before
-        if moved < 0:
-            moved = 0 - moved
-        if before >= 32 * m[_DROP_MIN] and moved < before >> 6:
-            verdict = int(fire(m, OPEN_WIRE, moved, before >> 6, verdict))
-    if m[_MOVED] == 1 or m[_MODE] == _FULL_CELL or n < m[_SETTLE] + m[_CONFIRM] or m[_END] == 0:
+    """Once a phase has settled: has the voltage answered the current, as it must?"""
+    before = (m[_V_BEFORE] - _ZERO) >> 1
+    moved = (m[V] - m[_V_BEFORE]) >> 1
+    if before < 0:
+        before = 0 - before
+    if moved < 0:
+        moved = 0 - moved
+    if (
+        m[_SIGN] == 0
+    ):  # a cell of two like electrodes, as both directions have shown, relaxes at once by its ohmic part
+        alike = (m[_V_ENDS + 1] >> 15) ^ (m[_V_ENDS + 2] >> 15)
+        if (
+            m[_MODE] == 0
+            and m[_V_ENDS + 1] > 0
+            and m[_V_ENDS + 2] > 0
+            and alike == 1
+            and m[_RESTS] * 2 < before
+        ):
+            if before >= 4 * m[_DROP_MIN] + (m[_NOISE] >> 2) and moved * 32 < before:
+                return int(fire(m, OPEN_WIRE, 2 * moved, before >> 4, verdict))
         return verdict
-    before = (m[_I_BEFORE] - _ZERO) >> 1
-    now = (m[I] - _ZERO) >> 1
-    if (before >= m[CURRENT_ON] and now > 0) or (before + m[CURRENT_ON] <= 0 and now < 0):
+    if (m[I] >> 15) ^ (m[_I_BEFORE] >> 15) == 0:
+        if m[_MODE] == 0:
+            return int(_held(m, verdict))
         return verdict  # the same sign: a cycler at its limit holds the voltage, whatever current it is asked for
-    di = now - before
+    di = (m[I] - m[_I_BEFORE]) >> 1
     if di < 0:
         di = 0 - di
     if di > 0x4000:
         di = 0x4000
     expected = int(_volts(m[_END], di))
-    if expected >= 256:
-        return int(fire(m, STUCK, 0, expected, verdict))
+    least = expected >> 5
+    if m[_MODE] != 0 and least > 8:
+        least = 8  # its voltage is hardly that of the current
+    if expected >= 256 and moved <= least and before * 8 >= expected:
+        return int(fire(m, STUCK, moved, expected, verdict))
     return verdict
+
+
+@micropython.viper
+def _fall(m: ptr32, x4: int):
+    """Four times in a block: the reference follows a fall, but a deep one only after two blocks."""
+    ref = m[_REF]
+    if x4 < 0:
+        x4 = 0
+    if x4 * 4 >= ref * 3:
+        m[_HELD] = 0
+    elif m[_HELD] < _HOLD and m[_MODE] != _FULL_CELL:
+        m[_HELD] += 1
+        return
+    m[_REF] = ref - ((ref - x4) >> 2)
 
 
 @micropython.viper
@@ -416,7 +537,7 @@ def step(m: ptr32) -> int:
         or raw_v >= _RAIL_HIGH
         or raw_i < _RAIL_LOW
         or raw_i >= _RAIL_HIGH
-        or raw_p >= _RAIL_HIGH
+        or raw_p >= _RAIL_P
     ):
         value = raw_p
         if raw_i < _RAIL_LOW or raw_i >= _RAIL_HIGH:
@@ -458,11 +579,8 @@ def step(m: ptr32) -> int:
         odd = m[_ODD] + 1
         m[_ODD] = odd
         if odd == 1 and (old != 0 or sign == 0):
-            verdict |= SETTLING
-            if m[_MODE] != _FULL_CELL:
-                return verdict
-        else:
-            _enter(m, sign, i_abs)
+            return verdict | SETTLING
+        _enter(m, sign, i_abs)
     elif sign != 0:
         m[_ODD] = 0
         m[_LEVEL] = level + (((i_abs << 8) - level) >> 3)
@@ -473,7 +591,8 @@ def step(m: ptr32) -> int:
         n += 1
     m[_N] = n
     if n <= m[_SETTLE] + m[_CONFIRM]:
-        verdict = int(_wires(m, verdict))
+        if n == m[_SETTLE] + m[_CONFIRM] and m[_V_BEFORE] > 0 and m[_MODE] != _FULL_CELL:
+            verdict = int(_wires(m, verdict))
     elif m[_ODD] == 0:
         m[_V_BEFORE] = raw_v
         m[_I_BEFORE] = raw_i
@@ -489,17 +608,11 @@ def step(m: ptr32) -> int:
         x4 = v << 4
         ref = m[_REF]
         x1 = m[_X1] - _X_BIAS
-        bend = v - 2 * x1 + m[_X2] - _X_BIAS
-        if bend < 0:
-            bend = 0 - bend
-        m[_X2] = m[_X1]
-        m[_X1] = v + _X_BIAS
         suspect = 0
         if n > m[_SETTLE]:
             verdict |= WATCHING
             if (
-                x4 * 64 < ref * m[_COLLAPSE]
-                and ref >= m[_FLOOR]
+                x4 * 64 < ref * m[_SHARE] - (m[_TREND] << 6)
                 and ref - x4 >= (m[_DROP_MIN] << 4) + 4 * m[_NOISE]
                 and x4 + (ref >> 3) > 0
             ):
@@ -516,35 +629,40 @@ def step(m: ptr32) -> int:
             verdict = int(_confirm(m, v, verdict))
             if verdict & ACTION_MASK == TRIPS:
                 return verdict  # the pin first: the block waits for the next sample
-        elif verdict & WATCHING:
-            m[_LOW] = 0
-            m[ACTIVE] &= _ALL_RULES ^ (1 << HARD_SHORT)
-            # -- noise, by the second difference: a trend has none
-            if m[_PLAIN]:
-                noise = m[_NOISE]
-                most = (ref if ref > m[_FLOOR] else m[_FLOOR]) >> 3  # one spike is no fluctuation
-                bend <<= 4
-                if bend > most:
-                    bend = most
-                m[_NOISE] = noise + (bend - noise + 8 >> 4)
-            # -- reference
-            if ref == 0:
-                m[_REF] = x4 if x4 > 0 else 0
-            elif x4 >= ref:
-                if x4 > ref * 4 + 0x4000:
-                    m[_SPIKE] += 1
-                if x4 > ref * 2:  # a spike must not drag the reference along
-                    x4 = ref * 2
-                m[_REF] = ref + ((x4 - ref + 3) >> 2)
-            else:
-                if m[_SPIKE] > 0:
-                    if m[_SPIKE] < 3:
-                        verdict = int(fire(m, JUMP, x1 if x1 > 0 else 0, ref >> 2, verdict))
-                    m[_SPIKE] = 0
-                if n & ((1 << (m[_BLOCK_SHIFT] - 2)) - 1) == 0:
-                    if x4 < 0:
-                        x4 = 0
-                    m[_REF] = ref - ((ref - x4) >> 2)
+        else:
+            bend = v - 2 * x1 + m[_X2] - _X_BIAS
+            m[_X2] = m[_X1]
+            m[_X1] = v + _X_BIAS
+            if verdict & WATCHING:
+                m[_LOW] = 0
+                m[ACTIVE] &= _ALL_RULES ^ (1 << HARD_SHORT | 1 << SOFT_COLLAPSE | 1 << SLIDE)
+                # -- noise, by the second difference: a trend has none
+                if m[_PLAIN]:
+                    if bend < 0:
+                        bend = 0 - bend
+                    noise = m[_NOISE]
+                    most = ref >> 3  # one spike is no fluctuation
+                    bend <<= 4
+                    if bend > most:
+                        bend = most
+                    m[_NOISE] = noise + (bend - noise + 8 >> 4)
+                # -- reference
+                if ref == 0:
+                    m[_REF] = x4 if x4 > 0 else 0
+                elif x4 >= ref:
+                    m[_HELD] = 0
+                    if x4 > ref * 4 + 0x4000:
+                        m[_SPIKE] += 1
+                    if x4 > ref * 2:  # a spike must not drag the reference along
+                        x4 = ref * 2
+                    m[_REF] = ref + ((x4 - ref + 3) >> 2)
+                else:
+                    if m[_SPIKE] > 0:
+                        if m[_SPIKE] < 3:
+                            verdict = int(fire(m, JUMP, x1 if x1 > 0 else 0, ref >> 2, verdict))
+                        m[_SPIKE] = 0
+                    if n & ((1 << (m[_BLOCK_SHIFT] - 2)) - 1) == 0:
+                        _fall(m, x4)
     if m[_STAGE] or m[_BLOCK_N] >> m[_BLOCK_SHIFT]:
         verdict = int(block(m, verdict))
     return verdict
@@ -583,10 +701,9 @@ class Detector:
     def reset(self):
         """Forget the past: a new run."""
         memory = self.memory
-        _clear(memory, STATE_AT, _REASONS_AT)
-        _clear(memory, _PROFILE, MEMORY_WORDS)
+        _clear(memory, STATE_AT, _STATE_END)
+        memory[_SHARE] = _FULL_64THS if memory[_MODE] == _FULL_CELL else memory[_COLLAPSE]
         memory[_X1] = memory[_X2] = memory[_X_MARK] = memory[_X_HALF] = _X_BIAS
-        memory[_V_BEFORE] = memory[_I_BEFORE] = _ZERO
 
     def event(self, rule):
         """(times it fired in this run; of the last: sample, time_us, value, limit) of a rule of `limits.RULES`."""

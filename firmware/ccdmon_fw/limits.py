@@ -6,7 +6,7 @@ that products of two stay inside 2**30), and raw 16-bit codes for pressure. The 
 """
 
 VERSION = "0.1.0"
-SCHEMA = 2
+SCHEMA = 3
 
 # Index = reason code on the wire. The first reason wins; a code never changes its meaning.
 REASONS = (
@@ -73,7 +73,7 @@ _RULES = (
     ("limit_pressure", LIMIT, ACTION_TRIP, PRESSURE_CODE),
     ("rail", SENSOR_FAULT, ACTION_TRIP, CODE),
     ("stuck", SENSOR_FAULT, ACTION_TRIP, VOLTAGE),
-    ("open_wire", SENSOR_FAULT, ACTION_WARN, VOLTAGE_CHANGE),
+    ("open_wire", SENSOR_FAULT, ACTION_TRIP, VOLTAGE_CHANGE),
     ("jump", SENSOR_FAULT, ACTION_INFORM, VOLTAGE),
     ("partial_short", PARTIAL_SHORT, ACTION_WARN, VOLTAGE),
     ("soft_short", SOFT_SHORT, ACTION_WARN, SECOND_DIFFERENCE),
@@ -82,6 +82,12 @@ _RULES = (
     ("rate_voltage", LIMIT, ACTION_TRIP, VOLTAGE_CHANGE),
     ("rate_current", LIMIT, ACTION_TRIP, CURRENT_CHANGE),
     ("rate_pressure", LIMIT, ACTION_TRIP, PRESSURE_CHANGE),
+    ("sag", FAKE_STABLE, ACTION_WARN, VOLTAGE),
+    ("low_resistance", HARD_SHORT, ACTION_TRIP, VOLTAGE),
+    ("open_circuit", CONTACT_LOSS, ACTION_WARN, VOLTAGE),
+    ("soft_collapse", SOFT_SHORT, ACTION_TRIP, VOLTAGE),
+    ("slide", FAKE_STABLE, ACTION_TRIP, VOLTAGE),
+    ("blind", SENSOR_FAULT, ACTION_TRIP, SECOND_DIFFERENCE),
 )
 RULES = tuple(row[0] for row in _RULES)
 RULE_REASONS = tuple(row[1] for row in _RULES)
@@ -102,8 +108,13 @@ CONFIRM_SAMPLES = 2
 CURRENT_ON_UNITS = 64
 VOLTAGE_DROP_MIN_UNITS = 48
 COLLAPSE_64THS = (
-    18  # between the deepest partial short (half) and a hard short's leak (Lu et al. 2021, 2.2.3)
+    24  # between the deepest partial short (half) and a hard short's leak (Lu et al. 2021, 2.2.3)
 )
+# A symmetric cell with a solid electrolyte: 20 um at 10 mS/cm are 0.2 ohm cm2, and two interfaces of lithium are never
+# without resistance; what begins below the first was shorted when it was assembled, above the second nothing touches.
+FIRST_OHM_CM2 = 0.45
+OPEN_OHM_CM2 = 1e6
+DENSEST_A_CM2 = 0.1  # a range beyond is no such cell's, or its unit is wrong: nothing is concluded
 BLOCK_S = 2.0  # a collapse is abrupt if it takes less than about this long, or four samples
 SOFT_PERSIST_S = 600.0
 SAMPLE_PERIOD_US = 250
@@ -113,6 +124,7 @@ BLOCK_SHIFT_CEILING = 13
 SAMPLE_PERIOD_FLOOR_US = 100
 SAMPLE_PERIOD_CEILING_US = 1_000_000
 _COUNT_CEILING = 0x0FFFFFFF
+R_CEILING = 1 << 23  # voltage over current, both in units, Q14
 HOST_TIMEOUT_CEILING_MS = 600_000
 # A relay operates in some 10 ms; a cycler may take longer to find its current again after an open circuit.
 SELF_TEST_MS = 200
@@ -147,6 +159,9 @@ _DETECTOR_OWN = (
     ("soft_persist_blocks", 1, _COUNT_CEILING, 300),
     ("divergence_64ths", 8, 1024, 32),
     ("outgrown_64ths", 80, 4096, 160),
+    ("resistance_first_r", 0, R_CEILING, 0),
+    ("resistance_min_r", 0, R_CEILING, 0),
+    ("resistance_max_r", 0, R_CEILING, 0),
 )
 _DETECTOR_ACTIONS = tuple(("action_" + row[0], ACTION_OFF, ACTION_TRIP, row[2]) for row in _RULES)
 _DETECTOR = _DETECTOR_OWN + _DETECTOR_ACTIONS
@@ -239,6 +254,8 @@ def detector_settings(
     settle_s=SETTLE_MS * 1e-3,
     confirm_samples=CONFIRM_SAMPLES,
     soft_persist_s=SOFT_PERSIST_S,
+    area_cm2=None,
+    resistance_min_ohm=None,
     actions=None,
 ):
     """Integers in the order of SETTINGS from physical limits; for the host (floats). None: no such limit.
@@ -246,6 +263,8 @@ def detector_settings(
     `sample_interval_s` is the cell's time between two samples, whatever the firmware's own period. The limits on
     voltage and current hold for both signs; `voltage_min_V`, for a full cell, replaces the lower one. Rates are
     those of the mean of a block (`block_shift`) and never judged across a current step.
+    `area_cm2`: of an electrode; with it a symmetric cell that begins with less than `FIRST_OHM_CM2` counts as shorted,
+    one above `OPEN_OHM_CM2` as open. `resistance_min_ohm`: a symmetric cell below it at any time.
     `actions`: {name of RULES: name of ACTIONS}, the others keep their default.
     Raises ValueError for a configuration, rule or action that is not one or a full scale that is not positive.
     """
@@ -276,6 +295,12 @@ def detector_settings(
             wanted["pressure_max_code"] = _code(pressure_limit_Pa / code_Pa)
         if pressure_min_Pa is not None:
             wanted["pressure_min_code"] = _code(pressure_min_Pa / code_Pa)
+    unit = UNITS_FULL_SCALE * current_full_scale_A / voltage_full_scale_V  # Q14 of 1 ohm
+    if area_cm2 and current_full_scale_A / area_cm2 <= DENSEST_A_CM2:
+        wanted["resistance_first_r"] = _r(FIRST_OHM_CM2 / area_cm2 * unit)
+        wanted["resistance_max_r"] = _r(OPEN_OHM_CM2 / area_cm2 * unit)
+    if resistance_min_ohm is not None:
+        wanted["resistance_min_r"] = _r(resistance_min_ohm * unit)
     for name, rate, code in rates:
         if rate is not None:
             wanted["rate_%s_codes" % name] = max(1, _code(rate * block_s / code))
@@ -284,6 +309,10 @@ def detector_settings(
             raise ValueError("no rule %s or no action %s" % (rule, action))
         wanted["action_" + rule] = ACTIONS.index(action)
     return [wanted.get(name, default) for name, default in zip(SETTINGS, default_settings())]
+
+
+def _r(value):
+    return max(1, min(R_CEILING, int(value)))
 
 
 def _code(value):

@@ -24,6 +24,7 @@ from ccdmon_fw.rules import fire
 # Words of the memory, as in layout.py, which says what they are
 _MODE = const(4)
 _SETTLE = const(6)
+_CURRENT_ON = const(9)
 _DROP_MIN = const(10)
 _RATES = const(19)
 _PARTIAL = const(22)
@@ -32,41 +33,64 @@ _SOFT_BLOCKS = const(24)
 _PERSIST_BLOCKS = const(25)
 _DIVERGENCE_64THS = const(26)
 _OUTGROWN = const(27)
-_ACTIVE = const(47)
-_SIGN = const(48)
-_N = const(51)
-_LOW = const(52)
-_REF = const(54)
-_NOISE = const(58)
-_QUIET = const(59)
-_END = const(64)
-_PLAIN = const(66)
-_FLIPPED = const(68)
-_BLOCK_N = const(78)
-_BLOCK_V = const(79)
-_BLOCK_I = const(80)
-_BLOCK_P = const(81)
-_RECTIFIED = const(82)
-_M0 = const(83)
-_MEANS = const(88)
-_SOFT = const(91)
-_SOFT_LASTS = const(92)
-_MARK_N = const(93)
-_MARK_X = const(94)
-_MARK_OLD = const(95)
-_GROWN = const(96)
-_CALM_BLOCKS = const(97)
-_BEND = const(98)
-_RATE_COUNTS = const(99)
-_LEVEL_0 = const(102)
-_STAGE = const(262)
-_NEW_V = const(263)
-_NEW_I = const(264)
+_R_FIRST = const(28)
+_R_MIN = const(29)
+_R_MAX = const(30)
+_ACTIVE = const(56)
+_SIGN = const(163)
+_LEVEL_0 = const(166)
+_N = const(167)
+_LOW = const(168)
+_REF = const(171)
+_HELD = const(173)
+_TREND = const(174)
+_BASE = const(175)
+_JUMPED = const(176)
+_AGE = const(177)
+_SLOW = const(178)
+_SAGS = const(179)
+_X1 = const(180)
+_X2 = const(181)
+_NOISE = const(182)
+_FADED = const(183)
+_QUIET = const(184)
+_GRAIN = const(185)
+_PAST = const(188)
+_END = const(192)
+_ENDS = const(193)
+_R_HIGHS = const(196)
+_X_HIGH = const(199)
+_PLAIN = const(201)
+_WIRED = const(203)
+_FLIPPED = const(204)
+_AGAINST = const(205)
+_RECTIFIED = const(206)
+_BLOCK_N = const(217)
+_BLOCK_V = const(218)
+_BLOCK_I = const(219)
+_BLOCK_P = const(220)
+_STAGE = const(221)
+_NEW_V = const(222)
+_NEW_I = const(223)
+_M0 = const(224)
+_MEANS = const(229)
+_PRESSED = const(232)
+_SOFT = const(233)
+_SOFT_LASTS = const(234)
+_MARK_N = const(235)
+_MARK_X = const(236)
+_MARK_OLD = const(237)
+_GROWN = const(238)
+_CALM_BLOCKS = const(239)
+_BEND = const(240)
+_RATE_COUNTS = const(241)
+_R_BIAS = const(0x1000000)
+_FAINT = const(96)
 
 _ZERO = const(32768)
 _X_BIAS = const(0x8000)
 _FOREVER = const(0x10000000)
-_ALL_RULES = const(0x7FFF)
+_ALL_RULES = const(0x1FFFFF)
 _FULL_CELL = const(2)
 
 # Rules, as in limits.RULES
@@ -75,6 +99,10 @@ _SOFT_SHORT = const(9)
 _SOFT_PERSISTS = const(10)
 _DIVERGENCE = const(11)
 _RATE_VOLTAGE = const(12)
+_SAG = const(15)
+_LOW_RESISTANCE = const(16)
+_OPEN_CIRCUIT = const(17)
+_BLIND = const(20)
 
 
 @micropython.viper
@@ -110,6 +138,11 @@ def _soft(m: ptr32, verdict: int) -> int:
     """Does the voltage fluctuate as it did not before?"""
     noise = m[_NOISE]
     quiet = m[_QUIET]
+    step = m[_X1] - m[_X2]
+    if step < 0:
+        step = 0 - step
+    if step > 0 and (step < m[_GRAIN] or m[_GRAIN] == 0):
+        m[_GRAIN] = step
     ref = m[_REF]
     share = ref * m[_FLUCTUATION] >> 6
     count = m[_SOFT]
@@ -118,7 +151,15 @@ def _soft(m: ptr32, verdict: int) -> int:
         if noise > quiet:
             m[_QUIET] = noise
         return verdict
-    if noise > 4 * quiet + share and noise > m[_DROP_MIN] << 3:
+    if noise < _FAINT and noise * 4 < quiet and quiet > m[_GRAIN] << 6 and m[_GRAIN] > 0:
+        faded = m[_FADED] + 1
+        m[_FADED] = faded
+        if faded > 16:  # a converter that froze, but for a step or so
+            m[_FADED] = 16
+            return int(fire(m, _BLIND, noise >> 4, quiet >> 4, verdict))
+        return verdict
+    m[_FADED] = 0
+    if noise > 4 * quiet + share and noise > m[_DROP_MIN] << 3 and noise > m[_GRAIN] << 4:
         if count < m[_SOFT_BLOCKS]:
             count += 1
         if count >= m[_SOFT_BLOCKS]:
@@ -170,8 +211,12 @@ def _partial(m: ptr32, verdict: int) -> int:
         return verdict
     if spread_before * 4 > drop or spread_after * 4 > drop or m[_LOW] > 0 or m[_SOFT_LASTS] > 0:
         return verdict
-    if drop < usual:
-        return verdict
+    if drop < usual or m[_PRESSED] > 0 or after << 4 > m[_BASE] - (m[_BASE] * m[_PARTIAL] >> 6):
+        return verdict  # a wave, a screw that is turned, or only back where it was
+    if m[_PAST] > _R_BIAS:
+        known = int(_at(m[_PAST] - _R_BIAS, m[_LEVEL_0]))
+        if before > known + (known >> 4) and after > known - (known >> 4):
+            return verdict  # back at what earlier phases showed here: this one began too high
     return int(
         fire(m, _PARTIAL_SHORT, after if after > 0 else 0, before - (before * m[_PARTIAL] >> 6), verdict)
     )
@@ -182,12 +227,11 @@ def _divergence(m: ptr32, x: int, verdict: int) -> int:
     """Does x run away from its own past?"""
     n = m[_N]
     mark = m[_MARK_X] - _X_BIAS
-    end = m[_END]
+    end = m[_ENDS + m[_SIGN]]  # in the same direction, for the two electrodes need not be alike
+    if end == 0:
+        end = m[_END]
     level = m[_LEVEL_0]
-    if end > 0x8000:
-        end = (end >> 8) * level >> 6
-    else:
-        end = end * level >> 14
+    end = int(_at(end, level))
     limit = 0x7FFF
     if m[_MARK_OLD]:
         growth = mark - m[_MARK_OLD] + _X_BIAS
@@ -200,7 +244,7 @@ def _divergence(m: ptr32, x: int, verdict: int) -> int:
     outgrown = end * m[_OUTGROWN] >> 6
     if end > 0 and outgrown < limit:
         limit = outgrown
-    if x > limit and x >= 4 * m[_DROP_MIN] and m[_PLAIN]:
+    if x > limit and x >= 4 * m[_DROP_MIN] and m[_PLAIN] and m[_AGAINST] == 0 and m[_WIRED]:
         m[_GROWN] += 1
         if m[_GROWN] >= 2:
             m[_GROWN] = 2
@@ -216,6 +260,92 @@ def _divergence(m: ptr32, x: int, verdict: int) -> int:
 
 
 @micropython.viper
+def _sag(m: ptr32, x: int, verdict: int) -> int:
+    """A collapse too slow to be one at once, within some share of the phase's age, that has come to its end.
+
+    The slow reference follows a fall in half of the blocks that the phase has lasted, at most 32: relaxations, which
+    go by the logarithm of time, it follows. What still falls may run through zero: a short stays where it is.
+    """
+    slow = m[_SLOW]
+    x4 = x << 4 if x > 0 else 0
+    age = m[_SAGS]
+    if slow == 0:
+        m[_SLOW] = x4
+        m[_SAGS] = 0
+        return verdict
+    if age < 64:
+        m[_SAGS] = age + 1
+    shift = 1
+    while shift < 5 and age >> (shift + 1):
+        shift += 1
+    if x4 >= slow:
+        slow += (x4 - slow) >> 2
+    else:
+        slow -= (slow - x4) >> shift
+    m[_SLOW] = slow
+    drop = slow - x4
+    falls = (m[_M0 + 1] - m[_M0]) << 4
+    if falls < 0:
+        falls = 0 - falls
+    end = m[_ENDS + m[_SIGN]]
+    if (
+        age >= 8
+        and x4 * 64 < slow * 18
+        and x4 << 8 < m[_BASE] * 72
+        and drop >= (m[_DROP_MIN] << 4) + 2 * m[_NOISE]
+        and falls << 6 < drop + (m[_NOISE] << 5)
+        and x >= 0
+    ) or (end > 0 and end * 6 < m[_R_HIGHS + m[_SIGN]]):
+        return int(fire(m, _SAG, x, slow * 18 >> 10, verdict))
+    m[_ACTIVE] &= _ALL_RULES ^ (1 << _SAG)
+    return verdict
+
+
+@micropython.viper
+def _plausible(m: ptr32, x: int, verdict: int) -> int:
+    """Is this voltage one of such a cell at this current at all? x of a block with current."""
+    level = m[_LEVEL_0]
+    if x > m[_X_HIGH]:
+        m[_X_HIGH] = x
+    least = m[_R_MIN]
+    if m[_R_HIGHS + 1] + m[_R_HIGHS + 2] == 0 and m[_R_FIRST] > least:  # nothing yet to compare with
+        least = m[_R_FIRST]
+    limit = int(_at(least, level))
+    if x < limit and x > 0 - limit and m[_AGAINST] == 0:
+        return int(fire(m, _LOW_RESISTANCE, x if x > 0 else 0, limit, verdict))
+    m[_ACTIVE] &= _ALL_RULES ^ (1 << _LOW_RESISTANCE)
+    limit = int(_at(m[_R_MAX], level))
+    if limit > 0 and x > limit:
+        return int(fire(m, _OPEN_CIRCUIT, x, limit, verdict))
+    return verdict
+
+
+@micropython.viper
+def _resting(m: ptr32, verdict: int) -> int:
+    """Without current: a symmetric cell's voltage is small, unless nothing but the cycler's limit is measured."""
+    if m[_NEW_V] == 0 or m[_MODE] != 0:
+        return verdict
+    x = (m[_NEW_V] - _ZERO) >> 1
+    if x < 0:
+        x = 0 - x
+    limit = 2 * m[_X_HIGH]
+    if limit == 0:
+        limit = int(_at(m[_R_MAX], m[_CURRENT_ON]))
+    if limit > 0 and x > limit + 4 * m[_DROP_MIN]:
+        return int(fire(m, _OPEN_CIRCUIT, x, limit, verdict))
+    m[_ACTIVE] &= _ALL_RULES ^ (1 << _OPEN_CIRCUIT)
+    return verdict
+
+
+@micropython.viper
+def _at(r: int, level: int) -> int:
+    """Voltage of a resistance r >= 0, Q14, at a current, units."""
+    if r > 0x8000:
+        return (r >> 8) * level >> 6
+    return r * level >> 14
+
+
+@micropython.viper
 def _forget(m: ptr32):
     """What comes now is not to be compared with the blocks before."""
     k = 0
@@ -226,6 +356,8 @@ def _forget(m: ptr32):
     m[_MARK_X] = 0
     m[_MARK_OLD] = 0
     m[_GROWN] = 0
+    m[_AGE] = 0
+    m[_SLOW] = 0
 
 
 @micropython.viper
@@ -240,6 +372,10 @@ def _place(m: ptr32):
             x = 0 - x
     elif (m[_SIGN] - 1) ^ m[_FLIPPED]:
         x = 0 - x
+    if m[_WIRED] == 0 and x < 0:  # it began on the other side of zero
+        x = 0 - x
+        m[_FLIPPED] ^= 1
+        m[_REF] = 0
     if m[_MODE] != _FULL_CELL:
         i_abs = (m[_NEW_I] - _ZERO) >> 1
         if i_abs < 0:
@@ -260,6 +396,38 @@ def _place(m: ptr32):
         m[_M0 + k] = m[_M0 + k - 1]
         k -= 1
     m[_M0] = x + _X_BIAS
+    if m[_LOW] < 2 and m[_HELD] == 0:
+        _follow(m, x)
+
+
+@micropython.viper
+def _follow(m: ptr32, x: int):
+    """What is usual: by how much x falls anyway, and what it keeps when it jumps up and comes back."""
+    before = m[_M0 + 1]
+    rose = 0  # in the block before
+    fall = 0
+    if m[_M0 + 2]:
+        rose = before - m[_M0 + 2]
+        fall = m[_M0 + 3] - before if m[_M0 + 3] else 2 * (m[_M0 + 2] - before)
+    m[_TREND] = fall << 4 if fall > 0 else 0
+    x4 = x << 4 if x > 0 else 0
+    base = m[_BASE]
+    if m[_AGE] < 8:
+        m[_AGE] += 1
+    jumped = 0  # blocks since
+    if m[_M0 + 2] == 0 and x4 > base:
+        base = x4
+    elif x4 <= base:
+        base -= (base - x4) >> 4
+    elif m[_JUMPED] or x4 - base > (base >> 5) + (rose << 5 if rose > 0 else 0):
+        jumped = m[_JUMPED] + 1
+        base += (base >> 7) + 1
+        if jumped > 24:  # for good
+            jumped = 0
+    if jumped == 0 and x4 > base:
+        base = x4
+    m[_JUMPED] = jumped
+    m[_BASE] = base
 
 
 @micropython.viper
@@ -277,6 +445,13 @@ def _close(m: ptr32) -> int:
         m[_NEW_V] = 0
         m[_NEW_I] = 0
     m[_STAGE] = 1
+    change = pressure - m[_MEANS + 2]
+    if change < 0:
+        change = 0 - change
+    if m[_PRESSED] > 0:
+        m[_PRESSED] -= 1
+    if change << 7 > pressure and m[_MEANS + 2] > 0:
+        m[_PRESSED] = 8
     return pressure
 
 
@@ -293,16 +468,21 @@ def block(m: ptr32, verdict: int) -> int:
     if stage == 1:
         if judged:
             _place(m)
+            if m[_MODE] == 0:
+                verdict = int(_plausible(m, m[_M0] - _X_BIAS, verdict))
         else:
             _forget(m)
+            verdict = int(_resting(m, verdict))
         return int(_rate(m, 0, m[_NEW_V], verdict))
     if stage == 2:
         verdict = int(_rate(m, 1, m[_NEW_I], verdict))
         if judged and m[_MODE] != _FULL_CELL:
             verdict = int(_partial(m, verdict))
         return verdict
-    if judged and m[_MODE] != _FULL_CELL:
+    if judged and m[_MODE] == 0:
         verdict = int(_divergence(m, m[_M0] - _X_BIAS, verdict))
+        verdict = int(_sag(m, m[_M0] - _X_BIAS, verdict))
+    if judged and m[_MODE] != _FULL_CELL:
         if m[_PLAIN] and m[_N] > 4 * m[_SETTLE] + 16:
             verdict = int(_soft(m, verdict))
     return verdict

@@ -62,7 +62,10 @@ STRETCH = st.tuples(CODE, CODE, CODE, st.integers(0, 200), st.integers(1, 60))
 @settings(max_examples=120, deadline=None)
 @given(SETTINGS, st.lists(STRETCH, max_size=12), st.randoms(use_true_random=False))
 def test_every_intermediate_is_a_small_integer(wanted, stretches, draw) -> None:
-    judge = checked_detector(list(wanted) + limits.default_settings()[len(wanted) :])
+    chosen = list(wanted) + limits.default_settings()[len(wanted) :]
+    settle, period_us = (limits.SETTINGS.index(name) for name in ("settle_samples", "sample_period_us"))
+    chosen[settle] = min(chosen[settle], limits.SETTLE_CEILING_US // chosen[period_us])
+    judge = checked_detector(chosen)
     for voltage, current, pressure, noise, count in stretches:
         for _ in range(count):
             near = [

@@ -95,9 +95,16 @@ CAUSES: dict[str, list[Row]] = {
     "rate_voltage": [*ramp(2), *cell(60, r=lambda n: OHMIC + max(0, n - 30) * 0.01)],
     "rate_current": [*ramp(1, count=30), *[codes(2000, LOAD + 40 * n) for n in range(25)]],
     "rate_pressure": [(32768, 32768, MID + 100 * max(0, n - 20)) for n in range(60)],
+    "sag": [*ramp(2), *cell(400, r=lambda n: OHMIC * (0.05 + 0.95 * 0.96 ** max(0, n - 200)))],
+    "low_resistance": list(cell(20, r=0.001)),
+    "open_circuit": [*ramp(2), *[codes(12000, 0)] * 30],
+    "soft_collapse": [*ramp(6, count=80), *cell(60), *cell(60, r=noisy(0.3)), *cell(20, r=0.01)],
+    "slide": [*ramp(2), *cell(100, r=lambda n: OHMIC * 0.85 ** max(0, n - 60))],
+    "blind": [*ramp(6, noisy(0.05), 80), *cell(60, r=noisy(0.05)), *[codes(OHMIC * LOAD, LOAD)] * 200],
 }
 SETTINGS: dict[str, dict[str, int]] = {
     "limit_voltage": {"voltage_max_code": 40000},
+    "low_resistance": {"resistance_first_r": 100},
     "limit_current": {"current_max_code": 50000},
     "limit_pressure": {"pressure_max_code": 50000},
     "soft_persists": {"soft_persist_blocks": 20},

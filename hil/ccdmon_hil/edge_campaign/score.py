@@ -16,6 +16,8 @@ OWN_REASONS: dict[str, str] = {
     **{kind: kind for kind in CELL_FAULTS if kind in EDGE_KINDS},
     "limiting_current": "contact_loss",
 }
+# Reasons of a collapse that is cut off: abrupt, out of fluctuations, or over some blocks.
+COLLAPSES = ("hard_short", "soft_short", "fake_stable")
 GRACE_ROWS = 2  # rows may average over the onset
 
 
@@ -69,7 +71,7 @@ def _first_suspect_row(truth: dict[str, Any]) -> int | None:
 def _trip(result: EdgeScore, truth: dict[str, Any], row: int, reason: str, early: bool) -> None:
     result.trip, result.trip_row = reason, row
     # A limit is what it is: the codes were beyond it.
-    result.false_trip = reason != "limit" and (early or reason != "hard_short")
-    if reason == "hard_short" and truth["events"] and truth["events"][0]["kind"] == "hard_short":
+    result.false_trip = reason != "limit" and (early or reason not in COLLAPSES)
+    if reason in COLLAPSES and truth["events"] and truth["events"][0]["kind"] == "hard_short":
         result.false_trip = row < truth["events"][0]["row"]
         result.delay_rows = max(0, row - settled_row(truth))

@@ -88,6 +88,7 @@ class LimitsTable(Table):
     voltage_rate_V_s: Positive | None = None
     current_rate_A_s: Positive | None = None
     pressure_rate_Pa_s: Positive | None = None
+    resistance_min_ohm: Positive | None = None  # of a symmetric cell, at any time
     settle_s: Positive | None = None  # None: the firmware's own default
     soft_persist_s: Positive | None = None
     confirm_samples: Annotated[int, Field(ge=1)] = 2

@@ -64,6 +64,8 @@ def physical_limits(rig: Rig) -> dict[str, Any]:
         "voltage_rate_limit_V_s": _rate(wanted.voltage_rate_V_s, voltage),
         "current_rate_limit_A_s": _rate(wanted.current_rate_A_s, current),
         "pressure_rate_limit_Pa_s": _rate(wanted.pressure_rate_Pa_s, pressure),
+        "resistance_min_ohm": wanted.resistance_min_ohm,
+        "area_cm2": rig.cell.electrode_area_cm2,
         "settle_s": wanted.settle_s,
         "soft_persist_s": wanted.soft_persist_s,
         "confirm_samples": wanted.confirm_samples,

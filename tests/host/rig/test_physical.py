@@ -39,7 +39,9 @@ def test_no_unit(reason: str) -> None:
 def test_a_trip_means_what_the_rules_of_its_reason_compare_that_trip() -> None:
     both = IDENTITY | {"settings": {"action_soft_short": 3, "action_soft_persists": 3}}
     assert compared(None, "soft_short", 300, 300, both, SCALES) is None
-    one = IDENTITY | {"settings": {"action_soft_short": 2, "action_soft_persists": 3}}
+    one = IDENTITY | {
+        "settings": {"action_soft_short": 2, "action_soft_persists": 3, "action_soft_collapse": 2}
+    }
     found = compared(None, "soft_short", 301, 300, one, SCALES)
     assert found is not None
     assert (found.value, found.limit, found.unit) == (301, 300, "blocks")
