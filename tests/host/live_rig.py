@@ -64,6 +64,13 @@ def rig_file(folder: Path, name: str) -> Path:
 @contextmanager
 def page(*folders: Path, token: str | None = None) -> Iterator[str]:
     """`ccdmon watch` of these folders on a free port; its address."""
+    with served(*folders, token=token) as (address, _):
+        yield address
+
+
+@contextmanager
+def served(*folders: Path, token: str | None = None) -> Iterator[tuple[str, int]]:
+    """As `page`: address and process."""
     process = subprocess.Popen(
         [sys.executable, "-m", "ccdmon", "watch", *map(str, folders), "--http-port", "0"],
         stderr=subprocess.PIPE,
@@ -74,10 +81,16 @@ def page(*folders: Path, token: str | None = None) -> Iterator[str]:
     try:
         said = process.stderr.readline()
         assert said.startswith("watching at "), said
-        yield said.split()[2].rstrip(";")
+        yield said.split()[2].rstrip(";"), process.pid
     finally:
         process.terminate()
         process.communicate()
+
+
+def worked_s(pid: int) -> float:
+    """Processor time that a process has taken, s."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def opened(driver: Any, address: str) -> None:

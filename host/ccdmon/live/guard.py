@@ -71,6 +71,7 @@ class Guard:
             Counter()
         )  # open ones: ("session" | "address" | "all", which)
         self._pages: OrderedDict[str, Bucket] = OrderedDict()
+        self.building = asyncio.Lock()  # one page at a time
         self._turns: OrderedDict[str, asyncio.Lock] = OrderedDict()
         self._all = Bucket(ALL_BURST, ALL_PER_S, clock_s())
         self.trusted: set[str] = set()  # owners that have shown the control token: never kept waiting

@@ -46,6 +46,17 @@ class PageHandler(DocHandler):
         for name, value in HEADERS.items():
             self.set_header(name, value)
 
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        """Build it, one after the other, with time for the pages that are open in between."""
+        building = guard_of(self).building
+        await building.acquire()
+        began_s = time.monotonic()
+        try:
+            await super().get(*args, **kwargs)  # type: ignore[misc]  # Bokeh leaves it untyped
+        finally:
+            pause_s = min((time.monotonic() - began_s) * PAUSE_PER_WORK, MOST_PAUSE_S)
+            asyncio.get_running_loop().call_later(pause_s, building.release)
+
 
 class Owned(Handler):
     """Puts the owner into the token of each new session; `fill` makes its document."""

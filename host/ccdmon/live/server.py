@@ -1,6 +1,5 @@
 """Serves the live page: a thread for each run folder, a document for each browser, everything behind the guard."""
 
-import logging
 import secrets
 import socket
 import threading
@@ -21,6 +20,7 @@ from ccdmon.live.follower import Follower
 from ccdmon.live.guard import Guard
 from ccdmon.live.handlers import Owned, UnlockHandler, put_behind_guard
 from ccdmon.live.page import STYLE, WRAP, Beat, RigPanel
+from ccdmon.live.server_log import say_little
 
 UPDATE_MS, UPDATE_SEVERAL_MS = 250, 400  # a trip must be seen within a second
 FOLLOW_PAUSE_S = 0.05
@@ -84,6 +84,8 @@ class Pages:
         turn = iter(_turns(panels))
 
         def update() -> None:
+            if not _looked_at(document):
+                return  # a page that was loaded and never opened its socket, or is closed, costs nothing
             beat.again()
             next(turn).update()
 
@@ -112,6 +114,13 @@ class Pages:
         document.on_session_destroyed(lambda _context: self.locks.pop(key, None) and None)
 
 
+def _looked_at(document: Document) -> bool:
+    """Whether a browser is there."""
+    context = document.session_context
+    session = context.session if isinstance(context, BokehSessionContext) else None
+    return session is None or session.connection_count > 0
+
+
 def _tell(panels: Sequence[RigPanel], said: str) -> None:
     for panel in panels:
         if panel.controls is not None:
@@ -132,8 +141,7 @@ class WatchServer:
         """Raises `InputError` for a folder that cannot be watched, `DeviceError` for an address that is taken."""
         self.followers = [Follower(folder) for folder in folders]
         check = None if token is None else TokenCheck(token)
-        for name in ("bokeh.server.views.ws", "tornado.access", "tornado.general"):
-            logging.getLogger(name).setLevel(logging.ERROR)  # a page that was closed, or refused, is no news
+        say_little()
         secret = secrets.token_bytes(32)
         try:
             port = port or _free_port(address)

@@ -11,6 +11,7 @@ arms the rig anew for each).
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ class RunRows:
         self.config: Mapping[str, Any] = read_config(folder)
         if not parts(folder):
             raise InputError(f"{folder / FRAMES_FILE}: missing; this folder holds no recording")
-        self.events = tuple(read_events(folder / EVENTS_FILE))
+        with _readable(folder):
+            self.events = tuple(read_events(folder / EVENTS_FILE))
         self.counts = Counts()  # these three: of the last pass
         self.segments: tuple[Segment, ...] = ()
         self.rows = 0
@@ -65,7 +67,8 @@ class RunRows:
     @property
     def clock(self) -> ClockAccount | None:
         """How well the host's time of the rows is known; None where the device was never asked for its clock."""
-        anchors = read_anchors(self.folder / CLOCK_FILE)
+        with _readable(self.folder):
+            anchors = read_anchors(self.folder / CLOCK_FILE)
         return clock_account(anchors, float(self.config["time"]["seconds_per_sample"]))
 
     @property
@@ -77,7 +80,8 @@ class RunRows:
 
     def pieces(self) -> Iterator[Piece]:
         """All rows once, from the beginning. Raises `InputError` in the end where there were none."""
-        time = RunTime.of_config(self.config, read_anchors(self.folder / CLOCK_FILE))
+        with _readable(self.folder):
+            time = RunTime.of_config(self.config, read_anchors(self.folder / CLOCK_FILE))
         wanted = None if self.config["time"].get("segments") == "joined" else self._last_segment()
         self.segments, self.rows = (), 0
         for rows in self._stretches():
@@ -95,7 +99,12 @@ class RunRows:
 
     def _stretches(self) -> Iterator[Rows]:
         reader = RowReader()
-        for data in read_parts(self.folder, read_bytes=self._read_bytes):
+        frames = read_parts(self.folder, read_bytes=self._read_bytes)
+        while True:
+            with _readable(self.folder):
+                data = next(frames, None)
+            if data is None:
+                break
             yield from reader.feed(data).rows
         self.counts = reader.counts
 
@@ -104,6 +113,18 @@ class RunRows:
         for rows in self._stretches():
             last = rows.segment
         return last
+
+
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    """A file that cannot be read is the user's to mend, in one line."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or folder
+        raise InputError(
+            f"{where}: cannot be read ({error.strerror or error}); mend that and try again"
+        ) from error
 
 
 def _placed(event: Mapping[str, Any]) -> bool:

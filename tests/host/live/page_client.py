@@ -22,7 +22,7 @@ async def get(address: str, cookie: str = "", **headers: str) -> HTTPResponse:
     if cookie:
         named["Cookie"] = cookie
     return await AsyncHTTPClient().fetch(
-        HTTPRequest(address, headers=named, follow_redirects=False), raise_error=False
+        HTTPRequest(address, headers=named, follow_redirects=False, request_timeout=30), raise_error=False
     )
 
 
