@@ -122,7 +122,7 @@ def pressure(s: State, p: float) -> None:
 
 
 def close(s: State, end: float, gap: int, turned: bool) -> int:
-    """The running segment becomes a record."""
+    """The running segment becomes a record; `turned`: V runs against the current, as its signs were given."""
     flags = 0
     if s.sign != 0 and (s.pending > 0 or steps.tail_drops(s)):
         flags = steps.confirm(s)

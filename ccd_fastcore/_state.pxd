@@ -1,8 +1,7 @@
 """What is remembered of one channel, in the order of memory; the interpreted twin reads its fields from this text.
 
 From `segment` on are the records: filled when a function returns their flag, and nothing of them is read again. What
-`Stream.save` returns is what lies before. A name ending in a number, where none of the state's own, says how many rows
-it is about. C cannot mistake the struct for another, for it has a name of its own.
+`Stream.save` returns is what lies before. The struct has a C name of its own, for `_steady.pxd` names it in C.
 """
 
 cdef struct state_t "ccd_state":
@@ -22,7 +21,7 @@ cdef struct state_t "ccd_state":
     double m1, m2, m3, m4, m5  # means of the last blocks, the newest first
     # Fluctuation: of single rows (1), of means of eight (8), of the current (i).
     double pair_last, pair_d
-    double s1, s8, si, g1, g8, r_slow, level_s  # s: what is usual; g: sums of what is more; level_s: |I| it was learned at
+    double s1, s8, si, g1, g8, r_slow, level_s  # s: what is usual, learned at |I| level_s; g: sums of what is more
     double burst_end_time, burst_sum, burst_low, burst_r1, burst_r8, burst_ri, burst_amp, lsb
     double turn_time, turn_before  # where the fluctuation left what is usual, and the resistance before
     double octave_sum, highest, top, v_last  # top: highest but for 0.2 %, of which rows_highest are within 0.2 %

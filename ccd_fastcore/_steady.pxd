@@ -71,10 +71,10 @@ cdef struct Blocks:  # of four rows each, a lane for a block; where there are ni
 cdef inline int take_many "ccd_take_many" (
     state_t* s, const double* t, const double* v, const double* i, Py_ssize_t first, Py_ssize_t end
 ) noexcept nogil:
-    """Up to eight blocks of four rows from `first` on, where nothing can happen to a row but `stream._take`.
+    """Take up to eight blocks of four rows from `first` on, where nothing can happen to a row but `stream._take`.
 
-    Each block is a lane, so that the compiler makes vectors of them. Returns the flags of the records completed; -1 less
-    these where one of the next four rows may not belong to the segment. None may be taken: `s.row` tells.
+    Each block is a lane, so that the compiler makes vectors of them. Returns the flags of the records completed; -1
+    less these where one of the next four rows may not belong to the segment. None may be taken: `s.row` tells.
     """
     cdef Blocks b[1]
     cdef double size[32]
@@ -115,7 +115,9 @@ cdef inline int take_many "ccd_take_many" (
     return flags if sure == n else -1 - flags
 
 
-cdef inline void _add_rows(state_t* s, Blocks* b, const double* t, const double* y, const double* i, int n) noexcept nogil:
+cdef inline void _add_rows(
+    state_t* s, Blocks* b, const double* t, const double* y, const double* i, int n
+) noexcept nogil:
     """What needs no running value but those of the row before. Signs of I and V are as measured."""
     cdef double along, t_last, y_last, i_last, di_last, dt, d, di
     cdef double charge, amperes, volts, cov, var, i2, shortest, longest, least, highest
@@ -344,7 +346,7 @@ cdef inline int _take_volts(state_t* s, Blocks* b, const double* y, int n) noexc
 
 
 cdef inline int _judge_calm(state_t* s, Blocks* b, int n) noexcept nogil:
-    """`stream.judge` for blocks in which nothing happens, as in nearly all; 0, and nothing done, where something might."""
+    """`stream.judge` for blocks in which nothing happens, nearly all; 0, and nothing done, where something might."""
     cdef double suspicion, before, excess
     cdef int k
     if n & 1 or s.valid & 7 or s.valid < 16 or s.pending or s.burst or s.learned < stream.LEARN_BLOCKS:

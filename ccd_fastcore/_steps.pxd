@@ -1,4 +1,4 @@
-"""The types of `_steps.py`; what is not named here is a double."""
+"""The types of `_steps.py`; local names not told here are doubles."""
 
 cimport cython
 from libc cimport math

@@ -1,4 +1,8 @@
-"""The types of `_stream.py`; what is not named here is a double."""
+"""The types of `_stream.py`; local names not told here are doubles.
+
+`inline` is for what only `_stream.py` calls: such a function may be inlined though C sees its address taken. (Cython
+warns of the word in a .pxd; for a .py this is its place. Not where `_steady.pxd` calls: other modules inherit that.)
+"""
 
 cimport cython
 from libc cimport math
@@ -7,7 +11,9 @@ cimport ccd_fastcore._segment as segment
 cimport ccd_fastcore._steps as steps
 from ccd_fastcore._state cimport state_t
 
-cdef double ON_FRACTION, LOW_LEVEL, STEP_FRACTION, SPREAD_FACTOR, GAP, LONG, SCREEN_DROP, SCREEN_NOISE, FLOOR, DRIFT, DRIFT_BLOCK, WHITE_BLOCK, CAP, CAP_BLOCK, FULL, ALARM, QUIET
+cdef double ON_FRACTION, LOW_LEVEL, STEP_FRACTION, SPREAD_FACTOR, GAP, LONG
+cdef double SCREEN_DROP, SCREEN_NOISE
+cdef double FLOOR, DRIFT, DRIFT_BLOCK, WHITE_BLOCK, CAP, CAP_BLOCK, FULL, ALARM, QUIET
 cdef int VOTES, MAJORITY, CONFIRM_BLOCKS, BURST, LEARN_BLOCKS
 
 @cython.locals(k="Py_ssize_t", m="Py_ssize_t", first="long long", flags="int", singly="int")
@@ -35,7 +41,7 @@ cdef inline int _direction(state_t* s, double v) noexcept nogil
 
 cdef inline bint turned(state_t* s) noexcept nogil
 
-cdef inline int along(state_t* s) noexcept nogil
+cdef int along(state_t* s) noexcept nogil
 
 cdef inline int _rest(state_t* s, double i) noexcept nogil
 
@@ -50,10 +56,10 @@ cdef inline int _block(state_t* s, long long row, double t) noexcept nogil
 
 cdef inline void _regress(state_t* s) noexcept nogil
 
-cdef inline double followed(double cov, double var, double volts, double amperes) noexcept nogil
+cdef double followed(double cov, double var, double volts, double amperes) noexcept nogil
 
 @cython.locals(flags="long long", blocks="long long")
-cdef inline int judge(state_t* s, long long row, double t, double mean, double d2, double i2) noexcept nogil
+cdef int judge(state_t* s, long long row, double t, double mean, double d2, double i2) noexcept nogil
 
 cdef inline void screen(state_t* s, long long blocks) noexcept nogil
 
@@ -62,10 +68,11 @@ cdef inline int fluctuate(state_t* s, long long row, double t, long long pairs, 
 
 cdef inline double _turn(state_t* s, double m8, long long pairs) noexcept nogil
 
-cdef inline double accumulate(double g, double ratio, double cap, double drift) noexcept nogil
+cdef double accumulate(double g, double ratio, double cap, double drift) noexcept nogil
 
 cdef inline int _follow(
-    state_t* s, long long row, double t, double m8, double e1, double e8, double ei, double r1, double r8, double ri, bint calm
+    state_t* s, long long row, double t, double m8, double e1, double e8, double ei,
+    double r1, double r8, double ri, bint calm
 ) noexcept nogil
 
 cdef inline void _learn(state_t* s, double e1, double e8, double ei, double weight) noexcept nogil

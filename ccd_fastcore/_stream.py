@@ -1,23 +1,29 @@
 # cython: language_level=3, cdivision=True, boundscheck=False, wraparound=False, annotation_typing=False
 """The streaming analysis of one cell, row by row: interpreted it is the reference, compiled it is the core.
 
-Written once, in plain Python with the types in the .pxd files; `_interpreted.py` loads it as it stands. A row goes so:
+Written once, in plain Python, with the types in `_stream.pxd`; `_interpreted.py` loads it as it stands. A row goes so:
 
-    row             time and gaps, sign of the current, does it belong to the running segment?
+    run             as it stands here every row singly; compiled many at once where nothing happens (`_steady.pxd`)
+    take_row        time and gaps, sign of the current, does it belong to the running segment?
       segment.open  a new segment (half-cycle, current step or rest) begins when two rows in a row agree on it
       _take         charge, means, noise
-      blocks.sample     V compensated for the wobble of I; the ring of the last 64 rows
-        blocks.judge    every 4 rows: `steps.screen`, is the mean lower than a moment ago? and every 8
-                        `fluctuation.fluctuate`, does V swing?
-          steps.confirm     a possible step: located in the ring and fitted with a common slope on both sides
+        sample      V compensated for the wobble of I; the ring of the last 64 rows
+          judge     every 4 rows: `screen`, is the mean lower than a moment ago? and every 8 `fluctuate`, does V swing?
+            steps.confirm   a possible step: located in the ring and fitted with a common slope on both sides
       segment.close the finished segment becomes a record
 
 Why it holds for a 4 mV and a 2 V cell, 0.1 s and 30 s rows: every threshold is a ratio. Positions are counted in rows;
-noise is measured on the trace itself, from second differences, which no drift or relaxation touches.
+noise is measured on the trace itself, from second differences, which no drift or relaxation touches; fluctuation is
+counted only where V turns around (the smaller of two opposite differences), which no smooth curve does. V is not
+divided by the noisy I: only the part of I's wobble that V follows is taken out (regression of dV on dI).
 
 The state (`_state.pxd`) is a few hundred numbers, whatever the rows; chunks of any size give the same bits, and so does
-a state saved and restored. The build forbids contracting a*b+c, so that the twins give the same bits. `_steady.pyx`
-takes the many rows in which nothing happens another, faster way.
+a state saved with `save` and given to `restore`. So do the twins, for the build forbids contracting a*b+c, and as long
+as no integer is divided by an integer here (compiled, that gives one).
+
+Longer than the house's 250 lines: what every row or every block of four passes stays in one module, for a call from one
+compiled module into another cannot be inlined (a sixth of the time where V swings). What happens once a segment or
+less is in `_segment.py` and `_steps.py`.
 """
 
 from __future__ import annotations
@@ -37,6 +43,12 @@ if TYPE_CHECKING:
     Column = Sequence[float]
 
 MODES = ("symmetric", "half", "full")  # in a full cell |V| is looked at, else V along the current
+BURST_FIELDS = (
+    "row", "time_s", "end_row", "end_time_s", "before_ohm", "mean_ohm", "lowest_ohm", "row_ratio", "block_ratio",
+    "current_ratio", "blocks", "open", "current_A", "amplitude",
+)  # fmt: skip
+BURST = 4  # flag of the record
+
 ON_FRACTION = 0.3  # of the level of the last half-cycle: below it the cell rests (scans in rests reach 20 %)
 LOW_LEVEL = 0.02  # of that level: a "rest" whose current is steady above it is a half-cycle at a low level
 STEP_FRACTION = 0.05  # of the mean current: a change beyond it, and beyond the spread, is a new level
@@ -45,14 +57,11 @@ GAP = 20.0  # row intervals: longer is a gap, and nothing is known of what happe
 LONG = 3.0  # row intervals: three in a row are a new sampling rate
 VOTES = 64  # rows that decide whether V runs with or against the current
 MAJORITY = 6  # rows against the current that turn the sign of V
+
 SCREEN_DROP = 0.04  # relative: half of the smallest step wanted, the fit decides
 SCREEN_NOISE = 3.0  # times the error of the difference of two means
-CONFIRM_BLOCKS = 7
-BURST_FIELDS = (
-    "row", "time_s", "end_row", "end_time_s", "before_ohm", "mean_ohm", "lowest_ohm", "row_ratio", "block_ratio",
-    "current_ratio", "blocks", "open", "current_A", "amplitude",
-)  # fmt: skip
-BURST = 4  # flag of the record
+CONFIRM_BLOCKS = 7  # more, then a possible step is looked at
+
 FLOOR = 0.003  # of V: fluctuations below are the converter's
 LEARN_BLOCKS = 8
 DRIFT = 1.7  # ratio to the usual fluctuation of rows that counts as more: a mean of 8, it scatters by a third
