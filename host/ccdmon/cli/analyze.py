@@ -154,5 +154,5 @@ def _print(sources: list[Subject], documents: list[dict[str, Any]]) -> None:
     for index, (source, document) in enumerate(zip(sources, documents, strict=True)):
         if index:
             print()
-        remarks = Context(config=source.run.config).remarks if source.run else {}
+        remarks = source.context.remarks if source.run else {}
         print_report(document, source.trace.cell, source.name, remarks=remarks)
