@@ -46,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "traces", nargs="+", metavar="TRACE", help="a trace or cycler's file, a run folder, or - for stdin"
     )
+    add_analysis_arguments(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write report.html and report.json there")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def add_analysis_arguments(parser: argparse.ArgumentParser) -> None:
+    """How a source is read and judged: what `open_source` and `options_of` ask for."""
     add_import_arguments(parser)
     parser.add_argument(
         "--area-cm2", type=positive, metavar="A", help="electrode area; wins over the sidecar's"
@@ -53,8 +60,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--eis-before", type=Path, metavar="F", help="impedance before the test")
     parser.add_argument("--eis-after", type=Path, metavar="F", help="impedance after the test")
     add_impedance_arguments(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write report.html and report.json there")
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
 def run(args: argparse.Namespace) -> int:

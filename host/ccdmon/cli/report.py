@@ -4,8 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from ccdmon.cli.analyze import open_source, options_of
-from ccdmon.cli.options import add_import_arguments, positive
+from ccdmon.cli.analyze import add_analysis_arguments, open_source, options_of
 from ccdmon.errors import EXIT_FINE, InputError
 
 SCHEMA = "ccdmon.report-files/1"
@@ -13,15 +12,10 @@ SCHEMA = "ccdmon.report-files/1"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="TRACE", help="a trace or cycler's file, or a run folder")
-    add_import_arguments(parser)
+    add_analysis_arguments(parser)
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="where to write (default: the run folder itself)"
     )
-    parser.add_argument(
-        "--area-cm2", type=positive, metavar="A", help="electrode area; wins over the sidecar's"
-    )
-    parser.add_argument("--eis-before", type=Path, metavar="F", help="impedance before the test")
-    parser.add_argument("--eis-after", type=Path, metavar="F", help="impedance after the test")
     parser.add_argument(
         "--figures", action="store_true", help="also every figure as SVG and PNG, for a paper"
     )
