@@ -47,6 +47,8 @@ class IdentityDocument(_Stated):
     external_trip: bool = False  # whether it has an input for one
     reasons: Names = []
     rules: Names = []
+    compared: Names = []  # by the rules: a kind of `limits.COMPARED` each
+    rule_reasons: Annotated[list[Annotated[int, Field(ge=0, le=255)]], Field(max_length=256)] = []
     settings: Annotated[dict[Name, Setting], Field(max_length=256)] = {}
 
 

@@ -56,7 +56,8 @@ def _of_reason(reason: str, limit: int, identity: Mapping[str, Any]) -> set[str]
     return {
         kind
         for rule, number in zip(rules, identity.get("rule_reasons", limits.RULE_REASONS), strict=False)
-        if reasons[number] == reason
+        if number < len(reasons)
+        and reasons[number] == reason
         and settings.get(f"action_{rule}", limits.ACTION_TRIP) == limits.ACTION_TRIP
         for kind in _of_rule(rule, identity)
     }

@@ -25,7 +25,7 @@ ODD_IDENTITIES: list[Any] = [
     [], "board", 7, None, True, {"sample_period_us": 0}, {"sample_period_us": -500}, {"sample_period_us": "500"},
     {"sample_period_us": 1e300}, {"sample_period_us": [500]}, {"sample_period_us": {"us": 500}},
     {"sample_period_us": True}, {"sample_period_us": 1 << 40}, {"reasons": "none"}, {"reasons": [1, 2]},
-    {"reasons": {"0": "none"}}, {"reasons": ["x"] * 1000}, {"rules": 3}, {"rules": [None]}, {"settings": []},
+    {"reasons": {"0": "none"}}, {"reasons": ["x"] * 1000}, {"rules": 3}, {"compared": [[1]]}, {"rule_reasons": [-1]}, {"rule_reasons": ["hard_short"]}, {"rules": [None]}, {"settings": []},
     {"settings": {"confirm_samples": "2"}}, {"settings": {"confirm_samples": 1 << 40}},
     {"settings": {"confirm_samples": 2.5}}, {"front_end": 3}, {"front_end": {"voltage_full_scale_V": 0}},
     {"front_end": {"voltage_full_scale_V": -1}}, {"front_end": {"current_full_scale_A": "x"}},
