@@ -68,3 +68,14 @@ def test_after_a_break_under_a_new_number() -> None:
     _, number = sent(queue.due(0.0))
     queue.restart()
     assert sent(queue.due(0.1)) == (wire.ARM, number % 0xFFFF + 1)
+
+
+def test_an_answer_to_another_kind_of_command_is_none() -> None:
+    """A board that was reset counts anew: the same number may be another command's."""
+    queue, answers = CommandQueue(), list[str | None]()
+    queue.add(wire.ARM, on_answer=lambda result, _: answers.append(result))
+    kind, number = sent(queue.due(0.0))
+    queue.answered(ack(wire.DISARM, number))
+    assert not answers
+    queue.answered(ack(kind, number, 200))
+    assert answers == ["unknown_result"]

@@ -217,6 +217,16 @@ def test_a_restarted_device_is_told_from_a_loss() -> None:
     assert decoder.counts.missing_samples == 0
 
 
+@pytest.mark.parametrize("kind", [Decoder, JoiningDecoder])
+def test_a_restarted_device_counts_samples_from_its_own_beginning(kind: type[Decoder]) -> None:
+    """Its run has the same number: a jump ahead of what was expected would be a loss that never was."""
+    before, after, decoder = Device(), Device(), kind()
+    for first in range(0, 320, 32):
+        decoder.feed(before.samples(first, 32))
+    decoder.feed(after.samples(5000, 32))
+    assert (decoder.counts.restarts, decoder.counts.missing_samples, decoder.counts.samples) == (1, 0, 352)
+
+
 def test_a_new_run_starts_its_own_count() -> None:
     device, decoder = Device(), Decoder()
     decoder.feed(device.samples(0, 4, run=1) + device.samples(0, 4, run=2))

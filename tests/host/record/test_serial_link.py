@@ -92,3 +92,34 @@ def test_without_a_serial_number_the_old_name_is_tried_again(
         assert bus.opened == ["A", "A"]
     finally:
         link.close()
+
+
+class Endless:
+    """A port that always has more."""
+
+    name = "endless"
+
+    def read(self) -> bytes:
+        return b"\1" * 4096
+
+    def write(self, data: bytes) -> None:
+        raise OSError(5, "a driver's own")
+
+    def close(self) -> None:
+        raise RuntimeError("closing fails, too")
+
+
+def test_what_nobody_takes_stays_within_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond it the board is left to wait: it counts what it drops, and the host keeps its memory."""
+    assert serial_link.MOST_BYTES_WAITING == 8 << 20
+    monkeypatch.setattr(serial_link, "MOST_BYTES_WAITING", 1 << 20)
+    link = SerialLink("endless", lambda _: Endless())
+    wait_for(lambda: link._bytes_received > 1 << 20)
+    time.sleep(3 * serial_link._PAUSE_S)
+    assert link._bytes_received <= (1 << 20) + 2 * 4096
+    taken = len(link.take(0.1))
+    assert serial_link.MOST_BYTES_TAKEN <= taken <= serial_link.MOST_BYTES_TAKEN + 4096
+    wait_for(lambda: link._bytes_received > (1 << 20) + taken // 2)
+    link.send(b"x")
+    assert "OSError" in link.broke, "whatever a driver raises is a link that broke"
+    link._stop.set()

@@ -11,7 +11,7 @@ from ccdmon.cli import main
 from ccdmon.errors import InputError
 from ccdmon.formats.bdf import toml_text
 from ccdmon.live.follower import Follower
-from ccdmon.run.folder import MOST_CONFIG_BYTES, read_config
+from ccdmon.run.folder import MOST_CONFIG_BYTES, read_config, rewrite_config
 from ccdmon.run.schema import checked
 from tests.host.wire_stream import CONFIG, recorded_run
 
@@ -110,3 +110,22 @@ def test_every_door_refuses_it(tmp_path: Path, place: str, capsys: pytest.Captur
 )  # fmt: skip
 def test_what_the_recorder_and_people_write_is_taken(document: Mapping[str, Any]) -> None:
     assert checked(document, "run.toml") == document
+
+
+@pytest.mark.parametrize("failing", ["os.fsync", "pathlib.Path.replace"])
+def test_run_toml_is_the_old_one_or_the_new_one_never_half(
+    tmp_path: Path, failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = recorded_run(tmp_path / "r")
+    before = (folder / "run.toml").read_bytes()
+
+    def refused(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(failing, refused)
+        with pytest.raises(OSError, match="No space"):
+            rewrite_config(folder, {**WHOLE, "name": "another"})
+        assert (folder / "run.toml").read_bytes() == before
+    rewrite_config(folder, {**WHOLE, "name": "another"})
+    assert read_config(folder)["name"] == "another"

@@ -1,0 +1,78 @@
+"""A rig file's limits as the board's integers: each key reaches its setting, and calibration only tightens."""
+
+from typing import Any
+
+import pytest
+
+from ccdmon.rig.rig_file import check_rig
+from ccdmon.rig.settings import physical_limits, settings_of
+from ccdmon_fw import limits
+
+FRONT_END: dict[str, Any] = {
+    "voltage_full_scale_V": 6.0, "current_full_scale_A": 0.01, "pressure_full_scale_Pa": 1e7,
+}  # fmt: skip
+PERIOD_S = 250e-6
+
+
+def settings(**tables: Any) -> dict[str, int]:
+    rig = check_rig({"front_end": FRONT_END, **tables}, "rig.toml")
+    return dict(zip(limits.SETTINGS, settings_of(rig, PERIOD_S), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "changed"),
+    [
+        ("voltage_V", 3.0, {"voltage_max_code", "voltage_min_code"}), ("voltage_min_V", 1.0, {"voltage_min_code"}),
+        ("current_A", 0.005, {"current_max_code", "current_min_code"}),
+        ("pressure_max_Pa", 5e6, {"pressure_max_code"}),
+        ("pressure_min_Pa", 1e6, {"pressure_min_code"}), ("confirm_samples", 5, {"confirm_samples", "limit_confirm_samples"}),
+    ],
+)  # fmt: skip
+def test_each_limit_reaches_its_setting_and_no_other(key: str, value: float, changed: set[str]) -> None:
+    plain, limited = settings(), settings(limits={key: value})
+    found = {
+        name
+        for name in limits.SETTINGS
+        if plain[name] != limited[name] and name.endswith(("_code", "samples"))
+    }
+    assert changed <= found
+    assert {name.split("_")[0] for name in found} <= {name.split("_")[0] for name in changed}
+
+
+def test_pressure_limits_are_shares_of_its_own_range() -> None:
+    found = settings(limits={"pressure_max_Pa": 5e6, "pressure_min_Pa": 2.5e6})
+    assert found["pressure_max_code"] == pytest.approx(32768, abs=16)
+    assert found["pressure_min_code"] == pytest.approx(16384, abs=16)
+
+
+@pytest.mark.parametrize(
+    ("gain", "offset", "nominal"), [(1.0, 0.0, 4.0), (2.0, 0.0, 2.0), (1.0, 0.5, 3.5), (1.0, -0.5, 3.5)]
+)
+def test_of_an_offset_a_limit_of_either_sign_takes_the_tighter_side(
+    gain: float, offset: float, nominal: float
+) -> None:
+    front_end = {**FRONT_END, "voltage": {"gain": gain, "offset": offset}}
+    rig = check_rig({"front_end": front_end, "limits": {"voltage_V": 4.0}}, "rig.toml")
+    assert physical_limits(rig)["voltage_limit_V"] == pytest.approx(nominal)
+
+
+def test_a_lower_limit_keeps_the_sign_of_the_offset() -> None:
+    front_end = {**FRONT_END, "pressure": {"gain": 2.0, "offset": 1e6}}
+    rig = check_rig({"front_end": front_end, "limits": {"pressure_min_Pa": 3e6}}, "rig.toml")
+    assert physical_limits(rig)["pressure_min_Pa"] == pytest.approx(1e6)
+
+
+@pytest.mark.parametrize(
+    ("tables", "name", "value"),
+    [
+        ({"gate": {"drive": "pump"}}, "gate_drive", 1), ({"gate": {"feedback": "opens"}}, "gate_feedback", 2),
+        ({"sampling": {"period_us": 500}}, "sample_period_us", 500),
+        ({"sampling": {"overrun_limit": 7}}, "overrun_limit", 7),
+        ({"host_trips": {"fake_stable": True}}, "host_reasons", 1), ({"host_trips": {}}, "host_reasons", 0),
+        ({"host_trips": {"host_timeout_s": 2.5}}, "host_timeout_ms", 2500),
+        ({"gate": {"self_test_current_A": 0.005}}, "self_test_current_units", limits.UNITS_FULL_SCALE // 2),
+        ({"gate": {"self_test_ms": 40}}, "self_test_ms", 40),
+    ],
+)  # fmt: skip
+def test_what_is_not_the_detectors_reaches_the_board(tables: dict[str, Any], name: str, value: int) -> None:
+    assert settings(**tables)[name] == value
