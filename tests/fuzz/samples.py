@@ -1,14 +1,18 @@
 """Sound inputs that fuzzing starts from: made here, and the recorded files where they are at hand."""
 
+import gzip
+import io
 import os
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pa_parquet
 
 import ccdmon
 from ccdmon_fw import wire
 from tests.conftest import PROJECT_DIR
-from tests.host.formats.test_importer import DIALECTS
+from tests.host.formats.test_importer import DIALECTS, RECORDS, mpr_file
 from tests.host.wire_stream import Device
 
 LARGEST_BYTES = 20_000  # of a recorded file: a longer one only slows the search
@@ -44,6 +48,27 @@ def impedance_files() -> list[bytes]:
     lines = [f"{f:.6g},{z.real:.6g},{z.imag:.6g}" for f, z in zip(frequency, z, strict=True)]
     own = "\n".join(["Frequency / Hz,Real Impedance / ohm,Imaginary Impedance / ohm", *lines])
     return [own.encode(), *_recorded("eis", "import")]
+
+
+def packed_files() -> list[bytes]:
+    """A binary of BioLogic, a compressed table, Parquet, and a workbook where its writer is at hand."""
+    table = b"Test Time / s,Voltage / V,Current / A\n" + b"".join(b"%d,0.1,0.001\n" % t for t in range(50))
+    parquet = io.BytesIO()
+    pa_parquet.write_table(pa.table({"time/s": [0.0, 1.0], "U/V": [0.1, 0.2], "I/mA": [1.0, -1.0]}), parquet)
+    made = [mpr_file([1, 2, 4, 6, 8], RECORDS, 5, version=version) for version in (3, 11)]
+    made += [gzip.compress(table), parquet.getvalue()]
+    try:
+        import xlsxwriter
+    except ImportError:
+        return made
+    book = io.BytesIO()
+    with xlsxwriter.Workbook(book) as out:
+        sheet = out.add_worksheet("record")
+        for k, row in enumerate(
+            [["Test_Time(s)", "Voltage(V)", "Current(A)"], *[[t, 0.1, 1e-3] for t in range(9)]]
+        ):
+            sheet.write_row(k, 0, row)
+    return [*made, book.getvalue()]
 
 
 def rig_files() -> list[bytes]:

@@ -1,4 +1,5 @@
-"""`ccdmon convert`: a trace or a cycler's file into the Battery Data Format with its sidecar; impedance into `.eis.csv`."""
+"""`ccdmon convert`: a trace or a cycler's file into the Battery Data Format with its sidecar; impedance into
+`.eis.csv`."""
 
 import argparse
 import json

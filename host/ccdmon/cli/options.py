@@ -20,12 +20,12 @@ def add_impedance_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--eis-columns",
         metavar="MAP",
-        help="labels of a table of impedance: f=freq[Hz],re=Zre,im=Zim (-im: it holds -Im(Z)) or mag=...,phase=...[deg]",
+        help="labels of a table of impedance: f=freq[Hz],re=Zre,im=Zim (-im=...: -Im(Z)), or mag=,phase=[deg]",
     )
     parser.add_argument(
         "--eis-select",
         metavar="B,A",
-        help="which spectra of a file with several: number before and after, from 1, -1 is the last (default: first and last)",
+        help="spectra of a file with several: number before and after, from 1, -1: the last (else first, last)",
     )
 
 

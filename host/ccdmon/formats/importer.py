@@ -1,7 +1,9 @@
 """Reads a trace from any file that ccdmon knows, told by its content and never by its name.
 
-Battery Data Format goes to `bdf`; cyclers' binaries, workbooks and texts each have a file of their own. What a file lacks
-is said in one line; `salvage` keeps what can be read of a broken one. What was left out or assumed is in `trace.notes` and
+Battery Data Format goes to `bdf`; cyclers' binaries, workbooks and texts each have a file of their own. What a file
+lacks
+is said in one line; `salvage` keeps what can be read of a broken one. What was left out or assumed is in
+`trace.notes` and
 in the metadata, from where it goes to stderr, the sidecar and the report.
 """
 
@@ -80,7 +82,8 @@ def is_long(path: Path) -> bool:
 
 
 def iter_trace(path: Path, columns: str | None = None) -> Iterator[Trace]:
-    """The rows of `read_trace` in pieces, at constant memory where the table allows it. Raises `InputError` as it goes."""
+    """The rows of `read_trace` in pieces, at constant memory where the table allows it. Raises `InputError` as it
+    goes."""
     if columns is None and is_bdf(read_head(path), salvage=False):
         yield from iter_bdf(path)
         return

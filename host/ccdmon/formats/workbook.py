@@ -1,6 +1,8 @@
-"""Workbooks (.xlsx, .xls, .xlsb, .ods), read by python-calamine (MIT; the extra `ccdmon[import]`): sheets as lines of text.
+"""Workbooks (.xlsx, .xls, .xlsb, .ods), read by python-calamine (MIT; the extra `ccdmon[import]`): sheets as lines
+of text.
 
-A sheet becomes lines with tabs, so that one reader serves tables from anywhere. Dates of cells become text that is read back.
+A sheet becomes lines with tabs, so that one reader serves tables from anywhere. Dates of cells become text that is
+read back.
 """
 
 import io

@@ -1,4 +1,5 @@
-"""Tables in random dialects, for `test_any_table.py` and, in numbers, `python -m tests.host.formats.any_table --cases 20000`.
+"""Tables in random dialects, for `test_any_table.py` and, in numbers, `python -m tests.host.formats.any_table
+--cases 20000`.
 
 Each is written from known SI values; what the reader makes of it must be those, or a refusal in one line.
 """
@@ -16,7 +17,7 @@ from ccdmon.formats.importer import read_trace
 from tests.host.formats import real_labels as real
 
 FACTORS = {
-    "s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0, "d": 86400.0, "V": 1.0, "mV": 1e-3, "A": 1.0, "mA": 1e-3, "uA": 1e-6, "nA": 1e-9,
+    "s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0, "d": 86400.0, "V": 1.0, "mV": 1e-3, "A": 1.0, "mA": 1e-3, "uA": 1e-6, "nA": 1e-9,  # noqa: E501
     "Hz": 1.0, "kHz": 1e3, "ohm": 1.0, "mohm": 1e-3, "kohm": 1e3,
 }  # fmt: skip
 UNITS = {"time": ("s", "min", "h", "ms"), "voltage": ("V", "mV"), "current": ("A", "mA", "uA"),
@@ -24,11 +25,11 @@ UNITS = {"time": ("s", "min", "h", "ms"), "voltage": ("V", "mV"), "current": ("A
 LABELS = {
     "time": real.labels(real.TIMES), "voltage": real.labels(real.VOLTAGES), "current": real.labels(real.CURRENTS),
     "frequency": real.labels(real.FREQUENCIES), "real": real.labels(real.REALS),
-    "imaginary": real.labels(real.IMAGINARIES), "minus": real.labels(real.MINUS_IMAGINARIES), "other": real.labels(real.OTHERS),
+    "imaginary": real.labels(real.IMAGINARIES), "minus": real.labels(real.MINUS_IMAGINARIES), "other": real.labels(real.OTHERS),  # noqa: E501
 }  # fmt: skip
 # What a table without units may be taken in, for everybody writes them so; the note says it.
 CUSTOMARY = {"frequency": "Hz", "resistance": "ohm"}
-PREAMBLES = ("Test report", "Cell: A7, 0.785 cm2", "Date of test;30.11.2026", "Operator:\tus", "", "Temperature 25", "Kanal: 3",
+PREAMBLES = ("Test report", "Cell: A7, 0.785 cm2", "Date of test;30.11.2026", "Operator:\tus", "", "Temperature 25", "Kanal: 3",  # noqa: E501
              "Comment: voltage limit 5 V, current 1 mA", "设备: 5V10mA")  # fmt: skip
 
 
@@ -111,7 +112,7 @@ def trace_case(seed: int, path: Path) -> str:
     columns = [
         Column(rng, "time", "time", time_s),
         Column(rng, "voltage", "voltage", np.array([rng.uniform(-1.5, 4.2) for _ in range(count)])),
-        Column(rng, "current", "current", np.array([rng.choice((-1, 0, 1)) * rng.uniform(1e-5, 0.1) for _ in range(count)])),
+        Column(rng, "current", "current", np.array([rng.choice((-1, 0, 1)) * rng.uniform(1e-5, 0.1) for _ in range(count)])),  # noqa: E501
     ]  # fmt: skip
     path.write_bytes(table(rng, columns))
     try:

@@ -1,4 +1,5 @@
-"""Any table in a random dialect is read right or refused; a share of what `python -m tests.host.formats.any_table` counts."""
+"""Any table in a random dialect is read right or refused; a share of what `python -m tests.host.formats.any_table`
+counts."""
 
 from pathlib import Path
 

@@ -215,7 +215,7 @@ def test_the_quick_way_and_the_slow_one_read_the_same(
     )
     (tmp_path / "t.txt").write_text("time[s];U[mV];I[µA];temperature[°C]\n" + rows)
     quick = read_trace(tmp_path / "t.txt")
-    monkeypatch.setattr(RowReader, "_quick", lambda *_: False)
+    monkeypatch.setattr(RowReader, "_parsed", lambda *_: None)
     slow = read_trace(tmp_path / "t.txt")
     for column in ("test_time_s", "voltage_V", "current_A", "temperature_degC"):
         np.testing.assert_array_equal(getattr(quick, column), getattr(slow, column))

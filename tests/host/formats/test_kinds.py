@@ -81,7 +81,7 @@ def test_a_map_that_contradicts_a_label_is_refused_and_by_number_it_wins(tmp_pat
 
 
 def test_millivolts_called_volts_are_no_kilovolt_cell(tmp_path: Path) -> None:
-    table = "Rec#\tStep\tTestTime\tmAmps\tVolts\tState\n1\t1\t0d 00:00:00\t2\t1853.5\tC\n2\t1\t0d 00:01:00\t2\t1853.5\tD\n"
+    table = "Rec#\tStep\tTestTime\tmAmps\tVolts\tState\n1\t1\t0d 00:00:00\t2\t1853.5\tC\n2\t1\t0d 00:01:00\t2\t1853.5\tD\n"  # noqa: E501
     line = refused(tmp_path, table, "1854 V is no voltage of a cell")
     has(read(tmp_path, table, line.split("--columns ")[-1]), [0, 60], [1.8535, 1.8535], [2e-3, -2e-3])
 
@@ -231,8 +231,8 @@ def test_labels_far_below_and_a_clock_of_hours(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("up", "down"),
-    [("CC Chg", "CC DChg"), ("CCCV Chg", "CCCV DChg"), ("CP Chg", "CP DChg"), ("CR Chg", "CR DChg"), ("C", "D"), ("C_CC", "D_CC"),
-     ("Charge", "Discharge"), ("Laden", "Entladen"), ("恒流充电", "恒压放电"), ("charge", "décharge"), ("CC_Chg", "CC_DChg")],
+    [("CC Chg", "CC DChg"), ("CCCV Chg", "CCCV DChg"), ("CP Chg", "CP DChg"), ("CR Chg", "CR DChg"), ("C", "D"), ("C_CC", "D_CC"),  # noqa: E501
+     ("Charge", "Discharge"), ("Laden", "Entladen"), ("恒流充电", "恒压放电"), ("charge", "décharge"), ("CC_Chg", "CC_DChg")],  # noqa: E501
 )  # fmt: skip
 def test_unsigned_currents_with_any_state_of_any_cycler(up: str, down: str, tmp_path: Path) -> None:
     rows = f"1,{up},0,0.1,1\n2,Rest,10,0.1,0\n3,{down},20,-0.1,1\n"

@@ -64,7 +64,7 @@ def test_too_many_columns_and_a_line_without_an_end(tmp_path: Path) -> None:
     names = ",".join(f"c{k}" for k in range(20_000))
     for head in ("", "Test Time / s,Voltage / V,Current / A,"):
         (tmp_path / "w.csv").write_text(f"{head}{names}\n" + "1," * 20_003 + "\n")
-        with pytest.raises(InputError, match="columns|not a file"):
+        with pytest.raises(InputError, match=r"columns|not a file"):
             read_trace(tmp_path / "w.csv")
     (tmp_path / "l.csv").write_text("time/s,U/V,I/mA\n" + "1" * 3_000_000)
     with pytest.raises(InputError, match="a line longer than"):

@@ -1,6 +1,8 @@
-"""Recorded files of many instruments, where they are at hand: the values of the instrument's own export or of the file's text.
+"""Recorded files of many instruments, where they are at hand: the values of the instrument's own export or of the
+file's text.
 
-The text is taken apart here by the csv module alone, with the places of the columns written down, so that nothing of the
+The text is taken apart here by the csv module alone, with the places of the columns written down, so that nothing
+of the
 readers under test takes part.
 """
 
@@ -161,9 +163,9 @@ ROWS = {  # rows, (time from, to), (lowest, highest voltage), (lowest, highest c
     "s29b_units_in_second_row.tsv": (3, (0, 3600), (-0.1, 0.1), (-1e-4, 1e-4)),
     "s30_ec_lab_xxx.mpt": (5, (0, 4), (0.1, 0.1), (1e-4, 1e-4)),
 }
-REFUSED = {"s07_eis_table_with_time.csv": "impedance, not a test", "s23_inf.csv": "line 3, column 'Voltage", "s23b_inf.bdf.csv": "row 1, column",
+REFUSED = {"s07_eis_table_with_time.csv": "impedance, not a test", "s23_inf.csv": "line 3, column 'Voltage", "s23b_inf.bdf.csv": "row 1, column",  # noqa: E501
            "s28b_density.csv": "no column for the current", "s09e_no_labels.csv": "--columns"}  # fmt: skip
-CIRCUIT = ("s04_peis_avg_columns.mpr", "s04b_peis_plain_control.mpr", "s07_eis_table_with_time.csv", "s09a_freq_Zre_mZim.csv",
+CIRCUIT = ("s04_peis_avg_columns.mpr", "s04b_peis_plain_control.mpr", "s07_eis_table_with_time.csv", "s09a_freq_Zre_mZim.csv",  # noqa: E501
            "s09b_f_Zp_Zpp.tsv", "s09h_semicolon_bdf_labels.csv", "s10_zplotw_no_comments.z")  # fmt: skip
 
 

@@ -167,13 +167,18 @@ def _locate_fault(
     lines: Iterable[str], wanted: list[str], header: list[str], name: str, error: Exception
 ) -> NoReturn:
     rows = csv.reader(lines)
-    next(rows)
     row = -1
-    for fields in rows:
-        if not fields:
-            continue
-        row += 1
-        _check_fields(fields, row, wanted, header, name)
+    try:
+        next(rows)
+        for fields in rows:
+            if not fields:
+                continue
+            row += 1
+            _check_fields(fields, row, wanted, header, name)
+    except csv.Error as odd:
+        raise InputError(
+            f"{name}: data row {row + 1}: not readable as CSV ({one_line(odd)}); mend it"
+        ) from None
     if row < 0:
         raise InputError(f"{name}: no rows after the header; nothing to read")
     raise InputError(f"{name}: not a readable CSV file ({one_line(error)})")

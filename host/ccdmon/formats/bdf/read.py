@@ -98,7 +98,8 @@ KNOWN = _Known()
 
 
 def has_bdf_columns(labels: Sequence[str]) -> bool:
-    """Whether these are labels of the Battery Data Format: all that it requires in any units, or two of them as written."""
+    """Whether these are labels of the Battery Data Format: all that it requires in any units, or two of them as
+    written."""
     fields = {found[0] for label in labels if (found := column_of(label)) is not None}
     exact = {_FIELD_OF[label] for label in labels if label in _FIELD_OF}
     return fields >= set(REQUIRED) or len(exact & set(REQUIRED)) > 1

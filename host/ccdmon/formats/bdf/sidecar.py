@@ -30,7 +30,8 @@ def sidecar_path(trace_path: Path) -> Path:
 
 
 def read_cell(trace_path: Path | None) -> Cell:
-    """The cell a trace's sidecar declares; an empty `Cell` where there is no sidecar. `cell` stands at the top or in `extras`.
+    """The cell a trace's sidecar declares; an empty `Cell` where there is no sidecar. `cell` stands at the top or
+    in `extras`.
 
     Raises `InputError` for a sidecar that is not JSON or declares an impossible area or configuration.
     """

@@ -1,4 +1,5 @@
-"""Arbin: MITS exports ('Data Point', 'Test Time (s)', 'Current (A)'), Channel sheets, tables with underscores and no units."""
+"""Arbin: MITS exports ('Data Point', 'Test Time (s)', 'Current (A)'), Channel sheets, tables with underscores and
+no units."""
 
 from ccdmon.formats.cyclers.dialect import Dialect, has_names
 

@@ -2,13 +2,16 @@
 
 There is no public specification. The layout below was worked out from recorded files and their text exports; the known
 Python readers are under the GPL and can be installed as plugins (see `importer.PLUGIN_GROUP`). `biologic_columns` has
-the columns that are known. One of another number is passed over where its width follows from the size of a record: where
+the columns that are known. One of another number is passed over where its width follows from the size of a record:
+where
 all such stand together, or where what is needed lies before the first or behind the last of them.
 
 File: a label, then modules: `MODULE`, short name (10), long name (25), length (u32), version (u32), date (8), content.
 A length of 0xFFFFFFFF means that length, version and another version follow (EC-Lab 11.50 and later). The content of
-`VMP data`: number of records (u32), number of columns (u8, from version 10 on u16), a u16 for each column (u8 in version
-0), and at a fixed place the records, packed, little-endian. The columns in `FLAGS` share one byte of the record, where the
+`VMP data`: number of records (u32), number of columns (u8, from version 10 on u16), a u16 for each column (u8 in
+version
+0), and at a fixed place the records, packed, little-endian. The columns in `FLAGS` share one byte of the record,
+where the
 first of them stands.
 """
 
@@ -176,7 +179,8 @@ def _layout(
     needed = [label for label, _ in between if label not in _SPARE]
     if record != int(record) or not len(unknown) <= int(record) - known <= _WIDEST * len(unknown) or needed:
         raise InputError(
-            f"{name}: {KIND}: column number {told} is not known, nor how wide it is; export as .mpt, or install a reader as plugin"
+            f"{name}: {KIND}: column number {told} is not known, nor how wide it is; "
+            f"export as .mpt, or install a reader as plugin"
         )
     dtype = np.dtype([*fields[:first], ("unknown", f"V{width}"), *fields[last + 1 :]])
     lost = "".join(f", and with it {label}" for label, _ in between)
@@ -186,8 +190,8 @@ def _layout(
 # What a trace does without, where an unknown column hides it.
 _SPARE = frozenset(
     name for name, _ in COLUMNS.values()
-    if name.split("/")[0] not in ("time", "Ewe", "<Ewe>", "<Ewe", "Ece", "<Ece>", "Ewe-Ece", "I", "<I>", "freq", "Re(Z)", "-Im(Z)",
-                                  "dq", "dQ", "control", "cycle number", "z cycle")
+    if name.split("/")[0] not in ("time", "Ewe", "<Ewe>", "<Ewe", "Ece", "<Ece>", "Ewe-Ece", "I", "<I>", "freq",
+                                  "Re(Z)", "-Im(Z)", "dq", "dQ", "control", "cycle number", "z cycle")
 )  # fmt: skip
 
 

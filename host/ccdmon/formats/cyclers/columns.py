@@ -138,8 +138,8 @@ def mapped(map_: ColumnMap, layout: Layout, name: str) -> Chosen:
         if unit is not None and label.unit is not None and _differ(entry.role, unit, label.unit):
             if entry.number is None and not label.loose:
                 raise InputError(
-                    f"{name}: {map_.option}: the label '{label.text}' says {label.unit}, the map {unit}; leave the unit "
-                    f"out, or name the column by its number if the label is wrong ({entry.role}=#{at + 1}[{unit}])"
+                    f"{name}: {map_.option}: the label '{label.text}' says {label.unit}, the map {unit}; leave the "
+                    f"unit out, or name the column by its number if the label is wrong ({entry.role}=#{at + 1}[{unit}])"
                 )
             chosen.notes.append(f"column '{label.text}' is taken in {unit}, as {map_.option} says")
         label = replace(label, unit=unit or label.unit)
@@ -245,7 +245,7 @@ def advice(chosen: Mapping[str, Column], roles: Sequence[str], missing: Mapping[
         column = chosen.get(role)
         if column is None:
             parts.append(f"{_name_in_map(role)}={missing.get(role, '#...')}")
-        elif column.unitless:
+        elif column.unitless and role in SI:
             parts.append(f"{_name_in_map(role)}=#{column.at + 1}[{SI[role]}]")
         else:
             unit = column.label.unit

@@ -1,6 +1,7 @@
 """The voltage of a cell with a reference electrode: of the working electrode against it, or between the two electrodes.
 
-A file with Ewe and Ece may be controlled on either. Its header says which; else the voltage that follows the set point, or
+A file with Ewe and Ece may be controlled on either. Its header says which; else the voltage that follows the set
+point, or
 the one that is no converter's rail, tells; else it is Ewe, and that is said.
 """
 

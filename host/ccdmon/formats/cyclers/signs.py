@@ -34,7 +34,8 @@ def all_rest(states: list[str]) -> bool:
 
 
 def signed(current_A: FloatArray, states: list[str]) -> tuple[FloatArray, list[str], str | None]:
-    """(current, notes, a state that tells no direction though current flows). A current that has signs is left as it is."""
+    """(current, notes, a state that tells no direction though current flows). A current that has signs is left as
+    it is."""
     if (current_A < 0).any():
         return current_A, [], None
     directions = {word: direction(word) for word in set(states)}

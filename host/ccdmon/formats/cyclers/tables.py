@@ -1,6 +1,7 @@
 """Tables of cyclers: read in blocks, and made into the columns of a trace.
 
-`recognise` finds the table and its dialect in the first lines, `columns` what is what, `values` makes numbers a trace. What
+`recognise` finds the table and its dialect in the first lines, `columns` what is what, `values` makes numbers a
+trace. What
 a file does not tell is refused in one line, or assumed and noted.
 """
 

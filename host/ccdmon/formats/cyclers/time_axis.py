@@ -1,7 +1,8 @@
 """The time of a test from what the table has: time since its start, time within each step, dates.
 
 Time since the start is best. Where it runs backwards at each new step it is time within the step: the date serves then,
-or, where there is none, the steps are put one behind the other. A date is local: the hour that is lived twice in autumn is
+or, where there is none, the steps are put one behind the other. A date is local: the hour that is lived twice in
+autumn is
 told by time running backwards by just that much.
 """
 
@@ -92,7 +93,8 @@ def with_hours_put_right(date_s: FloatArray, step_s: FloatArray | None) -> tuple
 
 
 def steps_added_up(time_s: FloatArray, step: FloatArray | None, *, declared: bool) -> FloatArray | None:
-    """Time within each step as one time; None where the restarts are no steps: neither called so, nor with a new step."""
+    """Time within each step as one time; None where the restarts are no steps: neither called so, nor with a new
+    step."""
     restarts = _backwards(time_s)
     if not restarts.size:
         return time_s

@@ -1,4 +1,5 @@
-"""The columns of a trace from what a table's rows hold: units, times, signs, rests, and what of it had to be assumed."""
+"""The columns of a trace from what a table's rows hold: units, times, signs, rests, and what of it had to be
+assumed."""
 
 import re
 from dataclasses import replace
@@ -103,7 +104,8 @@ def _refuse_implausible(voltage_V: FloatArray, chosen: Chosen, where: str) -> No
     ):
         raise InputError(
             f"{where}: column '{column.label.text}': {float(np.median(known)):.4g} V is no voltage of a cell; if the "
-            f"column is in mV, say --columns {advice({**chosen.columns, 'voltage': _in_mV(column)}, in_map(chosen), {})}"
+            f"column is in mV, say --columns "
+            f"{advice({**chosen.columns, 'voltage': _in_mV(column)}, in_map(chosen), {})}"
         )
 
 
@@ -197,7 +199,8 @@ def _current(
             current_A, notes, word = signed(current_A, states)
             if word is not None:
                 raise InputError(
-                    f"{where}: currents have no sign, and the state '{word}' tells no direction; give the current its sign"
+                    f"{where}: currents have no sign, and the state '{word}' tells no direction; "
+                    f"give the current its sign"
                 )
         if not (current_A < 0).any() and (rows.floats["voltage"][current_A > 0] < 0).any():
             notes.append(
@@ -212,7 +215,8 @@ def _current(
     if dialect.resting(head[: layout.first]) or all_rest(states):
         return np.zeros(len(rows)), ["no current in the file, which says that the cell rested: taken as zero"]
     raise InputError(
-        f"{where}: line {layout.at + 1} names no column for the current (found: {layout.shown}); say which with --columns, or, "
+        f"{where}: line {layout.at + 1} names no column for the current (found: {layout.shown}); "
+        f"say which with --columns, or, "
         f"if the cell rested, --columns {advice(chosen.columns, in_map(chosen), {})},current=0"
     )
 

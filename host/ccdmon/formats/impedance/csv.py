@@ -1,4 +1,5 @@
-"""Impedance spectra as CSV, in the contract's form: one line for each point, Im(Z) itself, the spectrum's number first."""
+"""Impedance spectra as CSV, in the contract's form: one line for each point, Im(Z) itself, the spectrum's number
+first."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,8 @@ SPECTRUM = "Spectrum / 1"
 
 
 def write_eis_csv(spectra: Spectrum | Sequence[Spectrum], path: Path) -> None:
-    """Write spectra; the imaginary part is negative for a capacitor. A single `Spectrum` is written without a number."""
+    """Write spectra; the imaginary part is negative for a capacitor. A single `Spectrum` is written without a
+    number."""
     try:
         path.write_text(eis_csv(spectra))
     except OSError as error:

@@ -1,5 +1,7 @@
 """Reads impedance spectra from any file ccdmon knows; the kind is told by the content."""
 
+import gzip
+import zlib
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -58,7 +60,8 @@ def read_eis(path: str | Path, columns: str | None = None) -> EisFile:
         raise InputError(f"{name}: no usable impedance point; export the file again")
     if all(sign_is_wrong(spectrum) for spectrum in spectra):
         raise InputError(
-            f"{name}: the imaginary part is positive, as of a coil; a cell's is negative: if the file holds -Im(Z), name "
+            f"{name}: the imaginary part is positive, as of a coil; a cell's is negative: if the file holds -Im(Z), "
+            f"name "
             f"its column '-Imaginary Impedance / ohm', or say which it is with {OPTION} f=LABEL,re=LABEL,-im=LABEL"
         )
     return EisFile(name, spectra, made.notes)
@@ -133,9 +136,12 @@ def _read(path: Path, name: str, map_: ColumnMap | None) -> SpectraRead:
             raise InputError(f"{name}: {what}")
     if head.startswith(ZIP_MAGIC):
         raise InputError(f"{name}: an archive, not a table; unpack it")
-    blocks = text_blocks(path, name)
-    first = lines_of(next(blocks, b""))
-    return read_lines(first, blocks, name, map_)
+    try:
+        blocks = text_blocks(path, name)
+        first = lines_of(next(blocks, b""))
+        return read_lines(first, blocks, name, map_)
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise InputError(f"{name}: damaged gzip file; copy it again") from None
 
 
 def _read_mpr(path: Path, name: str, map_: ColumnMap | None) -> SpectraRead:

@@ -1,4 +1,5 @@
-"""Rows of an impedance measurement into spectra: a new one begins where a counter says so or the frequency starts again."""
+"""Rows of an impedance measurement into spectra: a new one begins where a counter says so or the frequency starts
+again."""
 
 import numpy as np
 
@@ -20,7 +21,8 @@ def spectra_of(
     maybe: list[FloatArray],
     name: str,
 ) -> list[Spectrum]:
-    """The spectra in the order of the file. Rows without a frequency are none; `counters` change at a new spectrum, those
+    """The spectra in the order of the file. Rows without a frequency are none; `counters` change at a new spectrum,
+    those
     of `maybe` only if they do not count points."""
     scanned = np.isfinite(frequency_Hz) & (frequency_Hz > 0)
     frequency_Hz, impedance_ohm = frequency_Hz[scanned], impedance_ohm[scanned]
@@ -78,7 +80,8 @@ def restarts(frequency_Hz: FloatArray) -> list[int]:
 def sign_is_wrong(spectrum: Spectrum) -> bool:
     """Im(Z) above zero, and nothing inductive about it: -Im(Z) under the name of Im(Z).
 
-    Through a coil (the leads before a short) the reactance rises with the frequency while the resistance stays; with the
+    Through a coil (the leads before a short) the reactance rises with the frequency while the resistance stays;
+    with the
     sign turned round a cell's resistance falls as the frequency rises, or its reactance does.
     """
     below = spectrum.frequency_Hz < WIRING_Hz

@@ -1,6 +1,7 @@
 """Tables of impedance: frequency with real and imaginary part, or with magnitude and phase, under any names and units.
 
-The same reader as for tests in time (`ccdmon.formats.tables`) with other roles. Without a unit hertz, ohm and degrees are
+The same reader as for tests in time (`ccdmon.formats.tables`) with other roles. Without a unit hertz, ohm and
+degrees are
 assumed, and that is said: everybody writes them.
 """
 
@@ -102,7 +103,8 @@ def _found(
 ) -> tuple[Layout, ColumnMap | None, list[str]]:
     """(table, the map if it is meant for it, notes); without labels a map must name the columns. Raises `InputError`.
 
-    A map serves both files of a pair: one whose labels tell what is what, and which has none of the map's, needs it not.
+    A map serves both files of a pair: one whose labels tell what is what, and which has none of the map's, needs it
+    not.
     """
     at = header_line(head[:HEAD_LINES])
     layouts = [layout_at(head, at)] if at is not None else list(find_layouts(head, is_spectrum))
@@ -131,7 +133,8 @@ def _found(
         raise InputError(f"{name}: no ZCURVE table; export an impedance experiment")
     shown = " ".join(first.split())[:60]
     raise InputError(
-        f"{name}: no columns of a frequency and an impedance (it begins: {shown}); name them with {OPTION} f=...,re=...,im=..."
+        f"{name}: no columns of a frequency and an impedance (it begins: {shown}); "
+        f"name them with {OPTION} f=...,re=...,im=..."
     )
 
 
@@ -145,18 +148,11 @@ def _mapped_layout(head: Sequence[str], name: str, map_: ColumnMap) -> Layout:
     for at, line in enumerate(head[:HEAD_LINES]):
         if not line.strip():
             continue
-        layout = _try_layout(head, at)
-        if layout is not None and all(find_entry(entry, layout.labels) for entry in map_.entries):
+        layout = layout_at(head, at)
+        if all(find_entry(entry, layout.labels) for entry in map_.entries):
             return layout
     wanted = ", ".join(entry.label for entry in map_.entries)
     raise InputError(f"{name}: no line holds all the labels of {OPTION} ({wanted}); mend the map")
-
-
-def _try_layout(head: Sequence[str], at: int) -> Layout | None:
-    try:
-        return layout_at(head, at)
-    except ValueError:
-        return None
 
 
 def choose_columns(layout: Layout, name: str, map_: ColumnMap | None, controlled: str | None) -> Chosen:
@@ -186,7 +182,8 @@ def choose_columns(layout: Layout, name: str, map_: ColumnMap | None, controlled
     missing = {"frequency"} - chosen.columns.keys()
     if missing or not is_spectrum(frozenset(chosen.columns)):
         raise InputError(
-            f"{name}: line {layout.at + 1}: no columns of a frequency and an impedance (found: {layout.shown}); name them with "
+            f"{name}: line {layout.at + 1}: no columns of a frequency and an impedance (found: {layout.shown}); "
+            f"name them with "
             f"{OPTION} f=...,re=...,im=..."
         )
     assumed = [c.label.text for role, c in chosen.columns.items() if c.unitless and role in _UNITS]
@@ -215,7 +212,8 @@ def made(
             if not known.size or float(np.abs(known).max()) <= _MOST_RAD:
                 label = chosen.columns[role].label.text
                 raise InputError(
-                    f"{name}: column '{label}': nothing tells whether it is in deg or rad; say it with {OPTION} phase=...[deg]"
+                    f"{name}: column '{label}': nothing tells whether it is in deg or rad; "
+                    f"say it with {OPTION} phase=...[deg]"
                 )
             told.append(f"column '{chosen.columns[role].label.text}' tells no unit: taken in degrees")
         z = (value["magnitude"] * np.exp(1j * np.deg2rad(phase_deg))).astype(np.complex128)

@@ -19,9 +19,9 @@ _DATE = re.compile(
     r"^(?:\w{2,9}\.?,?\s+)?(\d{1,4})\s*[-/.年]\s*(\w+?)\s*[-/.月]\s*(\d{1,4})日?(?:[T\s,]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,:](\d+))?)?"
     r"\s*([AaPp])?\.?[Mm]?\.?)?\s*(Z|UTC|[+-]\d\d:?\d\d)?$"
 )
-_MONTHS = {name: k % 12 + 1 for k, name in enumerate(
-    "jan feb mar apr may jun jul aug sep oct nov dec jan feb mär apr mai jun jul aug sep okt nov dez "
-    "janv févr mars avr mai juin juil août sept oct nov déc".split())}  # fmt: skip
+_MONTH_NAMES = """jan feb mar apr may jun jul aug sep oct nov dec jan feb mär apr mai jun jul aug sep okt nov dez
+    janv févr mars avr mai juin juil août sept oct nov déc"""
+_MONTHS = {name: k % 12 + 1 for k, name in enumerate(_MONTH_NAMES.split())}
 FORMS = ("ymd", "mdy", "dmy")
 
 

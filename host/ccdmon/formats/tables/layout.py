@@ -77,7 +77,8 @@ def find_layouts(lines: Sequence[str], wanted: Callable[[frozenset[str]], bool])
 
 def layout_at(lines: Sequence[str], at: int) -> Layout:
     """The table whose labels stand in a known line."""
-    separator, labels = max(_readings(lines[at]), key=lambda reading: _score(reading, bool))
+    alone = ("\t", (split_label(lines[at]),))  # a line that is none of labels: nothing will be found in it
+    separator, labels = max(_readings(lines[at]), key=lambda reading: _score(reading, bool), default=alone)
     return _completed(lines, at, separator, labels)
 
 
@@ -135,7 +136,7 @@ def _rows(
         for row_separator in dict.fromkeys((separator, *SEPARATORS)):
             if _is_row(split_line(line, row_separator), labels):
                 return labels, row_separator, k
-        if any(character.isdigit() for character in line) and k > at + 1 or _is_torn_row(units, labels):
+        if (any(character.isdigit() for character in line) and k > at + 1) or _is_torn_row(units, labels):
             return labels, separator, k
     return labels, separator, at + 1
 

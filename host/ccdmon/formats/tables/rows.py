@@ -178,7 +178,8 @@ class RowReader:
     # -- a line
 
     def _row(self, line: str) -> tuple[int, list[str], str] | None:
-        """(line number from 1, cells, value of the outer level), None for a line that is no row. Raises `InputError`."""
+        """(line number from 1, cells, value of the outer level), None for a line that is no row. Raises
+        `InputError`."""
         self._line += 1
         if not line.strip():
             return None
@@ -284,19 +285,21 @@ class RowReader:
         self._held = []
 
     def _readable(self, mark: str) -> list[tuple[int, list[str], str]]:
-        kept = []
-        for row in self._held:
+        """The rows held back of which every number is one, and what is needed is there; the others are left out."""
+        return [row for row in self._held if not self._is_bad(row, mark)]
+
+    def _is_bad(self, row: tuple[int, list[str], str], mark: str) -> bool:
+        line, cells, _ = row
+        for at in self._numeric.values():
+            cell = cells[at] if at < len(cells) else ""
             try:
-                for column, at in self._numeric.items():
-                    value = number(row[1][at] if at < len(row[1]) else "", mark)
-                    if at in self._needed and not np.isfinite(value):
-                        raise ValueError
+                bad = at in self._needed and not np.isfinite(number(cell, mark))
             except ValueError:
-                label = self._layout.labels[self._numeric[column]].text
-                self._refused(f"column '{label}': {row[1][at][:40]!r} is not a number", row[0])
-                continue
-            kept.append(row)
-        return kept
+                bad = True
+            if bad:
+                self._refused(f"column '{self._layout.labels[at].text}': {cell[:40]!r} is not a number", line)
+                return True
+        return False
 
     def taken(self) -> Rows:
         """The rows read so far, which are forgotten here; what was left out is not told."""

@@ -46,7 +46,7 @@ TABLES = {
     ),
     "minus phase, no unit": ("frequency,|Z|,-phase\n", "{f:.9g},{mag:.9g},-{deg:.9g}"),
     "quoted in ZPlot": (
-        '"ZPlotW Data File: Version 3.2c"\n"Raw Data"\n"  Freq(Hz)    Ampl     Bias   Time(Sec)   Z\'(a)    Z\'\'(b)   Err"\n',
+        '"ZPlotW Data File: Version 3.2c"\n"Raw Data"\n"  Freq(Hz)    Ampl     Bias   Time(Sec)   Z\'(a)    Z\'\'(b)   Err"\n',  # noqa: E501
         "{f:.9E}, 1E-02, 0, 0.0, {re:.9E}, {im:.9E}, 0",
     ),
     "ZPlot with comments": (
@@ -80,7 +80,7 @@ TABLES = {
 def test_tables_under_any_labels(kind: str, encoding: str, tmp_path: Path) -> None:
     head, form = TABLES[kind]
     text = rows(circuit(), form) if form != "KILO" else "".join(
-        f"{f / 1e3:.9g}\t{z.real / 1e3:.9g}\t{-z.imag / 1e3:.9g}\n" for f, z in zip(FREQUENCY_Hz, circuit().impedance_ohm, strict=True)
+        f"{f / 1e3:.9g}\t{z.real / 1e3:.9g}\t{-z.imag / 1e3:.9g}\n" for f, z in zip(FREQUENCY_Hz, circuit().impedance_ohm, strict=True)  # noqa: E501
     )  # fmt: skip
     (tmp_path / "z.txt").write_bytes((head + text.replace("--", "")).encode(encoding))
     (spectrum,) = read_spectra(tmp_path / "z.txt")
