@@ -33,7 +33,7 @@ class BlackBox:
         self._ring = samples
         self._note = note
         self._latch = store.Slots(folder, "latch", 2)
-        self._trips = store.Slots(folder, "trip", KEPT_TRIPS)
+        self._trips = store.Slots(folder, "trip", KEPT_TRIPS, HEAD_BYTES + (BEFORE + AFTER) * RECORD_BYTES)
         self.trip = NONE  # the latched one
         self._last_id = 0
         self.open = False  # samples are still to come

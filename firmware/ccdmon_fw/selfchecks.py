@@ -14,6 +14,7 @@ Each check is called in the main loop, one per round (`watch.py`), and says whet
 `firmware/README.md` says what of this covers what.
 """
 
+from array import array
 from binascii import crc32
 
 try:
@@ -70,20 +71,29 @@ class Program:
         self._read = read
         self.size = size
         self.at = 0
-        self._crc = 0
-        self.known = -1  # of the first pass
+        # Of this pass and of the first one, in an array: an object of each would wander through the heap for ever.
+        self._crcs = array("I", [0, 0])
+        self._passes = 0
         self._buffer = bytearray(4 * _WORDS)
 
     def holds(self):
         self._read(self.at, self._buffer)
-        self._crc = crc32(self._buffer, self._crc)
+        crcs = self._crcs
+        crcs[0] = crc32(self._buffer, crcs[0]) & 0xFFFFFFFF
         self.at += 4 * _WORDS
         if self.at < self.size:
             return True
-        crc, self._crc, self.at = self._crc, 0, 0
-        if self.known < 0:
-            self.known = crc
-        return crc == self.known
+        if self._passes == 0:
+            self._passes = 1
+            crcs[1] = crcs[0]
+        same = crcs[0] == crcs[1]
+        self.begin(self._passes)
+        return same
+
+    def begin(self, passes):
+        """A pass begins; 0: it is the first."""
+        self.at = self._crcs[0] = 0
+        self._passes = passes
 
 
 class Stack:

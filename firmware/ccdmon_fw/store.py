@@ -67,13 +67,17 @@ def write_slot(path, generation, content):
 
 
 class Slots:
-    """`count` slots `folder/name0` ...; `folder` None keeps the newest in memory only (a rig without a disk)."""
+    """`count` slots `folder/name0` ...; `folder` None keeps the newest in memory only (a rig without a disk).
 
-    def __init__(self, folder, name, count):
+    `room`: bytes that are held for that from the start, for a heap in use may have no such place.
+    """
+
+    def __init__(self, folder, name, count, room=0):
         self._folder = folder
         self._name = name
         self._count = count
         self._memory = None
+        self._room = bytearray(room if folder is None else 0)
         if folder is not None:
             try:
                 os.mkdir(folder)
@@ -124,8 +128,11 @@ class Slots:
         """Put `content` in the slot that is free or oldest; (generation, slot). OSError if it does not read back."""
         if self._folder is None:
             generation = 1 if self._memory is None else self._memory[0] + 1
-            self._memory = None  # first: the heap need not have room for two black boxes
-            self._memory = (generation, bytes(content), 0)
+            size = len(content)
+            if size > len(self._room):
+                self._room = bytearray(size)
+            self._room[:size] = content
+            self._memory = (generation, memoryview(self._room)[:size], 0)
             return generation, 0
         checked = [(check_slot(self.path(slot)), slot) for slot in range(self._count)]
         kept = sorted([(found[0], slot) for found, slot in checked if found is not None])

@@ -87,7 +87,7 @@ def _stop_at_closing(session: Session, rig: HookedTarget) -> str:
 CHECK = "for number, check in getattr(pico, 'SELF_CHECKS', ()):\n  if number == {}: {}"
 PWM_0 = 0x40050004  # four words of which some bits are always 0: RAM that is stuck
 RAM_STUCK = CHECK.format(6, f"check.begin, check.at, check.end = {PWM_0}, {PWM_0}, {PWM_0 + 16}")
-SHORT_PROGRAM = CHECK.format(7, "check.size, check.at, check._crc, check.known = 4096, 0, 0, -1")
+SHORT_PROGRAM = CHECK.format(7, "check.size = 4096; check.begin(0)")
 SHORT_PASS_US = 300_000
 OFTEN = "try:\n  from ccdmon_fw import selfchecks\n  selfchecks._REFERENCE_MS = 10\nexcept ImportError: pass"
 IN_PROGRAM, STACK_BOTTOM = 0x10000F00, 0x20040000
