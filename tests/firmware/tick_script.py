@@ -100,7 +100,12 @@ say("behind a trip", locked(1), the_gate.reason)
 trouble[0] = None
 """
 EACH_RULE = """
-row = array("H", [0] * 3 * MOST_ROWS)
+import gc
+gc.collect()
+row = array("H", [0])
+for _ in range(3 * MOST_ROWS - 1):  # a list of so many in one piece does not fit beside the firmware
+    row.append(0)
+gc.collect()
 at = [0]
 @micropython.native
 def replay(memory):
