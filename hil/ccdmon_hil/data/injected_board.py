@@ -247,6 +247,7 @@ board.read, board.gate, board.start_timer, board.time_us = read, gate, start_tim
 board.uptime_ms = Uptime().ms
 board.NAME += "+injected"
 board.STORE = None
+app.RESERVE_BYTES = 0  # the heap's place for keeping a trip on the flash: the script's is as large
 board.SAMPLE_PERIOD_FLOOR_US = max(BENCH_PERIOD_US, getattr(board, "SAMPLE_PERIOD_FLOOR_US", 0))
 app.Commands = BenchCommands
 try:
