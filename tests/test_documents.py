@@ -1,5 +1,7 @@
 """Every code block of every README is run as it stands; what cannot be run here skips with its reason.
 
+A block of Python sees what those before it in its document have made, as cells of a notebook do.
+
 A comment before a block says what is special: `<!-- needs: PROGRAM -->`, `<!-- needs a board -->`, `<!-- slow: WHY -->`
 (run with CCDMON_SLOW=1), `<!-- tests -->` (the test command itself: `.ci/run` runs it).
 """
@@ -49,11 +51,16 @@ def ids(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=ids)
-def test_every_shell_block_runs_one_after_the_other(path: Path, tmp_path: Path) -> None:
+def test_every_block_runs_one_after_the_other(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The blocks of one document share a folder, as a reader's do."""
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    left_out = []
+    left_out, names = [], dict[str, object]()
     for block in blocks(path):
+        if block.language == "python" and not block.mark.startswith("file:"):
+            monkeypatch.chdir(tmp_path)
+            exec(compile(block.text, ids(path), "exec"), names)
         if block.language != "sh":
             continue
         reason = why_not(block.mark)

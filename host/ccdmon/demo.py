@@ -16,7 +16,7 @@ from ccdmon.model.trace import Trace
 from ccdmon.record.recorder import Recorder
 from ccdmon.report.run_report import write_run_report
 from ccdmon.rigs import load_rigs
-from ccdmon.run import folder as run_folder
+from ccdmon.run.folder import create, firmware_tables, rewrite_config
 from ccdmon.run.stored_rows import derive_trace
 from ccdmon.simulation.simulate import LiveCell, Row, cell_of, open_cell, simulate
 from ccdmon.simulation.truth import truth_document
@@ -56,7 +56,7 @@ class Demo:
         live = open_cell(SCENARIO, self.seed, **RAMP)
         front_end = FrontEnd.for_trace(Trace(planned.test_time_s, planned.voltage_V, planned.current_A))
         config = self._config(live, front_end)
-        run_folder.create(self.folder, config)
+        create(self.folder, config)
         recorder = Recorder(self.folder, firmware_hash=firmware_hash())
         try:
             loop = self._drive(live, front_end, recorder, config)
@@ -82,8 +82,8 @@ class Demo:
 
         def on_start(identity: dict[str, Any], settings: list[int], *_: Any) -> None:
             interval_s = float(RAMP["row_interval_s"])
-            told = run_folder.firmware_tables(identity, settings, front_end, interval_s)
-            run_folder.rewrite_config(self.folder, {**config, **told})
+            told = firmware_tables(identity, settings, front_end, interval_s)
+            rewrite_config(self.folder, {**config, **told})
 
         return load_rigs().run_closed_loop(
             next_row,

@@ -18,8 +18,7 @@ from typing import NamedTuple
 from ccdmon.errors import CcdmonError
 from ccdmon.link.device import RefusedError
 from ccdmon_fw import limits, wire
-from ccdmon_hil.rigs.breakable import pico as hooked
-from ccdmon_hil.rigs.breakable.pico import HookedTarget, open_hooked, run_for
+from ccdmon_hil.rigs.breakable.pico import HookedTarget, open_hooked, run_for, settings
 from ccdmon_hil.rigs.image import find_image
 from ccdmon_hil.rigs.session import Session
 
@@ -53,7 +52,7 @@ def cut_power(session: Session, during: str, write: int, torn_bytes: int) -> Cut
     """Let power fail once, in the `write`-th flash command (from 1) of a trip or of new settings."""
     rig = session.target
     assert isinstance(rig, HookedTarget)
-    old, new = hooked.settings(confirm_samples=3), hooked.settings(confirm_samples=4)
+    old, new = settings(confirm_samples=3), settings(confirm_samples=4)
     session.configure(old)
     if during == "trip":
         session.arm()

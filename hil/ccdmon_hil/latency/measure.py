@@ -19,7 +19,7 @@ from pathlib import Path
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError, DeviceError
 from ccdmon.link.decoder import Message
 from ccdmon_fw import wire
-from ccdmon_hil.latency import on_rigs as latency_replay
+from ccdmon_hil.latency.on_rigs import print_all
 from ccdmon_hil.latency.report import (
     Budgets,
     Latency,
@@ -31,14 +31,12 @@ from ccdmon_hil.latency.report import (
     table_row,
     write,
 )  # fmt: skip
-from ccdmon_hil.rigs.breakable import pico as hooked
-from ccdmon_hil.rigs.breakable.pico import HookedTarget, hook, run_for
+from ccdmon_hil.rigs.breakable.pico import MAIN, RUN, HookedTarget, hook, run_for, settings
 from ccdmon_hil.rigs.image import find_image
 from ccdmon_hil.rigs.open_rig import PORT_HELP, count
 from ccdmon_hil.rigs.pico_firmware import PICO_PINS
 from ccdmon_hil.rigs.session import Session
-from ccdmon_hil.rigs.target import IDLE as IDLE_CODES
-from ccdmon_hil.rigs.target import Codes
+from ccdmon_hil.rigs.target import IDLE, Codes
 from ccdmon_hil.rigs.xip_cache import LINE_BYTES, MISS_US, lines_of_ticks
 
 PERIOD_US = 100
@@ -84,11 +82,7 @@ board.start_timer(edge.board.sample_period_us(), edge.sampler.tick)
 class TimedTarget(HookedTarget):
     """Converters that follow the gate and the clock instead of a trace."""
 
-    main = (
-        hooked.MAIN
-        + b"board.STORE = None  # writing a black box after each trip would take minutes\n"
-        + hooked.RUN
-    )
+    main = MAIN + b"board.STORE = None  # writing a black box after each trip would take minutes\n" + RUN
     fault_at_us = float("inf")
     fault: Codes = HEALTHY
     always: Codes | None = None
@@ -102,7 +96,7 @@ class TimedTarget(HookedTarget):
         if channel == PICO_PINS.voltage_channel:
             self.converted_us.append(self.virtual_us())
         self._sampling = True
-        self.set_converters(self.always or (shown if self._closed else IDLE_CODES))
+        self.set_converters(self.always or (shown if self._closed else IDLE))
         self._convert(channel)
 
     def external_trip(self, tripped: bool) -> None:
@@ -152,12 +146,12 @@ def tick_us(session: Session, target: TimedTarget, shown: Codes) -> tuple[float,
     told: list[dict[str, int]] = []
     target.always = shown
     run_for(session, 20 * PERIOD_US)
-    session.device._on_event = lambda event: (
+    session.device.on_event = lambda event: (
         told.append(event.fields) if isinstance(event, Message) and event.name == "event" else None
     )
     hook(session, _TIME_TICKS)
     session.device.wait(lambda: any(event["reason"] == 0 for event in told), "with its times")
-    session.device._on_event = session._take
+    session.device.on_event = session.take
     target.always = None
     fields = next(event for event in told if event["reason"] == 0)
     return fields["value"] / 1000, float(fields["limit"])
@@ -167,7 +161,7 @@ def sustained(
     session: Session, rate_Hz: int, mode: int, per_block: int, virtual_s: float
 ) -> tuple[int, int, int]:
     """(samples told of, late, lost) over a run of that rate."""
-    session.configure(hooked.settings(sample_period_us=round(1e6 / rate_Hz)))
+    session.configure(settings(sample_period_us=round(1e6 / rate_Hz)))
     session.command(wire.STREAM, wire.pack(wire.STREAM, mode, per_block))
     before = session.decoder.counts.samples, session.decoder.counts.missing_samples
     session.arm()
@@ -182,10 +176,10 @@ def sustained(
 
 def _steadiness(session: Session, target: TimedTarget, rate_s: float) -> bool:
     """Print what a tick takes and which rates hold; whether a bound is broken."""
-    session.configure(hooked.settings(sample_period_us=10 * PERIOD_US))
+    session.configure(settings(sample_period_us=10 * PERIOD_US))
     print(f"{'tick, us':<22}{'mean':>8}{'max':>8}{'bound':>8}")
     broken = False
-    for name, shown in (("at rest", IDLE_CODES), ("with current", HEALTHY)):
+    for name, shown in (("at rest", IDLE), ("with current", HEALTHY)):
         mean_us, largest_us = tick_us(session, target, shown)
         print(f"{name:<22}{mean_us:>8.1f}{largest_us:>8.0f}{TICK_BOUND_US:>8.0f}", flush=True)
         broken |= mean_us > TICK_BOUND_US
@@ -204,7 +198,7 @@ def _on_pico(options: argparse.Namespace, budgets: Budgets) -> tuple[Measured, b
     session.start()
     session.command(wire.STREAM, wire.pack(wire.STREAM, wire.EVENTS_ONLY, 0))
     broken = _steadiness(session, target, options.seconds)
-    session.configure(hooked.settings(sample_period_us=PERIOD_US))
+    session.configure(settings(sample_period_us=PERIOD_US))
     print(f"\nto the edge at GPIO {PICO_PINS.gate} at {1e6 / PERIOD_US:.0f} Hz\n{table_head()}")
     measured = {}
     for fault in FAULTS:
@@ -217,7 +211,7 @@ def _on_pico(options: argparse.Namespace, budgets: Budgets) -> tuple[Measured, b
 def _print_cache(session: Session, target: TimedTarget) -> None:
     target.fault_at_us = float("inf")
     target.external_trip(False)
-    session.configure(hooked.settings(sample_period_us=PERIOD_US))
+    session.configure(settings(sample_period_us=PERIOD_US))
     session.arm()
     run_for(session, 20 * PERIOD_US)
     lines = max(lines_of_ticks(target, ticks=3))
@@ -237,7 +231,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.rig == "pico":
             measured, broken = _on_pico(options, budgets)
         else:
-            measured, broken = latency_replay.print_all(options, HEALTHY, _IN_ROWS, budgets), False
+            measured, broken = print_all(options, HEALTHY, _IN_ROWS, budgets), False
         if options.out:
             write(options.out, options.rig, measured, budgets)
     except CcdmonError as error:

@@ -40,7 +40,7 @@ class Session:
             target.send,
             target.receive,
             f"rig {target.name}",
-            on_event=self._take,
+            on_event=self.take,
             on_bytes=on_bytes,
             answer_limit_s=answer_limit_s * self.patience,
             now_s=self.now_s,
@@ -121,7 +121,8 @@ class Session:
                 came[first:stop] = True
         return table, came
 
-    def _take(self, event: Event) -> None:
+    def take(self, event: Event) -> None:
+        """What the device tells beside its answers."""
         if isinstance(event, Samples):
             self.samples.append(event)
             self._count(event)

@@ -132,7 +132,7 @@ def _recording(folder: Path | None, args: argparse.Namespace, trace: Any) -> Ite
 
     from ccdmon.link.firmware import firmware_hash
     from ccdmon.record.recorder import Recorder
-    from ccdmon.run import folder as run_folder
+    from ccdmon.run.folder import create, firmware_tables
     from ccdmon.run.stored_rows import derive_trace
     from ccdmon.version import __version__
 
@@ -148,13 +148,13 @@ def _recording(folder: Path | None, args: argparse.Namespace, trace: Any) -> Ite
             early.append(data)
 
     def on_start(identity: dict[str, Any], settings: list[int], front_end: Any, interval_s: float) -> None:
-        run_folder.create(folder, {
+        create(folder, {
             "rig": {"kind": args.rig, "trace": str(args.trace), "first_row": args.rows[0]},
             "cell": cell,
             "front_end": asdict(front_end),
             "time": {"seconds_per_sample": interval_s},
             "versions": {"ccdmon": __version__, "firmware_hash": firmware_hash()},
-            **run_folder.firmware_tables(identity, settings, front_end, interval_s),
+            **firmware_tables(identity, settings, front_end, interval_s),
         })  # fmt: skip
         recorder.append(Recorder(folder, firmware_hash=firmware_hash()))
         for data in early:

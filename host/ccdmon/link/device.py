@@ -102,7 +102,7 @@ class Device:
         first_command: int | None = None,
     ) -> None:
         self._send, self._receive, self.where = send, receive, where
-        self._on_event, self._on_bytes = on_event, on_bytes
+        self.on_event, self._on_bytes = on_event, on_bytes
         self._answer_limit_s, self._now_s = answer_limit_s, now_s
         self.decoder = Decoder()
         self.identity: dict[str, Any] = {}
@@ -232,8 +232,8 @@ class Device:
             raise DeviceError(
                 f"{self.where}: what it states of itself cannot be used ({event.why}); `ccdmon flash`"
             )
-        if self._on_event:
-            self._on_event(event)
+        if self.on_event:
+            self.on_event(event)
 
     def _answer(self, number: int) -> dict[str, int] | None:
         answer = self._last.get("ack")

@@ -24,8 +24,7 @@ from ccdmon.live.health import Health
 from ccdmon.live.history import History, Stretch
 from ccdmon.live.tail import PART_SHIFT, Tail
 from ccdmon.model.front_end import FrontEnd
-from ccdmon.run import folder as run_folder
-from ccdmon.run.folder import measures_cell_temperature
+from ccdmon.run.folder import CONFIG_FILE, measures_cell_temperature, read_config
 from ccdmon.run.frame_files import read_parts
 from ccdmon.run.growing import LiveRun
 from ccdmon.run.lock import is_recorded_now
@@ -54,7 +53,7 @@ class Follower:
         self.health = Health()
         self._begin_due_s, self._pause_s = 0.0, FIRST_PAUSE_S
         self._config_stamp = (0, 0)
-        self._begin(run_folder.read_config(folder))
+        self._begin(read_config(folder))
 
     def _begin(self, config: Mapping[str, Any]) -> None:
         """From the first byte on."""
@@ -148,7 +147,7 @@ class Follower:
 
     def _stamp(self) -> tuple[int, int]:
         try:
-            status = (self.folder / run_folder.CONFIG_FILE).stat()
+            status = (self.folder / CONFIG_FILE).stat()
         except OSError:  # being replaced, or gone: the old one holds
             return self._config_stamp
         return status.st_mtime_ns, status.st_ino
@@ -156,7 +155,7 @@ class Follower:
     def _reload(self) -> None:
         """The recorder learnt more of its board: rows scaled by another period or front end are read anew."""
         try:
-            config = run_folder.read_config(self.folder)
+            config = read_config(self.folder)
         except InputError as error:  # half saved, or edited into nonsense: what was known holds
             self.health.wrong("run.toml", f"{error}; what it said before is in force")
             return

@@ -6,8 +6,7 @@ from typing import Any
 
 from ccdmon.analysis.impedance.comparison import Comparison, compare
 from ccdmon.model.trace import Cell, Trace
-from ccdmon.report import literature
-from ccdmon.report import words as report_words
+from ccdmon.report import literature, words
 from ccdmon.run.folder import measures_cell_temperature
 from ccdmon.version import __version__
 
@@ -28,12 +27,10 @@ class Context:
         measured = front_end.get("pressure_full_scale_Pa") is not None
         known = {"pressure_Pa": measured, "temperature_degC": measures_cell_temperature(self.config)}
         remarks = {
-            name: report_words.AS_SET
-            for name in self.config.get("conditions", {})
-            if not known.get(name, True)
+            name: words.AS_SET for name in self.config.get("conditions", {}) if not known.get(name, True)
         }
         if known["temperature_degC"] and front_end.get("temperature_at") != "cell":
-            remarks["temperature_degC"] = report_words.OF_THE_BOARD
+            remarks["temperature_degC"] = words.OF_THE_BOARD
         return remarks
 
     @property
@@ -57,9 +54,9 @@ def impedance(context: Context, area_cm2: float | None) -> list[tuple[str, str]]
             ("Interface", r.interface_ohm, r.interface_error_ohm),
             ("Total", r.total_ohm, r.total_error_ohm),
         ):
-            shown = f"{report_words.number(value * factor, digits=3)} ± {report_words.number(error * factor, digits=2)}"
+            shown = f"{words.number(value * factor, digits=3)} ± {words.number(error * factor, digits=2)}"
             rows.append((f"{what} resistance {when}", f"{shown} {unit}"))
-        rows.append((f"Kramers-Kronig residual {when}", report_words.number(r.kramers_kronig_rms, digits=2)))
+        rows.append((f"Kramers-Kronig residual {when}", words.number(r.kramers_kronig_rms, digits=2)))
     return rows
 
 
@@ -91,7 +88,7 @@ def _cell_sentence(document: Document, cell: Cell) -> str:
     electrodes = cell.metadata.get("cell", {}).get("electrodes")
     stack = f"{electrodes} | {cell.electrolyte} | {electrodes} " if electrodes and cell.electrolyte else ""
     electrolyte = f" with {cell.electrolyte} as electrolyte" if cell.electrolyte and not stack else ""
-    area = report_words.number(document["ccd"]["area_cm2"], "cm²")
+    area = words.number(document["ccd"]["area_cm2"], "cm²")
     known = f" (electrode area {area})" if document["ccd"]["area_cm2"] is not None else ""
     article = "An" if not stack and cell.configuration[:1] in "aeiou" else "A"
     return f"{article} {stack}{cell.configuration} cell{electrolyte}{known} was cycled galvanostatically"
@@ -99,21 +96,21 @@ def _cell_sentence(document: Document, cell: Cell) -> str:
 
 def _protocol_sentence(document: Document, remarks: Mapping[str, str]) -> str:
     protocol, ccd = document["protocol"], document["ccd"]
-    kind = report_words.name(protocol["kind"])
+    kind = words.name(protocol["kind"])
     size = {
-        "capacity_control": report_words.number(ccd["capacity_per_half_cycle_mAh_cm2"], "mAh cm⁻²")
+        "capacity_control": words.number(ccd["capacity_per_half_cycle_mAh_cm2"], "mAh cm⁻²")
         + " per half-cycle",
-    }.get(protocol["kind"], report_words.duration(ccd["half_cycle_s"]) + " per half-cycle")
+    }.get(protocol["kind"], words.duration(ccd["half_cycle_s"]) + " per half-cycle")
     cycles = protocol["cycles_per_level"]
     each = f"{cycles} cycle{'s' if cycles != 1 else ''} at each"
     how = (
         f"under {kind} ({size})" if protocol["kind"] != "unknown" else f"without a regular protocol ({size})"
     )
-    warm = report_words.ambient(ccd["temperature_degC"], "°C", remarks.get("temperature_degC"))
-    pressed = report_words.ambient(ccd["pressure_MPa"], "MPa", remarks.get("pressure_Pa"))
+    warm = words.ambient(ccd["temperature_degC"], "°C", remarks.get("temperature_degC"))
+    pressed = words.ambient(ccd["pressure_MPa"], "MPa", remarks.get("pressure_Pa"))
     where = [f"at {warm}"] * (ccd["temperature_degC"] is not None)
     where += [f"under a stack pressure of {pressed}"] * (ccd["pressure_MPa"] is not None)
-    levels = report_words.levels(protocol)
+    levels = words.levels(protocol)
     return f"{how} at {levels}, {each}{', ' if where else ''}{' and '.join(where)}."
 
 
@@ -121,7 +118,7 @@ def _recording_sentence(trace: Trace, context: Context) -> str:
     import numpy as np
 
     steps = np.diff(trace.test_time_s) / np.diff(trace.numbers)
-    typical = f" every {report_words.number(float(np.median(steps)), 's', 3)}" if steps.size else ""
+    typical = f" every {words.number(float(np.median(steps)), 's', 3)}" if steps.size else ""
     watched = f", and watched by firmware {context.firmware}" if context.firmware else ""
     return (
         f"Voltage and current were recorded{typical} ({trace.source_rows:,} samples){watched}, and analysed with "
@@ -131,8 +128,8 @@ def _recording_sentence(trace: Trace, context: Context) -> str:
 
 def _result_sentence(document: Document) -> str:
     ccd = document["ccd"]
-    passed = report_words.number(ccd["cumulative_capacity_mAh_cm2"], "mAh cm⁻²", 3)
-    told = report_words.ccd_sentence(document).rstrip(".")
+    passed = words.number(ccd["cumulative_capacity_mAh_cm2"], "mAh cm⁻²", 3)
+    told = words.ccd_sentence(document).rstrip(".")
     charge = f"; cumulative areal capacity {passed}" if ccd["cumulative_capacity_mAh_cm2"] is not None else ""
     return (
         f"{told}{charge}. The critical current density is the largest current density endured without a failure "
@@ -141,7 +138,7 @@ def _result_sentence(document: Document) -> str:
 
 
 def _impedance_sentence(document: Document) -> str:
-    return f"Impedance before and after the test: {report_words.EIS_TEXT.get(document['ccd']['eis'], '')}."
+    return f"Impedance before and after the test: {words.EIS_TEXT.get(document['ccd']['eis'], '')}."
 
 
 def _missing_sentence(document: Document) -> str:
@@ -151,7 +148,7 @@ def _missing_sentence(document: Document) -> str:
         "temperature_degC": "temperature",
         "pressure_MPa": "stack pressure",
     }
-    missing = [words for key, words in wanted.items() if ccd[key] is None]
+    missing = [name for key, name in wanted.items() if ccd[key] is None]
     return f"Not recorded: {', '.join(missing)}." if missing else ""
 
 
@@ -160,13 +157,11 @@ def declared_protocol(context: Context) -> list[tuple[str, str]]:
     described = context.config.get("protocol")
     if not isinstance(described, Mapping):
         return []
-    size = report_words.duration(described.get("half_cycle_s"))
+    size = words.duration(described.get("half_cycle_s"))
     if described.get("half_cycle_mAh_cm2") is not None:
-        size = report_words.number(described["half_cycle_mAh_cm2"], "mAh cm⁻²")
-    levels = report_words.levels({"levels_mA_cm2": described["levels_mA_cm2"]})
-    return [
-        ("Protocol as described", f"{report_words.name(described['kind'])}, {size} per half-cycle, {levels}")
-    ]
+        size = words.number(described["half_cycle_mAh_cm2"], "mAh cm⁻²")
+    levels = words.levels({"levels_mA_cm2": described["levels_mA_cm2"]})
+    return [("Protocol as described", f"{words.name(described['kind'])}, {size} per half-cycle, {levels}")]
 
 
 def configuration(context: Context) -> list[tuple[str, str]]:
@@ -178,5 +173,5 @@ def _flat(table: Mapping[str, Any], path: str) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for key, value in table.items():
         name = f"{path}.{key}" if path else key
-        rows += _flat(value, name) if isinstance(value, Mapping) else [(name, report_words.plain(value))]
+        rows += _flat(value, name) if isinstance(value, Mapping) else [(name, words.plain(value))]
     return rows

@@ -1,6 +1,6 @@
 """The report of one test: `report.html`, one self-contained page, and `report.json`, the analysis document.
 
-The page needs no network and no script; figures are inline SVG. What it says comes from `report_words`,
+The page needs no network and no script; figures are inline SVG. What it says comes from `words`,
 what it draws from `report_plot`.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from ccdmon.errors import InputError
 from ccdmon.model.trace import Trace
-from ccdmon.report import words as report_words
+from ccdmon.report import words
 from ccdmon.report.context import Context, comparison_of, configuration, declared_protocol, impedance, methods
 from ccdmon.report.drawing import Drawing
 from ccdmon.report.figures import drawings_of
@@ -74,9 +74,7 @@ def html(
         *(_figure(figures[name]) for name in ("overview", "short") if name in figures),
         _section(
             "Conditions",
-            _pairs(
-                report_words.conditions(document, trace.cell, context.remarks) + declared_protocol(context)
-            ),
+            _pairs(words.conditions(document, trace.cell, context.remarks) + declared_protocol(context)),
             _no_area(document),
         ),
         _section("Events", _events(document["events"])),
@@ -103,8 +101,8 @@ def _header(document: Document, trace: Trace, title: str) -> str:
     return (
         f'<header><p class="kicker">Critical current density report</p><h1>{escape(title)}</h1>'
         f'<p><span class="badge {escape(verdict)}">{escape(verdict)}</span> '
-        f"{escape(report_words.ccd_sentence(document))}</p>"
-        f'<p class="muted">{trace.source_rows:,} samples over {report_words.duration(span_s)}</p></header>'
+        f"{escape(words.ccd_sentence(document))}</p>"
+        f'<p class="muted">{trace.source_rows:,} samples over {words.duration(span_s)}</p></header>'
     )
 
 
@@ -113,16 +111,16 @@ def _cards(document: Document, monitoring: Monitoring | None) -> str:
     shown = [
         (
             "Endured" + (" (lower bound)" if ccd["lower_bound"] else ""),
-            report_words.current(document, "endured"),
+            words.current(document, "endured"),
         ),
-        ("Failed at", report_words.current(document, "failed_at")),
+        ("Failed at", words.current(document, "failed_at")),
         (
             "Cumulative capacity",
-            report_words.number(ccd["cumulative_capacity_mAh_cm2"], "mAh cm⁻²", digits=3),
+            words.number(ccd["cumulative_capacity_mAh_cm2"], "mAh cm⁻²", digits=3),
         ),
     ]
     if monitoring and monitoring.latency_samples is not None:
-        shown.append(("Cut off after", report_words.count(monitoring.latency_samples, "sample")))
+        shown.append(("Cut off after", words.count(monitoring.latency_samples, "sample")))
     shown.append(("Impedance check", ccd["eis"]))
     return '<div class="cards">' + "".join(_card(*card) for card in shown) + "</div>"
 
@@ -160,7 +158,7 @@ def _configuration(context: Context) -> str:
     if not rows:
         return ""
     table = f"<details><summary>{len(rows)} settings</summary>{_pairs(rows)}</details>"
-    return _section("Configuration", _pairs([("Firmware", context.firmware or report_words.DASH)]), table)
+    return _section("Configuration", _pairs([("Firmware", context.firmware or words.DASH)]), table)
 
 
 def _section(title: str, *content: str) -> str:
@@ -174,16 +172,16 @@ def _pairs(rows: Sequence[tuple[str, str]]) -> str:
 
 def _no_area(document: Document) -> str:
     known = document["ccd"]["area_cm2"] is not None
-    return "" if known else f'<p class="note">{escape(report_words.NO_AREA)}</p>'
+    return "" if known else f'<p class="note">{escape(words.NO_AREA)}</p>'
 
 
 def _events(events: Sequence[Document]) -> str:
     if not events:
         return "<p>None found.</p>"
     return "".join(
-        f'<div class="event {escape(event["kind"])}"><h3>{escape(report_words.name(event["kind"]))}</h3>'
-        f"<p>{escape(report_words.event_line(event))}</p>"
-        f"<details open><summary>evidence</summary>{_pairs(report_words.evidence(event))}</details></div>"
+        f'<div class="event {escape(event["kind"])}"><h3>{escape(words.name(event["kind"]))}</h3>'
+        f"<p>{escape(words.event_line(event))}</p>"
+        f"<details open><summary>evidence</summary>{_pairs(words.evidence(event))}</details></div>"
         for event in events
     )
 
@@ -195,33 +193,31 @@ def _monitoring_rows(monitoring: Monitoring) -> list[tuple[str, str]]:
         ("Firmware", monitoring.firmware),
         (
             "Cutoff",
-            "none"
-            if monitoring.trip_reason is None
-            else f"{report_words.name(monitoring.trip_reason)}, {row}",
+            "none" if monitoring.trip_reason is None else f"{words.name(monitoring.trip_reason)}, {row}",
         ),
         (
             "From first shorted sample to the open gate",
-            report_words.count(monitoring.latency_samples, "sample"),
+            words.count(monitoring.latency_samples, "sample"),
         ),
-        ("Gate at the end", monitoring.gate or report_words.DASH),
-        ("Samples received", report_words.count(monitoring.samples)),
-        ("Samples lost", report_words.count(monitoring.lost_samples)),
-        ("Recorded in", report_words.segments(monitoring.segments)),
-        ("Damaged frames", report_words.count(monitoring.crc_errors)),
-        ("Host time of the samples", report_words.clock_line(monitoring.clock)),
+        ("Gate at the end", monitoring.gate or words.DASH),
+        ("Samples received", words.count(monitoring.samples)),
+        ("Samples lost", words.count(monitoring.lost_samples)),
+        ("Recorded in", words.segments(monitoring.segments)),
+        ("Damaged frames", words.count(monitoring.crc_errors)),
+        ("Host time of the samples", words.clock_line(monitoring.clock)),
     ]
 
 
 def _half_cycles(document: Document) -> str:
-    columns = report_words.half_cycle_columns(document)
-    rows = report_words.half_cycle_rows(document, columns)
+    columns = words.half_cycle_columns(document)
+    rows = words.half_cycle_rows(document, columns)
     if not rows:
         return "<p>None: no current flowed long enough.</p>"
     head = "".join(f"<th>{escape(heading)}</th>" for heading, _, _ in columns)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     table = f'<table class="grid"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     unfolded = " open" if len(rows) <= FOLDED_ABOVE_ROWS else ""
-    summary = f"<summary>{report_words.count(len(rows), 'half-cycle')}</summary>"
+    summary = f"<summary>{words.count(len(rows), 'half-cycle')}</summary>"
     return f'<details{unfolded}>{summary}<div class="wide">{table}</div></details>'
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ccdmon.model.trace import Cell
-from ccdmon.report import words as report_words
+from ccdmon.report import words
 
 Document = Mapping[str, Any]
 VERDICT_STYLE = {"healthy": "bold green", "suspect": "bold yellow", "failed": "bold red"}
@@ -33,9 +33,9 @@ def print_report(
     out.print(
         Text.assemble((title, "bold"), ": ", (verdict, VERDICT_STYLE.get(verdict, "bold"))), soft_wrap=True
     )
-    out.print(report_words.ccd_sentence(document), markup=False, soft_wrap=True)
+    out.print(words.ccd_sentence(document), markup=False, soft_wrap=True)
     if document["ccd"]["area_cm2"] is None:
-        out.print(report_words.NO_AREA, markup=False, soft_wrap=True)
+        out.print(words.NO_AREA, markup=False, soft_wrap=True)
     out.print(_conditions(document, cell, remarks))
     _print_events(document, out)
     if document["half_cycles"]:
@@ -46,7 +46,7 @@ def _conditions(document: Document, cell: Cell, remarks: Mapping[str, str]) -> T
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
-    for label, value in report_words.conditions(document, cell, remarks):
+    for label, value in words.conditions(document, cell, remarks):
         table.add_row(label, Text(value))
     return table
 
@@ -55,15 +55,15 @@ def _print_events(document: Document, out: Console) -> None:
     if not document["events"]:
         out.print("No events.")
     for event in document["events"]:
-        kind = report_words.name(event["kind"])
-        out.print(Text.assemble((kind, "bold"), " ", report_words.event_line(event)), soft_wrap=True)
-        text = ", ".join(f"{name} {value}" for name, value in report_words.evidence(event))
+        kind = words.name(event["kind"])
+        out.print(Text.assemble((kind, "bold"), " ", words.event_line(event)), soft_wrap=True)
+        text = ", ".join(f"{name} {value}" for name, value in words.evidence(event))
         out.print(Text(f"  evidence: {text}", style="dim"), soft_wrap=True)
 
 
 def _half_cycles(document: Document) -> Table:
-    columns = [c for c in report_words.half_cycle_columns(document) if c[1] not in ONLY_IN_THE_REPORT]
-    rows = report_words.half_cycle_rows(document, columns)
+    columns = [c for c in words.half_cycle_columns(document) if c[1] not in ONLY_IN_THE_REPORT]
+    rows = words.half_cycle_rows(document, columns)
     table = Table(box=None, padding=(0, 1), header_style="dim", title_justify="left", title_style="")
     for heading, _, _ in columns:
         table.add_column(heading.replace(" / ", "\n"), justify="right", no_wrap=True)

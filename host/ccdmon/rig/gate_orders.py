@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ccdmon.errors import DeviceError
-from ccdmon.link import control_socket as control
+from ccdmon.link import control_socket
 from ccdmon.link.device import Device, named
 from ccdmon.link.port import Port
 from ccdmon.rig.rig_file import Rig
@@ -114,6 +114,6 @@ def scale_differences(rig: Rig, identity: Mapping[str, Any]) -> list[str]:
 
 def through_recorder(folder: Path, action: str, **fields: Any) -> dict[str, Any]:
     """Order it through the recorder of a run folder; the recorder's own state afterwards."""
-    control.ask(folder, {"do": action, **fields})
-    state: dict[str, Any] = control.ask(folder, {"do": "state"})["state"]
+    control_socket.ask(folder, {"do": action, **fields})
+    state: dict[str, Any] = control_socket.ask(folder, {"do": "state"})["state"]
     return state

@@ -8,7 +8,7 @@ from typing import Any
 from ccdmon.link.firmware import firmware_hash
 from ccdmon.model.front_end import FrontEnd
 from ccdmon.rig.physical import physical_limits
-from ccdmon.run import folder as run_folder
+from ccdmon.run.folder import firmware_of, read_config, rewrite_config
 from ccdmon.run.time_axis import RunTime
 from ccdmon.version import __version__
 from ccdmon_fw import limits
@@ -35,7 +35,7 @@ class RunDocument:
 
     def __init__(self, folder: Path, say: Callable[[str], object]) -> None:
         self._folder, self._say = folder, say
-        self.config: dict[str, Any] = dict(run_folder.read_config(folder))
+        self.config: dict[str, Any] = dict(read_config(folder))
         self.axis = RunTime.of_config(self.config)
         self._stale = self._told = False
         self._due_s = 0.0
@@ -52,7 +52,7 @@ class RunDocument:
         """
         if not begun:
             self._scale(identity)
-        firmware, settings = run_folder.firmware_of(identity), dict(identity.get("settings", {}))
+        firmware, settings = firmware_of(identity), dict(identity.get("settings", {}))
         known = self.config.get("firmware")
         if begun and "temperature" in firmware:
             firmware["temperature"] = (known or {}).get("temperature", False)
@@ -87,7 +87,7 @@ class RunDocument:
             return
         self._due_s = time.monotonic() + WRITE_INTERVAL_S
         try:
-            run_folder.rewrite_config(self._folder, self.config)
+            rewrite_config(self._folder, self.config)
         except OSError as error:
             if not self._told:
                 self._say(f"{self._folder}/run.toml: cannot write ({error.strerror}); make space")
