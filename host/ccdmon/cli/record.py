@@ -192,18 +192,18 @@ def _prepare(
     say: Callable[[str], object],
 ) -> None:
     """Make the run folder, or find the one to resume."""
-    from ccdmon.run import folder as run_folder
     from ccdmon.run.document import config_of
+    from ccdmon.run.folder import create, is_run_folder, read_config
 
-    if args.resume and run_folder.is_run_folder(folder):
-        run_folder.read_config(folder)
+    if args.resume and is_run_folder(folder):
+        read_config(folder)
         return
     document: dict[str, Any] = {} if rig is None else rig.document()
     if "front_end" not in document:
         document["front_end"] = dict(ASSUMED_FRONT_END)
         say("no --rig-file: scales as the board states them, else +-6 V and +-10 mA; no cell is declared")
     source = "recorded from a board" if args.rig_file is None else f"recorded from a board, {args.rig_file}"
-    run_folder.create(folder, config_of(document, link.name, source))
+    create(folder, config_of(document, link.name, source))
 
 
 @contextmanager
