@@ -87,7 +87,9 @@ def iter_trace(path: Path, columns: str | None = None) -> Iterator[Trace]:
     if columns is None and is_bdf(read_head(path), salvage=False):
         yield from iter_bdf(path)
         return
-    pieces = (_piece(read, kind, str(path)) for kind, read in tables.iter_text(path, str(path), columns))
+    pieces = (
+        _piece(read, kind, str(path)) for kind, read in text_salvage.iter_text(path, str(path), columns)
+    )
     first = next(pieces)
     begin_s = float(first.test_time_s[0]) if first.test_time_s[0] > DATES_FROM else 0.0
     yield from with_whole_times((_begun(piece, begin_s) for piece in chain([first], pieces)), str(path))

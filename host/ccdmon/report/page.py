@@ -18,6 +18,7 @@ from ccdmon.report.context import Context, comparison_of, configuration, declare
 from ccdmon.report.drawing import Drawing
 from ccdmon.report.figures import drawings_of
 from ccdmon.report.literature import sentence
+from ccdmon.report.tables import write_tables
 from ccdmon.run.monitoring import Monitoring
 from ccdmon.version import __version__
 
@@ -32,8 +33,9 @@ def write_reports(
     monitoring: Monitoring | None = None,
     context: Context | None = None,
 ) -> None:
-    """Write `report.json` and `report.html` into `folder`, which is made where it is missing."""
+    """Write `report.json`, `report.html` and the tables into `folder`, which is made where it is missing."""
     write_json(document, folder / "report.json")
+    write_tables(document, folder)
     write_html(document, trace, folder / "report.html", monitoring, context=context)
 
 

@@ -198,6 +198,20 @@ def test_salvage_keeps_readable_rows_and_says_what_it_left_out(
     np.testing.assert_allclose(read_bdf(tmp_path / "u.bdf.csv").test_time_s, [0, 2, 3])
 
 
+def test_salvage_leaves_out_rows_with_a_bad_cell_anywhere(tmp_path: Path) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text("Time (s),U/V,I/A,Temperature (C)\n0,1,1,25\n1,1,1,2x\n2,1,1,26\n")
+    with pytest.raises(InputError, match="'2x' is not a number"):
+        read_trace(path)
+    trace = read_trace(path, salvage=True)
+    assert trace.temperature_degC is not None
+    assert [len(column) for column in (trace.test_time_s, trace.current_A, trace.temperature_degC)] == [
+        2,
+        2,
+        2,
+    ]
+
+
 def test_a_torn_last_line_is_no_row(tmp_path: Path) -> None:
     path = tmp_path / "t.txt"
     path.write_text("Rec,Step,Test Time (sec),Current,Voltage\n1,1,0,1,3\n2,1,1,1,3\n3,1,2,1")

@@ -49,9 +49,7 @@ def write_pieces(pieces: Iterable[Trace], path: str | Path) -> int:
 def table_of(trace: Trace) -> pa.Table:
     """A trace's columns under their preferred labels; NaN is an empty cell."""
     arrays = {name: getattr(trace, name) for name in COLUMN_FIELDS if getattr(trace, name) is not None}
-    return pa.table(
-        {COLUMN_NAMES[name][0]: column_of(column) for name, column in arrays.items()}
-    )
+    return pa.table({COLUMN_NAMES[name][0]: column_of(column) for name, column in arrays.items()})
 
 
 def parquet_writer(path: Path, schema: pa.Schema) -> pa_parquet.ParquetWriter:

@@ -129,6 +129,8 @@ def read_records(data: "bytes | Path", name: str, salvage: bool) -> tuple[Record
     count, numbers = _header(module, name)
     room = max(0, len(module.content) - _RECORDS_AT[module.version])
     dtype, notes = _layout(numbers, count, room if module.whole else None, name)
+    if not dtype.itemsize:
+        raise InputError(f"{name}: {KIND}: its records have no columns; copy it again")
     there = room // dtype.itemsize
     if module.whole and room != count * dtype.itemsize:
         raise InputError(

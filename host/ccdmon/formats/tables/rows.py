@@ -293,7 +293,8 @@ class RowReader:
         for at in self._numeric.values():
             cell = cells[at] if at < len(cells) else ""
             try:
-                bad = at in self._needed and not np.isfinite(number(cell, mark))
+                value = number(cell, mark)
+                bad = at in self._needed and not np.isfinite(value)
             except ValueError:
                 bad = True
             if bad:
