@@ -36,6 +36,7 @@ class App:
         self.box = BlackBox(self.ring, self.sampler.note, folder)
         self.gate.reason = self.box.trip.reason  # a trip survives a power cycle
         self.telemetry = Telemetry(self.ring, board, self.box)
+        self.telemetry.tell_zero_of(self.detector)
         self.selftest = SelfTest(board, self.detector, self.gate, self.ring)
         self.alarms = Alarms(self.detector, board, self.telemetry)
         self.stuck = StuckWatch(self.detector, self.gate, self.telemetry, self.selftest)

@@ -31,6 +31,7 @@ and may offer:
     leave()                  called before the program ends on the host's wish
     SAMPLE_PERIOD_FLOOR_US   the shortest period its converters allow; the firmware samples no faster
     FAULT                    why a converter did not start, for the identity; such a board trips as soon as it is armed
+    ZERO_CODES               codes by which the zeros of voltage and current may be off (without it 2 % of full scale)
     FRONT_END                full scales for the identity: what the codes 0 and 65536 stand for at the cell (None: not
                              known to the board), {"voltage_full_scale_V", "current_full_scale_A",
                              "pressure_full_scale_Pa"}

@@ -6,7 +6,7 @@ answer without a second deed. What opens the gate is carried out each time.
 
 import struct
 
-from ccdmon_fw import limits, ring, wire
+from ccdmon_fw import limits, ring, wire, zeros
 
 _REMEMBERED = 6  # answers, one for each kind of command
 _ONLY_ASKS = (wire.IDENTIFY, wire.GET_STATUS, wire.GET_CONFIG, wire.GET_CLOCK)
@@ -128,6 +128,10 @@ class Commands:
             return refusal
         if not self._parts.selftest.passed():
             return wire.SELF_TEST_FAILED, self._parts.selftest.state
+        if not self._parts.selftest.take_zero() or not zeros.voltage_allowed(
+            self._parts.detector, self._board
+        ):
+            return wire.ZERO_TOO_LARGE, zeros.allowed(self._board)
         # Sample 0 of the run is the first one after the gate has closed.
         held = self._board.lock()
         self._parts.detector.reset()

@@ -63,69 +63,73 @@ _P_MAX = const(16)
 _LIMIT_CONFIRM = const(17)
 _HYSTERESIS = const(18)
 _PARTIAL = const(22)
-ACTIONS_AT = const(31)
-STATE_AT = const(52)
-SAMPLE = const(52)
-RULE = const(53)
-VALUE = const(54)
-LIMIT = const(55)
-ACTIVE = const(56)
-FIRED = const(57)
-EVENTS_AT = const(58)
-_SIGN = const(163)
-_ODD = const(164)
-_LEVEL = const(165)
-_LEVEL_0 = const(166)
-_N = const(167)
-_LOW = const(168)
-_LOW_X = const(169)
-_RISES = const(170)
-_REF = const(171)
-_SHARE = const(172)
-_HELD = const(173)
-_TREND = const(174)
-_BASE = const(175)
-_JUMPED = const(176)
-_AGE = const(177)
-_SLOW = const(178)
-_X1 = const(180)
-_X2 = const(181)
-_NOISE = const(182)
-_MARK_AT = const(186)
-_MARK_K = const(187)
-_PAST = const(188)
-_X_MARK = const(189)
-_X_HALF = const(190)
-_ROSE = const(191)
-_END = const(192)
-_ENDS = const(193)
-_R_HIGHS = const(196)
-_TYPICAL = const(200)
-_PLAIN = const(201)
-_TAUGHT = const(202)
-_WIRED = const(203)
-_FLIPPED = const(204)
-_AGAINST = const(205)
-_RECTIFIED = const(206)
-_V_ENDS = const(207)
-_RESTS = const(210)
-_V_BEFORE = const(211)
-_I_BEFORE = const(212)
-_OVER_COUNT = const(213)
-_OVER_COUNT_I = const(214)
-_OVER_COUNT_P = const(215)
-_SPIKE = const(216)
-_BLOCK_N = const(217)
-_BLOCK_V = const(218)
-_BLOCK_I = const(219)
-_BLOCK_P = const(220)
-_STAGE = const(221)
-_SOFT_LASTS = const(234)
-_PROFILE = const(244)
-_PROFILE_N = const(276)
-_STATE_END = const(308)
-_REASONS_AT = const(308)
-MEMORY_WORDS = const(329)
+V_ZERO = const(31)
+ACTIONS_AT = const(32)
+STATE_AT = const(53)
+SAMPLE = const(53)
+RULE = const(54)
+VALUE = const(55)
+LIMIT = const(56)
+ACTIVE = const(57)
+FIRED = const(58)
+EVENTS_AT = const(59)
+_SIGN = const(164)
+_ODD = const(165)
+_LEVEL = const(166)
+_LEVEL_0 = const(167)
+_N = const(168)
+_LOW = const(169)
+_LOW_X = const(170)
+_RISES = const(171)
+_REF = const(172)
+_SHARE = const(173)
+_HELD = const(174)
+_TREND = const(175)
+_BASE = const(176)
+_JUMPED = const(177)
+_AGE = const(178)
+_SLOW = const(179)
+_X1 = const(181)
+_X2 = const(182)
+_NOISE = const(183)
+_MARK_AT = const(187)
+_MARK_K = const(188)
+_PAST = const(189)
+_X_MARK = const(190)
+_X_HALF = const(191)
+_ROSE = const(192)
+_END = const(193)
+_ENDS = const(194)
+_R_HIGHS = const(197)
+_TYPICAL = const(201)
+_PLAIN = const(202)
+_TAUGHT = const(203)
+_WIRED = const(204)
+_FLIPPED = const(205)
+_AGAINST = const(206)
+_RECTIFIED = const(207)
+_V_ENDS = const(208)
+_RESTS = const(211)
+_V_BEFORE = const(212)
+_I_BEFORE = const(213)
+_OVER_COUNT = const(214)
+_OVER_COUNT_I = const(215)
+_OVER_COUNT_P = const(216)
+_SPIKE = const(217)
+_BLOCK_N = const(218)
+_BLOCK_V = const(219)
+_BLOCK_I = const(220)
+_BLOCK_P = const(221)
+_STAGE = const(222)
+_SOFT_LASTS = const(235)
+_PROFILE = const(245)
+_PROFILE_N = const(277)
+_STATE_END = const(309)
+I_ZERO = const(309)
+_V_NOISE = const(310)
+ON = const(311)
+_REASONS_AT = const(312)
+MEMORY_WORDS = const(333)
 
 EVENT_WORDS = const(5)
 RULE_COUNT = const(21)
@@ -133,7 +137,6 @@ _MARKS = const(32)
 _HOLD = const(10)
 _FULL_64THS = const(56)
 
-_ZERO = const(32768)
 _RAIL_LOW = const(256)
 _RAIL_HIGH = const(65280)
 _RAIL_P = const(65520)
@@ -215,8 +218,8 @@ def _enter(m: ptr32, sign: int, i_abs: int):
     if old != 0 and m[_MODE] != _FULL_CELL and m[_N] > m[_SETTLE] and m[_PLAIN] == 1:
         m[_V_ENDS + old] = m[_V_BEFORE]
         if m[_V_ENDS + 1] and m[_V_ENDS + 2]:
-            one = m[_V_ENDS + 1] - _ZERO
-            two = m[_V_ENDS + 2] - _ZERO
+            one = m[_V_ENDS + 1] - m[V_ZERO]
+            two = m[_V_ENDS + 2] - m[V_ZERO]
             m[_RECTIFIED] = 0
             if (one > 0 and two > 0) or (one < 0 and two < 0):
                 m[_RECTIFIED] = 1
@@ -242,7 +245,7 @@ def _enter(m: ptr32, sign: int, i_abs: int):
             if m[_TAUGHT] < 2:
                 m[_TAUGHT] += 1
     if old == 0 and m[_V_BEFORE] > 0:
-        rests = (m[_V_BEFORE] - _ZERO) >> 1
+        rests = (m[_V_BEFORE] - m[V_ZERO]) >> 1
         m[_RESTS] = rests if rests > 0 else 0 - rests
     carried = 0
     if sign == old and sign != 0:
@@ -276,6 +279,17 @@ def _enter(m: ptr32, sign: int, i_abs: int):
 
 
 @micropython.viper
+def _apart(m: ptr32) -> int:
+    """1 where voltage and current lie on different sides of their zeros."""
+    apart = 0
+    if m[V] < m[V_ZERO]:
+        apart = 1
+    if m[I] < m[I_ZERO]:
+        apart ^= 1
+    return apart
+
+
+@micropython.viper
 def _settled(m: ptr32):
     """The first settled sample: which phases this one may be compared with, and how the voltage is wired."""
     if m[_MODE] == _FULL_CELL:
@@ -295,11 +309,11 @@ def _settled(m: ptr32):
     if level > typical:
         m[_TYPICAL] = level
     if m[_WIRED] == 0:
-        m[_FLIPPED] = (m[V] >> 15) ^ (m[I] >> 15)  # on which side of zero the codes are
+        m[_FLIPPED] = int(_apart(m))
     if m[_PLAIN] == 1 and m[_V_BEFORE] > 0:
         _wired(m)
     m[_AGAINST] = 0
-    if m[_WIRED] and (m[V] >> 15) ^ (m[I] >> 15) != m[_FLIPPED]:
+    if m[_WIRED] and int(_apart(m)) != m[_FLIPPED]:
         m[_AGAINST] = 1
 
 
@@ -371,7 +385,7 @@ def _mark(m: ptr32, x: int) -> int:
                 expected = known
             elif seen == 2 and rise >= end >> 2 and x < end >> 3:
                 expected = end
-        if expected - x >= m[_DROP_MIN] and expected > 0:
+        if expected - x >= m[_DROP_MIN] + (m[_NOISE] >> 3) and expected > 0:
             m[_REF] = expected << 4
             return 1
     m[_PAST] = m[_PROFILE + k] if seen == 2 else 0
@@ -444,18 +458,18 @@ def _held(m: ptr32, verdict: int) -> int:
 
     Not where a resting cell has a voltage: there the current may be any.
     """
-    before = (m[_I_BEFORE] - _ZERO) >> 1
-    now = (m[I] - _ZERO) >> 1
+    before = (m[_I_BEFORE] - m[I_ZERO]) >> 1
+    now = (m[I] - m[I_ZERO]) >> 1
     if before < 0:
         before = 0 - before
         now = 0 - now
-    volts = (m[_V_BEFORE] - _ZERO) >> 1
+    volts = (m[_V_BEFORE] - m[V_ZERO]) >> 1
     moved = (m[V] - m[_V_BEFORE]) >> 1
     if volts < 0:
         volts = 0 - volts
     if moved < 0:
         moved = 0 - moved
-    if before < m[CURRENT_ON] or now * 2 < before * 3 or volts < 2 * m[_DROP_MIN] or m[_RESTS] * 2 > volts:
+    if before < m[ON] or now * 2 < before * 3 or volts < 2 * m[_DROP_MIN] or m[_RESTS] * 2 > volts:
         return verdict
     if moved * 8 > volts * (now - before) // before:
         return verdict
@@ -468,7 +482,7 @@ def _held(m: ptr32, verdict: int) -> int:
 @micropython.viper
 def _wires(m: ptr32, verdict: int) -> int:
     """Once a phase has settled: has the voltage answered the current, as it must?"""
-    before = (m[_V_BEFORE] - _ZERO) >> 1
+    before = (m[_V_BEFORE] - m[V_ZERO]) >> 1
     moved = (m[V] - m[_V_BEFORE]) >> 1
     if before < 0:
         before = 0 - before
@@ -477,18 +491,14 @@ def _wires(m: ptr32, verdict: int) -> int:
     if (
         m[_SIGN] == 0
     ):  # a cell of two like electrodes, as both directions have shown, relaxes at once by its ohmic part
-        alike = (m[_V_ENDS + 1] >> 15) ^ (m[_V_ENDS + 2] >> 15)
-        if (
-            m[_MODE] == 0
-            and m[_V_ENDS + 1] > 0
-            and m[_V_ENDS + 2] > 0
-            and alike == 1
-            and m[_RESTS] * 2 < before
-        ):
+        alike = 0
+        if m[_V_ENDS + 1] > 0 and m[_V_ENDS + 2] > 0:
+            alike = (m[_V_ENDS + 1] - m[V_ZERO]) ^ (m[_V_ENDS + 2] - m[V_ZERO])  # < 0: they have two signs
+        if m[_MODE] == 0 and alike < 0 and m[_RESTS] * 2 < before:
             if before >= 4 * m[_DROP_MIN] + (m[_NOISE] >> 2) and moved * 32 < before:
                 return int(fire(m, OPEN_WIRE, 2 * moved, before >> 4, verdict))
         return verdict
-    if (m[I] >> 15) ^ (m[_I_BEFORE] >> 15) == 0:
+    if (m[I] - m[I_ZERO]) ^ (m[_I_BEFORE] - m[I_ZERO]) >= 0:
         if m[_MODE] == 0:
             return int(_held(m, verdict))
         return verdict  # the same sign: a cycler at its limit holds the voltage, whatever current it is asked for
@@ -565,13 +575,13 @@ def step(m: ptr32) -> int:
     m[_BLOCK_P] += raw_p
     m[_BLOCK_N] += 1
     # -- does the current belong to this phase: noise of a tenth of it is common, half is a step
-    v = (raw_v - _ZERO) >> 1
-    i_abs = (raw_i - _ZERO) >> 1
+    v = (raw_v - m[V_ZERO]) >> 1
+    i_abs = (raw_i - m[I_ZERO]) >> 1
     sign = 1
     if i_abs < 0:
         i_abs = 0 - i_abs
         sign = 2
-    if i_abs < m[CURRENT_ON]:
+    if i_abs < m[ON]:
         sign = 0
     level = m[_LEVEL]
     old = m[_SIGN]
@@ -613,7 +623,7 @@ def step(m: ptr32) -> int:
             verdict |= WATCHING
             if (
                 x4 * 64 < ref * m[_SHARE] - (m[_TREND] << 6)
-                and ref - x4 >= (m[_DROP_MIN] << 4) + 4 * m[_NOISE]
+                and ref - x4 >= (m[_DROP_MIN] << 4) + 2 * m[_NOISE]
                 and x4 + (ref >> 3) > 0
             ):
                 suspect = 1
@@ -641,7 +651,9 @@ def step(m: ptr32) -> int:
                     if bend < 0:
                         bend = 0 - bend
                     noise = m[_NOISE]
-                    most = ref >> 3  # one spike is no fluctuation
+                    most = ref >> 3  # one spike is no fluctuation, what lasts may outgrow the voltage
+                    if most < 2 * noise + 256:
+                        most = 2 * noise + 256
                     bend <<= 4
                     if bend > most:
                         bend = most
@@ -692,7 +704,14 @@ class Detector:
             self.memory[SETTINGS_AT + index] = settings[index]
         for rule in range(RULE_COUNT):
             self.memory[_REASONS_AT + rule] = limits.RULE_REASONS[rule]
+        self.take_zero(limits.CODE_ZERO)
         self.reset()
+
+    def take_zero(self, current_code, current_noise=0, voltage_noise=0):
+        """Code of 0 A; average |second differences| of both there, units: of the current six deviations are none."""
+        self.memory[I_ZERO] = current_code
+        self.memory[ON] = max(self.memory[CURRENT_ON], 3 * current_noise)
+        self.memory[_V_NOISE] = voltage_noise << 4
 
     def settings(self):
         """The settings in force, in the order of `limits.DETECTOR_SETTINGS`: the detector's part."""
@@ -702,6 +721,7 @@ class Detector:
         """Forget the past: a new run."""
         memory = self.memory
         _clear(memory, STATE_AT, _STATE_END)
+        memory[_NOISE] = memory[_V_NOISE]
         memory[_SHARE] = _FULL_64THS if memory[_MODE] == _FULL_CELL else memory[_COLLAPSE]
         memory[_X1] = memory[_X2] = memory[_X_MARK] = memory[_X_HALF] = _X_BIAS
 

@@ -9,7 +9,7 @@ import struct
 import sys
 from binascii import crc32
 
-from ccdmon_fw import limits, wire
+from ccdmon_fw import detector, limits, wire
 
 try:
     from io import BytesIO
@@ -29,6 +29,7 @@ class Identity:
 
     def __init__(self, board):
         self._board = board
+        self.judge = None  # the Detector, whose zeros are told
         self._json = BytesIO(KEPT_BYTES)
         self._buffer = bytearray(KEPT_BYTES)
 
@@ -49,6 +50,13 @@ class Identity:
         struct.pack_into("<I", payload, length - _CRC_BYTES, crc32(payload[:-_CRC_BYTES]) & 0xFFFFFFFF)
         return self._buffer, wire.cobs_encode(payload, length, self._buffer)
 
+    def _zero(self):
+        """Where zero lies: codes of 0 V (as set) and of 0 A (as taken), units from which on a current counts as one."""
+        if self.judge is None:
+            return None
+        memory = self.judge.memory
+        return [memory[detector.V_ZERO], memory[detector.I_ZERO], memory[detector.ON]]
+
     def _document(self, settings):
         return {
             "schema": limits.SCHEMA,
@@ -62,6 +70,7 @@ class Identity:
             "fault": getattr(self._board, "FAULT", None),
             "temperature": hasattr(self._board, "temperature_dC"),
             "external_trip": hasattr(self._board, "unsafe"),
+            "zero": self._zero(),
             "reasons": limits.REASONS,
             "rules": limits.RULES,
             "rule_reasons": limits.RULE_REASONS,

@@ -37,6 +37,7 @@ OUTGROWN 1
 R_FIRST 1           a cell that begins with a smaller r is shorted; 0: no such limit
 R_MIN 1             the same at any time, as the rig file says
 R_MAX 1             with a larger r it is open
+V_ZERO 1            code of 0 V, as calibration found it
 ACTIONS_AT 21       one for each rule
 *STATE_AT           cleared when a run begins
 SAMPLE 1            samples of this run so far
@@ -116,6 +117,9 @@ RATE_COUNTS 3       blocks in a row that change too fast, of each channel
 PROFILE 32          r at a mark, biased
 PROFILE_N 32        0: nothing, 1: expected by superposition, 2: seen, 3: first phase
 *STATE_END
+I_ZERO 1            code of 0 A, taken while the gate was open; with the next word not cleared
+V_NOISE 1           average |second difference| of the voltage there, Q4: the noise that a run begins with
+ON 1                from here on a current flows, units: CURRENT_ON, or what noise asks for
 REASONS_AT 21       reason of each rule: a setting, not cleared
 *MEMORY_WORDS
 """

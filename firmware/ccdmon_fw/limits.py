@@ -104,9 +104,14 @@ CONFIGURATIONS = ("symmetric", "half", "full")
 VOLTAGE_LIMIT_UV = 5_000_000
 SETTLE_MS = 300  # a cycler's own slewing; how the cell itself relaxes the detector learns
 CONFIRM_SAMPLES = 2
-# Below eight steps of a 12-bit converter, current and voltage are too coarse to be compared.
+# Below eight steps of a 12-bit converter a current is too coarse to compare; a collapse takes two steps, beside what
+# noise asks for. A finer one is limited by the 16-bit codes.
+STEPS_ON, STEPS_DROP = 8, 2
+CURRENT_ON_FLOOR_UNITS = 32
+DROP_FLOOR_UNITS = 4
+CONVERTER_BITS = 12
 CURRENT_ON_UNITS = 64
-VOLTAGE_DROP_MIN_UNITS = 48
+VOLTAGE_DROP_MIN_UNITS = 16
 COLLAPSE_64THS = (
     24  # between the deepest partial short (half) and a hard short's leak (Lu et al. 2021, 2.2.3)
 )
@@ -124,6 +129,8 @@ BLOCK_SHIFT_CEILING = 13
 SAMPLE_PERIOD_FLOOR_US = 100
 SAMPLE_PERIOD_CEILING_US = 1_000_000
 _COUNT_CEILING = 0x0FFFFFFF
+ZERO_CEILING_CODES = 2048  # a sixteenth of full scale
+ZERO_CODES = 655  # what a board that says nothing else allows: 2 % of full scale, 1 % resistors at both ends
 R_CEILING = 1 << 23  # voltage over current, both in units, Q14
 HOST_TIMEOUT_CEILING_MS = 600_000
 # A relay operates in some 10 ms; a cycler may take longer to find its current again after an open circuit.
@@ -140,7 +147,7 @@ _DETECTOR_OWN = (
     ("settle_samples", 2, SETTLE_SAMPLES_CEILING, 8),
     ("block_shift", 2, BLOCK_SHIFT_CEILING, 12),  # about BLOCK_S at the default sample period
     ("collapse_64ths", 1, 48, COLLAPSE_64THS),
-    ("current_on_units", 32, UNITS_FULL_SCALE, CURRENT_ON_UNITS),
+    ("current_on_units", CURRENT_ON_FLOOR_UNITS, UNITS_FULL_SCALE, CURRENT_ON_UNITS),
     ("voltage_drop_min_units", 1, UNITS_FULL_SCALE, VOLTAGE_DROP_MIN_UNITS),
     ("voltage_min_code", 0, CODE_MAX, 0),
     ("voltage_max_code", 0, CODE_MAX, CODE_MAX),
@@ -162,6 +169,7 @@ _DETECTOR_OWN = (
     ("resistance_first_r", 0, R_CEILING, 0),
     ("resistance_min_r", 0, R_CEILING, 0),
     ("resistance_max_r", 0, R_CEILING, 0),
+    ("voltage_zero_code", CODE_ZERO - ZERO_CEILING_CODES, CODE_ZERO + ZERO_CEILING_CODES, CODE_ZERO),
 )
 _DETECTOR_ACTIONS = tuple(("action_" + row[0], ACTION_OFF, ACTION_TRIP, row[2]) for row in _RULES)
 _DETECTOR = _DETECTOR_OWN + _DETECTOR_ACTIONS
@@ -254,6 +262,8 @@ def detector_settings(
     settle_s=SETTLE_MS * 1e-3,
     confirm_samples=CONFIRM_SAMPLES,
     soft_persist_s=SOFT_PERSIST_S,
+    converter_bits=CONVERTER_BITS,
+    voltage_zero_V=0.0,
     area_cm2=None,
     resistance_min_ohm=None,
     actions=None,
@@ -263,6 +273,7 @@ def detector_settings(
     `sample_interval_s` is the cell's time between two samples, whatever the firmware's own period. The limits on
     voltage and current hold for both signs; `voltage_min_V`, for a full cell, replaces the lower one. Rates are
     those of the mean of a block (`block_shift`) and never judged across a current step.
+    `converter_bits`: width of the converters of voltage and current. `voltage_zero_V`: what the front end shows at 0 V.
     `area_cm2`: of an electrode; with it a symmetric cell that begins with less than `FIRST_OHM_CM2` counts as shorted,
     one above `OPEN_OHM_CM2` as open. `resistance_min_ohm`: a symmetric cell below it at any time.
     `actions`: {name of RULES: name of ACTIONS}, the others keep their default.
@@ -281,7 +292,11 @@ def detector_settings(
         "settle_samples": settle_samples(settle_s, sample_interval_s),
         "block_shift": shift,
         "soft_persist_blocks": max(1, int(soft_persist_s / block_s)),
+        "voltage_zero_code": _code(CODE_ZERO * (1 + voltage_zero_V / voltage_full_scale_V) + 0.5),
     }
+    step_units = 2 * UNITS_FULL_SCALE / (1 << converter_bits)
+    wanted["current_on_units"] = max(CURRENT_ON_FLOOR_UNITS, int(STEPS_ON * step_units))
+    wanted["voltage_drop_min_units"] = max(DROP_FLOOR_UNITS, int(STEPS_DROP * step_units))
     wanted.update(_window("voltage", voltage_limit_V, voltage_min_V, voltage_full_scale_V))
     wanted.update(_window("current", current_limit_A, None, current_full_scale_A))
     rates = [

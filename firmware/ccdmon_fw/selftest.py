@@ -5,8 +5,9 @@ trial too. It does not close the gate while an input that must be safe is not. W
 (`self_test_current_units` is 0 and none came) it says so: PASSED_DRY.
 """
 
-from ccdmon_fw import detector, limits, wire
+from ccdmon_fw import detector, limits, wire, zeros
 
+ZERO_SAMPLES = 16  # of an open gate, before it closes
 HOLD_MS = 5  # so long, and for two samples, must everything agree
 _LEVELS = (0, 1, 0)  # of the gate, one after the other
 _PIN, _CONTACT, _CURRENT = 0, 2, 4  # places of the two results of each in wire.SELF_TESTS, from FAILED_AT on
@@ -19,6 +20,7 @@ class SelfTest:
         self._board = board
         self._judge = judge
         self._gate = gate
+        self._samples = samples
         self._control = samples.control
         self.state = wire.NOT_TESTED
         self.needed_units = 0
@@ -53,12 +55,17 @@ class SelfTest:
         self._aborted = False
         self._reason = self._gate.reason
         self._step = -1
+        zeros.take(self._judge, self._samples, self._control[0] - ZERO_SAMPLES, self._board)
 
     def abort(self):
         """End it now, gate open."""
         if self.running():
             self._gate.open()
             self._aborted = True
+
+    def take_zero(self):
+        """Of the samples since the gate was opened and nothing flowed any more; False: it is beyond what is allowed."""
+        return zeros.take(self._judge, self._samples, self._agreed_head, self._board)
 
     def expire(self):
         """A trip: what was passed before it counts no more. A running test sees it by itself."""
@@ -134,8 +141,8 @@ class SelfTest:
         contact = self.contact()
         if contact is not None and contact != bool(closed):
             return _CONTACT
-        units = abs(self._judge.memory[detector.I] - limits.CODE_ZERO) >> 1
-        flows = units >= self._judge.memory[detector.CURRENT_ON]
+        units = abs(self._judge.memory[detector.I] - self._judge.memory[detector.I_ZERO]) >> 1
+        flows = units >= self._judge.memory[detector.ON]
         if not closed:
             return _CURRENT if flows else -1
         self._flowed = flows or self._flowed

@@ -35,8 +35,8 @@ class StuckWatch:
         if contact and not self._gate.reason:
             self._gate.trip(limits.GATE_STUCK, int(not self._gate.closed), int(self._gate.closed))
             return
-        current = abs(self._memory[detector.I] - limits.CODE_ZERO) >> 1
-        limit = self._memory[detector.CURRENT_ON]
+        current = abs(self._memory[detector.I] - self._memory[detector.I_ZERO]) >> 1
+        limit = self._memory[detector.ON]
         if not self._gate.reason or self._gate.closed or (current < limit and not contact):
             self._since_ms = -1
             self.raised = self.raised and self._gate.reason != 0

@@ -82,6 +82,10 @@ class Telemetry:
         self._blocks = 0
         self.run = (self.run + 1) & 0xFFFF
 
+    def tell_zero_of(self, judge):
+        """From now on the identity says where the detector takes zero to be."""
+        self._identity.judge = judge
+
     def identity(self, settings):
         """Send the identity after the messages that wait now; asked again before that, one answers all."""
         if self._identity_of is None:

@@ -24,7 +24,6 @@ from ccdmon_fw.rules import fire
 # Words of the memory, as in layout.py, which says what they are
 _MODE = const(4)
 _SETTLE = const(6)
-_CURRENT_ON = const(9)
 _DROP_MIN = const(10)
 _RATES = const(19)
 _PARTIAL = const(22)
@@ -36,58 +35,60 @@ _OUTGROWN = const(27)
 _R_FIRST = const(28)
 _R_MIN = const(29)
 _R_MAX = const(30)
-_ACTIVE = const(56)
-_SIGN = const(163)
-_LEVEL_0 = const(166)
-_N = const(167)
-_LOW = const(168)
-_REF = const(171)
-_HELD = const(173)
-_TREND = const(174)
-_BASE = const(175)
-_JUMPED = const(176)
-_AGE = const(177)
-_SLOW = const(178)
-_SAGS = const(179)
-_X1 = const(180)
-_X2 = const(181)
-_NOISE = const(182)
-_FADED = const(183)
-_QUIET = const(184)
-_GRAIN = const(185)
-_PAST = const(188)
-_END = const(192)
-_ENDS = const(193)
-_R_HIGHS = const(196)
-_X_HIGH = const(199)
-_PLAIN = const(201)
-_WIRED = const(203)
-_FLIPPED = const(204)
-_AGAINST = const(205)
-_RECTIFIED = const(206)
-_BLOCK_N = const(217)
-_BLOCK_V = const(218)
-_BLOCK_I = const(219)
-_BLOCK_P = const(220)
-_STAGE = const(221)
-_NEW_V = const(222)
-_NEW_I = const(223)
-_M0 = const(224)
-_MEANS = const(229)
-_PRESSED = const(232)
-_SOFT = const(233)
-_SOFT_LASTS = const(234)
-_MARK_N = const(235)
-_MARK_X = const(236)
-_MARK_OLD = const(237)
-_GROWN = const(238)
-_CALM_BLOCKS = const(239)
-_BEND = const(240)
-_RATE_COUNTS = const(241)
+_V_ZERO = const(31)
+_ACTIVE = const(57)
+_SIGN = const(164)
+_LEVEL_0 = const(167)
+_N = const(168)
+_LOW = const(169)
+_REF = const(172)
+_HELD = const(174)
+_TREND = const(175)
+_BASE = const(176)
+_JUMPED = const(177)
+_AGE = const(178)
+_SLOW = const(179)
+_SAGS = const(180)
+_X1 = const(181)
+_X2 = const(182)
+_NOISE = const(183)
+_FADED = const(184)
+_QUIET = const(185)
+_GRAIN = const(186)
+_PAST = const(189)
+_END = const(193)
+_ENDS = const(194)
+_R_HIGHS = const(197)
+_X_HIGH = const(200)
+_PLAIN = const(202)
+_WIRED = const(204)
+_FLIPPED = const(205)
+_AGAINST = const(206)
+_RECTIFIED = const(207)
+_BLOCK_N = const(218)
+_BLOCK_V = const(219)
+_BLOCK_I = const(220)
+_BLOCK_P = const(221)
+_STAGE = const(222)
+_NEW_V = const(223)
+_NEW_I = const(224)
+_M0 = const(225)
+_MEANS = const(230)
+_PRESSED = const(233)
+_SOFT = const(234)
+_SOFT_LASTS = const(235)
+_MARK_N = const(236)
+_MARK_X = const(237)
+_MARK_OLD = const(238)
+_GROWN = const(239)
+_CALM_BLOCKS = const(240)
+_BEND = const(241)
+_RATE_COUNTS = const(242)
+_I_ZERO = const(309)
+_ON = const(311)
 _R_BIAS = const(0x1000000)
 _FAINT = const(96)
 
-_ZERO = const(32768)
 _X_BIAS = const(0x8000)
 _FOREVER = const(0x10000000)
 _ALL_RULES = const(0x1FFFFF)
@@ -325,12 +326,12 @@ def _resting(m: ptr32, verdict: int) -> int:
     """Without current: a symmetric cell's voltage is small, unless nothing but the cycler's limit is measured."""
     if m[_NEW_V] == 0 or m[_MODE] != 0:
         return verdict
-    x = (m[_NEW_V] - _ZERO) >> 1
+    x = (m[_NEW_V] - m[_V_ZERO]) >> 1
     if x < 0:
         x = 0 - x
     limit = 2 * m[_X_HIGH]
     if limit == 0:
-        limit = int(_at(m[_R_MAX], m[_CURRENT_ON]))
+        limit = int(_at(m[_R_MAX], m[_ON]))
     if limit > 0 and x > limit + 4 * m[_DROP_MIN]:
         return int(fire(m, _OPEN_CIRCUIT, x, limit, verdict))
     m[_ACTIVE] &= _ALL_RULES ^ (1 << _OPEN_CIRCUIT)
@@ -366,7 +367,7 @@ def _place(m: ptr32):
 
     But for a full cell at the current of the phase's beginning: steps below a third and waves change no cell.
     """
-    x = (m[_NEW_V] - _ZERO) >> 1
+    x = (m[_NEW_V] - m[_V_ZERO]) >> 1
     if m[_MODE] == _FULL_CELL or m[_RECTIFIED]:
         if x < 0:
             x = 0 - x
@@ -377,7 +378,7 @@ def _place(m: ptr32):
         m[_FLIPPED] ^= 1
         m[_REF] = 0
     if m[_MODE] != _FULL_CELL:
-        i_abs = (m[_NEW_I] - _ZERO) >> 1
+        i_abs = (m[_NEW_I] - m[_I_ZERO]) >> 1
         if i_abs < 0:
             i_abs = 0 - i_abs
         level = m[_LEVEL_0]

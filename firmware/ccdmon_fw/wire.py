@@ -38,11 +38,11 @@ NO_TEMPERATURE = -32768  # in STATUS: not measured
 RESULTS = (
     "ok", "unknown_command", "bad_length", "bad_value", "armed", "not_armed", "latched", "wrong_id",
     "no_configuration", "self_test_failed", "not_supported", "no_record", "flash_failed", "busy",
-    "not_safe", "faulty",
+    "not_safe", "faulty", "zero_too_large",
 )  # fmt: skip
 OK, UNKNOWN_COMMAND, BAD_LENGTH, BAD_VALUE, ARMED, NOT_ARMED, LATCHED, WRONG_ID = 0, 1, 2, 3, 4, 5, 6, 7
 NO_CONFIGURATION, SELF_TEST_FAILED, NOT_SUPPORTED, NO_RECORD, FLASH_FAILED, BUSY = 8, 9, 10, 11, 12, 13
-NOT_SAFE, FAULTY = 14, 15
+NOT_SAFE, FAULTY, ZERO_TOO_LARGE = 14, 15, 16
 
 # Of the self-test. What may fail: the gate's pin, its feedback contact, the current; each when opening, when closing.
 SELF_TESTS = (

@@ -40,7 +40,7 @@ def test_gate_is_open_until_armed_and_after_disarming() -> None:
 
 def test_sample_0_of_a_run_is_the_first_after_the_gate_closed() -> None:
     bench = Bench()
-    bench.play(*ON, count=37)
+    bench.play(32768, 32768, count=37)
     run = bench.ask(wire.ARM)["detail"]
     bench.play(*ON, count=70)
     frames = [(fields, rest) for name, fields, rest in bench.messages() if name == "samples"]
@@ -453,3 +453,14 @@ def test_the_pause_of_arming_is_no_late_sample() -> None:
     ):  # 400 since the ring's last sample; then one of this run is missing
         ring.put(samples.words, memory, 0)
     assert samples.control[ring.OVERRUNS] == 1
+
+
+def test_the_currents_zero_is_taken_before_each_arming_and_one_that_is_too_large_arms_nothing() -> None:
+    bench = Bench()
+    bench.play(32768, 32768 + 260, count=80)  # 0.8 % of full scale
+    assert bench.ask(wire.ARM)["result"] == wire.OK
+    assert bench.app.detector.memory[detector.I_ZERO] == 32768 + 260
+    bench.ask(wire.DISARM)
+    bench.play(32768, 32768 + limits.ZERO_CODES + 20, count=80)
+    answer = bench.ask(wire.ARM)
+    assert (answer["result"], answer["detail"]) == (wire.ZERO_TOO_LARGE, limits.ZERO_CODES)

@@ -33,7 +33,7 @@ def said(pico_image: Path) -> Iterator[list[str]]:
         "rows.bin": b"".join(code.to_bytes(2, "little") for code in rows),
     }
     most = max(len(rows) for rows in CAUSES.values())
-    script = SCRIPT + BY_HAND + EACH_RULE.replace("MOST_ROWS", str(most)) + SPEED + IN_THE_INTERRUPT
+    script = (SCRIPT + BY_HAND + EACH_RULE + SPEED + IN_THE_INTERRUPT).replace("MOST_ROWS", str(most))
     with pytest.MonkeyPatch.context() as monkeypatch:
         yield run_on_pico(monkeypatch, pico_image, script, LIMIT_S, data=data)
 

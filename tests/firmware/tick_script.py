@@ -7,6 +7,8 @@ and `failures` counts how often it did, also behind a trip that came first.
 SCRIPT = """
 import gc, json, micropython, time
 from array import array
+row = array("H", bytes(6 * MOST_ROWS))  # while there is a place for it
+from array import array
 from ccdmon_fw import app, board, detector, gate, limits, pico, ring, sampler, wire
 failures = [0]
 latch = gate.Gate.trip
@@ -100,12 +102,6 @@ say("behind a trip", locked(1), the_gate.reason)
 trouble[0] = None
 """
 EACH_RULE = """
-import gc
-gc.collect()
-row = array("H", [0])
-for _ in range(3 * MOST_ROWS - 1):  # a list of so many in one piece does not fit beside the firmware
-    row.append(0)
-gc.collect()
 at = [0]
 @micropython.native
 def replay(memory):

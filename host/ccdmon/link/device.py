@@ -37,6 +37,8 @@ _ADVICE = {
     "busy": "try again in a moment",
     "not_safe": "its external trip (GP14) is not held to ground: it tripped, or its wire is off; where there is none "
     'link GP14 to ground, or say `external_trip = "none"` under [gate] of the rig file',
+    "zero_too_large": "the zero of voltage or current is off by more than {detail} codes of 65536: calibrate "
+    "(`ccdmon calibrate`), and see that no current flows with the gate open",
     "faulty": "a converter does not start (`ccdmon status`): check its wiring and power, then reset the board",
 }
 

@@ -45,6 +45,7 @@ def status_document(device: Device) -> dict[str, Any]:
         "micropython": identity.get("micropython"),
         "sample_period_us": identity.get("sample_period_us"),
         "fault": identity.get("fault"),
+        **_zero(identity),
         "weak": weak_settings(dict(zip(limits.SETTINGS, device.settings(), strict=True)), identity),
         "armed": bool(status["armed"]),
         "gate": "closed" if status["gate"] else "open",
@@ -60,6 +61,12 @@ def status_document(device: Device) -> dict[str, Any]:
         # Of the board, as it tells it.
         "temperature_degC": None if tenths == wire.NO_TEMPERATURE else tenths / 10,
     }
+
+
+def _zero(identity: Mapping[str, Any]) -> dict[str, int | None]:
+    """Where the board takes zero to be, codes, and the current that counts as one, 1/16384 of full scale."""
+    voltage, current, on = identity.get("zero") or (None, None, None)
+    return {"voltage_zero_code": voltage, "current_zero_code": current, "current_on_units": on}
 
 
 def reason_name(identity: Mapping[str, Any], code: int) -> str | None:

@@ -74,6 +74,7 @@ class FrontEndTable(Table):
     current: Calibration = Calibration()
     pressure: Calibration = Calibration()
     temperature: Calibration = Calibration()
+    converter_bits: Annotated[int, Field(ge=8, le=32)] = 12  # of voltage and current
     temperature_at: Literal["board", "cell"] = "board"  # where the board's sensor is
 
 

@@ -66,6 +66,8 @@ def physical_limits(rig: Rig) -> dict[str, Any]:
         "pressure_rate_limit_Pa_s": _rate(wanted.pressure_rate_Pa_s, pressure),
         "resistance_min_ohm": wanted.resistance_min_ohm,
         "area_cm2": rig.cell.electrode_area_cm2,
+        "converter_bits": rig.front_end.converter_bits,
+        "voltage_zero_V": -voltage.offset / voltage.gain,
         "settle_s": wanted.settle_s,
         "soft_persist_s": wanted.soft_persist_s,
         "confirm_samples": wanted.confirm_samples,
