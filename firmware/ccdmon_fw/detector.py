@@ -91,45 +91,47 @@ _AGE = const(178)
 _SLOW = const(179)
 _X1 = const(181)
 _X2 = const(182)
-_NOISE = const(183)
-_MARK_AT = const(187)
-_MARK_K = const(188)
-_PAST = const(189)
-_X_MARK = const(190)
-_X_HALF = const(191)
-_ROSE = const(192)
-_END = const(193)
-_ENDS = const(194)
-_R_HIGHS = const(197)
-_TYPICAL = const(201)
-_PLAIN = const(202)
-_TAUGHT = const(203)
-_WIRED = const(204)
-_FLIPPED = const(205)
-_AGAINST = const(206)
-_RECTIFIED = const(207)
-_V_ENDS = const(208)
-_RESTS = const(211)
-_V_BEFORE = const(212)
-_I_BEFORE = const(213)
-_OVER_COUNT = const(214)
-_OVER_COUNT_I = const(215)
-_OVER_COUNT_P = const(216)
-_SPIKE = const(217)
-_BLOCK_N = const(218)
-_BLOCK_V = const(219)
-_BLOCK_I = const(220)
-_BLOCK_P = const(221)
-_STAGE = const(222)
-_SOFT_LASTS = const(235)
-_PROFILE = const(245)
-_PROFILE_N = const(277)
-_STATE_END = const(309)
-I_ZERO = const(309)
-_V_NOISE = const(310)
-ON = const(311)
-_REASONS_AT = const(312)
-MEMORY_WORDS = const(333)
+_B1 = const(183)
+_B2 = const(184)
+_NOISE = const(185)
+_MARK_AT = const(189)
+_MARK_K = const(190)
+_PAST = const(191)
+_X_MARK = const(192)
+_X_HALF = const(193)
+_ROSE = const(194)
+_END = const(195)
+_ENDS = const(196)
+_R_HIGHS = const(199)
+_TYPICAL = const(203)
+_PLAIN = const(204)
+_TAUGHT = const(205)
+_WIRED = const(206)
+_FLIPPED = const(207)
+_AGAINST = const(208)
+_RECTIFIED = const(209)
+_V_ENDS = const(210)
+_RESTS = const(213)
+_V_BEFORE = const(214)
+_I_BEFORE = const(215)
+_OVER_COUNT = const(216)
+_OVER_COUNT_I = const(217)
+_OVER_COUNT_P = const(218)
+_SPIKE = const(219)
+_BLOCK_N = const(220)
+_BLOCK_V = const(221)
+_BLOCK_I = const(222)
+_BLOCK_P = const(223)
+_STAGE = const(224)
+_SOFT_LASTS = const(237)
+_PROFILE = const(247)
+_PROFILE_N = const(279)
+_STATE_END = const(311)
+I_ZERO = const(311)
+_V_NOISE = const(312)
+ON = const(313)
+_REASONS_AT = const(314)
+MEMORY_WORDS = const(335)
 
 EVENT_WORDS = const(5)
 RULE_COUNT = const(21)
@@ -618,9 +620,25 @@ def step(m: ptr32) -> int:
         x4 = v << 4
         ref = m[_REF]
         x1 = m[_X1] - _X_BIAS
+        # -- noise, by the second difference, for a trend has none; of all samples, those that look shorted too
+        bend = v - 2 * m[_B1] + m[_B2] + _X_BIAS
+        m[_B2] = m[_B1]
+        m[_B1] = v + _X_BIAS
         suspect = 0
         if n > m[_SETTLE]:
             verdict |= WATCHING
+            if m[_PLAIN]:
+                if bend < 0:
+                    bend = 0 - bend
+                noise = m[_NOISE]
+                most = ref >> 3  # one spike is no fluctuation, what lasts may outgrow the voltage
+                if most < 2 * noise + 256:
+                    most = 2 * noise + 256
+                bend <<= 4
+                if bend > most:
+                    bend = most
+                noise += bend - noise + 8 >> 4
+                m[_NOISE] = noise if noise > m[_V_NOISE] else m[_V_NOISE]
             if (
                 x4 * 64 < ref * m[_SHARE] - (m[_TREND] << 6)
                 and ref - x4 >= (m[_DROP_MIN] << 4) + 2 * m[_NOISE]
@@ -640,24 +658,11 @@ def step(m: ptr32) -> int:
             if verdict & ACTION_MASK == TRIPS:
                 return verdict  # the pin first: the block waits for the next sample
         else:
-            bend = v - 2 * x1 + m[_X2] - _X_BIAS
             m[_X2] = m[_X1]
             m[_X1] = v + _X_BIAS
             if verdict & WATCHING:
                 m[_LOW] = 0
                 m[ACTIVE] &= _ALL_RULES ^ (1 << HARD_SHORT | 1 << SOFT_COLLAPSE | 1 << SLIDE)
-                # -- noise, by the second difference: a trend has none
-                if m[_PLAIN]:
-                    if bend < 0:
-                        bend = 0 - bend
-                    noise = m[_NOISE]
-                    most = ref >> 3  # one spike is no fluctuation, what lasts may outgrow the voltage
-                    if most < 2 * noise + 256:
-                        most = 2 * noise + 256
-                    bend <<= 4
-                    if bend > most:
-                        bend = most
-                    m[_NOISE] = noise + (bend - noise + 8 >> 4)
                 # -- reference
                 if ref == 0:
                     m[_REF] = x4 if x4 > 0 else 0
@@ -723,7 +728,7 @@ class Detector:
         _clear(memory, STATE_AT, _STATE_END)
         memory[_NOISE] = memory[_V_NOISE]
         memory[_SHARE] = _FULL_64THS if memory[_MODE] == _FULL_CELL else memory[_COLLAPSE]
-        memory[_X1] = memory[_X2] = memory[_X_MARK] = memory[_X_HALF] = _X_BIAS
+        memory[_B1] = memory[_B2] = memory[_X1] = memory[_X2] = memory[_X_MARK] = memory[_X_HALF] = _X_BIAS
 
     def event(self, rule):
         """(times it fired in this run; of the last: sample, time_us, value, limit) of a rule of `limits.RULES`."""

@@ -66,6 +66,8 @@ SLOW 1              slow reference of the blocks of this phase, Q4; 0: none yet
 SAGS 1              blocks that taught it, at most 64
 X1 1                x one and two samples ago, those that looked shorted aside, + 2**15
 X2 1
+B1 1                x one and two samples ago, whatever it looked like, + 2**15
+B2 1
 NOISE 1             average |second difference| of x, Q4
 FADED 1             blocks in a row with far less noise than there was
 QUIET 1             the same when nothing fluctuates; 0: unknown

@@ -1,9 +1,9 @@
 """The smallest cell whose hard short is cut off: `python -m ccdmon_hil.smallest_cell`.
 
 Half-cycles of a cell with a polarisation of some millivolts, sampled at 4 kHz by the front ends that the boards
-describe, with their noise and the zero errors that remain after calibration; the golden model of the firmware judges them. A cell
-is safe where every short was cut off within `LATEST` samples and no healthy half-cycle was. Exit code 1: a front end
-needs more than it should.
+describe, with their noise and the zero errors that remain after calibration; the golden model of the firmware judges
+them. A cell is safe where every short was cut off within `LATEST` samples and no healthy half-cycle was. Exit code 1: a
+front end needs more than it should.
 """
 
 import argparse

@@ -6,9 +6,9 @@ and `failures` counts how often it did, also behind a trip that came first.
 
 SCRIPT = """
 import gc, json, micropython, time
+gc.threshold(16_384)  # as main.py does while modules load
 from array import array
 row = array("H", bytes(6 * MOST_ROWS))  # while there is a place for it
-from array import array
 from ccdmon_fw import app, board, detector, gate, limits, pico, ring, sampler, wire
 failures = [0]
 latch = gate.Gate.trip
@@ -28,6 +28,7 @@ def pin(level: int):
 board.gate = pin
 board.STORE = None
 edge = app.App(board)
+gc.threshold(-1)
 the_gate, judge, samples = edge.gate, edge.detector, edge.ring
 codes = [40000, 40000, 32768]
 trouble = [None]
