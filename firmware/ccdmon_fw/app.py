@@ -17,7 +17,7 @@ from ccdmon_fw.telemetry import Telemetry
 from ccdmon_fw.watch import FLASH, Watch, stall_ms
 
 RING_SAMPLES = 1024
-RESERVE_BYTES = 16384  # for keeping the trip and its box when the main loop fails because the heap is full
+RESERVE_BYTES = 4096  # with the 12 kB of the identity: for keeping a trip and its box when the heap is full
 LEAVE_MS = 500  # as long as a host that does not read may hold it up
 
 
@@ -111,6 +111,7 @@ class App:
         """The main loop failed: the gate opens, and the reason is kept if that is still possible."""
         self.gate.trip(limits.EXCEPTION)
         self._reserve = b""
+        self.telemetry.forget_identity()
         gc.collect()
         self._keep_trip(self.board.uptime_ms())
         while self.box.open:  # for blackbox.WAIT_MS at most

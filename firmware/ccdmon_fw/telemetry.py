@@ -92,6 +92,10 @@ class Telemetry:
             self._before_identity = len(self._waiting)
         self._identity_of = settings
 
+    def forget_identity(self):
+        """Give its memory back: nobody will ask any more."""
+        self._identity = self._identity_of = None
+
     def acked(self, trip_id):
         """The host has the trip: stop repeating it. True if that trip is the latched one."""
         if trip_id == self._box.trip.trip_id:
