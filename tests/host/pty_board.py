@@ -42,7 +42,7 @@ class PtyBoard:
         self.box_samples = 128
         self.commands: list[int] = []  # kinds, in the order carried out
         self.sample = 0
-        self.settings = b""
+        self.settings = struct.pack(f"<{len(SETTINGS)}i", *SETTINGS.values())
         self.run, self.gate, self.trip_id, self.reason = 1, 1, 0, 0
         self._unacknowledged = False
         self._last: tuple[int, int] = (-1, -1)

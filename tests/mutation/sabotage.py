@@ -161,7 +161,8 @@ MUTANTS = (
     Mutant(
         "a thread that ends where a run cannot be followed",
         "host/ccdmon/live/follower.py",
-        "        except Exception as error:  # noqa: BLE001  a thread that ended would leave the page as it was, green\n",
+        "        except Exception as error:  # noqa: BLE001  "
+        "a thread that ended would leave the page as it was, green\n",
         "        except KeyError as error:\n",
         ("tests/host/live/test_health.py",),
     ),

@@ -189,7 +189,7 @@ FAULTS = (
     Fault("current on its lower rail", Played(held(CURRENT, 0)), "open", OFF),
     Fault("pressure on its rail", Played(held(PRESSURE, 65520)), "open", OFF),
     Fault("voltage code stuck", Played(stuck(VOLTAGE), rows_after=350), "open", OFF),
-    Fault("current wire open", Played(current_wire_off), reason="(sensor_fault)"),
+    Fault("current wire open", Played(current_wire_off), "open", "sensor_fault"),
     # No voltage beside a current is what a hard short looks like, too: cut off.
     Fault("voltage wire open", Played(voltage_wire_off), "open", "hard_short"),
     Fault("noise burst, 20 rows", Played(noisy(200, 20))),

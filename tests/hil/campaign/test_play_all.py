@@ -31,7 +31,9 @@ verdict = "{verdict}"
 
 def test_what_passed_and_what_did_not_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "cut.scenario.toml").write_text(SHORT.format(verdict="hard_short"))
-    (tmp_path / "gone.scenario.toml").write_text('[play]\ntrace = "x.bdf.csv"\n[expect]\nverdict = "trip"\n')
+    (tmp_path / "gone.scenario.toml").write_text(
+        '[play]\ntrace = "x.bdf.csv"\noptional = true\n[expect]\nverdict = "trip"\n'
+    )
     assert campaign.main([str(tmp_path), "--out", str(tmp_path / "out")]) == 0
     (tmp_path / "wrong.scenario.toml").write_text(SHORT.format(verdict="no-trip"))
     assert campaign.main([str(tmp_path), "--out", str(tmp_path / "out")]) == 1

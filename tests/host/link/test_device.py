@@ -76,6 +76,7 @@ def test_another_firmware_is_neither_configured_nor_armed(stated: dict, told: st
 
 def test_a_refusal_names_what_and_why_and_what_to_do() -> None:
     board = device()
+    board.configure(limits.default_settings())
     board.command(wire.FORCE_TRIP)
     with pytest.raises(RefusedError, match=r"refuses `arm`: latched.*`ccdmon reset-trip 1`") as refused:
         board.command(wire.ARM)

@@ -125,7 +125,7 @@ def test_the_firmware_gets_sampling_gate_and_host() -> None:
         "limits": {"settle_s": 2.0},
     }
     edge = firmware_settings(rig_with(**tables))
-    assert [edge[name] for name in limits.EDGE_SETTINGS] == [500, 2500, 1, 1, 2, 163, 50, 3]
+    assert [edge[name] for name in limits.EDGE_SETTINGS] == [500, 2500, 1, 1, 2, 163, 50, 3, 1]
     assert edge["settle_samples"] == 4000  # of its own period
     assert limits.check_settings(list(edge.values())) == -1
     plain = firmware_settings(rig_with())

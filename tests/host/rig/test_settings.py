@@ -25,7 +25,8 @@ def settings(**tables: Any) -> dict[str, int]:
         ("voltage_V", 3.0, {"voltage_max_code", "voltage_min_code"}), ("voltage_min_V", 1.0, {"voltage_min_code"}),
         ("current_A", 0.005, {"current_max_code", "current_min_code"}),
         ("pressure_max_Pa", 5e6, {"pressure_max_code"}),
-        ("pressure_min_Pa", 1e6, {"pressure_min_code"}), ("confirm_samples", 5, {"confirm_samples", "limit_confirm_samples"}),
+        ("pressure_min_Pa", 1e6, {"pressure_min_code"}),
+        ("confirm_samples", 5, {"confirm_samples", "limit_confirm_samples"}),
     ],
 )  # fmt: skip
 def test_each_limit_reaches_its_setting_and_no_other(key: str, value: float, changed: set[str]) -> None:

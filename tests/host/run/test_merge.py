@@ -114,6 +114,6 @@ def test_the_command_writes_rows_and_says_how_well(
     assert (told["schema"], told["opposite_signs"]) == ("ccdmon.merge/1", False)
     assert read_bdf(out).pressure_Pa is not None
     assert (
-        json.loads((tmp_path / "both.bdf.metadata.json").read_text())["merge"]["matched_steps"]
+        json.loads((tmp_path / "both.bdf.metadata.json").read_text())["extras"]["merge"]["matched_steps"]
         == told["matched_steps"]
     )

@@ -12,7 +12,7 @@ from ccdmon_hil.rigs.wiring import StimulusTable, Wiring, wiring_of
 
 ROW: Codes = (40000, 32768, 16)
 STROBED = 2
-WIRING_FOLDER = Path(__file__).parents[2] / "hil" / "wiring"
+WIRING_FOLDER = Path(__file__).parents[4] / "hil" / "wiring"
 
 
 class Bench(StimulusTarget):
