@@ -30,6 +30,7 @@ class SelfTest:
         self._began_ms = 0
         self._agreed_ms = 0
         self._agreed_head = 0
+        self._zeroed = False  # the current's zero was taken in this test
         self._flowed = False
         self._reason = 0  # latched when the test began: another ends it
         self._aborted = False
@@ -55,8 +56,6 @@ class SelfTest:
         self._aborted = False
         self._reason = self._gate.reason
         self._step = -1
-        zeros.take(self._judge, self._samples, self._control[0] - ZERO_SAMPLES, self._board)
-
     def abort(self):
         """End it now, gate open."""
         if self.running():
@@ -99,6 +98,12 @@ class SelfTest:
             closed
         ):  # a rule, or an input, opened it
             return self._end(wire.TRIPPED)
+        if self._step == 0 and not self._zeroed:
+            samples = (self._control[0] - self._agreed_head) & 0x3FFFFFFF
+            if samples < 2 or (samples < ZERO_SAMPLES and now_ms - self._began_ms < HOLD_MS):
+                return False
+            self.take_zero()  # what is beyond the allowed flows
+            self._zeroed = True
         fault = self._fault(closed)
         if fault < 0:
             if self._agreed_ms < 0:
@@ -120,6 +125,8 @@ class SelfTest:
         self._step = step
         self._began_ms = now_ms
         self._agreed_ms = -1
+        self._agreed_head = self._control[0]
+        self._zeroed = step > 0
         held = self._board.lock()
         if _LEVELS[step]:
             self._judge.reset()

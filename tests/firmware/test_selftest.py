@@ -2,7 +2,7 @@
 
 import pytest
 
-from ccdmon_fw import limits, wire
+from ccdmon_fw import detector, limits, wire
 from tests.firmware.fake_board import Bench, FakeBoard
 
 ON, OFF = (40000, 40000), (32768, 32768)
@@ -147,3 +147,11 @@ def test_the_host_may_name_a_reason_only_where_the_settings_say_so() -> None:
         bench.board.inbox += wire.encode(wire.FORCE_TRIP, 99, bytes([asked]))
         acks = [fields for name, fields, _ in bench.messages() if name == "ack"]
         assert (acks[0]["result"], acks[0]["detail"], bench.app.gate.reason) == (wire.OK, latched, latched)
+
+
+def test_the_currents_zero_is_taken_when_a_test_begins_and_is_no_current() -> None:
+    bench = Bench(ready=False)
+    assert bench.put(limits.default_settings())["result"] == wire.OK
+    bench.board.codes = (32768, 32768 + 400, 32768)
+    assert bench.test()["result"] == wire.OK
+    assert bench.app.detector.memory[detector.I_ZERO] == 32768 + 400
