@@ -14,6 +14,14 @@ class micropython:  # noqa: N801 - the decorator must be spelled `micropython.vi
     native = viper
 
 
+def disable_irq():
+    return 0
+
+
+def enable_irq(_state):
+    pass
+
+
 def address_of(memory):
     """Of `uctypes`: here memory is passed as itself."""
     return memory

@@ -113,11 +113,7 @@ def temperature_dC():
 
     V by the 3.3 V supply: 1 % of it is 4 degC. Beyond what the chip is made for it is no temperature.
     """
-    convert_it = registers.temperature_code  # looked up before the tick is held off
-    held = lock()
-    code = convert_it()
-    unlock(held)
-    tenths = (43_722_661 - 46_814 * code) // 10_000
+    tenths = (43_722_661 - 46_814 * registers.temperature_code()) // 10_000
     return tenths if -400 <= tenths <= 1250 else NO_TEMPERATURE
 
 
