@@ -84,7 +84,7 @@ def _clock_pair():
 def _program_bytes():
     """All that lies before the file system."""
     disk = rp2.Flash()
-    return registers.FLASH_BYTES - disk.ioctl(4, 0) * disk.ioctl(5, 0)
+    return registers.FLASH_BYTES - disk.ioctl(4, 0) * disk.ioctl(5, 0)  # type: ignore[operator]
 
 
 def start_timer(period_us, callback):

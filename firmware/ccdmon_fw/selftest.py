@@ -56,6 +56,7 @@ class SelfTest:
         self._aborted = False
         self._reason = self._gate.reason
         self._step = -1
+
     def abort(self):
         """End it now, gate open."""
         if self.running():

@@ -94,7 +94,7 @@ class Telemetry:
 
     def forget_identity(self):
         """Give its memory back: nobody will ask any more."""
-        self._identity = self._identity_of = None
+        self._identity = self._identity_of = None  # type: ignore[assignment]
 
     def acked(self, trip_id):
         """The host has the trip: stop repeating it. True if that trip is the latched one."""
