@@ -3,8 +3,12 @@
 In this order: the option, the setting CCDMON_PICO_IMAGE, our cache (where `ccdmon image --build` puts its
 result), the emulator's own download. An option or a setting that points to something unusable is an error,
 never passed over.
+
+A download is checked by its SHA-256: against the setting CCDMON_PICO_IMAGE_SHA256 where there is one, else against
+what was noted at the first download on this machine. Another one is refused and not kept.
 """
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -15,6 +19,7 @@ from ccdmon.errors import DeviceError, InputError
 from ccdmon_hil.rigs import uf2
 
 IMAGE_SETTING = "CCDMON_PICO_IMAGE"
+HASH_SETTING = "CCDMON_PICO_IMAGE_SHA256"
 
 
 def find_image(option: str | Path | None = None, *, download: bool = True) -> Path:
@@ -79,7 +84,10 @@ def build_into_cache(say: Callable[[str], None], work_dir: Path | None = None, f
 
 
 def _download() -> Path | None:
-    """The emulator's own download, checked; None where emulator or network are missing."""
+    """The emulator's own download, checked; None where emulator or network are missing.
+
+    Raises `InputError` where it is not the image that was expected.
+    """
     try:
         from ccdmon_hil.rigs.pico import download_image
     except ImportError:
@@ -90,4 +98,22 @@ def _download() -> Path | None:
     if uf2.problem(path.read_bytes()):
         path.unlink()  # a download cut short must not be found again
         return None
+    check_hash(path)
     return path
+
+
+def check_hash(path: Path) -> None:
+    """Raises `InputError`, and takes a download away, where it is another than the setting or the note says."""
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    note = cache_dir() / f"{path.name}.sha256"
+    named = os.environ.get(HASH_SETTING, "").strip().lower()
+    wanted = named or (note.read_text(encoding="ascii").strip() if note.is_file() else found)
+    if found != wanted:
+        path.unlink()
+        whose = HASH_SETTING if named else str(note)
+        raise InputError(
+            f"image {path.name}: downloaded with SHA-256 {found}, expected {wanted} ({whose}); it is not used: "
+            "find out why, or build one with `ccdmon image --build`"
+        )
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(found + "\n", encoding="ascii")

@@ -1,5 +1,6 @@
 """Where an image is looked for, in which order, and what a wrong one says."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,24 @@ def test_the_manifest_lies_beside_the_files_it_freezes(tmp_path: Path) -> None:
 )
 def test_debian_versions_compare_as_numbers(version: str, numbers: tuple[int, ...]) -> None:
     assert image_build._numbers(version) == numbers
+
+
+def test_a_download_that_is_another_than_the_first_is_refused_and_not_kept(
+    no_image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = _write(tmp_path / "fetched.uf2")
+    image.check_hash(fetched)
+    image.check_hash(fetched)
+    _write(fetched, b"somebody else's")
+    with pytest.raises(InputError, match=r"^[^\n]*expected[^\n]*--build`$"):
+        image.check_hash(fetched)
+    assert not fetched.exists()
+
+
+def test_a_hash_that_is_named_wins(no_image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched = _write(tmp_path / "fetched.uf2")
+    monkeypatch.setenv(image.HASH_SETTING, hashlib.sha256(fetched.read_bytes()).hexdigest().upper())
+    image.check_hash(fetched)
+    monkeypatch.setenv(image.HASH_SETTING, "0" * 64)
+    with pytest.raises(InputError, match=image.HASH_SETTING):
+        image.check_hash(fetched)
