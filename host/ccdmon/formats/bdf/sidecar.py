@@ -66,7 +66,7 @@ def _cell(metadata: dict[str, Any], path: Path) -> Cell:
 
 
 def write_cell(cell: Cell, trace_path: Path, notes: Sequence[str] = ()) -> None:
-    """Write the sidecar of a trace: what was read before, with the cell's own fields on top."""
+    """Write the sidecar of a trace: what was read before, with the cell's own fields on top. Raises `InputError`."""
     declared = {
         "electrode_area_cm2": cell.electrode_area_cm2,
         "configuration": cell.configuration,
@@ -78,4 +78,10 @@ def write_cell(cell: Cell, trace_path: Path, notes: Sequence[str] = ()) -> None:
         told["notes"] = list(notes)
     public = {key: value for key, value in told.items() if key in PUBLIC_KEYS}
     metadata = {**public, "extras": {key: value for key, value in told.items() if key not in PUBLIC_KEYS}}
-    sidecar_path(trace_path).write_text(json.dumps(metadata, indent=1) + "\n")
+    path = sidecar_path(trace_path)
+    unfinished = path.with_name(path.name + ".unfinished")  # half a sidecar would keep the trace from being read
+    try:
+        unfinished.write_text(json.dumps(metadata, indent=1) + "\n")
+        unfinished.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot write: {error.strerror or error}; choose another folder") from error
