@@ -66,10 +66,13 @@ def stall(session: Session, rig: HookedUnix) -> str:
     """The host reads nothing for ten seconds; what the board and the host count afterwards."""
     rig.narrow_wire()
     hook(session, SEND_WITHOUT_WAITING)
+    rig.await_wish()  # so that what is lost is the same in each run
+    session.pump()
     rig.stalled = True
     until = rig.rows_given + round(STALL_S * 1e6 / STALL_PERIOD_us)
     while rig.rows_given < until:
         session.pump()
+    rig.await_wish()
     rig.stalled = False
     pump_to(session, until + HALF_WAY)
     counts = session.decoder.counts

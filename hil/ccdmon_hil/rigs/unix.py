@@ -31,6 +31,7 @@ GATE_OPENED, GATE_CLOSED, WANTS_ROW = 0, 1, 2
 NO_ROW, A_ROW, FIRST_IDLE, MORE_IDLE = 0, 1, 2, 3
 AHEAD_BYTES = 32_768  # below a pipe's capacity, so that writing never blocks
 WAIT_MS = 20
+WISH_LIMIT_MS = 1_000  # a firmware that hangs wants no row
 
 
 class UnixTarget:
@@ -95,7 +96,9 @@ class UnixTarget:
         return None
 
     def send(self, data: bytes) -> None:
-        """Queue wire bytes."""
+        """Queue wire bytes; in a closed loop they come between two rows, so that the same rows see them in each run."""
+        if self._in_lock_step:
+            self.await_wish()
         self._wire_out += data
         self._flush()
 
@@ -103,7 +106,7 @@ class UnixTarget:
         """Wire bytes that are there or come within 20 ms; serves the board's wishes for rows meanwhile."""
         self._flush()
         poll = select.poll()
-        if not self.stalled:
+        if not self.stalled and not self._in_lock_step:  # there all is said before the next row is wanted
             poll.register(self._wire_in_fd, select.POLLIN)
         poll.register(self._pins_fd, select.POLLIN)
         if self._rows_out:
@@ -120,6 +123,16 @@ class UnixTarget:
             raise self._death()
         self._last_words = (self._last_words + data)[-400:]
         return data
+
+    @property
+    def _in_lock_step(self) -> bool:
+        return self._streaming and self._closed_loop
+
+    def await_wish(self) -> None:
+        """Until the firmware wants its next row: it stands still then, with all said that it had to say before."""
+        poll = select.poll()
+        poll.register(self._pins_fd, select.POLLIN)
+        poll.poll(WISH_LIMIT_MS)
 
     def close(self) -> None:
         """End the process."""

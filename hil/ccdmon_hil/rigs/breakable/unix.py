@@ -15,14 +15,17 @@ from ccdmon_hil.rigs.breakable.hooks import BREAKABLE, HOOKS
 from ccdmon_hil.rigs.target import Edge
 from ccdmon_hil.rigs.unix import UnixTarget
 
-# A board never waits for its host; this rig's does, so that a replay loses nothing. Here it does not, either.
+# A board never waits for its host; this rig's does, so that a replay loses nothing. Here it does not, either. Once a
+# sample, for the host reads at its leisure until the next is wanted: a second time would be a matter of luck.
 SEND_WITHOUT_WAITING = """
 import select, sys
 _out = select.poll()
 _out.register(sys.stdout, select.POLLOUT)
+_said = [-1]
 def send(buffer, size):
-    if not _out.poll(0):
+    if _said[0] == board._ticks or not _out.poll(0):
         return 0
+    _said[0] = board._ticks
     taken = min(size, 512)
     sys.stdout.buffer.write(memoryview(buffer)[:taken])
     return taken
