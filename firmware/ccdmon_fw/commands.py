@@ -143,6 +143,7 @@ class Commands:
     def _disarm(self, _sequence, _fields, _rest):
         self._gate.open()
         self._parts.selftest.abort()
+        self._parts.selftest.forget_current()
 
     def _self_test(self, sequence, _fields, _rest):
         if self._gate.reason:

@@ -63,6 +63,10 @@ class SelfTest:
             self._gate.open()
             self._aborted = True
 
+    def forget_current(self):
+        """The gate has been opened: what flowed until now is no zero."""
+        self._agreed_head = self._control[0]
+
     def take_zero(self):
         """Of the samples since the gate was opened and nothing flowed any more; False: it is beyond what is allowed."""
         return zeros.take(self._judge, self._samples, self._agreed_head, self._board)
