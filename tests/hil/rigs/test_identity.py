@@ -79,5 +79,5 @@ def test_the_comparison_sees_a_single_other_verdict(unix: Session, monkeypatch: 
     plain = _golden
     one_other = np.eye(1, 60, 7, dtype=np.uint16)[0]
     monkeypatch.setitem(globals(), "_golden", lambda *args: plain(*args) ^ one_other)
-    with pytest.raises(AssertionError, match="row 7 "):
+    with pytest.raises(AssertionError, match="sample 7 "):
         _check(unix, _simulated(0)[0], 0, 60)
