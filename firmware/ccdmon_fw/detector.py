@@ -415,6 +415,12 @@ def _confirm(m: ptr32, x: int, verdict: int) -> int:
     verdict |= PENDING
     needed = m[_CONFIRM]
     ref = m[_REF]
+    if m[_MODE] == _FULL_CELL and m[_N] < m[_SETTLE] + needed + low + 4 and x << 10 > ref * m[_COLLAPSE]:
+        m[_LOW] = (
+            0  # a step of the current lowers the voltage of a resistive cell at once: what it is now counts
+        )
+        m[_REF] = x << 4
+        return verdict
     if m[_MODE] == _FULL_CELL and (m[_N] < 8 * needed + m[_SETTLE] + low or x << 10 > ref * m[_COLLAPSE]):
         needed *= (
             8  # a current step lowers the voltage of a resistive cell, too; a partly shorted one keeps much

@@ -27,8 +27,8 @@ MUTANTS = (
     Mutant(
         "a detector that always trips",
         "firmware/ccdmon_fw/detector.py",
-        "    m[SAMPLE] = (m[SAMPLE] + 1) & 0x3FFFFFFF\n    verdict = 0\n",
-        "    m[SAMPLE] = (m[SAMPLE] + 1) & 0x3FFFFFFF\n    verdict = 0x1801\n",
+        "    m[SAMPLE] = (m[SAMPLE] + 1) & _WRAP\n    verdict = 0\n",
+        "    m[SAMPLE] = (m[SAMPLE] + 1) & _WRAP\n    verdict = 0x1801\n",
         DETECTOR_TESTS,
     ),
     Mutant(

@@ -11,7 +11,7 @@ from tests.host.whole_run import open_run
 
 FILES = {
     "frames.bin", "clock.ndjson", "events.ndjson", "run.toml", "trace.bdf.parquet", "trace.bdf.metadata.json",
-    "report.html", "report.json",
+    "report.html", "events.csv", "half_cycles.csv", "report.json",
 }  # fmt: skip
 
 

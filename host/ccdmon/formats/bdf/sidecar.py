@@ -79,7 +79,9 @@ def write_cell(cell: Cell, trace_path: Path, notes: Sequence[str] = ()) -> None:
     public = {key: value for key, value in told.items() if key in PUBLIC_KEYS}
     metadata = {**public, "extras": {key: value for key, value in told.items() if key not in PUBLIC_KEYS}}
     path = sidecar_path(trace_path)
-    unfinished = path.with_name(path.name + ".unfinished")  # half a sidecar would keep the trace from being read
+    unfinished = path.with_name(
+        path.name + ".unfinished"
+    )  # half a sidecar would keep the trace from being read
     try:
         unfinished.write_text(json.dumps(metadata, indent=1) + "\n")
         unfinished.replace(path)
