@@ -2,10 +2,10 @@
 
 import pytest
 
+from ccdmon.model.kinds import CELL_FAULTS
 from ccdmon.simulation.campaign.measure import main, run_many
 from ccdmon.simulation.campaign.score import score, settled_row
 from ccdmon.simulation.campaign.table import (
-    FAULTS,
     FIRST_WAY,
     false_per_million,
     recall,
@@ -116,7 +116,7 @@ def test_a_small_campaign_runs_and_prints_its_table(capsys, tmp_path) -> None:
         == 0
     )
     out = capsys.readouterr().out
-    assert all(f"| {kind} |" in out for kind in FAULTS)
+    assert all(f"| {kind} |" in out for kind in CELL_FAULTS)
     assert (tmp_path / "s.json").stat().st_size > 100
 
 
@@ -128,10 +128,10 @@ def test_curve_is_plotted(tmp_path) -> None:
 
 def test_a_reduced_campaign_keeps_its_recall() -> None:
     """Five short traces of each class: one of them may be missed, no hard short, and nothing is told of sound cells."""
-    scores = run_many([*FAULTS, "healthy", "healthy_warming"], range(100, 105), max_rows=1500)[1.0]
+    scores = run_many([*CELL_FAULTS, "healthy", "healthy_warming"], range(100, 105), max_rows=1500)[1.0]
     assert [s.error for s in scores if s.error] == []
     assert false_per_million(scores)[0] == 0
-    for kind in FAULTS:
+    for kind in CELL_FAULTS:
         told = [s for s in scores if s.expected == kind and not s.excluded and s.way in ("", FIRST_WAY)]
         missed = [s.seed for s in told if not s.found]
         assert len(told) >= 4
