@@ -9,8 +9,9 @@ import numpy as np
 from ccdmon.link.device import RefusedError
 from ccdmon_fw import limits, wire
 from ccdmon_hil.faults.fault import Fault
-from ccdmon_hil.faults.stages.played import CURRENT, HALF_WAY, IDLE, PRESSURE, VOLTAGE, Played, Table
+from ccdmon_hil.faults.stages.played import CURRENT, HALF_WAY, PRESSURE, VOLTAGE, Played, Table
 from ccdmon_hil.rigs.session import Session
+from ccdmon_hil.rigs.target import IDLE
 from ccdmon_hil.rigs.wire_tap import WireTap, cut, flipped, preceded, repeated, swapped
 
 FULL_FRAME = 32  # samples

@@ -14,18 +14,18 @@ from typing import Self
 import numpy as np
 
 from ccdmon.errors import InputError
-from ccdmon.model.front_end import CodeArray, FrontEnd
+from ccdmon.model.front_end import CODE_SHIFT, CODE_ZERO, READING_MAX, CodeArray, FrontEnd
 from ccdmon.model.trace import Trace
 
 CHANNELS = ("voltage", "current", "pressure")
 FAULTS = ("dead", "frozen", "open")
 NOISE_SEED = 20210
-CONVERTER_STEP = 16  # one step of a 12-bit converter, in codes
+CONVERTER_STEP = 1 << CODE_SHIFT  # one step of a 12-bit converter, in codes
 DEAD_CODE = 12  # an amplifier without supply rests a few millivolts above ground: 12 of 65536 codes
 # What `firmware/README.md` prescribes, its wire taken off. The voltage's 16 k from the cell is gone: 27 k to ground
 # and 10 k to 3.3 V leave 27/37 of the range. The current amplifier's input floats to its offset: no
 # current. The load cell's amplifier is pulled to ground.
-OPEN_CODES = {"voltage": 65536 * 27 // 37, "current": 32768, "pressure": 0}
+OPEN_CODES = {"voltage": 65536 * 27 // 37, "current": CODE_ZERO, "pressure": 0}
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Imperfect:
 
     def idle(self, front_end: FrontEnd, rows: int) -> CodeArray:
         """What stands at the converters while the gate is open, shape (rows, 3): zero errors and noise alone."""
-        still = np.full((rows, 3), 32768, dtype=np.uint16)
+        still = np.full((rows, 3), CODE_ZERO, dtype=np.uint16)
         return self._read(still, front_end, NOISE_SEED + 1)
 
     def _read(self, ideal: CodeArray, front_end: FrontEnd, seed: int) -> CodeArray:
@@ -89,12 +89,12 @@ class Imperfect:
         ):
             if (gain, zero, deviation) == (1.0, 0.0, 0.0):
                 continue
-            code_per_unit = 32768 / full_scale
+            code_per_unit = CODE_ZERO / full_scale
             value = (
-                gain * (ideal[:, index].astype(float) - 32768)
+                gain * (ideal[:, index].astype(float) - CODE_ZERO)
                 + (zero + deviation * noise[:, index]) * code_per_unit
             )
-            step = np.clip(np.rint((value + 32768) / CONVERTER_STEP), 0, 4095)
+            step = np.clip(np.rint((value + CODE_ZERO) / CONVERTER_STEP), 0, READING_MAX)
             read[:, index] = step.astype(np.uint16) * CONVERTER_STEP
         return read
 

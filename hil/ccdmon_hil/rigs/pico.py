@@ -43,8 +43,7 @@ from rp2040py.utils.logging import ConsoleLogger, LogLevel
 from ccdmon.errors import DeviceError
 from ccdmon.link.firmware import compiled_files, firmware_files
 from ccdmon_hil.rigs.pico_firmware import PICO_PINS
-from ccdmon_hil.rigs.target import IDLE as IDLE_CODES
-from ccdmon_hil.rigs.target import Codes, Edge, Source
+from ccdmon_hil.rigs.target import IDLE, Codes, Edge, Source
 
 FLASH_ENTRY = 0x10000000
 ARCHITECTURE = "armv6m"
@@ -81,7 +80,7 @@ class PicoTarget:
         self._unanswered: list[tuple[int, int]] = []  # USB reads waiting for bytes: (endpoint, size)
         self._mcu: RP2040 | None = None
         self._sampling = False
-        self._idle: Sequence[Codes] = [IDLE_CODES]
+        self._idle: Sequence[Codes] = [IDLE]
         self._idled = 0
 
     def start(self) -> None:
@@ -300,7 +299,7 @@ class PicoTarget:
     def _wire_pins(self, mcu: RP2040) -> None:
         self._convert = mcu.adc.on_adc_read
         mcu.adc.on_adc_read = self._on_conversion
-        self.set_converters(IDLE_CODES)
+        self.set_converters(IDLE)
         mcu.gpio[PICO_PINS.gate].add_listener(self._on_gate)
         self.set_pin(PICO_PINS.external_trip, False)  # its loop is closed: all is well
         self.set_temperature_degC(ROOM_degC)
@@ -315,7 +314,7 @@ class PicoTarget:
         self._sampling = True
         if self._playing:
             self._next_row()
-        elif len(self._idle) > 1 or self._idle[0] != IDLE_CODES:
+        elif len(self._idle) > 1 or self._idle[0] != IDLE:
             self.set_converters(self._next_idle())
 
     def _next_idle(self) -> Codes:

@@ -15,9 +15,8 @@ from ccdmon_hil.rigs.breakable.hooks import hook, settings
 from ccdmon_hil.rigs.breakable.pico import HookedTarget, open_hooked, run_for
 from ccdmon_hil.rigs.image import find_image
 from ccdmon_hil.rigs.session import Session
-from ccdmon_hil.rigs.target import Codes
+from ccdmon_hil.rigs.target import IDLE, Codes
 
-IDLE: Codes = (32768, 32768, 32768)
 QUICK = {"self_test_ms": 20, "overrun_limit": 20}
 OPENS_WITHIN_S = 3.0  # virtual
 Act = Callable[[Session, HookedTarget], str]

@@ -12,9 +12,8 @@ from ccdmon_hil.faults.stages.stage import Stage
 from ccdmon_hil.rigs.breakable.hooks import settings
 from ccdmon_hil.rigs.breakable.unix import HookedUnix
 from ccdmon_hil.rigs.session import Session
-from ccdmon_hil.rigs.target import Codes
+from ccdmon_hil.rigs.target import IDLE, Codes
 
-IDLE: Codes = (32768, 32768, 32768)
 ROWS = 1000
 HALF_WAY = 500
 TOLD_TWICE_ROWS = 3_000 * 4  # virtual 3 s: an alarm that comes each second comes again

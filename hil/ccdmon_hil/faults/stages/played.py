@@ -27,7 +27,7 @@ from ccdmon_hil.play.replay import detector_settings
 from ccdmon_hil.rigs.breakable.unix import HookedUnix
 from ccdmon_hil.rigs.open_rig import open_session
 from ccdmon_hil.rigs.session import Session
-from ccdmon_hil.rigs.target import Codes, Source
+from ccdmon_hil.rigs.target import IDLE, Codes, Source
 from ccdmon_hil.rigs.wire_tap import FrameFault, WireTap
 
 ROWS = 1000  # two and a half half-cycles
@@ -35,7 +35,6 @@ HALF_WAY = 500
 SILENT_S = 120.0  # of the rig's time, else of the machine's: an emulated board may be crowded
 SEED = 10_000
 VOLTAGE, CURRENT, PRESSURE = 0, 1, 2  # columns
-IDLE: Codes = (32768, 32768, 32768)
 Table = npt.NDArray[np.uint16]  # shape (rows, 3): codes
 
 

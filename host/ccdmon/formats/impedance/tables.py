@@ -18,7 +18,6 @@ from ccdmon.formats.cyclers.recognise import unlabelled
 from ccdmon.formats.impedance.sweeps import spectra_of
 from ccdmon.formats.tables.layout import HEAD_LINES, Layout, find_layouts, is_value, layout_at
 from ccdmon.formats.tables.rows import RowReader, block_of
-from ccdmon.formats.tables.vocabulary import key_of
 from ccdmon.model.spectrum import ComplexArray, Spectrum
 from ccdmon.model.trace import FloatArray
 
@@ -220,8 +219,3 @@ def made(
     counters = counters + ([value["spectrum"]] if "spectrum" in value else [])
     spectra = spectra_of(value["frequency"], z, counters, [value["cycle"]] if "cycle" in value else [], name)
     return SpectraRead(spectra, told)
-
-
-def same_label(one: str, other: str) -> bool:
-    """Whether two labels are one."""
-    return key_of(one) == key_of(other)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ccdmon.formats.tables.units import CLOCK, scale_of
-from ccdmon.formats.tables.vocabulary import QUANTITY, alike, key_of, roles_of
+from ccdmon.formats.tables.vocabulary import QUANTITY, alike, roles_of
 
 _BRACKETS = re.compile(r"^(?P<name>.*?)\s*(?P<open>[(\[{])(?P<unit>[^()\[\]{}]*(?:\([^()]*\))?)[)\]}]\s*$")
 _SLASH = re.compile(r"^(?P<name>[^/]*?)\s*/\s*(?P<unit>.+)$")
@@ -80,8 +80,3 @@ def _plain(text: str) -> str:
     if plain.startswith("<") and plain.endswith(">") and plain.count("<") == 1:
         plain = plain[1:-1].strip()
     return " ".join(plain.split())
-
-
-def same_name(one: str, other: str) -> bool:
-    """Whether two names differ in case, blanks and the like only."""
-    return key_of(one) == key_of(other)
