@@ -50,6 +50,6 @@ FRONT_END = {"voltage_full_scale_V": 5.27, "current_full_scale_A": None, "pressu
 VOLTAGE_CHANNEL = const(0)
 CURRENT_CHANNEL = const(1)
 PRESSURE_CHANNEL = const(2)
-# Configure the pads and switch the converter on; the tick itself goes to the registers: `convert` of rp2040.py.
+# Configure the pads and switch the converter on; the tick itself goes to the registers: `convert` of chips/rp2040.py.
 _inputs = [machine.ADC(26 + channel) for channel in (VOLTAGE_CHANNEL, CURRENT_CHANNEL, PRESSURE_CHANNEL)]
 read = convert  # noqa: F405 - of the chip

@@ -1,7 +1,7 @@
 """What every board built on a Raspberry Pi Pico shares: gate, timer, console, watchdog, external trip.
 
 A board's description takes all of it and adds its converters; `ccdmon_fw/board.py` tells what a board offers. Like the
-descriptions, this file touches hardware; registers are those of the chip, in `rp2040.py` or `rp2350.py`.
+descriptions, this file touches hardware; registers are those of the chip, in `chips/`.
 
 Wiring: GP22 gate (a relay driver with a pull-down), GP14 external trip (pulled up; held to ground as long as all is
 well), GP13 pump (toggles in each tick while the gate is closed, if set so), GP12 feedback contact (to ground, pulled
@@ -20,16 +20,17 @@ import micropython
 import rp2
 from micropython import const
 
-from ccdmon_fw import chip, selfchecks
-from ccdmon_fw.march import march
+from ccdmon_fw import selfchecks
+from ccdmon_fw.chips import known
+from ccdmon_fw.chips.march import march
 from ccdmon_fw.wire import NO_TEMPERATURE
 
-if chip.require() == "RP2040":  # before anything is touched
-    from ccdmon_fw import rp2040 as registers
-    from ccdmon_fw.rp2040 import *  # noqa: F403 - what the tick does with this chip's registers
+if known.require() == "RP2040":  # before anything is touched
+    from ccdmon_fw.chips import rp2040 as registers
+    from ccdmon_fw.chips.rp2040 import *  # noqa: F403 - what the tick does with this chip's registers
 else:
-    from ccdmon_fw import rp2350 as registers
-    from ccdmon_fw.rp2350 import *  # noqa: F403
+    from ccdmon_fw.chips import rp2350 as registers
+    from ccdmon_fw.chips.rp2350 import *  # noqa: F403
 
 if sys.implementation.version < (1, 26):
     raise RuntimeError("ccdmon needs MicroPython 1.26 or newer: Timer(hard=True)")

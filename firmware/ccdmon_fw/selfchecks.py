@@ -39,7 +39,7 @@ _IN_A_ROW = 2
 
 
 class Ram:
-    """From `begin` to `end`; `march(address, blocks)` is `march.py`'s: 0 where all of them hold."""
+    """From `begin` to `end`; `march(address, blocks)` is that of `chips/march.py`: 0 where all of them hold."""
 
     def __init__(self, march, begin, end):
         self._march = march

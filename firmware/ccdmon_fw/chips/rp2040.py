@@ -1,8 +1,8 @@
 """Registers of the RP2040 and what reads and writes them; numbers from its datasheet, 2.2, 2.3.1.7, 4.6.5, 4.7.6, 4.9.
 
 One module for each chip: `const` holds within one only, and a table that is looked up at run time would cost each
-tick some microseconds. Below the line the text is the same for all (`tests/firmware/test_chips.py`, where a model of
-the chip's registers stands in for `ptr32`).
+tick some microseconds. Below the line the text is the same for all (`tests/firmware/chips/test_rp2040.py`, where a
+model of the chip's registers stands in for `ptr32`).
 """
 
 try:

@@ -1,10 +1,10 @@
 """Registers of the RP2350 and what reads and writes them; numbers from its datasheet and the headers of the pico-sdk.
 
-**Never run on silicon**: `chip.py` lets it start only where somebody accepted that.
+**Never run on silicon**: `known.py` lets it start only where somebody accepted that.
 
 One module for each chip: `const` holds within one only, and a table that is looked up at run time would cost each
-tick some microseconds. Below the line the text is the same for all (`tests/firmware/test_chips.py`, where a model of
-the chip's registers stands in for `ptr32`).
+tick some microseconds. Below the line the text is the same for all (`tests/firmware/chips/test_rp2040.py`, where a
+model of the chip's registers stands in for `ptr32`).
 """
 
 try:

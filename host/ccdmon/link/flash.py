@@ -26,7 +26,8 @@ from ccdmon.link.firmware import (
     firmware_files,
 )
 from ccdmon.link.port import Port, name_of, patience, usb_identity
-from ccdmon_fw import chip, limits, wire
+from ccdmon_fw import limits, wire
+from ccdmon_fw.chips import known
 
 OLDEST_MICROPYTHON = (1, 26, 0)
 PLATFORM = "rp2"
@@ -72,7 +73,7 @@ class Flashed:
 def flash(port: str, say: Say, *, board: str = PICO, source: bool = False, unproven: bool = False) -> Flashed:
     """Deploy the firmware with the description of `board`; `source`: not compiled. `say` gets lines of progress.
 
-    `unproven`: also on a board that it was never run on, see `ccdmon_fw/chip.py`.
+    `unproven`: also on a board that it was never run on, see `ccdmon_fw/chips/known.py`.
 
     Raises `InputError` for a description that is none, `DeviceError` where the board cannot run it or fails.
     """
@@ -84,7 +85,7 @@ def flash(port: str, say: Say, *, board: str = PICO, source: bool = False, unpro
         accepted = _accept(machine, mpy, port, unproven, say)
         files, compiled = _files(board, architecture, mpy, source, say)
         if accepted:
-            files[chip.ACCEPTED] = accepted.encode()
+            files[known.ACCEPTED] = accepted.encode()
         written, removed = _deploy(console, port, files, say)
         say("starting it")
         console.reset()
@@ -190,9 +191,9 @@ def _check_board(console: Console, port: str) -> tuple[str, str | None, int, str
 
 def _accept(machine: str, mpy: int, port: str, unproven: bool, say: Say) -> str:
     """The name to accept as unproven; "" for a board that needs none. `DeviceError` for one that is not known."""
-    if chip.problem(machine, mpy, "") == "":
+    if known.problem(machine, mpy, "") == "":
         return ""
-    why = chip.problem(machine, mpy, machine if unproven else "")
+    why = known.problem(machine, mpy, machine if unproven else "")
     if why:
         raise DeviceError(f"port {port}: {why}")
     say(
@@ -222,7 +223,7 @@ def _deploy(console: Console, port: str, files: Mapping[str, bytes], say: Say) -
         PACKAGE,
         "boot.py",
         "main.py",
-        chip.ACCEPTED,
+        known.ACCEPTED,
         DESCRIPTION,
         DESCRIPTION.removesuffix(".py") + ".mpy",
     )
