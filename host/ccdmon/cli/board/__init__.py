@@ -1,0 +1,1 @@
+"""The verbs that make a rig and speak to its board."""
