@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ccdmon.cli.board_options import add_board, order, rig_of, show
+from ccdmon.cli.board.options import add_board, order, rig_of, show
 from ccdmon.errors import EXIT_FINE
 
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ccdmon.cli.board_options import add_board, order, show
+from ccdmon.cli.board.options import add_board, order, show
 from ccdmon.errors import EXIT_FINE, InputError
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from ccdmon.cli.board_options import add_board, order, show
+from ccdmon.cli.board.options import add_board, order, show
 from ccdmon.errors import EXIT_FINE
 
 
