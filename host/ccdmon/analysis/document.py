@@ -71,7 +71,8 @@ class StreamingAnalysis:
         self._device_events = options.get("device_events", ())
         self._cell = cell
         self._mode = MODES.index(cell.configuration) if cell.configuration in MODES else 0
-        self._stream, self._ambient = Stream(self._mode), Ambient()
+        self._stream = Stream(self._mode)
+        self._ambient = Ambient(cell.stated_temperature_degC, cell.stated_pressure_Pa)
         self._records: Records = ([], [], [])
         self.rows = 0
 

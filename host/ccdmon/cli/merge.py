@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     time_s = alignment.rig_time_s(cycler.test_time_s)
     write_table(merged_table(cycler, rig(), time_s, opposite_signs=alignment.opposite_signs), args.out)
     cell = cycler.cell if cycler.cell.electrode_area_cm2 is not None else rig_cell
+    cell = cell.with_stated_of(rig_cell)
     about = {"cycler": str(args.cycler), "rig": str(args.rig), **alignment.document()}
     if args.out != "-":
         write_cell(replace(cell, metadata={**cell.metadata, "merge": about}), Path(args.out))

@@ -1,6 +1,6 @@
 """A recorded or simulated trace: one cell, columns of equal length, and what is known of the cell."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,14 @@ class Cell:
     configuration: str = SYMMETRIC  # one of kinds.CONFIGURATIONS
     electrolyte: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)  # the whole sidecar, as read
+    stated_temperature_degC: float | None = None  # what was set and not measured: no column of a trace
+    stated_pressure_Pa: float | None = None
+
+    def with_stated_of(self, other: "Cell") -> "Cell":
+        """With the conditions that `other` states and this does not."""
+        names = ("stated_temperature_degC", "stated_pressure_Pa")
+        lacking = [name for name in names if getattr(self, name) is None]
+        return replace(self, **{name: getattr(other, name) for name in lacking})
 
 
 @dataclass(frozen=True)

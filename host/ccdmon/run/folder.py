@@ -9,11 +9,8 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ccdmon.errors import InputError
 from ccdmon.formats.bdf import toml_text
@@ -125,14 +122,12 @@ def read_config(folder: Path) -> Mapping[str, Any]:
 def trace_of(rows: Rows, time: RunTime, config: Mapping[str, Any], folder: Path) -> Trace:
     """Rows in physical units on the run's time axis."""
     front_end = FrontEnd.from_table(config["front_end"])
-    pressure = _declared(config, "pressure_Pa", len(rows))
-    if front_end.pressure_full_scale_Pa is not None:
-        pressure = front_end.pressure_Pa(rows.codes[:, 2])
+    measured = front_end.pressure_full_scale_Pa is not None
     return Trace(
         test_time_s=time.test_time_s(rows),
         voltage_V=front_end.voltage_V(rows.codes[:, 0]),
         current_A=front_end.current_A(rows.codes[:, 1]),
-        pressure_Pa=pressure,
+        pressure_Pa=front_end.pressure_Pa(rows.codes[:, 2]) if measured else None,
         temperature_degC=_temperature_degC(rows, config, front_end),
         unix_time_s=time.unix_time_s(rows),
         cell=cell_of(config),
@@ -153,22 +148,21 @@ def measures_cell_temperature(config: Mapping[str, Any]) -> bool:
 
 def _temperature_degC(rows: Rows, config: Mapping[str, Any], front_end: FrontEnd) -> FloatArray | None:
     if rows.temperature_dC is None or not measures_cell_temperature(config):
-        return _declared(config, "temperature_degC", len(rows))
+        return None
     return front_end.temperature_degC(rows.temperature_dC)
 
 
-def _declared(config: Mapping[str, Any], name: str, rows: int) -> FloatArray | None:
-    """A condition that was set and not measured (`[conditions]` in `run.toml`), as a constant column."""
-    value = config.get("conditions", {}).get(name)
-    return np.full(rows, float(value)) if isinstance(value, int | float) else None
-
-
 def cell_of(config: Mapping[str, Any]) -> Cell:
-    """The cell as `run.toml` describes it."""
-    cell = config.get("cell", {})
-    area = cell.get("electrode_area_cm2")
-    base = Cell(area, cell.get("configuration", SYMMETRIC), cell.get("electrolyte"))
-    return replace(base, metadata={"cell": dict(cell)})
+    """The cell and what was set for it (`[conditions]`) as `run.toml` describes them."""
+    cell, conditions = config.get("cell", {}), config.get("conditions", {})
+    return Cell(
+        cell.get("electrode_area_cm2"),
+        cell.get("configuration", SYMMETRIC),
+        cell.get("electrolyte"),
+        {"cell": dict(cell)},
+        conditions.get("temperature_degC"),
+        conditions.get("pressure_Pa"),
+    )
 
 
 def read_events(path: Path) -> Iterator[Mapping[str, Any]]:

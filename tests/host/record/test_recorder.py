@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ccdmon.analysis.document import analyze
 from ccdmon.errors import InputError
 from ccdmon.formats.bdf.read import read_bdf
 from ccdmon.record.recorder import SYNC_INTERVAL_S, Recorder
@@ -148,15 +149,19 @@ def test_only_the_last_armed_run_is_the_trace(tmp_path: Path) -> None:
     assert len(open_run(recorded_run(tmp_path / "r", data)).trace) == 20
 
 
-def test_declared_conditions_become_columns(tmp_path: Path) -> None:
+def test_declared_conditions_are_no_measured_columns(tmp_path: Path) -> None:
     folder = recorded_run(tmp_path / "r")
     run_folder.rewrite_config(
         folder, {**CONFIG, "conditions": {"temperature_degC": 60.0, "pressure_Pa": 2e6}}
     )
     trace = open_run(folder).trace
-    assert trace.temperature_degC is not None
-    assert trace.pressure_Pa is not None
-    assert (trace.temperature_degC[5], trace.pressure_Pa[5]) == (60.0, 2e6)
+    assert (trace.temperature_degC, trace.pressure_Pa) == (None, None)
+    derived = read_bdf(derive_trace(folder))
+    assert (derived.temperature_degC, derived.pressure_Pa) == (None, None)
+    for cell in (trace.cell, derived.cell):
+        assert (cell.stated_temperature_degC, cell.stated_pressure_Pa) == (60.0, 2e6)
+    ccd = analyze(derived)["ccd"]
+    assert (ccd["temperature_degC"], ccd["pressure_MPa"]) == (60.0, 2.0)
 
 
 def test_derived_trace_reads_back_the_same(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The metadata sidecar of a BDF trace: `NAME.bdf.metadata.json` beside `NAME.bdf.csv`."""
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,21 @@ def _cell(metadata: dict[str, Any], path: Path) -> Cell:
         raise InputError(
             f"{path}: cell.configuration is {configuration!r}; use one of {', '.join(CONFIGURATIONS)}"
         )
-    electrolyte = cell.get("electrolyte")
-    return Cell(None if area is None else float(area), configuration, electrolyte, metadata)
+    stated = [_stated(metadata, name, path) for name in ("temperature_degC", "pressure_Pa")]
+    return Cell(
+        None if area is None else float(area), configuration, cell.get("electrolyte"), metadata, *stated
+    )
+
+
+def _stated(metadata: dict[str, Any], name: str, path: Path) -> float | None:
+    """A condition that was set, from `conditions`; Raises `InputError` for one that is no number."""
+    conditions = metadata.get("conditions", {})
+    value = conditions.get(name) if isinstance(conditions, dict) else conditions
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InputError(f"{path}: conditions.{name} is {value!r}; it must be a number")
+    return float(value)
 
 
 def write_cell(cell: Cell, trace_path: Path, notes: Sequence[str] = ()) -> None:
@@ -74,6 +88,9 @@ def write_cell(cell: Cell, trace_path: Path, notes: Sequence[str] = ()) -> None:
     }
     known = {key: value for key, value in declared.items() if value is not None}
     told = {**cell.metadata, "cell": {**cell.metadata.get("cell", {}), **known}}
+    stated = {"temperature_degC": cell.stated_temperature_degC, "pressure_Pa": cell.stated_pressure_Pa}
+    if set_to := {key: value for key, value in stated.items() if value is not None}:
+        told["conditions"] = {**cell.metadata.get("conditions", {}), **set_to}
     if notes and "import" not in told:
         told["notes"] = list(notes)
     public = {key: value for key, value in told.items() if key in PUBLIC_KEYS}
