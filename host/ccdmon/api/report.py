@@ -1,15 +1,11 @@
 """The result of an analysis, as Python sees it."""
 
-import json
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from ccdmon.analysis.impedance.comparison import Comparison
-from ccdmon.formats.arrow_floats import column_of
 from ccdmon.model.trace import Trace
 
 if TYPE_CHECKING:
@@ -58,15 +54,9 @@ class Report:
 
         A `pyarrow.Table`: `.to_pandas()`, `polars.from_arrow(...)`.
         """
-        records = self.document["half_cycles"]
-        schema = json.loads(files("ccdmon").joinpath("data/report.schema.json").read_text(encoding="utf-8"))
-        fields = schema["$defs"]["half_cycle"]["properties"]
-        return pa.table(
-            {
-                name: _column([record[name] for record in records], counted=field.get("type") == "integer")
-                for name, field in fields.items()
-            }
-        )
+        from ccdmon.report.tables import table_of
+
+        return table_of(self.document, "half_cycles")
 
     def write(self, folder: str | Path) -> Path:
         """Write `report.html` and `report.json` into a folder, which is made; the page's path. Raises `InputError`."""
@@ -98,10 +88,3 @@ class Report:
         from ccdmon.run.monitoring import monitoring_of
 
         return monitoring_of(self._run, self._trip_row)
-
-
-def _column(values: list[Any], *, counted: bool) -> pa.Array:
-    if not counted:
-        return column_of(np.array([np.nan if value is None else value for value in values], dtype=np.float64))
-    numbers = pa.py_buffer(np.array(values, dtype=np.int64))
-    return pa.Array.from_buffers(pa.int64(), len(values), [None, numbers])

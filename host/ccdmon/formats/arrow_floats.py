@@ -1,4 +1,6 @@
-"""Arrow columns of float64 and numpy arrays; pyarrow's own ways import pandas where it is installed, for a second."""
+"""Arrow columns of numbers and of text; pyarrow's own ways import pandas where it is installed, for a second."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -30,3 +32,12 @@ def column_of(values: FloatArray) -> pa.Array:
     nulls = int(missing.sum())
     valid = pa.py_buffer(np.packbits(~missing, bitorder="little").tobytes()) if nulls else None
     return pa.Array.from_buffers(pa.float64(), len(values), [valid, pa.py_buffer(values)], null_count=nulls)
+
+
+def text_column_of(values: Sequence[str | None]) -> pa.Array:
+    """A column of these texts, null where one is None."""
+    texts = [b"" if value is None else value.encode() for value in values]
+    ends = np.cumsum([0, *map(len, texts)]).astype(np.int32)
+    valid = np.packbits(np.array([value is not None for value in values], bool), bitorder="little").tobytes()
+    buffers = [pa.py_buffer(part) for part in (valid, ends.tobytes(), b"".join(texts))]
+    return pa.Array.from_buffers(pa.string(), len(values), buffers)

@@ -1,37 +1,68 @@
-"""Half-cycles and events of a report as tables beside it: a row each, under the document's own names."""
+"""Half-cycles and events of a report as tables: a row each, under the document's own names, types from its schema."""
 
-import csv
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ccdmon.errors import InputError
+import numpy as np
+import pyarrow as pa
 
-TABLES = {"half_cycles": "half_cycles.csv", "events": "events.csv"}  # key of the document: file
+from ccdmon.formats.arrow_floats import column_of, text_column_of
+from ccdmon.formats.bdf.write import write_table
+
+TABLES = {
+    "half_cycles": "half_cycle",
+    "events": "event",
+}  # key of the document, name of the file: kind in the schema
+ENDINGS = (".csv", ".parquet")
+_ARROW = {"integer": pa.int64(), "boolean": pa.bool_(), "number": pa.float64()}
 
 
 def write_tables(document: Mapping[str, Any], folder: Path) -> None:
-    """Write `half_cycles.csv` and `events.csv`. Raises `InputError` where the folder cannot be written."""
-    for key, name in TABLES.items():
-        try:
-            (folder / name).write_text(table_text(document[key]), encoding="utf-8", newline="")
-        except OSError as error:
-            raise InputError(
-                f"{folder / name}: cannot write: {error.strerror or error}; choose another folder"
-            ) from error
+    """Write `half_cycles` and `events`, each as `.csv` and `.parquet`, into `folder`, which exists.
+
+    Raises `InputError` where it cannot be written.
+    """
+    for key in TABLES:
+        table = table_of(document, key)
+        for ending in ENDINGS:
+            write_table(table, folder / (key + ending))
 
 
-def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """CSV: columns in the order in which the rows first name them, empty where a row has nothing, evidence as JSON."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
-    return out.getvalue()
+def table_of(document: Mapping[str, Any], key: str) -> pa.Table:
+    """`half_cycles` or `events` of a document: all columns that its schema knows, null where a row has nothing.
+
+    Objects are JSON. A test without any has the columns, too.
+    """
+    records = document[key]
+    return pa.table(
+        {
+            name: _column([record.get(name) for record in records], _type_of(field))
+            for name, field in _schema()["$defs"][TABLES[key]]["properties"].items()
+        }
+    )
 
 
-def _cell(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, dict | list) else "" if value is None else value
+@cache
+def _schema() -> dict[str, Any]:
+    text = files("ccdmon").joinpath("data/report.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def _type_of(field: Mapping[str, Any]) -> str:
+    """`integer`, `number`, `boolean`, `string` or `object`."""
+    if "$ref" in field:
+        field = _schema()["$defs"][field["$ref"].rpartition("/")[2]]
+    kinds = field.get("type", "string")  # without a type it is one of some words
+    return str(kinds if isinstance(kinds, str) else next(kind for kind in kinds if kind != "null"))
+
+
+def _column(values: list[Any], kind: str) -> pa.Array:
+    if kind not in _ARROW:
+        return text_column_of([json.dumps(value) if kind == "object" else value for value in values])
+    numbers = column_of(np.array([np.nan if value is None else value for value in values], dtype=np.float64))
+    return numbers.cast(_ARROW[kind])

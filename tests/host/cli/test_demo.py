@@ -11,7 +11,8 @@ from tests.host.whole_run import open_run
 
 FILES = {
     "frames.bin", "clock.ndjson", "events.ndjson", "run.toml", "trace.bdf.parquet", "trace.bdf.metadata.json",
-    "report.html", "events.csv", "half_cycles.csv", "report.json",
+    "report.html", "events.csv", "events.parquet", "half_cycles.csv",
+    "half_cycles.parquet", "report.json",
 }  # fmt: skip
 
 
