@@ -13,7 +13,5 @@ def load_rigs() -> Any:
     """The module behind the entry point `replay` of the group `ccdmon.rigs`: `ccdmon_hil.play.replay`."""
     found = next(iter(entry_points(group="ccdmon.rigs", name="replay")), None)
     if found is None:
-        raise DeviceError(
-            "the rigs are not installed: install the package `ccdmon` again (pip install ccdmon)"
-        )
+        raise DeviceError("the rigs are not installed: install ccdmon again, as its README says")
     return found.load()

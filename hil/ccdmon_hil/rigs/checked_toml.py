@@ -19,9 +19,7 @@ def read_checked(model: type[Model], path: Path, advice: str) -> Model:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}; {advice}") from error
     except ValidationError as error:
-        problems = list(problems_of(error, model))
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise InputError(f"{path}: {problems[0]}{more}") from None
+        raise InputError(f"{path}: {'; '.join(problems_of(error, model))}") from None
     except ValueError as error:
         raise InputError(
             f"{path}: not a readable TOML file ({' '.join(str(error).split())}); mend it"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ccdmon.errors import DeviceError, InputError
+from ccdmon.extras import how_to_install
 from ccdmon.link.device import ANSWER_LIMIT_S
 from ccdmon.rigs import RIGS
 from ccdmon_hil.rigs.image import find_image
@@ -117,4 +118,4 @@ def _target(rig: str, image: str | Path | None, port: str | None, opened: ExitSt
 
 
 def _not_installed(error: ImportError) -> InputError:
-    return InputError(f"rig pico: {error.name} is not installed; pip install 'ccdmon[pico]'")
+    return InputError(f"rig pico: {error.name} is not installed; {how_to_install('pico')}")

@@ -9,8 +9,9 @@ import errno
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from types import ModuleType
 
+from ccdmon.cli.parser import Parser, nearest
 from ccdmon.errors import EXIT_BUG, EXIT_UNUSABLE, CcdmonError
 
 # verb -> (module under ccdmon.cli, one line for `ccdmon --help`)
@@ -35,15 +36,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "reset-trip": ("board.reset_trip", "clear a board's latched trip by its id"),
     "init": ("board.init", "write a commented rig file: cell, limits, front end, port, recording"),
     "image": ("board.image", "find, fetch or build the MicroPython image of the emulated Pico"),
+    "completion": ("completion", "print the script that completes verbs and options in a shell"),
 }
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line on stderr and exit code 2."""
-
-    def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
-        raise SystemExit(EXIT_UNUSABLE)
 
 
 class _Version(argparse.Action):
@@ -62,22 +56,38 @@ def _top_parser() -> Parser:
     parser = Parser(
         prog="ccdmon",
         description="Watches solid-state battery cells, cuts shorts off and reads the critical current density.",
-        epilog=f"verbs:\n{verbs}\n\n`ccdmon VERB --help` tells more of one.",
+        epilog=f"verbs:\n{verbs}\n\n`ccdmon help VERB` tells more of one.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="package, firmware and schema versions")
-    parser.add_argument("verb", choices=VERBS, metavar="VERB")
+    parser.add_argument(
+        "-V", "--version", action=_Version, nargs=0, help="package, firmware and schema versions"
+    )
+    parser.add_argument("verb", metavar="VERB")
     return parser
+
+
+def verb_parser(verb: str) -> tuple[Parser, ModuleType]:
+    """The parser of one verb and its module; loads what the module needs."""
+    module_name, line = VERBS[verb]
+    module = importlib.import_module(f"ccdmon.cli.{module_name}")
+    parser = Parser(prog=f"ccdmon {verb}", description=f"{line[0].upper()}{line[1:]}.")
+    module.add_arguments(parser)
+    return parser, module
+
+
+def _asked_help(argv: list[str]) -> list[str]:
+    """`help` and `help VERB` as the options that mean the same."""
+    return [*argv[1:2], "--help"] if argv[:1] == ["help"] else argv
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; returns the process's exit code (see `ccdmon.errors`)."""
-    argv = list(sys.argv[1:] if argv is None else argv)
-    args = _top_parser().parse_args(argv[:1])
-    module_name, line = VERBS[args.verb]
-    module = importlib.import_module(f"ccdmon.cli.{module_name}")
-    parser = Parser(prog=f"ccdmon {args.verb}", description=f"{line[0].upper()}{line[1:]}.")
-    module.add_arguments(parser)
+    argv = _asked_help(list(sys.argv[1:] if argv is None else argv))
+    top = _top_parser()
+    args = top.parse_args(argv[:1])
+    if args.verb not in VERBS:
+        top.error(f"there is no verb {args.verb!r}{nearest(args.verb, VERBS)}")
+    parser, module = verb_parser(args.verb)
     try:
         code = int(module.run(parser.parse_args(argv[1:])))
         sys.stdout.flush()

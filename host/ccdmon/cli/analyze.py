@@ -142,6 +142,7 @@ def _write(args: argparse.Namespace, sources: list[Subject], documents: list[dic
         write_reports(document, source.trace, folder, source.monitoring, source.context)
         if source.run is not None and folder.resolve() == source.run.folder.resolve():
             derive_trace(folder)
+        print(f"report: {folder / 'report.html'}", file=sys.stderr)
 
 
 def _folders(out: Path, traces: list[str]) -> list[Path]:

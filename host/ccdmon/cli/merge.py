@@ -51,12 +51,18 @@ def run(args: argparse.Namespace) -> int:
     else:
         a = alignment
         print(
-            f"rig time = {a.offset_s:.6g} s + cycler time, drift {a.drift_ppm:+.1f} ppm; {a.matched} of {a.steps} "
+            f"rig time = {a.offset_s:.6g} s + cycler time, {_drift(a.drift_ppm)}; {a.matched} of {a.steps} "
             f"current steps agree within {a.residual_s:.3g} s (1 sigma)"
             + (", currents of opposite sign: the rig's were turned" if a.opposite_signs else ""),
             file=sys.stderr,
         )
     return EXIT_FINE
+
+
+def _drift(ppm: float) -> str:
+    """How the cycler's clock runs against the rig's, as one would say it."""
+    a_day_s = abs(ppm) * 86400e-6
+    return f"the cycler's clock {'slow' if ppm > 0 else 'fast'} by {a_day_s:.2g} s a day ({ppm:+.1f} ppm)"
 
 
 def _rig(args: argparse.Namespace) -> tuple[Callable[[], Iterable[Trace]], Cell]:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ccdmon.errors import EXIT_FINE, DeviceError, InputError, describe
+from ccdmon.errors import EXIT_DEVICE, EXIT_FINE, DeviceError, InputError, describe
 
 if TYPE_CHECKING:
     from ccdmon.record.recording import Options, Recording
@@ -73,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
         lock.close()
     # Who ends this with SIGTERM (a machine that shuts down) does not wait for a report.
     report = None if args.no_report or signal.SIGTERM in stopped else _report(folder, terminal.say)
-    return _ended(recording, report, as_json=args.json)
+    _ended(recording, report, as_json=args.json)
+    return _exit_code(recording, args)
 
 
 def _record(
@@ -131,7 +132,7 @@ def _report(folder: Path, say: Callable[[str], object]) -> Path | None:
     return None
 
 
-def _ended(recording: "Recording", report: Path | None, *, as_json: bool) -> int:
+def _ended(recording: "Recording", report: Path | None, *, as_json: bool) -> None:
     from dataclasses import asdict
 
     from ccdmon.run.stored_rows import RunRows
@@ -160,7 +161,18 @@ def _ended(recording: "Recording", report: Path | None, *, as_json: bool) -> int
         + (f"read it with `ccdmon report {recording.folder}`" if report is None else f"report: {report}"),
         file=sys.stderr,
     )
-    return EXIT_FINE
+
+
+def _exit_code(recording: "Recording", args: argparse.Namespace) -> int:
+    """A recording without a sample, or one that was to arm the board and never did, is a failure of the rig."""
+    failed = []
+    if recording.recorder.rows.counts.samples == 0:
+        failed.append("the board answered and sent no sample: `ccdmon doctor` looks at it")
+    if args.arm and not recording.armed:
+        failed.append("--arm: the board never closed its gate: the lines above say why")
+    for line in failed:
+        print(f"ccdmon record: {line}", file=sys.stderr)
+    return EXIT_DEVICE if failed else EXIT_FINE
 
 
 def _read_rig(path: Path) -> "Rig":

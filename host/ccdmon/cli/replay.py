@@ -112,13 +112,13 @@ def _sentence(result: Any) -> str:
     head = f"{document['rig']}: {document['rows']} rows"
     if not result.tripped:
         return f"{head}, no trip, gate {document['gate']}; {counts}"
-    latency = document["latency"]
+    row, latency = document["trip_row"], document["latency"]
     virtual_us = latency["virtual_us"]
     virtual = "" if virtual_us is None else f" ({virtual_us:.0f} us of the emulator's time)"
     return (
-        f"{head}, tripped {document['reason']} at row {document['trip_row']} (test time "
-        f"{document['trip_time_s']:g} s), {latency['samples']} after the first faulty row{virtual}, "
-        f"gate {document['gate']}; {counts}"
+        f"{head}, {document['reason']} seen from row {row - latency['samples']}, cut off at row {row} (test time "
+        f"{document['trip_time_s']:g} s), {latency['samples']} later{virtual}; gate {document['gate']} (the rows that "
+        f"follow are the recording's, which knows nothing of the gate); {counts}"
     )
 
 

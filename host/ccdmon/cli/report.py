@@ -28,6 +28,8 @@ def run(args: argparse.Namespace) -> int:
     from ccdmon.report.page import write_reports  # matplotlib takes half a second
 
     folder = args.out or (Path(args.source) if Path(args.source).is_dir() else None)
+    if folder is None and not Path(args.source).exists() and args.source != "-":
+        raise InputError(f"{args.source}: there is no such file or run folder; check the path")
     if folder is None:
         raise InputError(f"{args.source}: not a run folder; say with --out where the report shall go")
     source = open_source(args.source, args, options_of(args), drawn=True)

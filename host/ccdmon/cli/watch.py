@@ -46,6 +46,9 @@ def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C."""
     if not args.folders and not args.port:
         raise InputError("name a run folder to watch, or a board with --port")
+    for folder in args.folders:
+        if not folder.is_dir():
+            raise InputError(f"{folder}: there is no such folder; `ccdmon record --out {folder}` makes one")
     token = control_token(args)
     asked = [signal.SIGINT]  # how it is ended, at last
     with _recorder(args, asked) as recorded:

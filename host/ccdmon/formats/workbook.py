@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from ccdmon.errors import InputError
+from ccdmon.extras import how_to_install
 from ccdmon.formats.opening import read_whole
 
 KIND = "workbook"
@@ -36,7 +37,7 @@ def sheets(source: Path | bytes, name: str) -> Iterator[tuple[str, list[str]]]:
         from python_calamine import CalamineWorkbook
     except ImportError:
         raise InputError(
-            f'{name}: a workbook: its reader is missing; pip install "ccdmon[import]", or export the sheet as CSV'
+            f"{name}: a workbook: its reader is missing; {how_to_install('import')}, or export the sheet as CSV"
         ) from None
     data = source if isinstance(source, bytes) else read_whole(source)
     check_archive(data, name)

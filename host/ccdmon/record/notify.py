@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from ccdmon.errors import describe
+from ccdmon.extras import how_to_install
 
 NOTABLE = ("rule", "value", "limit", "trip_id", "sample", "host_time_s", "firmware_hash")
 FIRST_RETRY_S, LONGEST_RETRY_S = 5.0, 600.0
@@ -147,7 +148,7 @@ def send(url: str, title: str, body: str) -> str | None:
     try:
         import apprise
     except ImportError:
-        return 'apprise is missing: pip install "ccdmon[notify]"'
+        return f"apprise is missing: {how_to_install('notify')}"
     try:
         sender = apprise.Apprise()
         if not sender.add(url):

@@ -142,6 +142,11 @@ class Recording:
         """Whether a board has said anything intact."""
         return self.recorder.rows.counts.frames > 0
 
+    @property
+    def armed(self) -> bool:
+        """Whether the board closed its gate when this process asked it to."""
+        return self._requests.armed
+
     def running_s(self) -> float:
         """Since this process began to record."""
         return time.monotonic() - self._began_s

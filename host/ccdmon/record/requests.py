@@ -27,6 +27,7 @@ class Requests:
     ) -> None:
         self._recorder, self._device = recorder, device
         self._state, self._settings, self._say = state, settings, say
+        self.armed = False  # the board has said once that it closed its gate
         self._server: ControlServer | None = None
         try:
             self._server = ControlServer(folder)
@@ -48,8 +49,13 @@ class Requests:
             if request is not None:
                 request.refuse(wrong)
             return
-        on_answer = self._device.told("arm") if request is None else self._answering(request)
-        self._device.arm(self._settings(), on_answer)
+        tell = self._device.told("arm") if request is None else self._answering(request)
+
+        def answered(result: str | None, detail: int) -> None:
+            self.armed = self.armed or result == "ok"
+            tell(result, detail)
+
+        self._device.arm(self._settings(), answered)
 
     def close(self) -> None:
         """Take the socket away."""

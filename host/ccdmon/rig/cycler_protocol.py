@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ccdmon.errors import InputError
+from ccdmon.extras import how_to_install
 from ccdmon.model.kinds import SYMMETRIC
 from ccdmon.model.program import Segment
 from ccdmon.rig.rig_file import ProtocolTable, Rig
@@ -28,7 +29,7 @@ def write_protocol(rig: Rig, cycler: str, path: Path | None) -> str:
     try:
         text = CYCLERS[cycler](protocol, rig)
     except (ValueError, RuntimeError, NotImplementedError) as error:
-        raise InputError(f"protocol: {cycler} cannot run it ({' '.join(str(error).split())})") from error
+        raise InputError(f"{cycler} cannot run this test ({' '.join(str(error).split())})") from error
     if path is not None:
         try:
             path.write_text(text, encoding="utf-8")
@@ -42,7 +43,7 @@ def unicycler(rig: Rig) -> Any:
     try:
         import aurora_unicycler as library
     except ImportError:
-        raise InputError('protocol: aurora-unicycler is missing; pip install "ccdmon[cycler]"') from None
+        raise InputError(f"aurora-unicycler is missing; {how_to_install('cycler')}") from None
     described, area_cm2 = rig.protocol, rig.cell.electrode_area_cm2
     if described is None:
         raise InputError(f"{rig.name}: the rig file has no [protocol]; add one ('ccdmon init' shows how)")

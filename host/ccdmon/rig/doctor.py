@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ccdmon.errors import CcdmonError
+from ccdmon.extras import how_to_install
 from ccdmon.rig.rig_file import Rig
 from ccdmon.rigs import load_rigs
 
@@ -76,7 +77,7 @@ def _unix_port() -> Check:
 
 def _emulator() -> Check:
     if find_spec("rp2040py") is None:
-        return Check("emulator", SKIPPED, "the emulated Pico is not installed", "pip install 'ccdmon[pico]'")
+        return Check("emulator", SKIPPED, "the emulated Pico is not installed", how_to_install("pico"))
     return Check("emulator", FINE, "the emulated Pico is installed")
 
 

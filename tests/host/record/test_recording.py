@@ -76,11 +76,11 @@ def recorder(port: Path, folder: Path, *more: str, report: bool = False) -> Iter
         process.communicate()
 
 
-def end(process: subprocess.Popen[str], document: str = "") -> str:
+def end(process: subprocess.Popen[str], document: str = "", code: int = 0) -> str:
     """End a recording in good order; what it said. `document`: what stdout must begin with, nothing without."""
     process.send_signal(signal.SIGINT)
     out, said = process.communicate(timeout=WAIT_S)
-    assert process.returncode == 0, said
+    assert process.returncode == code, said
     assert out.startswith(document) and bool(out) == bool(document)
     return said + out
 
@@ -214,7 +214,7 @@ def test_a_board_with_another_firmware_is_recorded_and_not_armed(tmp_path: Path)
             wait_for(lambda: samples(folder, 100), "samples")
             with pytest.raises(DeviceError, match=r"runs firmware 0\.0\.1 .*`ccdmon flash`"):
                 ask(folder, {"do": "arm"})
-            end(process)
+            assert "--arm: the board never closed its gate" in end(process, code=3)
     assert board.gate == 0
     assert not {wire.ARM, wire.SELF_TEST, wire.SET_CONFIG} & set(board.commands)
     assert actions(folder).count("not_armed") == 2

@@ -101,7 +101,7 @@ def test_what_is_missing_is_one_line(tables: dict[str, Any], part: str) -> None:
 
 def test_a_current_that_the_cycler_has_not_is_one_line() -> None:
     huge = rig("time_control", cell={"electrode_area_cm2": 1e6})
-    with pytest.raises(InputError, match="biologic cannot run it"):
+    with pytest.raises(InputError, match="biologic cannot run this test"):
         write_protocol(huge, "biologic", None)
 
 

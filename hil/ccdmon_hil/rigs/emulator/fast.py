@@ -24,6 +24,7 @@ from importlib.util import find_spec, spec_from_file_location
 from pathlib import Path
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE
+from ccdmon.extras import how_to_install
 from ccdmon_hil.rigs.emulator.edits import EDITS, MODULES, VERSION
 from ccdmon_hil.rigs.image import cache_dir
 
@@ -32,7 +33,7 @@ STOCK = "stock"
 PACKAGE = "rp2040py.native"
 OPTIONS = ("-O3", "-g0", "-ffp-contract=off")
 SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
-INSTALL = "pip install 'ccdmon[pico]'"
+INSTALL = how_to_install("pico")
 
 
 class UnavailableError(Exception):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ccdmon.errors import InputError
+from ccdmon.extras import how_to_install
 from ccdmon.formats.cyclers.dialect import Columns
 
 KIND = "Neware .nda/.ndax"
@@ -28,7 +29,7 @@ def read_neware(path: Path, *, salvage: bool = False) -> Columns:
     try:
         import fastnda
     except ImportError:
-        raise InputError(f'{path}: {KIND}: its reader is missing; pip install "ccdmon[import]"') from None
+        raise InputError(f"{path}: {KIND}: its reader is missing; {how_to_install('import')}") from None
     with _Warnings() as warnings:
         try:
             frame = fastnda.read(path)

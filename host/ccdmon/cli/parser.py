@@ -1,0 +1,35 @@
+"""The parser of every verb: errors are one line on stderr, with the nearest name there is."""
+
+import argparse
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+from ccdmon.errors import EXIT_UNUSABLE
+
+_OPTION = re.compile(r"(?<![\w-])--[a-z0-9][a-z0-9-]*")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line on stderr and exit code 2."""
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        """As argparse; an option that it does not know is told with the nearest that it does."""
+        parsed, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            known = set(_OPTION.findall(self.format_help()))
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{nearest(unknown[0], known)}")
+        return parsed
+
+    def error(self, message: str) -> NoReturn:
+        print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
+        raise SystemExit(EXIT_UNUSABLE)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean NAME?` with the name closest to `word`, or nothing where none is close."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word.split("=")[0], list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""

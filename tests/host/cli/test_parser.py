@@ -1,0 +1,50 @@
+"""A mistyped name is told with the nearest there is; help and version answer in every customary form."""
+
+import pytest
+
+from ccdmon.cli import VERBS, main
+
+
+def _said(argv: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    try:
+        code = main(argv)
+    except SystemExit as end:
+        code = int(end.code or 0)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.mark.parametrize(
+    ("argv", "nearest"),
+    [
+        (["analyse", "x"], "did you mean analyze?"),
+        (["reset_trip"], "did you mean reset-trip?"),
+        (["help", "recrod"], "did you mean record?"),
+        (["simulate", "--scenaro", "healthy"], "did you mean --scenario?"),
+        (["analyze", "x", "--area-cmm=2"], "did you mean --area-cm2?"),
+    ],
+)
+def test_mistyped(argv: list[str], nearest: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = _said(argv, capsys)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert nearest in err
+
+
+def test_what_is_near_nothing_gets_no_guess(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = _said(["xyzzy"], capsys)
+    assert code == 2
+    assert "did you mean" not in err
+    assert "'xyzzy'" in err
+
+
+def test_help_in_each_form(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _said(["help"], capsys) == _said(["--help"], capsys)
+    assert _said(["help", "convert"], capsys) == _said(["convert", "--help"], capsys)
+    assert _said(["-V"], capsys) == _said(["--version"], capsys)
+
+
+def test_every_verb_takes_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in VERBS:
+        code, out, err = _said(["help", verb], capsys)
+        assert (code, err) == (0, ""), verb
+        assert out.startswith(f"usage: ccdmon {verb}")
