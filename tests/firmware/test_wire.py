@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccdmon_fw import wire
+from ccdmon_fw import limits, wire
 
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = json.loads((ROOT / "tests" / "vectors" / "wire_frames.json").read_text())
@@ -106,3 +106,17 @@ def test_every_message_packs_and_unpacks_its_fields() -> None:
         assert rest == b"tail"
     with pytest.raises(ValueError, match="short"):
         wire.unpack(wire.TRIP, b"\1")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [wire.RESULTS, wire.SELF_TESTS, limits.REASONS, limits.SETTINGS],
+    ids=["results", "self-tests", "reasons", "settings"],
+)
+def test_the_description_numbers_every_name(names: tuple[str, ...]) -> None:
+    text = " ".join((ROOT / "firmware" / "PROTOCOL.md").read_text().split())
+    assert ", ".join(f"{number} {name}" for number, name in enumerate(names)) in text
+
+
+def test_the_description_states_the_schema_of_the_settings() -> None:
+    assert f"`schema` of the settings: {limits.SCHEMA}." in (ROOT / "firmware" / "PROTOCOL.md").read_text()
