@@ -4,6 +4,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ccdmon.formats.bdf.write import write_bdf, write_pieces, write_table
 from ccdmon.formats.impedance.csv import write_eis_csv
 from ccdmon.formats.impedance.files import read_eis
 from ccdmon.formats.importer import is_long
+from ccdmon.model.trace import Trace
 
 SCHEMA = "ccdmon.convert/1"
 BDF: dict[str, Any] = {"format": "Battery Data Format", "notes": []}
@@ -55,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 def _convert_file(args: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     """(rows, what the file was); what BDF calls by no name is kept where the source is BDF and not very long."""
     if args.source != "-" and not args.salvage and is_long(Path(args.source)):
-        return write_pieces(pieces_of(args.source, args), args.target), BDF
+        return _convert_long(args)
     trace = open_file(args.source, args)
     imported = trace.cell.metadata.get("import")
     if args.source == "-" or imported is not None or not has_standard_columns(args.source):
@@ -65,6 +67,19 @@ def _convert_file(args: argparse.Namespace) -> tuple[int, dict[str, Any]]:
         if args.target != "-":
             write_cell(trace.cell, Path(args.target))
     return len(trace), imported or BDF
+
+
+def _convert_long(args: argparse.Namespace) -> tuple[int, dict[str, Any]]:
+    """As `_convert_file`, piece by piece."""
+    about: dict[str, Any] = {}
+
+    def pieces() -> Iterator[Trace]:
+        for piece in pieces_of(args.source, args):
+            seen = piece.cell.metadata.get("import", BDF)
+            about.update(seen, notes=list(dict.fromkeys([*about.get("notes", []), *piece.notes])))
+            yield piece
+
+    return write_pieces(pieces(), args.target), about
 
 
 def _convert_spectra(args: argparse.Namespace) -> tuple[int, dict[str, Any]]:

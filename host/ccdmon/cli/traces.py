@@ -2,31 +2,46 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from ccdmon.formats.importer import notes_of, read_trace
+from ccdmon.formats.importer import read_trace
 from ccdmon.model.trace import Trace
-from ccdmon.run.sources import Source, TraceRows, source_of
+from ccdmon.run.sources import FileRows, Source, TraceRows, source_of
 
 
 def open_rows(name: str, args: argparse.Namespace) -> Source:
     """A trace or cycler's file, `-` or a run folder; what was left out is noted on stderr. Raises `InputError`."""
     source = source_of(name, columns=args.columns, salvage=args.salvage)
     if isinstance(source, TraceRows):
-        _note(name, source.trace)
-    return source
+        _note(name, source.trace.notes)
+    return _Telling(name, source) if isinstance(source, FileRows) else source
+
+
+class _Telling(Source):
+    """The rows of a long file; what is assumed or left out is noted on stderr once, when it is known."""
+
+    def __init__(self, name: str, file: FileRows) -> None:
+        self._name, self._file = name, file
+        self._told: set[str] = set()
+
+    def traces(self) -> Iterator[Trace]:
+        """As the file's."""
+        for piece in self._file.traces():
+            _note(self._name, [note for note in piece.notes if note not in self._told])
+            self._told.update(piece.notes)
+            yield piece
 
 
 def open_file(name: str, args: argparse.Namespace) -> Trace:
     """A trace or cycler's file or `-`, whole; what was left out is noted on stderr. Raises `InputError`."""
     trace = with_area(read_trace(name, columns=args.columns, salvage=args.salvage), args)
-    _note(name, trace)
+    _note(name, trace.notes)
     return trace
 
 
-def _note(name: str, trace: Trace) -> None:
-    for note in notes_of(trace):
+def _note(name: str, notes: Iterable[str]) -> None:
+    for note in notes:
         print(f"{name}: note: {note}", file=sys.stderr)
 
 

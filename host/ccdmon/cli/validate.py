@@ -10,8 +10,10 @@ from ccdmon.cli.traces import pieces_of
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
 from ccdmon.formats.cyclers.dialect import IMPEDANCE_LINE
 from ccdmon.formats.impedance.files import read_eis
+from ccdmon.formats.opening import read_head
 from ccdmon.model.trace import COLUMN_FIELDS
 from ccdmon.report.words import duration
+from ccdmon.run.folder import is_run_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """One line for each file; exit 1 when any is no usable trace, 2 when one is not there at all."""
+    """One line for each file; exit 1 when any is no usable trace, 2 when one cannot be read at all."""
+    for name in args.traces:
+        _openable(name)
     results = [_check(name, args) for name in args.traces]
     if args.json:
         print(json.dumps({"schema": "ccdmon.validate/1", "files": results}))
@@ -34,9 +38,18 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_FINE if all(result["valid"] for result in results) else EXIT_NEGATIVE
 
 
+def _openable(name: str) -> None:
+    """Raises `InputError` for what is not there, a folder of something else, a pipe, or what may not be read."""
+    path = Path(name)
+    if name == "-":
+        return
+    if not path.is_dir():
+        read_head(path, 2)
+    elif not is_run_folder(path):
+        raise InputError(f"{name}: a folder without frames.bin; name a trace file or a run folder")
+
+
 def _check(name: str, args: argparse.Namespace) -> dict[str, Any]:
-    if name != "-" and not Path(name).exists():
-        raise InputError(f"{name}: No such file or directory; check the path")
     rows, begin_s = 0, None
     try:
         for trace in pieces_of(name, args):

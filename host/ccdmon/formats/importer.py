@@ -115,11 +115,6 @@ def _piece(read: Columns, kind: str, name: str) -> Trace:
     )
 
 
-def notes_of(trace: Trace) -> list[str]:
-    """What was left out or assumed when the trace was imported."""
-    return list(trace.notes)
-
-
 def is_bdf(head: bytes, salvage: bool) -> bool:
     """Whether `bdf` shall read it (and word what is wrong with it): Parquet, or text whose header has a BDF column."""
     if head.startswith(PARQUET_MAGIC):

@@ -15,7 +15,7 @@ from ccdmon.formats import importer
 from ccdmon.formats.bdf.read import read_bdf
 from ccdmon.formats.cyclers.time_axis import seconds_of
 from ccdmon.formats.impedance.files import read_spectra
-from ccdmon.formats.importer import notes_of, read_trace
+from ccdmon.formats.importer import read_trace
 from ccdmon.formats.tables.labels import split_label
 from ccdmon.formats.tables.rows import RowReader
 from ccdmon.model.trace import Trace
@@ -129,7 +129,7 @@ def test_a_table_set_apart_by_blanks(table: str, tmp_path: Path) -> None:
 
 def test_rows_of_impedance_scans_are_left_out_and_said(tmp_path: Path) -> None:
     (tmp_path / "t.mpt").write_text(DIALECTS["BioLogic .mpt"])
-    assert notes_of(read_trace(tmp_path / "t.mpt")) == ["left out 1 rows of impedance scans"]
+    assert read_trace(tmp_path / "t.mpt").notes == ("left out 1 rows of impedance scans",)
 
 
 def test_a_column_map_names_what_cannot_be_guessed(tmp_path: Path) -> None:

@@ -91,7 +91,9 @@ def write_cell(cell: Cell, trace_path: Path, notes: Sequence[str] = ()) -> None:
     stated = {"temperature_degC": cell.stated_temperature_degC, "pressure_Pa": cell.stated_pressure_Pa}
     if set_to := {key: value for key, value in stated.items() if value is not None}:
         told["conditions"] = {**cell.metadata.get("conditions", {}), **set_to}
-    if notes and "import" not in told:
+    if notes and "import" in told:
+        told["import"] = {**told["import"], "notes": list(notes)}
+    elif notes:
         told["notes"] = list(notes)
     public = {key: value for key, value in told.items() if key in PUBLIC_KEYS}
     metadata = {**public, "extras": {key: value for key, value in told.items() if key not in PUBLIC_KEYS}}

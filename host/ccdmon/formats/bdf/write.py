@@ -40,9 +40,16 @@ def write_pieces(pieces: Iterable[Trace], path: str | Path) -> int:
     """
     pieces = iter(pieces)
     first = next(pieces)
-    rows = write_tables(map(table_of, itertools.chain([first], pieces)), path)
+    notes = dict.fromkeys(first.notes)
+
+    def tables() -> Iterator[pa.Table]:
+        for piece in itertools.chain([first], pieces):
+            notes.update(dict.fromkeys(piece.notes))
+            yield table_of(piece)
+
+    rows = write_tables(tables(), path)
     if str(path) != "-":
-        write_cell(first.cell, Path(path))
+        write_cell(first.cell, Path(path), list(notes))
     return rows
 
 
