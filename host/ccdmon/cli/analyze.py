@@ -160,5 +160,4 @@ def _print(sources: list[Subject], documents: list[dict[str, Any]]) -> None:
     for index, (source, document) in enumerate(zip(sources, documents, strict=True)):
         if index:
             print()
-        remarks = source.context.remarks if source.run else {}
-        print_report(document, source.trace.cell, source.name, remarks=remarks)
+        print_report(document, source.trace.cell, source.name, remarks=source.context.remarks)

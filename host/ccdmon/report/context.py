@@ -22,7 +22,10 @@ class Context:
 
     @property
     def remarks(self) -> dict[str, str]:
-        """What to know of temperature and pressure: set and not measured, or measured elsewhere than at the cell."""
+        """What to know of temperature and pressure: set and not measured, or measured elsewhere than at the cell.
+
+        Of the impedance, `eis`: why spectra that were given tell nothing.
+        """
         front_end = self.config.get("front_end", {})
         measured = front_end.get("pressure_full_scale_Pa") is not None
         known = {"pressure_Pa": measured, "temperature_degC": measures_cell_temperature(self.config)}
@@ -31,6 +34,8 @@ class Context:
         }
         if known["temperature_degC"] and front_end.get("temperature_at") != "cell":
             remarks["temperature_degC"] = words.OF_THE_BOARD
+        if self.impedance.verdict == "unvalidated" and self.impedance.spectra != (None, None):
+            remarks["eis"] = self.impedance.reason
         return remarks
 
     @property
@@ -80,7 +85,11 @@ def methods(document: Document, trace: Trace, context: Context) -> str:
         _protocol_sentence(document, context.remarks),
         _recording_sentence(trace, context),
     ]
-    parts += [_result_sentence(document), _impedance_sentence(document), _missing_sentence(document)]
+    parts += [
+        _result_sentence(document),
+        _impedance_sentence(document, context.remarks),
+        _missing_sentence(document),
+    ]
     return " ".join(filter(None, parts))
 
 
@@ -137,8 +146,8 @@ def _result_sentence(document: Document) -> str:
     )
 
 
-def _impedance_sentence(document: Document) -> str:
-    return f"Impedance before and after the test: {words.EIS_TEXT.get(document['ccd']['eis'], '')}."
+def _impedance_sentence(document: Document, remarks: Mapping[str, str]) -> str:
+    return f"Impedance before and after the test: {words.eis_text(document, remarks)}."
 
 
 def _missing_sentence(document: Document) -> str:

@@ -17,10 +17,11 @@ PROTOCOL_TEXT = {
     "unknown": "unknown (no regular ramp or cycling recognised)",
 }
 EIS_TEXT = {
-    "unvalidated": "unvalidated: no impedance pair was given, so a fake-stable cell is not excluded",
+    "unvalidated": "unvalidated: {why}, so a fake-stable cell is not excluded",
     "consistent": "consistent: impedance before and after speaks against a short",
     "shorted": "shorted: the impedance fell as it does only in a short",
 }
+NO_PAIR = "no impedance pair was given"
 NO_AREA = (
     "The electrode area is not known (no sidecar, no --area-cm2): results are in A and ohm, and every "
     "area-specific number is left out."
@@ -93,7 +94,7 @@ def conditions(
 ) -> list[tuple[str, str]]:
     """What a critical current density means nothing without (Lu et al. 2021, sections 3.7 and 5).
 
-    `remarks`: what to know of `temperature_degC` and `pressure_Pa` (`Context.remarks`).
+    `remarks`: what to know of `temperature_degC`, `pressure_Pa` and `eis` (`Context.remarks`).
     """
     ccd, protocol = document["ccd"], document["protocol"]
     return [
@@ -106,9 +107,15 @@ def conditions(
         ("Temperature", ambient(ccd["temperature_degC"], "°C", remarks.get("temperature_degC"))),
         ("Stack pressure", ambient(ccd["pressure_MPa"], "MPa", remarks.get("pressure_Pa"))),
         ("Electrode area", number(ccd["area_cm2"], "cm²")),
-        ("Impedance check", EIS_TEXT.get(ccd["eis"], ccd["eis"])),
+        ("Impedance check", eis_text(document, remarks)),
         ("Cell", ", ".join(filter(None, [cell.configuration, cell.electrolyte]))),
     ]
+
+
+def eis_text(document: Document, remarks: Mapping[str, str] = MappingProxyType({})) -> str:
+    """What the impedance says of the cell, or why it says nothing."""
+    verdict: str = document["ccd"]["eis"]
+    return EIS_TEXT.get(verdict, verdict).format(why=remarks.get("eis", NO_PAIR))
 
 
 def ambient(value: float | None, unit: str, remark: str | None) -> str:

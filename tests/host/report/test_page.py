@@ -307,3 +307,16 @@ def test_how_well_the_host_time_is_known() -> None:
     assert "crystal +21 ± 1.5 ppm" in line
     assert report_words.clock_line(ClockAccount(9, 0.01, 0, 0.004, -9.5e5, 100.0)).startswith("not known")
     assert report_words.clock_line(None) == report_words.DASH
+
+
+def test_why_given_spectra_say_nothing_is_told() -> None:
+    spectrum = make_spectrum(np.array([1e3, 1e2, 1e1]), np.array([10 - 1j, 11 - 2j, 12 - 3j]))
+    for pair, why in (
+        ((spectrum, spectrum), "3 points of the spectrum before are too few, 6 are needed"),
+        ((spectrum, None), "there is no spectrum after the test"),
+        ((None, None), "no impedance pair was given"),
+    ):
+        context = Context(compare(*pair))
+        told = dict(report_words.conditions(document(None), CELL, context.remarks))["Impedance check"]
+        assert told == f"unvalidated: {why}, so a fake-stable cell is not excluded"
+        assert why in methods(document(None), shorted_trace(), context)

@@ -129,12 +129,15 @@ def compare(before: Spectrum | None, after: Spectrum | None) -> Comparison:
 
 def _compared(before: Spectrum | None, after: Spectrum | None) -> Comparison:
     if before is None or after is None:
-        reason = "a spectrum before and one after are needed"
+        missing = "before and none after" if before is after else "before" if before is None else "after"
+        reason = f"there is no spectrum {missing} the test"
         return Comparison("unvalidated", reason, None, _alone(before), _alone(after))
-    try:
-        first, last = resistances(_above(before, after)), resistances(_above(after, before))
-    except ValueError as error:
-        return Comparison("unvalidated", str(error), None, None, None)
+    pair = {"before": _above(before, after), "after": _above(after, before)}
+    for when, spectrum in pair.items():
+        if len(spectrum) < FEWEST_POINTS:
+            reason = f"{len(spectrum)} points of the spectrum {when} are too few, {FEWEST_POINTS} are needed"
+            return Comparison("unvalidated", reason, None, None, None)
+    first, last = map(resistances, pair.values())
     for when, found in (("before", first), ("after", last)):
         if not found.trustworthy:
             reason = f"the spectrum {when} breaks the Kramers-Kronig relations"
