@@ -41,7 +41,7 @@ PLUGIN_GROUP = "ccdmon.trace_readers"
 PARQUET_MAGIC = b"PAR1"
 LONG_BYTES = 1 << 26  # in memory the trace takes up to ten times as much
 # What only files of impedance say.
-_IMPEDANCE_ONLY = (b"ZPLOT2 ASCII", b"ZPlotW Data File", b"Z60W Data File")
+_IMPEDANCE_ONLY = (b"ZPLOT2 ASCII", b"ZPlotW Data File", b"Z60W Data File", b"ZView Calculated Data File")
 _REFUSED = {
     b"\x00\x01\x00\x00Standard Jet DB": "an Arbin .res file (a database); export it from MITS Pro as CSV or workbook",
     b"\x00\x01\x00\x00Standard ACE DB": "an Arbin .res file (a database); export it from MITS Pro as CSV or workbook",

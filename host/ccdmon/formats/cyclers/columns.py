@@ -16,6 +16,8 @@ from ccdmon.formats.tables.vocabulary import QUANTITY, key_of
 SI = {"time": "s", "step_time": "s", "voltage": "V", "current": "A", "set_current": "A", "pressure": "Pa",
       "temperature": "degC", "frequency": "Hz", "real": "ohm", "imaginary": "ohm", "minus_imaginary": "ohm",
       "magnitude": "ohm", "phase": "deg", "minus_phase": "deg"}  # fmt: skip
+_IN_MAP = {"step_time": "time", "date": "time", "set_current": "current", "frequency": "f", "real": "re",
+           "imaginary": "im", "minus_imaginary": "-im", "magnitude": "mag", "minus_phase": "-phase"}  # fmt: skip
 _NAMED = re.compile(r"^(?P<label>.*?)\s*\[(?P<unit>[^\]]*)\]$")
 
 
@@ -150,6 +152,7 @@ def mapped(map_: ColumnMap, layout: Layout, name: str) -> Chosen:
 def choose(
     layout: Layout, roles: Sequence[str], name: str, units: Mapping[str, str], preferred: Mapping[str, Sequence[str]],
     maker: str, taken: Mapping[str, Column] | None = None, optional: frozenset[str] = frozenset(),
+    option: str = "--columns",
 ) -> Chosen:  # fmt: skip
     """A column for each role that a label names, the best name first. Raises `InputError` where a unit is missing."""
     chosen = Chosen(dict(taken or {}))
@@ -170,7 +173,7 @@ def choose(
                     f"column '{label.text}' tells no unit: taken in {label.unit}, the habit of a {maker}"
                 )
         try:
-            chosen.columns[role] = _column(at, label, role, name, layout, "--columns")
+            chosen.columns[role] = _column(at, label, role, name, layout, option)
         except InputError as error:
             if role not in optional:
                 raise
@@ -235,7 +238,7 @@ def _differ(role: str, one: str, other: str) -> bool:
 
 
 def _name_in_map(role: str) -> str:
-    return {"step_time": "time", "date": "time", "set_current": "current"}.get(role, role)
+    return _IN_MAP.get(role, role)
 
 
 def advice(chosen: Mapping[str, Column], roles: Sequence[str], missing: Mapping[str, str]) -> str:

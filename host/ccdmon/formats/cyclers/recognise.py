@@ -102,15 +102,31 @@ def layout_labels(line: str, separator: str) -> list[Label]:
 
 
 def unlabelled(lines: Sequence[str], name: str) -> Layout:
-    """The table of a text without labels: its first two lines of as many numbers each. Raises `InputError`."""
+    """The table of a text without labels: its first two lines of as many numbers each, else its first of numbers.
+
+    Raises `InputError` where there is none.
+    """
+    alone = None
     for at, line in enumerate(lines[:HEAD_LINES]):
         for separator in SEPARATORS:
-            cells = split_line(line, separator)
-            if len(cells) > 1 and all(is_value(cell) for cell in cells):
-                return Layout(
-                    at - 1, tuple(Label(f"#{k + 1}", f"#{k + 1}") for k in range(len(cells))), separator, at
-                )
-    raise InputError(f"{name}: no rows of numbers in it; nothing to read")
+            if not (width := _width_of_numbers(line, separator)):
+                continue
+            labels = tuple(Label(f"#{k + 1}", f"#{k + 1}") for k in range(width))
+            found = Layout(at - 1, labels, separator, at)
+            if at + 1 < len(lines) and width == _width_of_numbers(lines[at + 1], separator):
+                return found
+            alone = alone or found
+    if alone is None:
+        raise InputError(f"{name}: no rows of numbers in it; nothing to read")
+    return alone
+
+
+def _width_of_numbers(line: str, separator: str) -> int:
+    """How many cells the line has, 0 where it has one, or one that is no number."""
+    cells = split_line(line, separator)
+    while cells and not cells[-1].strip():
+        cells.pop()
+    return len(cells) if len(cells) > 1 and all(map(is_value, cells)) else 0
 
 
 def _unknown(lines: Sequence[str], name: str) -> InputError:

@@ -6,7 +6,7 @@ assumed, and that is said: everybody writes them.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -16,7 +16,8 @@ from ccdmon.formats.cyclers.biologic_mpt import controlled_on, header_line
 from ccdmon.formats.cyclers.columns import Chosen, ColumnMap, choose, find_entry, mapped
 from ccdmon.formats.cyclers.recognise import unlabelled
 from ccdmon.formats.impedance.sweeps import spectra_of
-from ccdmon.formats.tables.layout import HEAD_LINES, Layout, find_layouts, is_value, layout_at
+from ccdmon.formats.tables.labels import split_label
+from ccdmon.formats.tables.layout import HEAD_LINES, Layout, find_layouts, layout_at, split_line
 from ccdmon.formats.tables.rows import RowReader, block_of
 from ccdmon.model.spectrum import ComplexArray, Spectrum
 from ccdmon.model.trace import FloatArray
@@ -32,6 +33,11 @@ _BETWEEN = {
     "magnitude": ("|zwe-ce|",),
     "phase": ("phase(zwe-ce)",),
 }
+_IMAGINARY, _PHASE = frozenset(("minus_imaginary", "imaginary")), frozenset(("minus_phase", "phase"))
+ZVIEW_MARKS = ("ZPLOT2 ASCII", "ZPlotW Data File", "Z60W Data File", "ZView Calculated Data File")
+_ZVIEW = tuple(
+    map(split_label, ("Freq(Hz)", "Ampl", "Bias", "Time(Sec)", "Z'(a)", "Z''(b)", "GD", "Err", "Range"))
+)
 _MOST_RAD = 1.6  # a phase of more than a quarter turn cannot be in radians
 
 
@@ -86,8 +92,6 @@ def read_arrays(
     labels: Sequence[str], arrays: Sequence[np.ndarray], name: str, map_: ColumnMap | None = None
 ) -> SpectraRead:
     """As `read_lines`, for labelled columns in memory."""
-    from ccdmon.formats.tables.labels import split_label
-
     layout = Layout(0, tuple(split_label(label) for label in labels), ",", 0)
     chosen = choose_columns(layout, name, map_, None)
     floats = {
@@ -107,7 +111,7 @@ def _found(
     """
     at = header_line(head[:HEAD_LINES])
     layouts = [layout_at(head, at)] if at is not None else list(find_layouts(head, is_spectrum))
-    if layouts and map_ is not None and not _is_meant(map_, layouts[0]):
+    if layouts and map_ is not None and not _is_meant(map_, layouts[0]) and _is_told(layouts[0], head, name):
         return layouts[0], None, [f"its labels tell its columns: {OPTION} is not used for it"]
     if layouts:
         return layouts[0], map_, []
@@ -119,13 +123,17 @@ def _found(
             f"{name}: line {half.at + 1} names a frequency, but no real and imaginary part, and no magnitude and phase "
             f"(found: {half.shown}); name them with {OPTION} f=...,re=...,im=..."
         )
+    if (bare := _without_labels(head, name)) is not None:
+        if len(bare.labels) == len(_ZVIEW) and any(mark in line for mark in ZVIEW_MARKS for line in head[:1]):
+            return (
+                replace(bare, labels=_ZVIEW),
+                None,
+                ["no labels: taken as the nine columns that ZView writes"],
+            )
+        raise InputError(
+            f"{name}: no labels above the numbers of line {bare.first + 1}; say which column is what with {ADVICE}"
+        )
     first = next((line for line in head if line.strip()), "")
-    if all(
-        is_value(cell)
-        for cell in first.replace(";", ",").replace("\t", ",").replace(" ", ",").split(",")
-        if cell
-    ):
-        raise InputError(f"{name}: no labels above the numbers; say which column is what with {ADVICE}")
     if first.startswith(("EC-Lab ASCII", "BT-Lab ASCII")):
         raise InputError(f"{name}: line 2 should say 'Nb header lines : N'; export the file again")
     if first.strip() == "EXPLAIN":
@@ -135,6 +143,26 @@ def _found(
         f"{name}: no columns of a frequency and an impedance (it begins: {shown}); "
         f"name them with {OPTION} f=...,re=...,im=..."
     )
+
+
+def _without_labels(head: Sequence[str], name: str) -> Layout | None:
+    """The first rows of three numbers and more where no line of as many words stands above them; else None."""
+    try:
+        found = unlabelled(head, name)
+    except InputError:
+        return None
+    above = next((line for line in reversed(head[: found.first]) if line.strip()), "")
+    words = len(split_line(above, found.separator)) == len(found.labels) and any(map(str.isalpha, above))
+    return None if words or len(found.labels) < 3 else found
+
+
+def _is_told(layout: Layout, head: Sequence[str], name: str) -> bool:
+    """Whether the labels tell the columns and their units."""
+    try:
+        choose_columns(layout, name, None, controlled_on(head[: layout.at + 1]))
+    except InputError:
+        return False
+    return True
 
 
 def _is_meant(map_: ColumnMap, layout: Layout) -> bool:
@@ -158,15 +186,12 @@ def choose_columns(layout: Layout, name: str, map_: ColumnMap | None, controlled
     """The columns of a spectrum: real and imaginary part before magnitude and phase. Raises `InputError`."""
     preferred = _BETWEEN if (controlled or "").replace(" ", "").lower() == "ewe-ece" else {}
     taken = mapped(map_, layout, name) if map_ else Chosen()
-    roles: list[str] = [] if map_ else ["frequency"]
-    there = frozenset(role for label in layout.labels for role in label.roles)
-    if not map_:
-        if "real" in there and there & {"imaginary", "minus_imaginary"}:
-            roles += ["real", "minus_imaginary", "imaginary"]
-        else:
-            roles += ["magnitude", "minus_phase", "phase"]
-    roles += ["spectrum", "cycle"]
-    chosen = choose(layout, roles, name, {}, preferred, "", taken.columns)
+    said = taken.columns.keys() - {"frequency", "spectrum"}
+    there = said or frozenset(role for label in layout.labels for role in label.roles)
+    cartesian = bool(said & _IMAGINARY) or ("real" in there and bool(said or there & _IMAGINARY))
+    size, turn = ("real", _IMAGINARY) if cartesian else ("magnitude", _PHASE)
+    roles = ["frequency", size, *([] if said & turn else sorted(turn, reverse=True)), "spectrum", "cycle"]
+    chosen = choose(layout, roles, name, {}, preferred, "", taken.columns, option=OPTION)
     for one, other in (("minus_imaginary", "imaginary"), ("minus_phase", "phase")):
         if not map_ and one in chosen.columns and other in chosen.columns:
             del chosen.columns[other]

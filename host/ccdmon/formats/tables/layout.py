@@ -71,8 +71,25 @@ def find_layouts(lines: Sequence[str], wanted: Callable[[frozenset[str]], bool])
         if not line.strip() or len(line) > 1 << 17:
             continue
         found = max(_readings(line), key=lambda reading: _score(reading, wanted), default=None)
-        if found is not None and _score(found, wanted)[0]:
+        if found is None or not _score(found, wanted)[0]:
+            continue
+        if found[0] not in BLANKS or not _is_set_apart(lines, at):
             yield _completed(lines, at, *found)
+
+
+def _is_set_apart(lines: Sequence[str], at: int) -> bool:
+    """Whether something else than blanks sets apart as many cells in this line as in a row below: blanks are no
+    separators then, they stand within the labels."""
+    below = [line for line in lines[at + 1 : at + 6] if line.strip()]
+    for separator in SEPARATORS:
+        width = len(split_line(lines[at], separator))
+        if (
+            separator not in BLANKS
+            and width > 2
+            and any(width == len(split_line(b, separator)) for b in below)
+        ):
+            return True
+    return False
 
 
 def layout_at(lines: Sequence[str], at: int) -> Layout:
@@ -133,9 +150,13 @@ def _rows(
         if (with_units := _with_units(labels, units)) is not None:
             labels = with_units
             continue
+        named = tuple(label for label in labels if label.text)  # of labels set apart by two tabs, rows by one
         for row_separator in dict.fromkeys((separator, *SEPARATORS)):
-            if _is_row(split_line(line, row_separator), labels):
+            cells = split_line(line, row_separator)
+            if _is_row(cells, labels):
                 return labels, row_separator, k
+            if labels[0].text and len(cells) == len(named) and all(cells) and _is_row(cells, named):
+                return named, row_separator, k
         if (any(character.isdigit() for character in line) and k > at + 1) or _is_torn_row(units, labels):
             return labels, separator, k
     return labels, separator, at + 1

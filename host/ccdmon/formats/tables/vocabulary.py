@@ -46,7 +46,7 @@ NAMES: dict[str, str] = {
         volt; volts; vol; vf; vm; vcell; v cell; ucell; u cell; uzelle; u zelle; u; v; e; spannung;
         zellspannung; klemmenspannung;
         tension; tension cellule; potentiel; potenzial; potential applied; 电压; 电池电压; 单体电压; 电位;
-        电势; we potential;
+        电势; we potential; working electrode; working electrode voltage; working electrode potential;
         wepotential; measured voltage; we(1) potential; terminal voltage; pack voltage; voltage measured; e vs ref""",
     "counter_voltage": "ece; <ece>",
     "current": """current; cell current; amps; amp; i; <i>; im; cur; icell; i cell; izelle; i zelle; strom; zellstrom;
@@ -67,18 +67,19 @@ NAMES: dict[str, str] = {
     "real": """re(z); z'; zre; z re; rez; re z; re{z}; zreal; z real; real(z); real z; real; re; real part;
         realteil; realteil(z);
         real impedance; impedance real; impedance real part; zr; real part of impedance; partie réelle; 实部; 阻抗实部;
-        rs; rseries; real impedanz; re z'; r; z1real""",
+        rs; rseries; real impedanz; re z'; r; z1real; z1; zs'""",
     "imaginary": """im(z); z''; zim; z im; imz; im z; im{z}; zimag; z imag; imag(z); imag z; imag; im;
         imaginary part; imaginärteil;
         imaginaerteil; imaginärteil(z); imaginary impedance; impedance imaginary; impedance imaginary part; zi;
         imaginary;
-        imaginary part of impedance; partie imaginaire; 虚部; 阻抗虚部; xs; x; z imaginary; zimaginary""",
+        imaginary part of impedance; partie imaginaire; 虚部; 阻抗虚部; xs; x; z imaginary; zimaginary; z2;
+        zs''; zimg; z img""",
     "minus_imaginary": """-im(z); -z''; -zim; -z im; -imz; -im z; -im{z}; -zimag; -z imag; -imag(z); -imag z;
         -imag; -im; neg im z; negimz;
         minus im z; minusimz; negative imaginary impedance; -imaginary impedance; -imaginary; -imaginary part;
         -imaginärteil;
         -zi; -x; negim(z); neg im(z); negative im(z); -虚部; -阻抗虚部; -partie imaginaire; negzim;
-        -z imaginary; -(z''); minus z'';
+        -z imaginary; -z2; -zs''; -zimg; -(z''); minus z'';
         -impedance imaginary""",
     "magnitude": """|z|; zmod; z mod; modz; mod z; zmag; z mag; magz; magnitude; impedance;
         impedance magnitude; |impedance|; betrag;
