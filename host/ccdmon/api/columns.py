@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from ccdmon.errors import InputError
 from ccdmon.formats.arrow_floats import column_of, floats_of
-from ccdmon.formats.bdf.read import KNOWN, trace_of_table, with_checked_time
+from ccdmon.formats.bdf.labels import KNOWN
+from ccdmon.formats.bdf.read import trace_of_table, with_checked_time
 from ccdmon.model.trace import FloatArray, Trace
 
 NUMBERS = "iuf"  # kinds of numpy's types

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from ccdmon.errors import InputError
-from ccdmon.formats.bdf.read import has_bdf_columns, iter_bdf, read_bdf, with_whole_times
+from ccdmon.formats.bdf.labels import has_bdf_columns
+from ccdmon.formats.bdf.read import iter_bdf, read_bdf, with_whole_times
 from ccdmon.formats.bdf.sidecar import read_cell
 from ccdmon.formats.cyclers import biologic_mpr, neware, tables, text_salvage
 from ccdmon.formats.cyclers.dialect import IMPEDANCE_LINE, Columns

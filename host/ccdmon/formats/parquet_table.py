@@ -9,7 +9,7 @@ import pyarrow.parquet as pa_parquet
 from ccdmon.errors import InputError
 from ccdmon.formats.arrow_floats import floats_of
 from ccdmon.formats.bdf.csv import one_line
-from ccdmon.formats.cyclers.columns import parse_map
+from ccdmon.formats.cyclers.column_map import parse_map
 from ccdmon.formats.cyclers.dialect import Columns
 from ccdmon.formats.cyclers.dialects import PLAIN
 from ccdmon.formats.cyclers.tables import MAP_ROLES, read_arrays

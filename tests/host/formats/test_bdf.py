@@ -10,7 +10,8 @@ import pyarrow.parquet as pa_parquet
 import pytest
 
 from ccdmon.errors import InputError
-from ccdmon.formats.bdf.read import COLUMN_NAMES, iter_bdf, read_ahead, read_bdf
+from ccdmon.formats.bdf.labels import COLUMN_NAMES
+from ccdmon.formats.bdf.read import iter_bdf, read_ahead, read_bdf
 from ccdmon.formats.bdf.sidecar import sidecar_path
 from ccdmon.formats.bdf.write import table_of, write_bdf
 from ccdmon.model.trace import Cell, Trace

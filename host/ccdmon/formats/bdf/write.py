@@ -18,7 +18,7 @@ import pyarrow.parquet as pa_parquet
 
 from ccdmon.errors import InputError
 from ccdmon.formats.arrow_floats import column_of
-from ccdmon.formats.bdf.read import COLUMN_NAMES
+from ccdmon.formats.bdf.labels import COLUMN_NAMES
 from ccdmon.formats.bdf.sidecar import write_cell
 from ccdmon.model.trace import COLUMN_FIELDS, Trace
 

@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from ccdmon.errors import InputError
 from ccdmon.formats.cyclers.biologic_columns import COLUMNS, FLAGS, MODE_MASK
-from ccdmon.formats.cyclers.columns import parse_map
+from ccdmon.formats.cyclers.column_map import parse_map
 from ccdmon.formats.cyclers.dialect import Columns, Dialect
 from ccdmon.formats.cyclers.tables import MAP_ROLES, read_arrays
 from ccdmon.formats.opening import checked

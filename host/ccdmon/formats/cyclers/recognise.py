@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ccdmon.errors import InputError
-from ccdmon.formats.cyclers.columns import ColumnMap, find_entry
+from ccdmon.formats.cyclers.column_map import ColumnMap, find_entry
 from ccdmon.formats.cyclers.dialect import IMPEDANCE_LINE, Dialect
 from ccdmon.formats.cyclers.dialects import DIALECTS, PLAIN
 from ccdmon.formats.tables.labels import Label, split_label

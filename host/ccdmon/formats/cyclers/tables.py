@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from ccdmon.errors import InputError
-from ccdmon.formats.cyclers.columns import Chosen, Column, ColumnMap, advice, choose, mapped, parse_map
+from ccdmon.formats.cyclers.column_map import ColumnMap, parse_map
+from ccdmon.formats.cyclers.columns import Chosen, Column, advice, choose, mapped
 from ccdmon.formats.cyclers.dialect import Columns, Dialect
 from ccdmon.formats.cyclers.recognise import TIMES, is_impedance, recognise
 from ccdmon.formats.cyclers.values import assembled
@@ -26,19 +27,7 @@ from ccdmon.model.trace import FloatArray
 
 ROLES = ("time", "step_time", "date", "voltage", "counter_voltage", "current", "set_current", "pressure", "temperature",
          "cycle", "step", "state", "frequency")  # fmt: skip
-OPTIONAL = frozenset(
-    (
-        "counter_voltage",
-        "pressure",
-        "temperature",
-        "cycle",
-        "step",
-        "step_time",
-        "date",
-        "set_current",
-        "frequency",
-    )
-)
+OPTIONAL = frozenset(ROLES) - {"time", "voltage", "current", "state"}  # may be in a unit that nobody knows
 MAP_ROLES = {"time": "time", "voltage": "voltage", "current": "current", "pressure": "pressure",
              "temperature": "temperature", "cycle": "cycle", "step": "step", "state": "state"}  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ccdmon.errors import InputError
 from ccdmon.formats.cyclers.biologic_mpr import KIND, MAGIC, read_records
-from ccdmon.formats.cyclers.columns import ColumnMap, parse_map
+from ccdmon.formats.cyclers.column_map import ColumnMap, parse_map
 from ccdmon.formats.impedance.sweeps import sign_is_wrong
 from ccdmon.formats.impedance.tables import MAP_ROLES, OPTION, SpectraRead, read_arrays, read_lines
 from ccdmon.formats.opening import checked, read_head, text_blocks

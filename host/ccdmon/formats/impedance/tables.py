@@ -13,7 +13,8 @@ import numpy as np
 
 from ccdmon.errors import InputError
 from ccdmon.formats.cyclers.biologic_mpt import controlled_on, header_line
-from ccdmon.formats.cyclers.columns import Chosen, ColumnMap, choose, find_entry, mapped
+from ccdmon.formats.cyclers.column_map import ColumnMap, find_entry
+from ccdmon.formats.cyclers.columns import Chosen, choose, mapped
 from ccdmon.formats.cyclers.recognise import unlabelled
 from ccdmon.formats.impedance.sweeps import spectra_of
 from ccdmon.formats.tables.labels import split_label
