@@ -49,6 +49,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_analysis_arguments(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="write report.html and report.json there")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    group = parser.add_argument_group(
+        "many, of which a bad one is a row with its error; TRACE may be folders"
+    )
+    group.add_argument("--catalogue", type=Path, metavar="DIR", help="a row for each of DIR/runs.parquet")
+    group.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
+    group.add_argument("--cluster", metavar="ADDRESS|local:N", help="on dask.distributed (ccdmon[cluster])")
+    group.add_argument(
+        "--again",
+        choices=("changed", "all"),
+        default="changed",
+        help="judge what is new or changed (default), or all",
+    )
 
 
 def add_analysis_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,6 +76,10 @@ def add_analysis_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Analyse everything named; exit 1 when any cell failed."""
+    if args.catalogue is not None:
+        from ccdmon.cli.many import run_many
+
+        return run_many(args)
     if args.out is not None:
         _refuse_overwriting(args.out, args.traces)
     options = options_of(args)

@@ -15,7 +15,7 @@ from ccdmon.errors import InputError
 from ccdmon.link.control_socket import answers
 
 LOOKED_AT_S = 0.3
-_NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.EBADF, errno.EINVAL, errno.ENOSYS}
+NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.EBADF, errno.EINVAL, errno.ENOSYS}
 
 
 class FolderLock:
@@ -73,6 +73,6 @@ def _locked(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
     except BlockingIOError:
         return False
     except OSError as error:
-        if error.errno not in _NO_LOCKS:
+        if error.errno not in NO_LOCKS:
             raise
     return True
