@@ -77,10 +77,10 @@ def _telling_rows(test: Test, record: Record) -> npt.NDArray[np.bool_]:
         loaded[:] = True  # a full cell shows a leak in its rests, too
     if test.fault.kind == "contact_loss":
         grown = np.array(record.own_ohm) > GROWN * _own_before(test, record)
-        return loaded & (grown | np.array(record.limited, dtype=bool))
+        return np.asarray(loaded & (grown | np.array(record.limited)), dtype=bool)
     if test.fault.tells_share:
         shares = np.array(record.leak_S) * _own_before(test, record)
-        return loaded & (shares >= test.fault.tells_share)
+        return np.asarray(loaded & (shares >= test.fault.tells_share), dtype=bool)
     return loaded
 
 
