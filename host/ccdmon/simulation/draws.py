@@ -16,7 +16,7 @@ from ccdmon.errors import InputError
 from ccdmon.model.kinds import CONFIGURATIONS
 from ccdmon.model.program import PROTOCOLS, Program, Rests, build_program, ramp_levels
 from ccdmon.simulation.instrument import Instrument
-from ccdmon.simulation.parameters import CellParameters
+from ccdmon.simulation.parameters import SWELLING, CellParameters
 
 NICE_HALF_CYCLES_S = (60, 120, 180, 300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 10800, 14400, 18000)
 
@@ -180,7 +180,8 @@ def draw_cell(
         emf_per_mAh_cm2=rng.uniform(0.05, 0.4) / capacity * (configuration == "full"),
         nucleation_V=rng.uniform(0.0, 0.3) * total * first * 1e-3 * (configuration == "half"),
         nucleation_mAh_cm2=capacity * 0.02,
-        pressure_per_mAh_cm2_Pa=pressure_Pa * rng.uniform(0.005, 0.08) / capacity * rng.choice((-1, 1)),
+        pressure_per_mAh_cm2_Pa=SWELLING[configuration]
+        * (pressure_Pa * rng.uniform(0.005, 0.08) / capacity * rng.choice((-1, 1))),
         pressure_per_void_Pa=pressure_Pa * 0.02 / capacity,
         compliance_V=5.0 if configuration == "full" else rounded(max(head_room * top_V, 0.5), 1),
     )

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+# Lithium that goes from metal to metal keeps its volume (4.9 um per mAh cm-2 leave one side and come to the other:
+# review, section 3.3), so that a symmetric stack hardly breathes: what is left is how unlike its two sides yield.
+# On copper it plates less densely than it was; a cathode gives back far less volume than the lithium takes.
+SWELLING = {"symmetric": 0.01, "half": 0.2, "full": 1.0}
+
 
 @dataclass(frozen=True)
 class CellParameters:
@@ -43,7 +48,8 @@ class CellParameters:
     nucleation_V: float = 0.0  # extra overpotential when plating starts on a foreign metal (half cell)
     nucleation_mAh_cm2: float = 0.005
     # Pressure and heat
-    pressure_per_mAh_cm2_Pa: float = 0.0  # stack pressure per lithium moved from electrode 0 to 1
+    # Stack pressure per lithium moved from electrode 0 to 1: next to nothing between two electrodes of lithium.
+    pressure_per_mAh_cm2_Pa: float = 0.0
     pressure_per_void_Pa: float = 0.0
     heat_loss_W_K: float = 0.02
     heat_capacity_J_K: float = 20.0

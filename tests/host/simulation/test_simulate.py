@@ -165,3 +165,21 @@ def test_unknown_names_are_told() -> None:
         simulate("healthy", 0, protocol="fast")
     with pytest.raises(InputError, match="area_cm2 must be above zero"):
         simulate("healthy", 0, area_cm2=0.0)
+
+
+def breathing(configuration: str, seed: int) -> float:
+    """How far the stack's pressure swings over a healthy test, over its mean: frame and voids held still."""
+    live = open_cell("healthy", seed, configuration=configuration, pressure=True, max_rows=1000)
+    cell, setup = live.cell, live.setup
+    low, high = math.inf, 0.0
+    for segment in setup.program.segments:
+        cell.step(segment.current_density_mA_cm2 * setup.cell.area_cm2 * 1e-3, segment.duration_s)
+        cell.state.voids_mAh_cm2 = (0.0, 0.0)
+        low, high = min(low, cell.pressure_Pa), max(high, cell.pressure_Pa)
+    return (high - low) / cell.parameters.reference_pressure_Pa
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_symmetric_stack_hardly_breathes_a_full_one_does(seed: int) -> None:
+    assert breathing("symmetric", seed) < 2e-3
+    assert breathing("full", seed) > 4e-3
