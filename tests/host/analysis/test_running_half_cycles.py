@@ -7,6 +7,7 @@ from ccdmon.analysis.document import StreamingAnalysis, analyze
 from ccdmon.model.trace import Cell, Trace
 from ccdmon.simulation.campaign.measure import run_one
 from ccdmon.simulation.campaign.score import settled_row
+from ccdmon.simulation.campaign.worlds import model_world
 from ccdmon.simulation.simulate import simulate
 
 ROWS = 6000
@@ -44,12 +45,12 @@ def test_a_larger_reversal_than_the_last_is_no_partial_short(scenario: str, seed
 
 @pytest.mark.parametrize("seed", [21036, 21059, 21104, 21138, 21173])
 def test_holes_hide_neither_the_end_of_the_last_level_nor_that_it_was_cut(seed: int) -> None:
-    ((score,),) = run_one(("healthy_gaps", seed), max_rows=ROWS)
+    ((score,),) = run_one(("healthy_gaps", seed), model_world(ROWS))
     assert (score.error, score.ccd_right, score.protocol_right) == (None, True, True)
 
 
 def test_what_a_hole_leaves_of_a_low_level_is_its_half_cycle_and_no_scan() -> None:
-    ((score,),) = run_one(("healthy_gaps", 21019), max_rows=ROWS)
+    ((score,),) = run_one(("healthy_gaps", 21019), model_world(ROWS))
     assert score.protocol_right
 
 

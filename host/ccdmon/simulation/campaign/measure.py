@@ -1,23 +1,28 @@
 """The detection campaign: `python -m ccdmon.simulation.campaign` scores the analysis on simulated traces.
 
 Seeds below 30000 are for tuning, those from 30000 on for checking: the README's figures come from the latter.
-One command regenerates the whole table and, with `--curve`, the trade of detection against false alarms.
+One command regenerates the whole table and, with `--curve`, the trade of detection against false alarms. With
+`--world` the other worlds are drawn from, too (`worlds.py`), and a table sets them side by side.
 """
 
 import argparse
 import json
 import multiprocessing
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from ccdmon.analysis.document import Options, StreamingAnalysis, analyze
 from ccdmon.analysis.impedance.comparison import compare
+from ccdmon.errors import InputError
 from ccdmon.model.trace import Trace
 from ccdmon.simulation.campaign.score import Score, score, settled_row
 from ccdmon.simulation.campaign.table import curve_text, table_text, write_curve_plot
-from ccdmon.simulation.simulate import SCENARIOS, Simulated, simulate
+from ccdmon.simulation.campaign.worlds import MODEL, World, add_worlds, chosen_worlds, model_world
+from ccdmon.simulation.campaign.worlds_table import kinds_text, worlds_text
+from ccdmon.simulation.simulate import Simulated
 
 CHECK_SEED = 30_000
 SCALES = (0.25, 0.4, 0.63, 1.0, 1.6, 2.5, 4.0)
@@ -30,16 +35,17 @@ WAYS = {"impedance pair": ("before", "after"), "impedance before": ("before",), 
 ASKED_AFTER = (*range(25), 28, 32, 36, 40, 48, 56, 64, 80, 100, 130, 160, 200, 260, 400, 800, 1600)
 
 
-def run_one(
-    task: tuple[str, int], *, scales: Sequence[float] = (1.0,), max_rows: int | None = None
-) -> list[list[Score]]:
-    """Simulate a trace, analyse it at each threshold scale, score; an analysis that raises is a result too.
+def run_one(task: tuple[str, int], world: World, *, scales: Sequence[float] = (1.0,)) -> list[list[Score]]:
+    """Make a trace of a world, analyse it at each threshold scale, score; an analysis that raises is a result too.
 
-    For each scale a list: fake stable cells are read in each of the three ways, others once.
+    For each scale a list: fake stable cells with spectra are read in each of the three ways, others once; empty
+    where the world has no such trace.
     """
-    scenario, seed = task
-    made = simulate(scenario, seed, max_rows=max_rows)
-    ways: dict[str, tuple[str, ...]] = WAYS if scenario == "fake_stable" else {"": ()}
+    kind, seed = task
+    made = world.make(kind, seed)
+    if made is None:
+        return [[] for _ in scales]
+    ways: dict[str, tuple[str, ...]] = WAYS if kind == "fake_stable" and made.eis else {"": ()}
     return [[_read(made, way, spectra, scale) for way, spectra in ways.items()] for scale in scales]
 
 
@@ -49,7 +55,8 @@ def _read(made: Simulated, way: str, spectra: Sequence[str], scale: float) -> Sc
         options: Options = {"threshold_scale": scale, "impedance": compare(before, after)}
         result = score(made.truth, analyze(made.trace, **options), way)
         if scale == 1.0 and result.reported_row is not None:
-            confirmed = confirmed_row(made.trace, result.expected, result.reported_row, options)
+            told = (result.expected, *made.truth.get("accept", ()))
+            confirmed = confirmed_row(made.trace, told, result.reported_row, options)
             result.delay_rows = max(0, confirmed - settled_row(made.truth))
     except Exception as error:  # noqa: BLE001  # the campaign goes on and shows it
         line = f"{type(error).__name__}: {error}".splitlines()[0][:150]
@@ -57,7 +64,7 @@ def _read(made: Simulated, way: str, spectra: Sequence[str], scale: float) -> Sc
     return result
 
 
-def confirmed_row(trace: Trace, kind: str | None, onset_row: int, options: Options) -> int:
+def confirmed_row(trace: Trace, kinds: Sequence[str | None], onset_row: int, options: Options) -> int:
     """The row that had to be there before the analysis of all rows so far reported the event: how late it really is.
 
     Asked at growing distances from the reported onset, so it may say a little too late, never too early.
@@ -69,23 +76,23 @@ def confirmed_row(trace: Trace, kind: str | None, onset_row: int, options: Optio
         row = end
         events = stream.report()["events"]
         if row == len(trace) or any(
-            e["kind"] == kind and abs(e["row"] - onset_row) <= NEAR_ROWS for e in events
+            e["kind"] in kinds and abs(e["row"] - onset_row) <= NEAR_ROWS for e in events
         ):
             break
     return row - 1
 
 
 def run_many(
-    scenarios: Iterable[str],
+    kinds: Iterable[str],
     seeds: Sequence[int],
     jobs: int = 1,
     *,
+    world: World | None = None,
     scales: Sequence[float] = (1.0,),
-    max_rows: int | None = None,
 ) -> dict[float, list[Score]]:
-    """Scores of all scenarios and seeds, in that order, per threshold scale."""
-    tasks = [(scenario, seed) for scenario in scenarios for seed in seeds]
-    work = partial(run_one, scales=scales, max_rows=max_rows)
+    """Scores of all kinds and seeds of a world (the cell model), in that order, per threshold scale."""
+    tasks = [(kind, seed) for kind in kinds for seed in seeds]
+    work = partial(run_one, world=world or model_world(), scales=scales)
     if jobs <= 1:
         rows = [work(task) for task in tasks]
     else:
@@ -102,9 +109,9 @@ def _parser() -> argparse.ArgumentParser:
         "--seeds", type=int, default=200, metavar="N", help="traces per scenario (default 200)"
     )
     parser.add_argument("--first-seed", type=int, default=CHECK_SEED, metavar="N", help="30000 on: checking")
-    parser.add_argument("--scenario", action="append", choices=SCENARIOS, metavar="NAME", help="only these")
+    parser.add_argument("--scenario", action="append", metavar="NAME", help="only these kinds of tests")
+    add_worlds(parser)
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default 2)")
-    parser.add_argument("--max-rows", type=int, metavar="N", help="about how many rows per trace at most")
     parser.add_argument(
         "--curve",
         nargs="?",
@@ -120,23 +127,38 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the campaign and print its tables."""
     args = _parser().parse_args(argv)
-    scores = run_many(
-        args.scenario or list(SCENARIOS),
-        range(args.first_seed, args.first_seed + args.seeds),
-        args.jobs,
-        scales=(1.0,) if args.curve is None else SCALES,
-        max_rows=args.max_rows,
-    )
-    print(table_text(scores[1.0]))
-    if args.failures:
-        print("\n".join(_complaints(scores[1.0])))
-    if args.json:
-        Path(args.json).write_text(json.dumps([asdict(s) for s in scores[1.0]]) + "\n")
-    if args.curve is not None:
-        print(curve_text(scores))
-    if args.curve:
-        write_curve_plot(scores, Path(args.curve))
+    try:
+        worlds = chosen_worlds(args)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    scales = (1.0,) if args.curve is None else SCALES
+    by_world = {}
+    for world in worlds:
+        kinds = [kind for kind in args.scenario or world.kinds if kind in world.kinds]
+        seeds = range(args.first_seed, args.first_seed + args.seeds)
+        by_world[world.name] = run_many(kinds, seeds, args.jobs, world=world, scales=scales)
+    _print(by_world, args)
     return 0
+
+
+def _print(by_world: Mapping[str, Mapping[float, Sequence[Score]]], args: argparse.Namespace) -> None:
+    plain = {name: scores[1.0] for name, scores in by_world.items()}
+    every = [score for scores in plain.values() for score in scores]
+    if MODEL in plain:
+        print(table_text(plain[MODEL]))
+    for name in (name for name in plain if name != MODEL):
+        print(kinds_text(name, plain[name]))
+    if len(plain) > 1:
+        print(worlds_text(plain))
+    if args.failures:
+        print("\n".join(_complaints(every)))
+    if args.json:
+        Path(args.json).write_text(json.dumps([asdict(s) for s in every]) + "\n")
+    if args.curve is not None and MODEL in by_world:
+        print(curve_text(by_world[MODEL]))
+    if args.curve:
+        write_curve_plot(by_world[MODEL], Path(args.curve))
 
 
 def _complaints(scores: Iterable[Score]) -> Iterable[str]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from ccdmon.model.kinds import SYMMETRIC
+
 ROOM_degC, NEAR_K = 25.0, 8.0
 # Before this share of the level's own distance a reported current density counts as that level.
 _LEVEL_TOLERANCE = 0.03
@@ -26,12 +28,19 @@ class Score:
     false_kinds: list[str] = field(default_factory=list)
     other_kinds: list[str] = field(default_factory=list)
     ccd_right: bool | None = None  # None: not judged
+    ccd_near: bool | None = None  # within one level
+    # Of each event told: its kind, the probability told with it, and whether it is real.
+    told: list[tuple[str, float | None, bool]] = field(default_factory=list)
+    configuration: str = SYMMETRIC
     protocol_right: bool | None = None
     error: str | None = None
 
 
 def score(truth: dict[str, Any], report: dict[str, Any], way: str = "") -> Score:
-    """Compare a report document with the truth of its trace; `way` names the spectra the reader had."""
+    """Compare a report document with the truth of its trace; `way` names the spectra the reader had.
+
+    A truth may name kinds that are as good a reading (`accept`) and kinds that are never false (`tolerated`).
+    """
     expected = truth["events"][0]["kind"] if truth["events"] else None
     suspect_row = truth["first_suspect_row"] if expected else None
     if expected == "limit":
@@ -39,33 +48,50 @@ def score(truth: dict[str, Any], report: dict[str, Any], way: str = "") -> Score
     healthy_rows = truth["rows"] if suspect_row is None else suspect_row
     excluded = truth.get("undecidable") or _undecidable_way(truth, way)
     result = Score(truth["scenario"], truth["seed"], expected, healthy_rows, way, excluded)
+    result.configuration = truth.get("configuration") or truth.get("parameters", {}).get(
+        "configuration", SYMMETRIC
+    )
     for event in report["events"]:
-        _sort(event, result, truth, suspect_row)
+        sort = _sort(event, result, truth, suspect_row)
+        result.told.append((event["kind"], event.get("probability"), sort in ("right", "tolerated")))
     result.ccd_right = _ccd_right(truth, report)
+    result.ccd_near = _ccd_near(truth, report)
     result.protocol_right = _protocol_right(truth, report)
     return result
 
 
-def _sort(event: dict[str, Any], result: Score, truth: dict[str, Any], suspect_row: int | None) -> None:
-    row = event["row"]
+def _sort(event: dict[str, Any], result: Score, truth: dict[str, Any], suspect_row: int | None) -> str:
+    """Right, other, false or tolerated; counted in the result."""
+    kind = event["kind"]
     precursor_row = truth.get("precursor_row")
-    if event["kind"] == "contact_loss" and precursor_row is not None and row >= precursor_row:
-        result.other_kinds.append(event["kind"])
-        return
-    early = (
-        suspect_row is not None and row < suspect_row - _grace_rows(truth) and event["kind"] != "fake_stable"
-    )
-    no_short = result.expected == "limit" and event["kind"] not in ("limit", "contact_loss")
-    if suspect_row is None or early or no_short:
-        if event["kind"] not in ("limit", "sensor_fault"):
-            result.false_kinds.append(event["kind"])
-    elif event["kind"] == result.expected:
+    if kind == "contact_loss" and precursor_row is not None and event["row"] >= precursor_row:
+        result.other_kinds.append(kind)
+        return "tolerated"
+    tolerated = kind in truth.get("tolerated", ("limit", "sensor_fault"))
+    if suspect_row is None or _too_early(event, result, truth, suspect_row):
+        if not tolerated:
+            result.false_kinds.append(kind)
+        return "tolerated" if tolerated else "false"
+    if kind == result.expected or kind in truth.get("accept", ()):
         if not result.found:
             result.found = True
-            result.reported_row = row
+            result.reported_row = event["row"]
             result.recovery_right = event["recovered"] == truth["events"][0]["recovered"]
-    else:
-        result.other_kinds.append(event["kind"])
+        return "right"
+    result.other_kinds.append(kind)
+    return "tolerated" if tolerated else "other"
+
+
+def _too_early(event: dict[str, Any], result: Score, truth: dict[str, Any], suspect_row: int) -> bool:
+    """Before anything had begun; and no cell at its limiting current is shorted."""
+    kind = event["kind"]
+    whole_test = kind == "fake_stable" and "fake_stable" in (
+        result.expected,
+        *truth.get("accept", ("fake_stable",)),
+    )
+    early = event["row"] < suspect_row - _grace_rows(truth) and not whole_test
+    no_short = result.expected == "limit" and kind not in ("limit", "contact_loss")
+    return early or no_short
 
 
 def _undecidable_way(truth: dict[str, Any], way: str) -> str | None:
@@ -90,7 +116,8 @@ def _grace_rows(truth: dict[str, Any]) -> int:
 def settled_row(truth: dict[str, Any]) -> int:
     """First row at which the fault can be told from a step settling."""
     event = truth["events"][0]
-    return int(event["row"] + max(0, truth["settling_rows"] - event["rows_into_half_cycle"]))
+    settles = event.get("settles_rows", 0)
+    return int(event["row"] + settles + max(0, truth["settling_rows"] - event["rows_into_half_cycle"]))
 
 
 def _same(a: float | None, b: float | None) -> bool:
@@ -99,15 +126,37 @@ def _same(a: float | None, b: float | None) -> bool:
     return abs(a - b) <= _LEVEL_TOLERANCE * abs(b)
 
 
-def _ccd_right(truth: dict[str, Any], report: dict[str, Any]) -> bool | None:
-    """Judged for ramps that end in a hard short, in nothing, or in a warning only."""
+def _ccd_judged(truth: dict[str, Any]) -> bool:
+    """Ramps that end in a hard short, in nothing, or in a warning only; where it began is not told of the others."""
     if truth["scenario"] in ("fake_stable", "contact_loss", "limiting_current", "soft_short"):
-        return None
-    if truth["protocol"]["kind"] == "long_cycling":
+        return False
+    return truth["protocol"]["kind"] != "long_cycling" and truth["ccd"] is not None
+
+
+def _ccd_right(truth: dict[str, Any], report: dict[str, Any]) -> bool | None:
+    if not _ccd_judged(truth) or not truth.get("ccd_exact", True):
         return None
     told, true = report["ccd"], truth["ccd"]
     names = ("endured_mA_cm2", "failed_at_mA_cm2")
     return all(_same(told[name], true[name]) for name in names) and told["lower_bound"] == true["lower_bound"]
+
+
+def _ccd_near(truth: dict[str, Any], report: dict[str, Any]) -> bool | None:
+    """The endured level is the true one or its neighbour; below the first counts as a level."""
+    levels = truth["protocol"].get("levels_mA_cm2")
+    if not _ccd_judged(truth) or not levels:
+        return None
+    places = [
+        _place(value, levels) for value in (report["ccd"]["endured_mA_cm2"], truth["ccd"]["endured_mA_cm2"])
+    ]
+    return None not in places and abs(places[0] - places[1]) <= 1  # type: ignore[operator]  # no None among them
+
+
+def _place(value: float | None, levels: list[float]) -> int | None:
+    """Index of the level, -1 for none endured, None for a value that is no level."""
+    if value is None:
+        return -1
+    return next((n for n, level in enumerate(levels) if _same(value, level)), None)
 
 
 def _protocol_right(truth: dict[str, Any], report: dict[str, Any]) -> bool | None:

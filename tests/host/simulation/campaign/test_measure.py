@@ -12,6 +12,8 @@ from ccdmon.simulation.campaign.table import (
     table_text,
     write_curve_plot,
 )
+from ccdmon.simulation.campaign.worlds import model_world
+from ccdmon.simulation.campaign.worlds_table import kinds_text, worlds_text
 
 
 def truth(kind: str | None = "hard_short", **changes):
@@ -92,6 +94,49 @@ def test_figures_of_a_few_scores() -> None:
     assert "| hard_short | 2 | 0 | 50.0 % |" in table_text(scores)
 
 
+def test_a_kind_that_is_as_good_a_reading_is_found_and_one_that_is_tolerated_is_not_false() -> None:
+    lenient = truth("fake_stable", accept=["hard_short"], tolerated=["contact_loss"])
+    result = score(lenient, report(("contact_loss", 100), ("hard_short", 505), ("limit", 700)))
+    assert (result.found, result.false_kinds, result.other_kinds) == (True, [], ["limit"])
+    strict = score(truth(None, tolerated=[]), report(("limit", 5)))
+    assert strict.false_kinds == ["limit"]
+
+
+def test_each_event_told_is_real_or_not_with_its_probability() -> None:
+    told = report(("soft_short", 100), ("hard_short", 505))
+    told["events"][1]["probability"] = 0.95
+    assert score(truth(), told).told == [("soft_short", None, False), ("hard_short", 0.95, True)]
+
+
+def test_a_level_beside_the_true_one_is_near() -> None:
+    ramp = {"kind": "time_control", "levels_mA_cm2": [0.1, 0.2, 0.3, 0.4]}
+    near = [
+        score(truth(protocol=ramp), report(endured=told)).ccd_near
+        for told in (0.1, 0.2, 0.3, 0.4, 0.25, None)
+    ]
+    assert near == [True, True, True, False, False, False]
+
+
+def test_the_worlds_stand_side_by_side() -> None:
+    scores = [score(truth(), report(("hard_short", 505))), score(truth(None), report(("soft_short", 5)))]
+    text = worlds_text({"model": scores, "ladder": []})
+    assert "| hard_short | 100.0 % of 1 | - |" in text
+    assert "| false events per 10^6 healthy rows | 666.67 (1 in 0.00) | - |" in text
+    assert "| healthy | 1 | 0 | - | 1 | soft_short 1 | - |" in kinds_text("ladder", scores)
+
+
+def test_the_other_worlds_are_drawn_from(capsys, shared_dir) -> None:
+    world = ["--world", "all", "--recordings", str(shared_dir / "traces"), "--max-rows", "1000"]
+    kinds = [f"--scenario={kind}" for kind in ("hard_short", "hard")]
+    assert main(["--seeds", "1", "--jobs", "1", *world, *kinds]) == 0
+    assert "| | model | ladder | injected |" in capsys.readouterr().out
+
+
+def test_injections_want_recordings(capsys) -> None:
+    assert main(["--seeds", "1", "--world", "injected"]) == 2
+    assert "--recordings" in capsys.readouterr().err
+
+
 def test_a_small_campaign_runs_and_prints_its_table(capsys, tmp_path) -> None:
     assert (
         main(
@@ -121,14 +166,16 @@ def test_a_small_campaign_runs_and_prints_its_table(capsys, tmp_path) -> None:
 
 
 def test_curve_is_plotted(tmp_path) -> None:
-    curve = run_many(["hard_short"], [1], max_rows=1000)
+    curve = run_many(["hard_short"], [1], world=model_world(1000))
     write_curve_plot({0.5: curve[1.0], 1.0: curve[1.0]}, tmp_path / "curve.svg")
     assert (tmp_path / "curve.svg").read_text().startswith("<?xml")
 
 
 def test_a_reduced_campaign_keeps_its_recall() -> None:
     """Five short traces of each class: one of them may be missed, no hard short, and nothing is told of sound cells."""
-    scores = run_many([*CELL_FAULTS, "healthy", "healthy_warming"], range(100, 105), max_rows=1500)[1.0]
+    scores = run_many([*CELL_FAULTS, "healthy", "healthy_warming"], range(100, 105), world=model_world(1500))[
+        1.0
+    ]
     assert [s.error for s in scores if s.error] == []
     assert false_per_million(scores)[0] == 0
     for kind in CELL_FAULTS:
