@@ -35,7 +35,9 @@ WAYS = {"impedance pair": ("before", "after"), "impedance before": ("before",), 
 ASKED_AFTER = (*range(25), 28, 32, 36, 40, 48, 56, 64, 80, 100, 130, 160, 200, 260, 400, 800, 1600)
 
 
-def run_one(task: tuple[str, int], world: World, *, scales: Sequence[float] = (1.0,)) -> list[list[Score]]:
+def run_one(
+    task: tuple[str, int], world: World, *, scales: Sequence[float] = (1.0,), delays: bool = True
+) -> list[list[Score]]:
     """Make a trace of a world, analyse it at each threshold scale, score; an analysis that raises is a result too.
 
     For each scale a list: fake stable cells with spectra are read in each of the three ways, others once; empty
@@ -46,15 +48,15 @@ def run_one(task: tuple[str, int], world: World, *, scales: Sequence[float] = (1
     if made is None:
         return [[] for _ in scales]
     ways: dict[str, tuple[str, ...]] = WAYS if kind == "fake_stable" and made.eis else {"": ()}
-    return [[_read(made, way, spectra, scale) for way, spectra in ways.items()] for scale in scales]
+    return [[_read(made, way, spectra, scale, delays) for way, spectra in ways.items()] for scale in scales]
 
 
-def _read(made: Simulated, way: str, spectra: Sequence[str], scale: float) -> Score:
+def _read(made: Simulated, way: str, spectra: Sequence[str], scale: float, delays: bool) -> Score:
     try:
         before, after = (made.eis[when] if when in spectra else None for when in ("before", "after"))
         options: Options = {"threshold_scale": scale, "impedance": compare(before, after)}
         result = score(made.truth, analyze(made.trace, **options), way)
-        if scale == 1.0 and result.reported_row is not None:
+        if delays and scale == 1.0 and result.reported_row is not None:
             told = (result.expected, *made.truth.get("accept", ()))
             confirmed = confirmed_row(made.trace, told, result.reported_row, options)
             result.delay_rows = max(0, confirmed - settled_row(made.truth))
@@ -89,10 +91,11 @@ def run_many(
     *,
     world: World | None = None,
     scales: Sequence[float] = (1.0,),
+    delays: bool = True,
 ) -> dict[float, list[Score]]:
     """Scores of all kinds and seeds of a world (the cell model), in that order, per threshold scale."""
     tasks = [(kind, seed) for kind in kinds for seed in seeds]
-    work = partial(run_one, world=world or model_world(), scales=scales)
+    work = partial(run_one, world=world or model_world(), scales=scales, delays=delays)
     if jobs <= 1:
         rows = [work(task) for task in tasks]
     else:

@@ -1,13 +1,22 @@
 """What one analysed simulation says about the analysis: found, how late, false alarms, CCD, protocol."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ccdmon.model.kinds import SYMMETRIC
 
 ROOM_degC, NEAR_K = 25.0, 8.0
 # Before this share of the level's own distance a reported current density counts as that level.
 _LEVEL_TOLERANCE = 0.03
+
+
+class Told(NamedTuple):
+    """One event of a report: its kind, the probability told with it, whether it is real, and what decided it."""
+
+    kind: str
+    probability: float | None
+    real: bool
+    evidence: dict[str, Any]
 
 
 @dataclass
@@ -29,8 +38,7 @@ class Score:
     other_kinds: list[str] = field(default_factory=list)
     ccd_right: bool | None = None  # None: not judged
     ccd_near: bool | None = None  # within one level
-    # Of each event told: its kind, the probability told with it, and whether it is real.
-    told: list[tuple[str, float | None, bool]] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     configuration: str = SYMMETRIC
     protocol_right: bool | None = None
     error: str | None = None
@@ -53,7 +61,8 @@ def score(truth: dict[str, Any], report: dict[str, Any], way: str = "") -> Score
     )
     for event in report["events"]:
         sort = _sort(event, result, truth, suspect_row)
-        result.told.append((event["kind"], event.get("probability"), sort in ("right", "tolerated")))
+        real = sort in ("right", "tolerated")
+        result.told.append(Told(event["kind"], event.get("probability"), real, event["evidence"]))
     result.ccd_right = _ccd_right(truth, report)
     result.ccd_near = _ccd_near(truth, report)
     result.protocol_right = _protocol_right(truth, report)

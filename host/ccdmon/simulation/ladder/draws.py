@@ -57,6 +57,7 @@ class Test:
     fault: Fault | None = None
     surroundings: list[Surrounding] = field(default_factory=list)
     lead_off: bool = False  # what the fault does is to the voltage lead, not to the cell
+    tolerated: tuple[str, ...] = ()  # kinds that are a fair reading of a healthy test
     sign: int = 1  # -1: the file counts voltage and current the other way
 
 

@@ -73,6 +73,7 @@ def jolts(rng: np.random.Generator) -> Test:
         cell.jolt = float(sizes[now].max()) if now.any() else 1.0
 
     test.surroundings.append(touch)
+    test.tolerated = ("contact_loss",)  # contact was lost, for some rows
     return test
 
 

@@ -35,7 +35,7 @@ def truth_document(test: Test, record: Record, kind: str, seed: int) -> dict[str
         else "the fault had not begun, or not grown, by the last row",
         "events": [event] if event else [],
         "accept": list(test.fault.accept) if test.fault else [],
-        "tolerated": [],
+        "tolerated": list(test.tolerated),
         "ccd": _ccd(test, record, event) if ramp else None,
         "ccd_exact": test.fault is None or test.fault.tells_share == 0.0,
         "protocol": {"kind": test.plan.protocol, "levels_mA_cm2": list(test.plan.levels_mA_cm2)},
