@@ -17,23 +17,24 @@ from typing import Any
 
 import numpy as np
 
-from ccdmon.errors import DeviceError, InputError, describe
-from ccdmon.link.control_socket import ask
+from ccdmon.errors import InputError, describe
 from ccdmon.link.decoder import Identity, Message
 from ccdmon.live.health import Health
 from ccdmon.live.history import History, Stretch
+from ccdmon.live.recorder_state import RecorderState
 from ccdmon.live.tail import PART_SHIFT, Tail
 from ccdmon.model.front_end import FrontEnd
-from ccdmon.run.folder import CONFIG_FILE, measures_cell_temperature, read_config
+from ccdmon.run.folder import (
+    CONFIG_FILE,
+    measures_cell_temperature,
+    read_config,
+)
 from ccdmon.run.frame_files import read_parts
 from ccdmon.run.growing import LiveRun
-from ccdmon.run.lock import is_recorded_now
 from ccdmon.run.rows import COUNTER, Batch, RowReader, Rows
-from ccdmon.run.time_axis import CLOCK_FILE, RunTime, read_anchors
+from ccdmon.run.time_axis import CLOCK_FILE, Anchor, RunTime, read_anchors
 from ccdmon_fw import limits
 
-STATE_INTERVAL_S = 0.5
-STATE_LIMIT_S = 0.7  # a recorder answers within one round
 SILENT_S = 3.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 60.0
 ANCHOR_WAIT_S = 1.0  # the recorder notes the time of a new segment just after its first rows
@@ -48,11 +49,11 @@ class Follower:
         """Raises `InputError` where the folder cannot be one."""
         self.folder = folder
         self.lock = threading.Lock()
-        self.state: dict[str, Any] = {"recording": False}
-        self._state_due_s = self.state_at_s = 0.0
         self.health = Health()
+        self.recorder = RecorderState(folder, self.health)
         self._begin_due_s, self._pause_s = 0.0, FIRST_PAUSE_S
         self._config_stamp = (0, 0)
+        self._broken = False
         self._begin(read_config(folder))
 
     def _begin(self, config: Mapping[str, Any]) -> None:
@@ -60,7 +61,7 @@ class Follower:
         self.config = config
         self._config_stamp = self._stamp()
         self.reader = RowReader()
-        self.axis = RunTime.of_config(config, read_anchors(self.folder / CLOCK_FILE))
+        self.axis = RunTime.of_config(config, self._anchors())
         self.live = LiveRun(self.folder, config, self.axis)
         self._tail = Tail(self.folder, self.health)
         self.history = History(self._read_again)
@@ -75,12 +76,28 @@ class Follower:
         self._held: list[tuple[Rows, int]] = []
         self._held_since_s = 0.0
 
+    def _anchors(self) -> list[Anchor]:
+        """What the recorder noted of time; where that cannot be read rows follow one another, and the page says so."""
+        try:
+            known = read_anchors(self.folder / CLOCK_FILE)
+        except OSError as error:
+            self.health.wrong("times", f"cannot be read ({error}); rows follow one another without a gap")
+            return []
+        self.health.right("times")
+        return known
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the recorder last said."""
+        return self.recorder.state
+
     def follow(self) -> bool:
         """`poll`, whatever it meets: that is told by `health`, and tried again. False where there was nothing new."""
         if time.monotonic() < self._begin_due_s:
             self.health.polled()
             return False
         try:
+            self._begin_if_broken()
             came = self.poll()
         except (OSError, InputError) as error:
             self.health.wrong("files", f"cannot be read ({error}); tried again")
@@ -89,15 +106,20 @@ class Follower:
             self.health.wrong("reading", f"stopped ({describe(error)}); begins anew")
             self._begin_due_s = time.monotonic() + self._pause_s
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
-            came = False
-            with self.lock:
-                self._begin_anew(self.config)
+            came, self._broken = False, True
         else:
             self.health.right("files")
             if came or self.caught_up:
                 self.health.right("reading")
         self.health.polled()
         return came
+
+    def _begin_if_broken(self) -> None:
+        """From the first byte on, after what nobody foresaw."""
+        if self._broken:
+            with self.lock:
+                self._begin_anew(self.config)
+            self._broken = False
 
     def _begin_anew(self, config: Mapping[str, Any]) -> None:
         self.live.close()
@@ -106,7 +128,7 @@ class Follower:
 
     def poll(self) -> bool:
         """Read on, a quarter of a megabyte at most; False where there was nothing new. May raise anything."""
-        self._ask_state()
+        self.recorder.ask()
         with self.lock:
             if self._stamp() != self._config_stamp:
                 self._reload()
@@ -179,7 +201,7 @@ class Follower:
         """Whether the host's time of a segment is known, or will not be."""
         if self.axis.knows(segment) or self.config["time"].get("segments") != "joined":
             return True
-        for anchor in read_anchors(self.folder / CLOCK_FILE):
+        for anchor in self._anchors():
             self.axis.add(anchor)
         if self.axis.knows(segment) or self.caught_up is False:
             return True
@@ -259,23 +281,6 @@ class Follower:
             if (found and found[-1].start_s[-1] > stop_s) or read > READ_AGAIN_BYTES:
                 break
         return found
-
-    # -- the recorder
-
-    def _ask_state(self) -> None:
-        now_s = time.monotonic()
-        if now_s < self._state_due_s:
-            return
-        self._state_due_s = now_s + STATE_INTERVAL_S
-        self.state_at_s = now_s
-        try:
-            answer = ask(self.folder, {"do": "state"}, timeout_s=STATE_LIMIT_S)
-            self.state = dict(answer["state"])
-        except (DeviceError, KeyError, TypeError, ValueError, OSError):
-            hangs = is_recorded_now(self.folder)
-            self.state = {"recording": hangs, "answers": False} if hangs else {"recording": False}
-        hangs = self.state.get("answers") is False
-        self.health.set("recorder", "holds the folder and does not answer" if hangs else None)
 
 
 def _falling(twice_middle: Any) -> Any:

@@ -246,7 +246,7 @@ class RigPanel:
         latched = state.get("trip")
         if latched is None:
             newest = trips[-1] if trips else None
-            fresh = newest is not None and newest["seen_s"] > self._follower.state_at_s
+            fresh = newest is not None and newest["seen_s"] > self._follower.recorder.asked_s
             return newest if fresh else None
         known = next((trip for trip in trips if trip["trip_id"] == latched["trip_id"]), None)
         return known or dict(latched)

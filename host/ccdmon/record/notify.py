@@ -2,19 +2,21 @@
 
 Each address has a thread of its own: a slow or broken mail server delays neither the recording nor the other
 addresses. What could not be sent is tried again, at longer and longer intervals, for a day; until then it is counted
-in `not_sent`, which the terminal and the live page show, and every outcome is a line in the event log.
+in `not_sent`, which the terminal and the live page show, and every outcome is a line in the event log. What a recorder
+that ended or was killed still owed, the one that goes on with the folder takes up (`run.untold`).
 """
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from ccdmon.errors import describe
 from ccdmon.extras import how_to_install
+from ccdmon.run.untold import Owed
 
 NOTABLE = ("rule", "value", "limit", "trip_id", "sample", "host_time_s", "firmware_hash")
 FIRST_RETRY_S, LONGEST_RETRY_S = 5.0, 600.0
@@ -23,13 +25,21 @@ CLOSING_LIMIT_S = 10.0  # so long the end of a recording waits for messages that
 MOST_WAITING = 20  # messages for one address; of a rig that trips on and on the oldest say it all
 
 
+@dataclass(frozen=True)
+class _Message:
+    trip_id: int | None
+    title: str
+    body: str
+    since_s: float
+
+
 @dataclass
 class _Address:
     """One address: what waits for it, and the thread that sends."""
 
     index: int
     url: str
-    waiting: deque[tuple[str, str, float]] = field(default_factory=deque)  # (title, body, since)
+    waiting: deque[_Message] = field(default_factory=deque)
     wake: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
 
@@ -56,7 +66,7 @@ class Notifier:
     ) -> None:
         self._addresses = [_Address(index, url) for index, url in enumerate(urls, 1)]
         self._rig, self._log, self._say, self._first_retry_s = rig, log, say, first_retry_s
-        self._news: SimpleQueue[tuple[str, _Address, str]] = SimpleQueue()
+        self._news: SimpleQueue[tuple[str, _Address, int | None, str]] = SimpleQueue()
         self._closing = threading.Event()
 
     @property
@@ -66,27 +76,50 @@ class Notifier:
 
     def trip(self, event: Mapping[str, Any]) -> None:
         """The gate has opened; `event` as in the event log."""
+        if not self._addresses:
+            return
         title, body = message(self._rig, event)
+        told = _Message(event.get("trip_id"), title, body, time.monotonic())
+        names = [address.name for address in self._addresses]
+        self._log(action="notifying", trip_id=told.trip_id, addresses=names, title=title, body=body)
         for address in self._addresses:
-            if len(address.waiting) >= MOST_WAITING:
-                self._news.put(("not_notified", address, "too many messages wait already"))
-                continue
-            address.waiting.append((title, body, time.monotonic()))
-            address.wake.set()
-            if address.thread is None:
-                address.thread = threading.Thread(
-                    target=self._serve, args=(address,), name="notify", daemon=True
-                )
-                address.thread.start()
+            self._send(address, told)
+
+    def take_up(self, owed: Iterable[Owed]) -> None:
+        """What an earlier recorder of this folder did not send, to the addresses that there still are."""
+        nowhere = 0
+        for earlier in owed:
+            told = _Message(earlier.trip_id, earlier.title, earlier.body, time.monotonic())
+            known = [address for address in self._addresses if address.name in earlier.addresses]
+            nowhere += not known
+            for address in known:
+                self._send(address, told)
+        if nowhere:
+            self._say(
+                f"notifications: {nowhere} messages of before were never sent, and their addresses are not known; "
+                "go on with the --rig-file that has them"
+            )
+
+    def _send(self, address: _Address, told: _Message) -> None:
+        if told.trip_id is not None and told.trip_id in {known.trip_id for known in list(address.waiting)}:
+            return  # a board repeats its trip to a recorder that begins
+        if len(address.waiting) >= MOST_WAITING:
+            self._news.put(("not_notified", address, told.trip_id, "too many messages wait already"))
+            return
+        address.waiting.append(told)
+        address.wake.set()
+        if address.thread is None:
+            address.thread = threading.Thread(target=self._serve, args=(address,), name="notify", daemon=True)
+            address.thread.start()
 
     def look(self) -> None:
         """Log and tell what became of messages since the last time."""
         while True:
             try:
-                action, address, text = self._news.get_nowait()
+                action, address, trip_id, text = self._news.get_nowait()
             except Empty:
                 return
-            self._log(action=action, address=address.name, cause=text)
+            self._log(action=action, trip_id=trip_id, address=address.name, cause=text)
             if action != "notified":
                 self._say(f"notifications: {address.name}: {text}")
 
@@ -100,11 +133,10 @@ class Notifier:
                 address.thread.join(max(0.0, until_s - time.monotonic()))
         self.look()
         for address in self._addresses:
-            for title, _, _ in address.waiting:
-                self._log(
-                    action="not_notified", address=address.name, cause="the recording ended", title=title
-                )
-                self._say(f"notifications: {address.name}: nobody was told there: {title}")
+            for told in list(address.waiting):
+                self._log(action="not_notified", trip_id=told.trip_id, address=address.name,
+                          cause="the recording ended", title=told.title)  # fmt: skip
+                self._say(f"notifications: {address.name}: nobody was told there: {told.title}")
 
     def _serve(self, address: _Address) -> None:
         """In the thread of an address: the oldest message until it is sent, then the next."""
@@ -116,19 +148,21 @@ class Notifier:
                 address.wake.wait(1.0)
                 address.wake.clear()
                 continue
-            title, body, since_s = address.waiting[0]
-            wrong = send(address.url, title, body)
+            told = address.waiting[0]
+            wrong = send(address.url, told.title, told.body)
             if wrong is None:
                 address.waiting.popleft()
-                self._news.put(("notified", address, title))
+                self._news.put(("notified", address, told.trip_id, told.title))
                 pause_s = self._first_retry_s
                 continue
-            if time.monotonic() - since_s > GIVE_UP_S:
+            if time.monotonic() - told.since_s > GIVE_UP_S:
                 address.waiting.popleft()
-                self._news.put(("not_notified", address, f"{wrong}; given up"))
+                self._news.put(("not_notified", address, told.trip_id, f"{wrong}; given up"))
                 continue
             if pause_s == self._first_retry_s:
-                self._news.put(("not_yet_notified", address, f"{wrong}; tried again until it is sent"))
+                self._news.put(
+                    ("not_yet_notified", address, told.trip_id, f"{wrong}; tried again until it is sent")
+                )
             if self._closing.wait(pause_s):
                 return
             pause_s = min(2 * pause_s, LONGEST_RETRY_S)

@@ -57,12 +57,15 @@ class Recorder:
             self.frames = FrameFiles(folder, rotate_bytes=rotate_bytes)
             self._events = EventLog(folder / EVENTS_FILE, clock)
             self._anchors = PatientFile(folder / CLOCK_FILE)
+            self._began = self._first_host_time()
         except OSError as error:
-            raise InputError(f"{folder}: cannot write ({error.strerror}); choose another folder") from error
+            where = error.filename or folder
+            raise InputError(
+                f"{where}: cannot be opened ({error.strerror}); choose another folder"
+            ) from error
         self._sample_clock = SampleClock()
         self._last_sample = -1
         self._undecoded: list[tuple[bytes, HostTime]] = []  # written, and when it came
-        self._began = self._first_host_time()
         self._synced_s = self._anchored_s = clock().monotonic_s
         self._dirty = False
 

@@ -38,11 +38,12 @@ from ccdmon.record.state import state_of
 from ccdmon.record.trace_parts import TraceParts
 from ccdmon.record.watch import Watch
 from ccdmon.run.document import RunDocument
-from ccdmon.run.folder import trace_of
+from ccdmon.run.folder import EVENTS_FILE, read_events, trace_of
 from ccdmon.run.frame_files import ROTATE_BYTES
 from ccdmon.run.growing import LiveRun
 from ccdmon.run.rows import Batch, Rows
 from ccdmon.run.time_axis import RunTime
+from ccdmon.run.untold import untold
 from ccdmon_fw import wire
 
 ROUND_S = 0.05
@@ -113,6 +114,7 @@ class Recording:
         """Until `stop` says so or the time is over; then everything derived is written."""
         try:
             self._beside.do("reading what was recorded before", lambda: self.recorder.catch_up(self._replay))
+            self._beside.do("notifications", self._take_up_messages)
             while not stop() and self.stop_in_s() != 0.0:
                 self.round()
                 self._beside.do("terminal", lambda: on_round(self))
@@ -228,6 +230,10 @@ class Recording:
             self._identified(message.document)
         elif message.name == "trip":
             self._tripped(message)
+
+    def _take_up_messages(self) -> None:
+        """What an earlier recorder of this folder did not send."""
+        self._notifier.take_up(untold(read_events(self.folder / EVENTS_FILE)))
 
     def _refuse_identity(self, why: str) -> None:
         self.recorder.log(action="identity_refused", cause=why)

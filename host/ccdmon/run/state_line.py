@@ -44,6 +44,7 @@ def state_line(state: Mapping[str, Any]) -> str:
         f"TRIP {trip['trip_id']} {trip['rule']}" if trip else f"gate {state['gate']}",
         *([] if state["link"] == "up" else ["LINK LOST"]),
         *(["DISK FULL"] if state["disk"] else []),
+        *([f"{state['not_notified']} MESSAGES NOT SENT"] if state.get("not_notified") else []),
         f"{state['samples']} samples",
         f"{state['missing_samples']} missing",
         *([f"{state['free_bytes'] / 1e9:.3g} GB free"] if state.get("free_bytes") is not None else []),

@@ -75,7 +75,7 @@ def test_an_exception_in_the_thread_that_follows_is_red_and_comes_right_again(
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(follower, "_ask_state", raising)
+        patch.setattr(follower.recorder, "ask", raising)
         assert red_after(follower, "files" if isinstance(error, OSError) else "reading") <= RED_WITHIN_S
     wait_for(lambda: follower.health.complaints() == [], "a page that is well again")
     assert follower.live.rows == 1000
@@ -106,6 +106,23 @@ def test_an_analysis_that_stops_is_red_and_the_rows_go_on(
         file.write(Device().samples(1000, 32))
     wait_for(lambda: follower.live.rows == rows + 32, "the rows")
     assert red_after(follower, "the analysis stopped") <= RED_WITHIN_S
+
+
+def test_times_that_cannot_be_read_are_red_and_end_no_follower(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the follower begins anew just then: the thread ended, and the page stayed green."""
+
+    def unreadable(_: Path) -> NoReturn:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ccdmon.live.follower.read_anchors", unreadable)
+        patch.setattr(follower.recorder, "ask", broken)
+        red_after(follower, "reading")
+    monkeypatch.setattr("ccdmon.live.follower.read_anchors", unreadable)
+    red_after(follower, "rows follow one another")
+    wait_for(lambda: follower.live.rows == 1000, "the rows")
 
 
 @pytest.mark.parametrize("text", [b"", b"[time]\nseconds_per_", b"\xff\xfe", b"time = 3\n"])

@@ -3,7 +3,10 @@
 import time
 from typing import Any
 
+import pytest
+
 from ccdmon.record.notify import MOST_WAITING, Notifier, message
+from ccdmon.run.untold import untold
 from tests.host.web_server import Server
 
 EVENT = {"action": "trip", "rule": "hard_short", "value": 12, "limit": 26, "trip_id": 3, "host_time_s": 1.0}
@@ -20,12 +23,20 @@ class Told:
             urls, "bay 3", log=lambda **e: self.logged.append(e), say=self.said.append, first_retry_s=retry_s
         )
 
+    def until_said(self, lines: int) -> None:
+        """Until so many outcomes were told."""
+        until_s = time.monotonic() + WAIT_S
+        while len(self.said) < lines and time.monotonic() < until_s:
+            self.notifier.look()
+            time.sleep(0.02)
+        assert len(self.said) >= lines
+
     def until(self, sent: int) -> list[str]:
         """What was done by the time so many messages went."""
         until_s = time.monotonic() + WAIT_S
         while time.monotonic() < until_s:
             self.notifier.look()
-            done = [e["action"] for e in self.logged]
+            done = [e["action"] for e in self.logged if e["action"] != "notifying"]
             if done.count("notified") >= sent:
                 return done
             time.sleep(0.02)
@@ -69,8 +80,8 @@ def test_a_server_that_is_down_is_tried_until_it_is_up(web_server: Server) -> No
 
 def test_a_rig_that_trips_on_and_on_fills_no_memory() -> None:
     told = Told(["json://127.0.0.1:1/"], retry_s=60.0)
-    for _ in range(3 * MOST_WAITING):
-        told.notifier.trip(EVENT)
+    for trip_id in range(3 * MOST_WAITING):
+        told.notifier.trip(EVENT | {"trip_id": trip_id})
     told.notifier.look()
     assert told.notifier.not_sent == MOST_WAITING
     assert [e["action"] for e in told.logged].count("not_notified") == 2 * MOST_WAITING
@@ -85,3 +96,40 @@ def test_without_addresses_nothing_happens() -> None:
 
 def test_an_event_with_little_in_it_still_makes_a_message() -> None:
     assert message("bay 3", {})[0] == "bay 3: cut off (unknown reason)"
+
+
+def test_what_was_not_sent_is_taken_up_by_the_one_that_goes_on(web_server: Server) -> None:
+    """The first recorder is killed while the server is down: nothing but its log is left."""
+    web_server.fail_first = 1
+    web_server.release.set()
+    killed = Told([web_server.url, "json://127.0.0.1:1/"], retry_s=60.0)
+    killed.notifier.trip(EVENT)
+    killed.until_said(2)
+    (owed,) = untold(killed.logged)
+    assert owed.addresses == {"address 1 (json)", "address 2 (json)"} and owed.trip_id == 3
+    went_on = Told([web_server.url])
+    went_on.notifier.take_up(untold(killed.logged))
+    went_on.notifier.trip(EVENT)  # the board repeats it: one message
+    assert went_on.until(1) == ["notified"]
+    went_on.notifier.close()
+    assert [sent["title"] for sent in web_server.received] == ["bay 3: cut off (hard short)"] * 2
+    (still,) = untold(killed.logged + went_on.logged)
+    assert still.addresses == {"address 2 (json)"}
+    nobody = Told([])
+    nobody.notifier.take_up([still])
+    assert "never sent" in nobody.said[0] and "--rig-file" in nobody.said[0]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"action": "notifying"},
+        {"action": "notifying", "trip_id": [3], "addresses": ["x"]},
+        {"action": "notifying", "trip_id": True, "addresses": ["x"]},
+        {"action": "notifying", "trip_id": 3, "addresses": "x"},
+        {"action": ["notifying"], "trip_id": 3, "addresses": ["x"]},
+        {"action": "notified", "trip_id": 3, "address": "x"},
+    ],
+)
+def test_an_edited_log_owes_nothing(line: dict[str, Any]) -> None:
+    assert untold([line]) == []

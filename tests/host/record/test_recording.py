@@ -61,13 +61,16 @@ def actions(folder: Path) -> list[str]:
 
 
 @contextmanager
-def recorder(port: Path, folder: Path, *more: str, report: bool = False) -> Iterator[subprocess.Popen[str]]:
+def recorder(
+    port: Path, folder: Path, *more: str, report: bool = False, env: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
     more = (*more, *(() if report else ("--no-report",)))
     process = subprocess.Popen(
         [sys.executable, "-m", "ccdmon", "record", "--port", str(port), "--out", str(folder), *more],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=None if env is None else os.environ | env,
     )
     try:
         yield process

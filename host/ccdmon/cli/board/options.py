@@ -61,6 +61,8 @@ def show(args: argparse.Namespace, state: Mapping[str, Any]) -> None:
         return
     for line in state.get("weak") or ():
         print(f"NOT AS WATCHED AS IT SEEMS: {line}", file=sys.stderr)
+    if waiting := state.get("not_notified"):
+        print(f"NOBODY WAS TOLD: {waiting} messages of a trip are not sent yet", file=sys.stderr)
     for name, value in state.items():
         if name not in ("schema", "weak") and value is not None:
             print(f"{name:<17} {value}")
