@@ -1,5 +1,6 @@
 """What is recorded while calls fail: short, with everything in it that opens, writes, renames, asks and accepts."""
 
+import json
 import socket
 import traceback
 from contextlib import suppress
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ccdmon.errors import CcdmonError
-from ccdmon.link.control_socket import SOCKET_FILE
+from ccdmon.link.control_socket import CONTROL_FILE
 from ccdmon.record import trace_parts, watch
 from ccdmon.record.recording import Options, Recording
 from ccdmon.run import folder as run_folder
@@ -77,7 +78,7 @@ class Asking:
     """A client that asks for the state every few rounds, and one that only connects."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = str(folder / SOCKET_FILE)
+        self._folder = folder
         self._rounds = 0
         self._held: list[socket.socket] = []
 
@@ -85,12 +86,11 @@ class Asking:
         self._rounds += 1
         if self._rounds % 5 == 0:
             with suppress(OSError):
-                client = socket.socket(socket.AF_UNIX)
+                door = json.loads((self._folder / CONTROL_FILE).read_text())
+                client = socket.create_connection(("127.0.0.1", door["port"]), 0.1)
                 self._held.append(client)
-                client.settimeout(0.1)
-                client.connect(self._path)
                 if self._rounds % 10 == 0:
-                    client.sendall(b'{"do": "state"}\n')
+                    client.sendall(json.dumps({"do": "state", "token": door["token"]}).encode() + b"\n")
 
 
 def in_files(folder: Path) -> int:

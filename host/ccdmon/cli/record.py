@@ -225,11 +225,10 @@ def _stopping() -> Iterator[list[int]]:
     A terminal that is closed, a login that breaks off, is nobody's wish to end it.
     """
     asked: list[int] = []
-    before = {
-        number: signal.signal(number, lambda number, _frame: asked.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    ends = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGBREAK", signal.SIGINT)}  # SIGBREAK: Windows
+    before = {number: signal.signal(number, lambda number, _frame: asked.append(number)) for number in ends}
+    if hasattr(signal, "SIGHUP"):
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         yield asked
     finally:

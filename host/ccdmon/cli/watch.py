@@ -15,6 +15,7 @@ from ccdmon.errors import EXIT_DEVICE, EXIT_FINE, DeviceError, InputError
 START_LIMIT_S = 30.0
 DEFAULT_HTTP_PORT = 5006
 TOKEN_SETTING = "CCDMON_CONTROL_TOKEN"
+_OWN_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows; else its session is its own
 LEAST_TOKEN, MOST_TOKEN = 8, 1000
 
 
@@ -87,7 +88,7 @@ def control_token(args: argparse.Namespace) -> str | None:
 def _token_of(path: Path) -> str:
     try:
         with path.open(encoding="utf-8") as file:
-            if os.fstat(file.fileno()).st_mode & 0o077:
+            if os.name == "posix" and os.fstat(file.fileno()).st_mode & 0o077:
                 raise InputError(f"--token-file {path}: others may read it; run `chmod 600 {path}`")
             return file.readline(MOST_TOKEN).strip()
     except (OSError, ValueError) as error:
@@ -107,12 +108,12 @@ def _recorder(args: argparse.Namespace, asked: list[signal.Signals]) -> Iterator
     folder = args.out or Path("ccdmon-runs") / time.strftime("watch-%Y%m%d-%H%M%S")
     command = [sys.executable, "-m", "ccdmon", "record", "--port", args.port, "--out", str(folder)]
     command += [] if args.rig_file is None else ["--rig-file", str(args.rig_file)]
-    process = subprocess.Popen(command, start_new_session=True)
+    process = subprocess.Popen(command, start_new_session=True, creationflags=_OWN_GROUP)
     try:
         _wait_for(folder, process)
         yield [folder]
     finally:
-        process.send_signal(asked[-1])
+        process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", asked[-1]))  # Windows sends no other
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda sent, _frame: process.send_signal(sent))
         process.wait()

@@ -1,28 +1,33 @@
-"""How another process reaches the recorder that owns the port: a socket in the run folder, one JSON line each way.
+"""How another process reaches the recorder that owns the port: loopback, one JSON line each way.
 
-    {"do": "state"}                                  -> {"ok": true, "state": {...}}
-    {"do": "trip" | "arm" | "disarm"}                -> {"ok": true} or {"ok": false, "error": "one line"}
-    {"do": "reset_trip", "trip_id": 3}               -> the same
+    {"token": ..., "do": "state"}                                  -> {"ok": true, "state": {...}}
+    {"token": ..., "do": "trip" | "arm" | "disarm"}                -> {"ok": true} or {"ok": false, "error": "one line"}
+    {"token": ..., "do": "reset_trip", "trip_id": 3}               -> the same
 
-Who may write to the folder may command the rig: the socket belongs to the recorder's user alone.
+`control.json` in the run folder tells port and token to the recorder's user alone: who may read it commands the rig,
+who does not hold the token gets no answer. Loopback, for not every system has sockets in folders.
 """
 
 import json
 import os
+import secrets
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ccdmon.errors import DeviceError
 
-SOCKET_FILE = "control.sock"
+CONTROL_FILE = "control.json"
+LOOPBACK = "127.0.0.1"
 ACTIONS = ("trip", "arm", "disarm", "reset_trip")
+PROBE_LIMIT_S = 1.0
 ANSWER_LIMIT_S = 35.0  # longer than the recorder waits for the board
 _MOST_BYTES = 4096
+WAITING_CLIENTS = 128  # of those that connected since the last look
 MOST_CLIENTS = 32  # one that has not asked is closed for a newer one
 IDLE_LIMIT_S = 5.0
 SEND_LIMIT_S = 0.2  # of an answer: the loop that records waits for it
@@ -31,14 +36,13 @@ SEND_LIMIT_S = 0.2  # of an answer: the loop that records waits for it
 def ask(folder: Path, request: Mapping[str, Any], timeout_s: float = ANSWER_LIMIT_S) -> dict[str, Any]:
     """Ask the recorder of a folder. Raises `DeviceError` where none runs or it refuses."""
     try:
-        with _address(folder) as address, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-            client.settimeout(timeout_s)
-            client.connect(address)
-            client.sendall(json.dumps(request).encode() + b"\n")
+        port, token = _door(folder)
+        with socket.create_connection((LOOPBACK, port), timeout_s) as client:
+            client.sendall(json.dumps({**request, "token": token}).encode() + b"\n")
             line = client.makefile("rb").readline()
     except TimeoutError as error:
         raise DeviceError(f"{folder}: its recorder does not answer; look at its process") from error
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise DeviceError(
             f"{folder}: no recorder answers here; start one with `ccdmon record --out {folder}`"
         ) from error
@@ -48,14 +52,14 @@ def ask(folder: Path, request: Mapping[str, Any], timeout_s: float = ANSWER_LIMI
     return dict(answer)
 
 
-@contextmanager
-def _address(folder: Path) -> Iterator[str]:
-    """A path to the socket that is short enough for the kernel (107 bytes), however deep the folder lies."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{descriptor}/{SOCKET_FILE}"
-    finally:
-        os.close(descriptor)
+def _door(folder: Path) -> tuple[int, str]:
+    """Port and token of the folder's recorder. Raises `OSError` or `ValueError` where there is none."""
+    with (folder / CONTROL_FILE).open("rb") as file:
+        document = _document(file.read(_MOST_BYTES))
+    port, token = (document or {}).get("port"), (document or {}).get("token")
+    if type(port) is not int or not 0 < port < 1 << 16 or not isinstance(token, str):
+        raise ValueError(f"{CONTROL_FILE} tells no port and token")
+    return port, token
 
 
 class Request:
@@ -89,20 +93,26 @@ class ControlServer:
     """The recorder's end; `poll` never waits and never raises. The folder is the caller's alone (`run.lock`)."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises `OSError` where the file system has no sockets."""
-        self._path = folder / SOCKET_FILE
+        """Raises `OSError` where there is no loopback, or no place for the token."""
+        self._path = folder / CONTROL_FILE
+        self._token = secrets.token_urlsafe()
         self._clients: dict[socket.socket, _Client] = {}
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener = socket.create_server((LOOPBACK, 0), backlog=WAITING_CLIENTS)
         try:
-            with _address(folder) as address:
-                self._path.unlink(missing_ok=True)
-                self._listener.bind(address)
-            self._path.chmod(0o600)
-            self._listener.listen(16)
             self._listener.setblocking(False)
+            self._tell_door()
         except OSError:
             self._listener.close()
             raise
+
+    def _tell_door(self) -> None:
+        """Write port and token where only this user can read them, whole or not at all."""
+        new = self._path.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            json.dump({"port": self._listener.getsockname()[1], "token": self._token}, file)
+        new.replace(self._path)
 
     def poll(self) -> list[Request]:
         """The requests that are complete by now."""
@@ -116,7 +126,7 @@ class ControlServer:
         return requests
 
     def close(self) -> None:
-        """Stop answering and take the socket away."""
+        """Stop answering, and tell nobody the way any more."""
         for connection in self._clients:
             connection.close()
         self._listener.close()
@@ -145,15 +155,20 @@ class ControlServer:
             return
         del self._clients[connection]
         document = _document(line) if end else None
-        if document is not None:
+        if document is not None and self._holds(document.pop("token", None)):
             connection.setblocking(True)
             connection.settimeout(SEND_LIMIT_S)
             yield Request(document, connection)
         else:
             connection.close()
 
+    def _holds(self, token: object) -> bool:
+        return isinstance(token, str) and secrets.compare_digest(
+            token.encode(errors="surrogatepass"), self._token.encode()
+        )
 
-def _document(line: bytes) -> Mapping[str, Any] | None:
+
+def _document(line: bytes) -> dict[str, Any] | None:
     try:
         document = json.loads(line)
     except (ValueError, RecursionError):
@@ -162,11 +177,9 @@ def _document(line: bytes) -> Mapping[str, Any] | None:
 
 
 def answers(folder: Path) -> bool:
-    """Whether a recorder takes connections in that folder."""
+    """Whether a recorder takes connections for that folder; one that hangs does, too."""
     try:
-        with _address(folder) as address, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.settimeout(1.0)
-            probe.connect(address)
-    except OSError:
-        return False
+        ask(folder, {"do": "state"}, PROBE_LIMIT_S)
+    except DeviceError as error:
+        return isinstance(error.__cause__, TimeoutError)
     return True

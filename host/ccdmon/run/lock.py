@@ -1,11 +1,10 @@
 """One recorder for a folder: a lock on the folder itself, held before anything in it is opened, written or deleted.
 
-The kernel gives it back when the process ends, however it ends; it stays with a folder that is moved. Where a file
-system knows no locks (some network ones), the recorder's socket is still asked whether another one answers.
+The kernel gives it back when the process ends, however it ends; it stays with a folder that is moved. Where a folder
+cannot be locked (some network file systems, Windows), a recorder is asked for at its control socket instead.
 """
 
 import errno
-import fcntl
 import os
 import time
 from contextlib import suppress
@@ -13,6 +12,11 @@ from pathlib import Path
 
 from ccdmon.errors import InputError
 from ccdmon.link.control_socket import answers
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 LOOKED_AT_S = 0.3
 NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.EBADF, errno.EINVAL, errno.ENOSYS}
@@ -27,52 +31,66 @@ class FolderLock:
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            self._descriptor = _opened(folder)
         except OSError as error:
             raise InputError(f"{folder}: cannot write ({error.strerror}); choose another folder") from error
         try:
-            taken = not self._take() or answers(folder)
+            taken = self._taken()
         except BaseException:
-            os.close(self._descriptor)
+            _close(self._descriptor)
             raise
         if taken:
-            os.close(self._descriptor)
+            _close(self._descriptor)
             raise InputError(f"{folder}: another recorder is writing here; stop it or choose another folder")
 
-    def _take(self) -> bool:
-        """Whoever only looks whether somebody records holds it for a moment."""
+    def _taken(self) -> bool:
+        """Whether another holds it; whoever only looks whether somebody records does so for a moment."""
         until_s = time.monotonic() + LOOKED_AT_S
-        while not (ours := _locked(self._descriptor)) and time.monotonic() < until_s:
+        while (ours := _locked(self._descriptor)) is False and time.monotonic() < until_s:
             time.sleep(0.01)
-        return ours
+        return answers(self._folder) if ours is None else not ours
 
     def close(self) -> None:
         """Give the folder free; an empty one that this made is taken away."""
         if self._made:
             with suppress(OSError):  # it holds something, or is elsewhere by now
                 self._folder.rmdir()
-        os.close(self._descriptor)
+        _close(self._descriptor)
 
 
 def is_recorded_now(folder: Path) -> bool:
     """Whether a recorder holds the folder at this moment; it need not answer (it may hang)."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = _opened(folder)
     except OSError:
         return False
     try:
-        return not _locked(descriptor, fcntl.LOCK_SH)
+        ours = _locked(descriptor, shared=True)
     finally:
+        _close(descriptor)
+    return answers(folder) if ours is None else not ours
+
+
+def _opened(folder: Path) -> int | None:
+    """A descriptor of the folder that can be locked; None where there are none. Raises `OSError`."""
+    return None if fcntl is None else os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _close(descriptor: int | None) -> None:
+    if descriptor is not None:
         os.close(descriptor)
 
 
-def _locked(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
-    """Whether the lock is ours now; yes where there are none to be had."""
+def _locked(descriptor: int | None, *, shared: bool = False) -> bool | None:
+    """Whether the lock is ours now; None where there are none to be had."""
+    if descriptor is None:
+        return None
     try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
+        return None
     return True

@@ -2,7 +2,6 @@
 
 import json
 import socket
-import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -15,9 +14,9 @@ import pytest
 from ccdmon.errors import DeviceError
 from ccdmon.link import control_socket
 from ccdmon.link.control_socket import (
+    CONTROL_FILE,
     IDLE_LIMIT_S,
     MOST_CLIENTS,
-    SOCKET_FILE,
     ControlServer,
     Request,
     answers,
@@ -33,11 +32,18 @@ def server(tmp_path: Path) -> Iterator[ControlServer]:
 
 
 def client(folder: Path, text: bytes = b"") -> socket.socket:
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    made.settimeout(5.0)
-    made.connect(str(folder / SOCKET_FILE))
+    made = socket.create_connection(("127.0.0.1", door(folder)["port"]), 5.0)
     made.sendall(text)
     return made
+
+
+def door(folder: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((folder / CONTROL_FILE).read_text())
+    return document
+
+
+def state_asked(folder: Path) -> bytes:
+    return json.dumps({"do": "state", "token": door(folder)["token"]}).encode() + b"\n"
 
 
 def line(of: socket.socket) -> Any:
@@ -86,16 +92,13 @@ def test_a_request_and_its_answer(server: ControlServer, tmp_path: Path) -> None
 
 
 def test_only_its_user_may_ask_and_it_goes_when_it_is_closed(tmp_path: Path) -> None:
-    (tmp_path / SOCKET_FILE).write_text("of a recorder that was killed")
+    (tmp_path / CONTROL_FILE).write_text("of a recorder that was killed")
     server = ControlServer(tmp_path)
-    mode = (tmp_path / SOCKET_FILE).stat().st_mode
-    assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
-    assert answers(tmp_path)
     waiting = client(tmp_path)
     assert server.poll() == []
     server.close()
     assert line(waiting) is None, "who waits is told by the end"
-    assert not (tmp_path / SOCKET_FILE).exists() and not answers(tmp_path)
+    assert not (tmp_path / CONTROL_FILE).exists() and not answers(tmp_path)
     with pytest.raises(DeviceError, match=r"no recorder answers here; start one with `ccdmon record --out"):
         ask(tmp_path, {"do": "state"})
     with pytest.raises(DeviceError, match="no recorder answers here"):
@@ -141,11 +144,12 @@ def test_what_is_no_request_is_closed_without_a_word(
 def test_a_request_may_come_in_pieces_and_a_client_that_goes_away_is_nobody(
     server: ControlServer, tmp_path: Path
 ) -> None:
-    slow, gone = client(tmp_path, b'{"do": "sta'), client(tmp_path, b'{"do": ')
+    text = state_asked(tmp_path)
+    slow, gone = client(tmp_path, text[:-9]), client(tmp_path, text[:9])
     assert server.poll() == []
     gone.close()
     assert server.poll() == [] and len(server._clients) == 1
-    slow.sendall(b'te"}\n')
+    slow.sendall(text[-9:])
     (request,) = server.poll()
     assert request.document == {"do": "state"}
     request.answer()
@@ -178,12 +182,12 @@ def test_who_asks_nothing_is_closed_the_oldest_first(
 def test_an_answer_that_nobody_reads_does_not_hold_the_recorder(
     server: ControlServer, tmp_path: Path
 ) -> None:
-    stuck = client(tmp_path, b'{"do": "state"}\n')
+    stuck = client(tmp_path, state_asked(tmp_path))
     (request,) = server.poll()
     began_s = time.monotonic()
     request.answer(text="x" * (8 << 20))
     assert time.monotonic() - began_s < 2.0
     stuck.close()
-    client(tmp_path, b'{"do": "state"}\n').close()
+    client(tmp_path, state_asked(tmp_path)).close()
     for request in server.poll():
         request.answer()  # to somebody who is gone

@@ -116,7 +116,7 @@ def test_every_sample_is_there_and_derived(board: PtyBoard, tmp_path: Path) -> N
     assert (derived.voltage_V == run.trace.voltage_V).all()
     assert run.config["firmware"]["board"] == "test"
     assert run.config["time"]["seconds_per_sample"] == 500e-6
-    assert not (folder / "control.sock").exists()
+    assert not (folder / "control.json").exists()
 
 
 def test_a_board_that_goes_away_comes_back_into_the_same_run(board: PtyBoard, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_where_there_are_no_locks_the_socket_is_asked(
 
     monkeypatch.setattr(lock.fcntl, "flock", no_locks)
     FolderLock(tmp_path).close()
-    server, before = ControlServer(tmp_path), descriptors()
+    server, before = ControlServer(tmp_path), descriptors()  # it hangs, and is there
     with pytest.raises(InputError, match="another recorder"):
         FolderLock(tmp_path)
     assert descriptors() == before
