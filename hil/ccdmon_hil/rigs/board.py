@@ -77,7 +77,11 @@ class BoardTarget:
         """Leave the firmware that runs, start it again on top of injected rows, and see whether its clock is real."""
         port, console = prompt(self.wiring.port, lambda _line: None)
         with console:
-            console.start("\n".join([NO_CTRL_C, Path(bench_wire.__file__).read_text(), SCRIPT.read_text()]))
+            console.start(
+                "\n".join(
+                    [NO_CTRL_C, Path(bench_wire.__file__).read_text(encoding="utf-8"), SCRIPT.read_text()]
+                )
+            )
         self._port = Port(port)
         device = Device(self._port.write, self._port.read, f"port {self.wiring.port}")
         self._ask(0, "anything")

@@ -227,8 +227,8 @@ def _stopping() -> Iterator[list[int]]:
     asked: list[int] = []
     ends = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGBREAK", signal.SIGINT)}  # SIGBREAK: Windows
     before = {number: signal.signal(number, lambda number, _frame: asked.append(number)) for number in ends}
-    if hasattr(signal, "SIGHUP"):
-        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if hangs_up := getattr(signal, "SIGHUP", None):  # Unix
+        before[hangs_up] = signal.signal(hangs_up, signal.SIG_IGN)
     try:
         yield asked
     finally:

@@ -14,7 +14,7 @@ from ccdmon.errors import InputError
 from ccdmon.link.control_socket import answers
 
 try:
-    import fcntl
+    import fcntl  # noqa: TID251
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
@@ -73,7 +73,7 @@ def is_recorded_now(folder: Path) -> bool:
 
 def _opened(folder: Path) -> int | None:
     """A descriptor of the folder that can be locked; None where there are none. Raises `OSError`."""
-    return None if fcntl is None else os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    return None if fcntl is None else os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # noqa: TID251
 
 
 def _close(descriptor: int | None) -> None:

@@ -15,7 +15,7 @@ def write_eis_csv(spectra: Spectrum | Sequence[Spectrum], path: Path) -> None:
     """Write spectra; the imaginary part is negative for a capacitor. A single `Spectrum` is written without a
     number."""
     try:
-        path.write_text(eis_csv(spectra))
+        path.write_text(eis_csv(spectra), encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path}: cannot write: {error.strerror or error}; choose another folder") from error
 

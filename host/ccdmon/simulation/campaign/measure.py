@@ -157,7 +157,7 @@ def _print(by_world: Mapping[str, Mapping[float, Sequence[Score]]], args: argpar
     if args.failures:
         print("\n".join(_complaints(every)))
     if args.json:
-        Path(args.json).write_text(json.dumps([asdict(s) for s in every]) + "\n")
+        Path(args.json).write_text(json.dumps([asdict(s) for s in every]) + "\n", encoding="utf-8")
     if args.curve is not None and MODEL in by_world:
         print(curve_text(by_world[MODEL]))
     if args.curve:

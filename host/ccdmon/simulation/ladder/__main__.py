@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return EXIT_UNUSABLE
     truth = Path(str(args.out).split(".bdf", maxsplit=1)[0] + ".truth.json")
-    truth.write_text(json.dumps(made.truth, indent=1) + "\n")
+    truth.write_text(json.dumps(made.truth, indent=1) + "\n", encoding="utf-8")
     print(f"{len(made.trace)} rows, {made.truth['class']}: {args.out}, {truth}", file=sys.stderr)
     return EXIT_FINE
 
