@@ -1,7 +1,5 @@
 """A catalogue brought up to date: what is named is judged where it was not, and the tables are written anew."""
 
-import fcntl
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ from ccdmon.catalogue.subjects import subjects_of
 from ccdmon.catalogue.supervisor import Supervisor
 from ccdmon.catalogue.tables import Listed, listed, merged, write_tables
 from ccdmon.errors import InputError
-from ccdmon.run.lock import NO_LOCKS
+from ccdmon.run.lock import FolderLock
 
 
 @dataclass(frozen=True)
@@ -81,26 +79,15 @@ class _Survey:
 
 @contextmanager
 def _held(folder: Path, parts: Path) -> Iterator[None]:
-    """The catalogue is ours until the end; the kernel gives it back however the process ends."""
+    """The catalogue is ours until the end."""
+    lock = FolderLock(folder, "another call is writing this catalogue; wait for it")
     try:
-        parts.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot write ({error.strerror}); choose another folder") from error
-    try:
-        _lock(descriptor, folder)
+        try:
+            parts.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{folder}: cannot write ({error.strerror}); choose another folder") from error
         for torn in parts.glob("*.unfinished"):  # of a call that was killed
             torn.unlink(missing_ok=True)
         yield
     finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, folder: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise InputError(f"{folder}: another call is writing this catalogue; wait for it") from None
-    except OSError as error:
-        if error.errno not in NO_LOCKS:
-            raise
+        lock.close()

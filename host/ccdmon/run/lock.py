@@ -18,15 +18,16 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
+TAKEN = "another recorder is writing here; stop it or choose another folder"
 LOOKED_AT_S = 0.3
-NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.EBADF, errno.EINVAL, errno.ENOSYS}
+_NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.EBADF, errno.EINVAL, errno.ENOSYS}
 
 
 class FolderLock:
     """Held from construction to `close`. Makes the folder where there is none."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises `InputError` where another recorder writes there or the folder cannot be made."""
+    def __init__(self, folder: Path, taken: str = TAKEN) -> None:
+        """Raises `InputError` where another holds it (`taken` says what to do then) or the folder cannot be made."""
         self._made = not folder.exists()
         self._folder = folder
         try:
@@ -35,13 +36,13 @@ class FolderLock:
         except OSError as error:
             raise InputError(f"{folder}: cannot write ({error.strerror}); choose another folder") from error
         try:
-            taken = self._taken()
+            held = self._taken()
         except BaseException:
             _close(self._descriptor)
             raise
-        if taken:
+        if held:
             _close(self._descriptor)
-            raise InputError(f"{folder}: another recorder is writing here; stop it or choose another folder")
+            raise InputError(f"{folder}: {taken}")
 
     def _taken(self) -> bool:
         """Whether another holds it; whoever only looks whether somebody records does so for a moment."""
@@ -90,7 +91,7 @@ def _locked(descriptor: int | None, *, shared: bool = False) -> bool | None:
     except BlockingIOError:
         return False
     except OSError as error:
-        if error.errno not in NO_LOCKS:
+        if error.errno not in _NO_LOCKS:
             raise
         return None
     return True

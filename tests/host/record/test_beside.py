@@ -19,6 +19,7 @@ from ccdmon.cli import main
 from ccdmon.link.control_socket import CONTROL_FILE, MOST_CLIENTS, ask
 from ccdmon.record.event_log import FREE_LINES, EventLog
 from ccdmon.record.recording import Recording
+from ccdmon.run import lock as folder_lock
 from ccdmon.run.frame_files import FrameFiles, part_path, parts
 from ccdmon.run.lock import FolderLock, is_recorded_now
 from ccdmon.run.time_axis import HostTime
@@ -29,6 +30,8 @@ from tests.host.whole_run import open_run
 from tests.host.wire_stream import Device, recorded_run
 
 ROUNDS = 40
+
+has_locks = pytest.mark.skipif(folder_lock.fcntl is None, reason="folders have no locks on this system")
 
 
 def pieces() -> list[bytes]:
@@ -183,6 +186,7 @@ def test_a_log_that_the_disk_does_not_take_stays_within_memory(tmp_path: Path) -
     assert log.lost_lines > 0
 
 
+@has_locks
 def test_a_second_recorder_touches_nothing(tmp_path: Path) -> None:
     """In 0.1.0 it was refused after it had emptied the derived trace of the first."""
     folder = recorded_run(tmp_path / "r")
@@ -201,6 +205,7 @@ def test_a_second_recorder_touches_nothing(tmp_path: Path) -> None:
         lock.close()
 
 
+@has_locks
 def test_a_lock_ends_with_its_holder_and_is_seen_without_one_that_answers(tmp_path: Path) -> None:
     code = f"import sys, pathlib; sys.path[:0] = {sys.path!r}\nfrom ccdmon.run.lock import FolderLock\n" \
            f"held = FolderLock(pathlib.Path({str(tmp_path / 'r')!r})); print('held', flush=True); input()"  # fmt: skip
@@ -288,6 +293,7 @@ def test_a_recorder_that_was_stopped_for_a_while_loses_nothing_uncounted(
     assert run.counts.samples + run.counts.missing_samples == run.samples[-1] - run.samples[0] + 1
 
 
+@has_locks
 def test_analyze_writes_nothing_over_another_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, other = recorded_run(tmp_path / "r"), recorded_run(tmp_path / "other")
     assert main(["analyze", str(folder), "--out", str(folder)]) == 1, "its own report is its own"

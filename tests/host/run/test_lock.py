@@ -14,6 +14,8 @@ from ccdmon.link.control_socket import ControlServer
 from ccdmon.run import lock
 from ccdmon.run.lock import LOOKED_AT_S, FolderLock, is_recorded_now
 
+pytestmark = pytest.mark.skipif(lock.fcntl is None, reason="folders have no locks on this system")
+
 
 def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
