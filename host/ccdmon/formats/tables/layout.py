@@ -155,7 +155,13 @@ def _rows(
             cells = split_line(line, row_separator)
             if _is_row(cells, labels):
                 return labels, row_separator, k
-            if labels[0].text and len(cells) == len(named) and all(cells) and _is_row(cells, named):
+            if (
+                labels
+                and labels[0].text
+                and len(cells) == len(named)
+                and all(cells)
+                and _is_row(cells, named)
+            ):
                 return named, row_separator, k
         if (any(character.isdigit() for character in line) and k > at + 1) or _is_torn_row(units, labels):
             return labels, separator, k
