@@ -4,6 +4,7 @@ A column that is no numbers is refused rather than read as some: text, dates, sp
 or a meaning that only its owner knows.
 """
 
+import math
 from collections.abc import Mapping
 from decimal import Decimal
 from numbers import Real
@@ -27,7 +28,21 @@ def floats(values: Any, name: str) -> FloatArray:
     array = _of_arrow(values, name) if _is_arrow(values) else _of_numpy(values, name)
     if array.ndim != 1:
         raise InputError(f"{name}: has shape {array.shape}; give one number for each row")
+    infinite = np.flatnonzero(np.isinf(array))
+    if infinite.size:
+        row = int(infinite[0])
+        raise InputError(f"{name}: data row {row}: {array[row]} is not a number; mend it, or make it NaN")
     return array
+
+
+def same_length(columns: Mapping[str, FloatArray]) -> None:
+    """Raises `InputError` where columns have different numbers of rows."""
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} {rows}" for name, rows in lengths.items())
+        raise InputError(
+            f"columns have different numbers of rows ({told}); give one value for each row in all"
+        )
 
 
 def trace_of_frame(frame: Any) -> Trace:
@@ -35,10 +50,14 @@ def trace_of_frame(frame: Any) -> Trace:
 
     `frame`: of pandas, polars or pyarrow, or a mapping from labels to columns. Raises `InputError`.
     """
-    columns = {label: values for label, values in _labelled(frame) if label in KNOWN}
-    table = pa.table(
-        {label: column_of(floats(values, f"column '{label}'")) for label, values in columns.items()}
-    )
+    known = [(label, values) for label, values in _labelled(frame) if label in KNOWN]
+    labels = [label for label, _ in known]
+    doubled = next((label for label in labels if labels.count(label) > 1), None)
+    if doubled:
+        raise InputError(f"data frame: column '{doubled}' is there twice; keep one of them")
+    columns = {label: floats(values, f"column '{label}'") for label, values in known}
+    same_length(columns)
+    table = pa.table({label: column_of(values) for label, values in columns.items()})
     return with_checked_time(trace_of_table(table, "data frame", 0), "data frame", 0, None)
 
 
@@ -50,7 +69,10 @@ def _labelled(frame: Any) -> list[tuple[str, Any]]:
     if hasattr(frame, "column_names") and hasattr(frame, "column"):  # of pyarrow
         return [(label, frame.column(at)) for at, label in enumerate(frame.column_names)]
     if hasattr(frame, "columns") and hasattr(frame, "__getitem__"):  # of pandas or polars
-        return [(str(label), frame[label]) for label in frame.columns]
+        index = getattr(frame, "index", None)  # of pandas: a column, where it is named like one
+        named = getattr(index, "name", None)
+        first = [(named, index)] if isinstance(named, str) and named not in frame.columns else []
+        return first + [(str(label), frame[label]) for label in frame.columns]
     raise InputError(
         f"{type(frame).__name__}: give a path, a trace, or a data frame with the columns of the Battery Data Format"
     )
@@ -63,7 +85,11 @@ def _is_arrow(values: Any) -> bool:
 
 def _of_arrow(values: Any, name: str) -> FloatArray:
     whole = hasattr(values, "__arrow_c_array__")
-    column = pa.chunked_array([pa.array(values)] if whole else values)
+    try:
+        column = pa.chunked_array([pa.array(values)] if whole else values)
+    except pa.ArrowInvalid as error:  # a type of polars that Arrow does not have
+        kind = getattr(values, "dtype", type(values).__name__)
+        raise InputError(f"{name}: holds {kind}, which Arrow does not know; cast it to Float64") from error
     kind, types = column.type, pa.types
     if types.is_dictionary(kind):
         kind = kind.value_type
@@ -81,10 +107,15 @@ def _of_numpy(values: Any, name: str) -> FloatArray:
         )  # of pandas: a missing value may be its own
     if isinstance(values, np.ma.MaskedArray):
         values = np.where(np.ma.getmaskarray(values), np.nan, np.ma.getdata(values))
+    if isinstance(values, list | tuple) and any(isinstance(value, bool | np.bool_) for value in values):
+        raise _no_numbers(name, "bool")  # among numbers they would become 0 and 1
     try:
         array = np.asarray(values)
     except ValueError as error:  # rows of different lengths
         raise _no_numbers(name, "lists") from error
+    if array.ndim == 0:
+        kind = type(values).__name__
+        raise InputError(f"{name}: a {kind} is no column; give a list or an array, one number for each row")
     if array.dtype.kind == "O":
         return _of_objects(array, name)
     if array.dtype.kind not in NUMBERS:
@@ -94,13 +125,24 @@ def _of_numpy(values: Any, name: str) -> FloatArray:
 
 def _of_objects(array: npt.NDArray[Any], name: str) -> FloatArray:
     """Numbers among which one is missing make a list, and a column of pandas, one of objects."""
-    numbers = np.empty(array.shape)
+    numbers = np.empty(array.shape, object)
     for at, value in np.ndenumerate(array):
-        missing = value is None or type(value).__name__ in ("NAType", "NaTType")
-        if not missing and (isinstance(value, bool) or not isinstance(value, Real | Decimal)):
+        numbers[at] = _number(value)
+        if numbers[at] is None:
             raise InputError(f"{name}: data row {at[0]}: {value!r:.40} is not a number; give numbers")
-        numbers[at] = np.nan if missing else float(value)
-    return numbers
+    return numbers.astype(np.float64)
+
+
+def _number(value: Any) -> float | None:
+    """One value as a float, NaN where it is missing; None where it is no number, or beyond a float's range."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
+        return None
+    try:
+        return float(value)
+    except (OverflowError, ValueError):  # 10**400, a signalling NaN
+        return None
 
 
 def _no_numbers(name: str, kind: str) -> InputError:

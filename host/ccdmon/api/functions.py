@@ -1,12 +1,13 @@
 """Read, make, analyse and replay a trace: the verbs of the command line for a program or a notebook."""
 
 import math
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ccdmon.analysis.impedance.comparison import Comparison, compare
-from ccdmon.api.columns import floats, trace_of_frame
+from ccdmon.api.columns import floats, same_length, trace_of_frame
 from ccdmon.api.report import Report
 from ccdmon.errors import InputError
 from ccdmon.formats.bdf.read import with_checked_time
@@ -30,7 +31,9 @@ def read(path: str | Path, columns: str | None = None, area_cm2: float | None = 
     empty; `trace.notes` says what was assumed or left out. Raises `ccdmon.errors.InputError`, naming file, row and
     column, for what cannot be used.
     """
-    return _with_area(joined(list(source_of(str(path), columns=columns).traces())), area_cm2)
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"{type(path).__name__}: give the path of a file or run folder")
+    return _with_area(joined(list(_source(path, columns).traces())), area_cm2)
 
 
 def trace(
@@ -49,8 +52,10 @@ def trace(
     missing value is NaN or None; a missing time is filled from its neighbours. `configuration`: `symmetric`, `half` or
     `full`. Without `area_cm2` results are in A and ohm. Raises `ccdmon.errors.InputError`.
     """
-    if configuration not in CONFIGURATIONS:
-        raise InputError(f"configuration is {configuration!r}; use one of {', '.join(CONFIGURATIONS)}")
+    if not isinstance(configuration, str) or configuration not in CONFIGURATIONS:
+        raise InputError(f"configuration is {configuration!r:.40}; use one of {', '.join(CONFIGURATIONS)}")
+    if not isinstance(electrolyte, str | None):
+        raise InputError(f"electrolyte is {electrolyte!r:.40}; name it as text, or leave it out")
     given = {
         "test_time_s": floats(time_s, "time_s"),
         "voltage_V": floats(voltage_V, "voltage_V"),
@@ -60,12 +65,7 @@ def trace(
         if temperature_degC is None
         else floats(temperature_degC, "temperature_degC"),
     }
-    lengths = {name: len(column) for name, column in given.items() if column is not None}
-    if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} {rows}" for name, rows in lengths.items())
-        raise InputError(
-            f"columns have different numbers of rows ({told}); give one value for each row in all"
-        )
+    same_length({name: column for name, column in given.items() if column is not None})
     made = Trace(**given, cell=Cell(None, configuration, electrolyte))  # type: ignore[arg-type]
     return _with_area(with_checked_time(made, "trace", 0, None), area_cm2)
 
@@ -86,9 +86,9 @@ def analyze(
     or spectra; of several in a file, the first and the last.
     Raises `ccdmon.errors.InputError` for what cannot be used.
     """
-    impedance = _impedance(eis_before, eis_after)
+    impedance, area_cm2 = _impedance(eis_before, eis_after), _checked(area_cm2)
     source = _source(trace, columns)
-    found = analysed(source, impedance=impedance, area_cm2=_checked(area_cm2))
+    found = analysed(source, impedance=impedance, area_cm2=area_cm2)
     return Report(found.document, _with_area(found.trace, area_cm2), impedance, source.run, found.trip_row)
 
 
@@ -108,9 +108,15 @@ def replay(
     `imperfect`: errors of the front end, as `"noise_V=0.001,voltage_gain=1.01"`. The gate opens above the limits.
     Raises `ccdmon.errors.InputError`, and `DeviceError` where the rig fails.
     """
+    limit_V = _above_zero(limit_V, "limit_V", _LIMIT)
+    given = {}
+    for name, key, value in (
+        ("limit_A", "current_limit_A", limit_A), ("limit_Pa", "pressure_limit_Pa", limit_Pa),
+    ):  # fmt: skip
+        if value is not None:
+            given[key] = _above_zero(value, name, _LIMIT)
+    _text(imperfect, "imperfect", "noise_V=0.001,voltage_gain=1.01")
     whole = joined(list(_source(trace, None).traces()))
-    limits = {"current_limit_A": limit_A, "pressure_limit_Pa": limit_Pa}
-    given = {name: value for name, value in limits.items() if value is not None}
     front_end = FrontEnd.for_trace(whole, voltage_limit_V=limit_V)
     result = load_rigs().replay(
         whole, rig, port=port, front_end=front_end, imperfect=imperfect, voltage_limit_V=limit_V, **given
@@ -119,27 +125,53 @@ def replay(
     return document
 
 
+_LIMIT = "a limit is a number above 0"
+
+
 def _source(trace: Any, columns: str | None) -> Source:
-    if isinstance(trace, str | Path):
-        return source_of(str(trace), columns=columns)
+    if columns is not None:
+        _text(columns, "columns", "time=t[h],voltage=U[mV],current=I[A]")
+    if isinstance(trace, str | os.PathLike):
+        return source_of(os.fsdecode(trace), columns=columns)
     if columns is not None:
         raise InputError("columns: names those of a file; rename the columns of what is in memory")
     return TraceRows(trace if isinstance(trace, Trace) else trace_of_frame(trace))
 
 
 def _impedance(before: SpectrumLike, after: SpectrumLike) -> Comparison:
+    for name, given in (("eis_before", before), ("eis_after", after)):
+        if not isinstance(given, Spectrum | str | os.PathLike | None):
+            raise InputError(f"{name} is a {type(given).__name__}; give a file or a ccdmon.Spectrum")
     first = before if isinstance(before, Spectrum) else read_pair(before, None).before
     last = after if isinstance(after, Spectrum) else read_pair(None, after).after
     return compare(first, last)
 
 
 def _with_area(trace: Trace, area_cm2: float | None) -> Trace:
-    if _checked(area_cm2) is None:
-        return trace
-    return replace(trace, cell=replace(trace.cell, electrode_area_cm2=area_cm2))
+    area_cm2 = _checked(area_cm2)
+    return (
+        trace if area_cm2 is None else replace(trace, cell=replace(trace.cell, electrode_area_cm2=area_cm2))
+    )
 
 
 def _checked(area_cm2: float | None) -> float | None:
-    if area_cm2 is not None and not (math.isfinite(area_cm2) and area_cm2 > 0):
-        raise InputError(f"area_cm2 is {area_cm2:g}; an electrode area is a number above 0, in cm2")
-    return area_cm2
+    if area_cm2 is None:
+        return None
+    return _above_zero(area_cm2, "area_cm2", "an electrode area is a number above 0, in cm2")
+
+
+def _above_zero(value: Any, name: str, rule: str) -> float:
+    """A number of any kind as a float; `InputError` with the `rule` for what is none above 0."""
+    try:
+        number = math.nan if isinstance(value, bool | str | bytes) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not (math.isfinite(number) and number > 0):
+        shown = f"{value!r:.40}" if math.isnan(number) else f"{number:g}"
+        raise InputError(f"{name} is {shown}; {rule}")
+    return number
+
+
+def _text(value: Any, name: str, example: str) -> None:
+    if not isinstance(value, str):
+        raise InputError(f'{name} is a {type(value).__name__}; give text, as "{example}"')

@@ -85,8 +85,11 @@ def source_of(name: str, *, columns: str | None = None, salvage: bool = False) -
 def run_folder(name: str) -> "RunRows | None":
     """The run folder of that name; None where it is no folder. Raises `InputError` for a folder of something else."""
     path = Path(name)
-    if name == "-" or not path.is_dir():
-        return None
+    try:
+        if name == "-" or not path.is_dir():
+            return None
+    except OSError as error:  # a name too long, links in a circle
+        raise InputError(f"{name:.80}: {error.strerror}; check the path") from error
     from ccdmon.run.folder import is_run_folder
     from ccdmon.run.stored_rows import RunRows
 
