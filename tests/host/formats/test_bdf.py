@@ -86,6 +86,15 @@ def test_damaged_containers(tmp_path: Path) -> None:
     assert "Parquet" in refusal(parquet)
 
 
+def test_a_column_that_is_twice_in_parquet(tmp_path: Path) -> None:
+    labels, column = ["Test Time / s", "Voltage / V", "Current / A", "Voltage / V"], pa.array([0.0, 1.0])
+    path = tmp_path / "doubled.bdf.parquet"
+    pa_parquet.write_table(pa.Table.from_arrays([column] * 4, names=labels), path)
+    assert "'Voltage / V' stands in the header twice" in refusal(path)
+    with pytest.raises(InputError, match="twice"):
+        list(iter_bdf(path))
+
+
 def test_text_column_in_parquet(tmp_path: Path) -> None:
     path = tmp_path / "t.bdf.parquet"
     pa_parquet.write_table(

@@ -7,7 +7,7 @@ import os
 import re
 import zlib
 from collections import deque
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NoReturn
@@ -51,7 +51,7 @@ def parse_csv(data: bytes, name: str, numeric: Container[str], *, keep_unknown: 
         raise InputError(f"{name}: binary data, not CSV; export it as .bdf.csv")
     header = _header(data, name)
     wanted = [label for label in header if label.strip() in numeric]
-    _refuse_doubled(wanted, name)
+    refuse_doubled(wanted, name)
     kept = header if keep_unknown else wanted
     if not kept:
         return pa.table({})
@@ -70,7 +70,7 @@ def iter_csv(path: Path, name: str, numeric: Container[str]) -> Iterator[pa.Tabl
                 raise InputError(f"{name}: binary data, not CSV; export it as .bdf.csv")
             header = _header(file.readline().removeprefix(b"\xef\xbb\xbf"), name)
         wanted = [label for label in header if label.strip() in numeric]
-        _refuse_doubled(wanted, name)
+        refuse_doubled(wanted, name)
         yield from _blocks(path, header, wanted, name) if wanted else [pa.table({})]
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise _damaged_gzip(name, error) from error
@@ -156,7 +156,8 @@ def _header(data: bytes, name: str) -> list[str]:
     return header
 
 
-def _refuse_doubled(labels: list[str], name: str) -> None:
+def refuse_doubled(labels: Sequence[str], name: str) -> None:
+    """Raises `InputError` where a label is there twice: nothing tells which of the columns counts."""
     stripped = [label.strip() for label in labels]
     doubled = next((label for label in stripped if stripped.count(label) > 1), None)
     if doubled:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 
 from ccdmon.errors import InputError
-from ccdmon.formats.bdf.csv import one_line
+from ccdmon.formats.bdf.csv import one_line, refuse_doubled
 
 _LARGEST_GROUP_ROWS = 1 << 21  # held whole, three at a time; writers' defaults are 1 << 20 and less
 
@@ -17,13 +17,13 @@ _LARGEST_GROUP_ROWS = 1 << 21  # held whole, three at a time; writers' defaults 
 def read_parquet(path: Path, known: Container[str] | None) -> pa.Table:
     """The columns whose labels are `known` (None: all). Raises `InputError` for a damaged file."""
     with _opened(path) as file:
-        return file.read(None if known is None else _columns(file, known), use_threads=False)
+        return file.read(_columns(path, file, known), use_threads=False)
 
 
 def iter_parquet(path: Path, known: Container[str], chunk_rows: int) -> Iterator[pa.Table]:
     """As `read_parquet`, in tables of about `chunk_rows` or of one group of rows; at least one, perhaps empty."""
     with _opened(path) as file:
-        columns = _columns(file, known)
+        columns = _columns(path, file, known)
         if file.metadata.num_rows == 0:
             yield file.read(columns=columns)
         groups = _groups(file.metadata, chunk_rows)
@@ -34,8 +34,10 @@ def iter_parquet(path: Path, known: Container[str], chunk_rows: int) -> Iterator
             yield from _read_by_two(path, file.metadata, groups, columns)
 
 
-def _columns(file: pa_parquet.ParquetFile, known: Container[str]) -> list[str]:
-    return [label for label in file.schema_arrow.names if label in known]
+def _columns(path: Path, file: pa_parquet.ParquetFile, known: Container[str] | None) -> list[str]:
+    labels = [label for label in file.schema_arrow.names if known is None or label in known]
+    refuse_doubled(labels, str(path))
+    return labels
 
 
 def _groups(metadata: pa_parquet.FileMetaData, chunk_rows: int) -> list[list[int]] | None:
