@@ -16,6 +16,10 @@ class CcdmonError(Exception):
 
     exit_code = EXIT_UNUSABLE
 
+    def __str__(self) -> str:
+        """One line, whatever stands in a file's name or a message of a library."""
+        return " ".join(super().__str__().splitlines())
+
 
 class InputError(CcdmonError):
     """A file, an option or a configuration cannot be used (exit 2)."""

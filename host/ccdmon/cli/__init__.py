@@ -106,6 +106,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"ccdmon {args.verb}: not enough memory for this; split the file", file=sys.stderr)
         return EXIT_UNUSABLE
     except Exception as error:  # noqa: BLE001  nobody foresaw it: no verdict, and no traceback
+        if isinstance(error, OSError) and error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            name = str(error.filename)
+            print(f"ccdmon {args.verb}: {name:.80}: {error.strerror}; check the path", file=sys.stderr)
+            return EXIT_UNUSABLE
         if not isinstance(error, OSError) or error.errno != errno.ENOSPC:
             return _bug(args.verb, error)
         sys.stdout = None  # what it holds is not tried again at exit
