@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from ccdmon.errors import EXIT_UNUSABLE
 
-_OPTION = re.compile(r"(?<![\w-])--[a-z0-9][a-z0-9-]*")
+_OPTION = re.compile(r"(?<![\w-])--[A-Za-z0-9][A-Za-z0-9-]*")
 
 
 class Parser(argparse.ArgumentParser):
@@ -31,5 +31,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean NAME?` with the name closest to `word`, or nothing where none is close."""
     from difflib import get_close_matches
 
-    close = get_close_matches(word.split("=")[0], list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    by_small_letters = {name.lower(): name for name in known}
+    close = get_close_matches(word.split("=")[0].lower(), by_small_letters, n=1)
+    return f"; did you mean {by_small_letters[close[0]]}?" if close else ""

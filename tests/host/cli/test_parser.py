@@ -22,6 +22,8 @@ def _said(argv: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str
         (["help", "recrod"], "did you mean record?"),
         (["simulate", "--scenaro", "healthy"], "did you mean --scenario?"),
         (["analyze", "x", "--area-cmm=2"], "did you mean --area-cm2?"),
+        (["replay", "x", "--limit-v", "5"], "did you mean --limit-V?"),
+        (["replay", "x", "--range-a=1"], "did you mean --range-A?"),
     ],
 )
 def test_mistyped(argv: list[str], nearest: str, capsys: pytest.CaptureFixture[str]) -> None:
