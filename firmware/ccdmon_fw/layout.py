@@ -2,10 +2,19 @@
 
 Not on the board's way: `const` folds a number within one module only, so each module of the tick writes down those it
 uses, and `tests/firmware/test_layout.py` holds each against this file, by its name (a leading underscore aside).
-`python -m ccdmon_fw.layout` prints them as `const` lines after a word was added.
+After a word or a rule was added `python -m ccdmon_fw.layout` writes the numbers into those modules.
 """
 
-# Name and number of words, array 'i', all of them >= 0. What begins with a star names the place of the next.
+import re
+from pathlib import Path
+
+from ccdmon_fw import limits
+
+TICK = ("detector", "rules", "sampler", "trends")  # modules that write numbers down
+_RULES = len(limits.RULES)
+
+# Name and number of words, array 'i', all of them >= 0. What begins with a star names the place of the next. A rule has
+# its name from limits.RULES, which no word may have.
 _MEMORY = """
 V 1                 code of the voltage
 I 1                 of the current
@@ -38,7 +47,7 @@ R_FIRST 1           a cell that begins with a smaller r is shorted; 0: no such l
 R_MIN 1             the same at any time, as the rig file says
 R_MAX 1             with a larger r it is open
 V_ZERO 1            code of 0 V, as calibration found it
-ACTIONS_AT 21       one for each rule
+ACTIONS_AT RULES    one for each rule
 *STATE_AT           cleared when a run begins
 SAMPLE 1            samples of this run so far
 RULE 1              what the verdict's reason stands for: index into limits.RULES
@@ -46,7 +55,7 @@ VALUE 1             and what decided it, as limits.COMPARED says
 LIMIT 1
 ACTIVE 1            bit for each rule that has fired and not yet calmed
 FIRED 1             firings of all rules in this run
-EVENTS_AT 105       for each rule: count, sample, time, value, limit
+EVENTS_AT 5*RULES   for each rule: count, sample, time, value, limit
 SIGN 1              0 rest, 1 current positive, 2 negative
 ODD 1               samples in a row whose current does not belong to this phase
 LEVEL 1             average |I| of this phase, Q8 units
@@ -122,7 +131,7 @@ PROFILE_N 32        0: nothing, 1: expected by superposition, 2: seen, 3: first 
 I_ZERO 1            code of 0 A, taken while the gate was open; with the next word not cleared
 V_NOISE 1           average |second difference| of the voltage there, Q4: the noise that a run begins with
 ON 1                from here on a current flows, units: CURRENT_ON, or what noise asks for
-REASONS_AT 21       reason of each rule: a setting, not cleared
+REASONS_AT RULES    reason of each rule: a setting, not cleared
 *MEMORY_WORDS
 """
 
@@ -133,12 +142,19 @@ def _laid_out(text):
         name, _, rest = line.partition(" ")
         words[name.lstrip("*")] = at
         if not name.startswith("*"):
-            at += int(rest.split()[0])
+            at += _count(rest.split()[0])
     return words
 
 
+def _count(text):
+    product = 1
+    for factor in text.split("*"):
+        product *= _RULES if factor == "RULES" else int(factor)
+    return product
+
+
 WORDS = _laid_out(_MEMORY)
-COUNTS = {"EVENT_WORDS": 5, "RULE_COUNT": 21, "MARKS": 32}
+COUNTS = {"EVENT_WORDS": 5, "RULE_COUNT": _RULES, "MARKS": 32}
 # -- bits of a verdict; its low byte is the reason
 BITS = {
     "REASON_MASK": 0xFF,
@@ -160,7 +176,7 @@ NUMBERS = {
     "R_BIAS": 0x1000000,
     "FOREVER": 0x10000000,  # counters stop here
     "WRAP": 0x3FFFFFFF,  # these wrap
-    "ALL_RULES": 0x1FFFFF,
+    "ALL_RULES": (1 << _RULES) - 1,
     "FULL_CELL": 2,  # MODE
     "HALF_CELL": 1,
     "TRIP": 3,  # index into limits.ACTIONS
@@ -170,5 +186,27 @@ NUMBERS = {
     "SAG_64THS": 18,  # the same share as a hard short's, of a slower reference
 }
 
+KNOWN = {name.upper(): number for number, name in enumerate(limits.RULES)}
+KNOWN.update(WORDS)
+KNOWN.update(COUNTS)
+KNOWN.update(BITS)
+KNOWN.update(NUMBERS)
+
+
+def renumbered(source):
+    """The text of a module with every `NAME = const(number)` as it is here; names that are not known here stay."""
+
+    def line(match):
+        name, number = match.groups()
+        known = KNOWN.get(name.lstrip("_"), int(number, 0))
+        if known == int(number, 0):
+            return match[0]
+        return ("%s = const(0x%X)" if number.startswith("0x") else "%s = const(%d)") % (name, known)
+
+    return re.sub(r"(?m)^(\w+) = const\((\w+)\)", line, source)
+
+
 if __name__ == "__main__":
-    print("\n".join("%s = const(%d)" % item for item in WORDS.items()))
+    for module in TICK:
+        path = Path(__file__).with_name(module + ".py")
+        path.write_text(renumbered(path.read_text()))
