@@ -9,6 +9,8 @@ from ccdmon_fw import limits
 SCALES = FrontEnd(8.0, 0.016, 4e6)
 SETTINGS = {"voltage_max_code": 53248, "current_min_code": 16384, "pressure_max_code": 32768}
 IDENTITY = {"settings": SETTINGS}
+# A trip names its reason alone: each of these is a reason of one rule that trips here.
+ALONE = {f"action_{rule}": 3 * (rule in ("hard_short", "divergence", "stuck")) for rule in limits.RULES}
 
 
 @pytest.mark.parametrize(
@@ -22,11 +24,13 @@ IDENTITY = {"settings": SETTINGS}
         ("soft_persists", 301, 300, (301, 300, "blocks")),
         ("divergence", 2048, 1024, (1.0, 0.5, "V")),
         ("contact_loss", 2048, 1024, (1.0, 0.5, "V")),
+        ("sensor_fault", 0, 1024, (0.0, 0.5, "V")),
         ("stuck", 0, 1024, (0.0, 0.5, "V")),
     ],
 )
 def test_physical(name: str, value: int, limit: int, expected: tuple[float, float, str]) -> None:
-    found = compared(name if name in limits.RULES else None, name, value, limit, IDENTITY, SCALES)
+    identity = {"settings": SETTINGS | ALONE}
+    found = compared(name if name in limits.RULES else None, name, value, limit, identity, SCALES)
     assert found is not None
     assert (found.value, found.limit, found.unit) == pytest.approx(expected)
 
