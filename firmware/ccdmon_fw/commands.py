@@ -9,6 +9,7 @@ import struct
 from ccdmon_fw import limits, ring, wire, zeros
 
 _REMEMBERED = 6  # answers, one for each kind of command
+# Answered by a message of its own beside the ACK; asked again, that is sent again.
 _ONLY_ASKS = (wire.IDENTIFY, wire.GET_STATUS, wire.GET_CONFIG, wire.GET_CLOCK)
 _STOPS = (wire.DISARM, wire.FORCE_TRIP)  # carried out whatever their number: opening twice does no harm
 _LATER = (-1, 0)  # answered when the self-test it waits for has ended
