@@ -1,7 +1,7 @@
 """Boards with external converters under the whole firmware: `python -m ccdmon_hil.chip_boards [--board B]...`.
 
 The emulated Pico boots with the board's description, its own SPI and I2C blocks read chips that answer byte for byte
-(`chips.py`), and the rows enter at these chips. Each board passes the cases of `conformance.py`, then watches a
+(`rigs/chips/`), and the rows enter at these chips. Each board passes the cases of `conformance.py`, then watches a
 simulated cell until its hard short is cut off. One line for each; exit code 1 where something is not as it must be.
 """
 
@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError
 from ccdmon.link.firmware import DESCRIPTION, description
@@ -32,6 +32,16 @@ CURRENT_SHIFT = 4  # of the INA228's driver
 BUS_ZERO = 32768  # BUS_ZERO_V of its description, in readings
 SEED = 3
 BEFORE_FAULT, AFTER_FAULT = 300, 20  # rows
+
+
+class Chips(Protocol):
+    """The converters of one board. `tolerance_codes`, `channels`: as of a `Target`, where they are not 0 and 3."""
+
+    def attach(self, mcu: Any) -> None:
+        """To the emulated Pico's buses, so that what a tick reads first begins a sample."""
+
+    def show(self, codes: Codes) -> None:
+        """Readings that the driver turns into these codes."""
 
 
 class AdsChips:
@@ -90,7 +100,8 @@ class InaChips:
 
 
 FIRST_OF_TICK = 0x0B
-BOARDS: dict[str, Callable[[Callable[[], None]], AdsChips | InaChips]] = {
+# As in firmware/boards/; each is made with what to call when a sample begins.
+BOARDS: dict[str, Callable[[Callable[[], None]], Chips]] = {
     "pico_ads131m04_nau7802": AdsChips,
     "pico_ina228_nau7802": InaChips,
 }
@@ -101,6 +112,8 @@ class ChipTarget(PicoTarget):
 
     def __init__(self, image: Path, board: str) -> None:
         self.chips = BOARDS[board](self.on_sample)
+        self.tolerance_codes = getattr(self.chips, "tolerance_codes", 0)
+        self.channels = getattr(self.chips, "channels", 3)
         text = description(board)
         assert text is not None
         # The emulator would spend its time on the edges of the converter's clock.

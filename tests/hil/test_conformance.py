@@ -23,3 +23,21 @@ def test_a_rig_that_loses_a_row_is_caught(unix: Session, monkeypatch: pytest.Mon
     monkeypatch.setattr(conformance, "run_rows", one_lost)
     with pytest.raises(AssertionError, match="gave 59 samples"):
         conformance.rows_arrive_as_played(unix)
+
+
+def test_a_channel_that_a_rig_does_not_have_is_not_compared(
+    unix: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = conformance.run_rows
+
+    def no_pressure(*arguments, **options):  # type: ignore[no-untyped-def]
+        result = plain(*arguments, **options)
+        codes = result.codes.copy()
+        codes[:, 2] = 0
+        return dataclasses.replace(result, codes=codes)
+
+    monkeypatch.setattr(conformance, "run_rows", no_pressure)
+    with pytest.raises(AssertionError, match="other codes than were played, by up to 32768"):
+        conformance.rows_arrive_as_played(unix)
+    monkeypatch.setattr(unix.target, "channels", 2, raising=False)
+    conformance.rows_arrive_as_played(unix)

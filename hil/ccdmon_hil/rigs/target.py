@@ -20,8 +20,9 @@ class Edge(NamedTuple):
 class Target(Protocol):
     """One rig, called from one thread; `DeviceError` says that it failed.
 
-    It may offer `edge_settings(closed_loop)`, {name: value} that it needs, `tolerance_codes` of its converters, and
-    `now_s()`, the time that its host waits by, where that is the rig's own and not the machine's (or None)."""
+    It may offer `edge_settings(closed_loop)`, {name: value} that it needs, `tolerance_codes` of its converters, how
+    many `channels` of voltage, current, pressure they have (without it 3), and `now_s()`, the time that its host waits
+    by, where that is the rig's own and not the machine's (or None)."""
 
     name: str
     clock: str  # "virtual": an emulator's, "real": a board's, "none"

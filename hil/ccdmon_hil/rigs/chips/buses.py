@@ -1,4 +1,4 @@
-"""The wires between `chips.py` and what a driver calls: `machine`'s buses in memory, or an emulated peripheral."""
+"""The wires between `converters.py` and what a driver calls: `machine`'s buses in memory, or an emulated peripheral."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,7 @@
 """External converters as they answer on their bus, byte for byte: for the drivers' tests and the emulated Pico.
 
 An I2C chip takes `connect(address, reading)`, `write(byte)`, `read()` and `stop()`, an SPI chip `select(level)`
-and `exchange(byte)`: what happens on the wires, nothing of any driver. `chip_buses.py` leads these wires to
+and `exchange(byte)`: what happens on the wires, nothing of any driver. `buses.py` leads these wires to
 `machine`'s calls and to the emulator. `heard` keeps what was written, so that a test can quote the data sheet.
 Each has its faults: `dead` does not answer, others say what they break. A register that the chip does not have or
 a value it reserves is an AssertionError: a wrong byte must not pass.

@@ -1,4 +1,4 @@
-"""The DAC of a stimulus board as it answers on its bus; see `chips.py`, whose I2C chips it is one of."""
+"""The DAC of a stimulus board as it answers on its bus; see `converters.py`, whose I2C chips it is one of."""
 
 from collections.abc import Callable
 
