@@ -1,6 +1,8 @@
 """Files of cyclers, told by content: small ones of each dialect written here, and recorded ones."""
 
+import ast
 import gzip
+import inspect
 import struct
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint
@@ -13,6 +15,7 @@ from ccdmon.cli import main
 from ccdmon.errors import InputError
 from ccdmon.formats import importer
 from ccdmon.formats.bdf.read import read_bdf
+from ccdmon.formats.cyclers import dialects
 from ccdmon.formats.cyclers.time_axis import seconds_of
 from ccdmon.formats.impedance.files import read_spectra
 from ccdmon.formats.importer import read_trace
@@ -48,6 +51,20 @@ DIALECTS = {
     "1\t0\t0\t0.1\t1\t0\n1\t0\t30\t0.2\t1\t0\n1\t0\t40\t0.2\t1\t7,0E+003\n1\t1\t60\t-0.2\t-1\t0\n",
     "plain table": "Zeit / min;Spannung / mV;Strom / µA;Druck / bar\n0;100;1000;50\n0,5;200;1000;50\n1;-200;-1000;50\n",
 }
+
+
+def test_every_dialect_has_a_file_here_and_knows_no_other() -> None:
+    assert {dialect.kind for dialect in dialects.DIALECTS} < DIALECTS.keys()
+    modules = [module for module in vars(dialects).values() if hasattr(module, "DIALECT")]
+    assert len(modules) == len(dialects.DIALECTS)
+    for module in modules:
+        imported = {
+            node.module
+            for node in ast.walk(ast.parse(inspect.getsource(module)))
+            if isinstance(node, ast.ImportFrom)
+        }
+        of_cyclers = {name for name in imported if name and name.startswith("ccdmon.formats.cyclers")}
+        assert of_cyclers == {"ccdmon.formats.cyclers.dialect"}, module.__name__
 
 
 @pytest.mark.parametrize("kind", DIALECTS)
