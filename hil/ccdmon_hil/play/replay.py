@@ -39,6 +39,7 @@ from ccdmon_hil.play.closed_loop import LoopResult, run_closed_loop
 from ccdmon_hil.play.imperfect import Imperfect
 from ccdmon_hil.play.one_run import Events, OnStart, Progress, run_rows, settings_for
 from ccdmon_hil.play.result import ReplayResult
+from ccdmon_hil.rigs.drag_image import drag_image
 from ccdmon_hil.rigs.image import build_into_cache, find_image
 from ccdmon_hil.rigs.open_rig import best_rig, open_session
 from ccdmon_hil.rigs.session import Session
@@ -51,6 +52,7 @@ __all__ = [
     "best_rig",
     "build_into_cache",
     "detector_settings",
+    "drag_image",
     "find_image",
     "open_session",
     "replay",

@@ -49,6 +49,7 @@ FLASH_ENTRY = 0x10000000
 ARCHITECTURE = "armv6m"
 BOOT_LIMIT_VIRTUAL_S = 10.0
 MICROPYTHON_TAG = "1.26.1"
+PICO_FLASH_BYTES = 2 << 20
 USB_FIFO_BYTES = 512
 CYCLE_NS = 8.0  # 125 MHz
 USB_FRAME_NS = 1_000_000
@@ -379,6 +380,14 @@ def download_image() -> Path | None:
         return firmware_retrieve.retrieve(firmware_retrieve.MICROPYTHON, MICROPYTHON_TAG, "pico")
     except OSError:
         return None
+
+
+def flash_with(image: Path, files: dict[str, bytes]) -> bytes:
+    """The flash of a Pico, 2 MB, with MicroPython and these files on a fresh file system; no chip is run for it."""
+    mcu = RP2040()
+    load_uf2(image, mcu)
+    _write_file_system(mcu, files)
+    return bytes(mcu.flash[:PICO_FLASH_BYTES])
 
 
 def _write_file_system(mcu: RP2040, files: dict[str, bytes]) -> None:

@@ -8,9 +8,11 @@ Format: Microsoft's UF2 specification. Layout of one block, little-endian:
 """
 
 import struct
+from collections.abc import Sequence
 
 BLOCK_BYTES = 512
 PAYLOAD_BYTES = 256  # what the RP2040's boot ROM programs per block: one flash page
+SECTOR_BYTES = 4096  # what it erases at once
 FLASH_BASE = 0x10000000
 FLASH_BYTES = 16 * 1024 * 1024  # the most the RP2040 can address
 FAMILY_RP2040 = 0xE48BFF56
@@ -23,18 +25,28 @@ _HEAD = struct.Struct("<8I")
 
 def encode(binary: bytes) -> bytes:
     """UF2 of a raw flash image that starts at the base of the RP2040's flash."""
-    count = -(-len(binary) // PAYLOAD_BYTES)
+    return _encode(range(0, len(binary), PAYLOAD_BYTES), binary)
+
+
+def encode_used(flash: bytes) -> bytes:
+    """UF2 of those sectors of a whole flash that are not erased; the others keep on the chip what they hold."""
+    erased = b"\xff" * SECTOR_BYTES
+    used = [at for at in range(0, len(flash), SECTOR_BYTES) if flash[at : at + SECTOR_BYTES] != erased]
+    pages = [page for at in used for page in range(at, at + SECTOR_BYTES, PAYLOAD_BYTES)]
+    return _encode(pages, flash)
+
+
+def _encode(places: Sequence[int], binary: bytes) -> bytes:
     return b"".join(
-        _block(index, count, binary[index * PAYLOAD_BYTES : (index + 1) * PAYLOAD_BYTES])
-        for index in range(count)
+        _block(index, len(places), at, binary[at : at + PAYLOAD_BYTES]) for index, at in enumerate(places)
     )
 
 
-def _block(index: int, count: int, payload: bytes) -> bytes:
+def _block(index: int, count: int, at: int, payload: bytes) -> bytes:
     head = _HEAD.pack(
         *MAGIC_START,
         FLAG_FAMILY_PRESENT,
-        FLASH_BASE + index * PAYLOAD_BYTES,
+        FLASH_BASE + at,
         PAYLOAD_BYTES,
         index,
         count,

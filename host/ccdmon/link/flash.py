@@ -9,7 +9,7 @@ import hashlib
 import itertools
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from ccdmon.link.firmware import (
     compiled_files,
     firmware_files,
 )
-from ccdmon.link.port import Port, name_of, patience, usb_identity
+from ccdmon.link.port import Port, name_of, patience, plugged_in, usb_identity
 from ccdmon_fw import limits, wire
 from ccdmon_fw.chips import known
 
@@ -92,7 +92,7 @@ def flash(port: str, say: Say, *, board: str = PICO, source: bool = False, unpro
     port = _await_port(port, identity)
     return Flashed(
         port, micropython, compiled, len(files), len(written), removed,
-        sum(len(files[name]) for name in written), _see_it_run(port, board),
+        sum(len(files[name]) for name in written), see_it_run(port, board),
     )  # fmt: skip
 
 
@@ -264,7 +264,21 @@ def _await_port(port: str, identity: tuple[int, int, str] | None) -> str:
     raise DeviceError(f"port {port}: the board does not come back after its reset; plug it in again")
 
 
-def _see_it_run(port: str, board: str) -> dict[str, Any]:
+def await_board(before: Collection[str]) -> str:
+    """The port of a board that comes up and was not among those of `before`. Raises `DeviceError`."""
+    until_s = time.monotonic() + RESTART_LIMIT_S
+    while time.monotonic() < until_s:
+        if new := [port for port in plugged_in() if port not in before]:
+            return new[0]
+        time.sleep(0.2)
+    raise DeviceError(
+        f"the image was copied and no board came up within {RESTART_LIMIT_S:g} s; plug it in again without BOOTSEL, "
+        "then look at it with `ccdmon doctor`"
+    )
+
+
+def see_it_run(port: str, board: str) -> dict[str, Any]:
+    """The identity of the firmware that runs there. Raises `DeviceError` where it is not this package's."""
     with Port(port) as open_port:
         identity = _device(open_port).identify()
     if identity.get("version") != limits.VERSION:

@@ -90,11 +90,16 @@ def patience(name: str) -> int:
     return EMULATOR_PATIENCE if is_pseudo_terminal(name) else 1
 
 
+def plugged_in() -> list[str]:
+    """Ports of the Raspberry Pi boards."""
+    return sorted(str(port.device) for port in list_ports.comports() if port.vid == RASPBERRY_PI)
+
+
 def find_board(name: str | None) -> str:
     """`name` itself; for None or `auto` the port of the only Raspberry Pi board. `DeviceError`: none or several."""
     if name not in (None, "auto"):
         return str(name)
-    found = sorted(str(port.device) for port in list_ports.comports() if port.vid == RASPBERRY_PI)
+    found = plugged_in()
     if len(found) == 1:
         return found[0]
     what = (
