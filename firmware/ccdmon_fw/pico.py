@@ -20,8 +20,7 @@ import micropython
 import rp2
 from micropython import const
 
-from ccdmon_fw import selfchecks
-from ccdmon_fw.chips import known
+from ccdmon_fw.chips import known, selfchecks
 from ccdmon_fw.chips.march import march
 from ccdmon_fw.wire import NO_TEMPERATURE
 

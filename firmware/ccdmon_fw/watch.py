@@ -9,7 +9,7 @@ a failed check trips at once and is not fed again, so the chip starts afresh and
     rate       as many samples as periods, within a quarter, in stretches of RATE_MS. Clock and count are read as one: a
                collection of the heap between them takes as long as a hundred samples
 
-and those of the board, one in each round: RAM, program, stack, clock, reference (`selfchecks.py`).
+and those of the board, one in each round: RAM, program, stack, clock, reference (`chips/selfchecks.py`).
 """
 
 from binascii import crc32
@@ -27,7 +27,7 @@ WATCHDOG_ARMED_MS = 500  # and WATCHDOG_PERIODS
 WATCHDOG_PERIODS = 4
 WATCHDOG_IDLE_MS = 8_000  # while open: writing a black box to flash takes its time
 SETTINGS, CANARY, PIN, RATE = 1, 2, 3, 4  # value of a trip as `self_check`
-FLASH = 5  # of an event: a trip could not be kept on flash. From 6 on: `selfchecks.py`
+FLASH = 5  # of an event: a trip could not be kept on flash. From 6 on: `chips/selfchecks.py`
 _SETTINGS_END = detector.SETTINGS_AT + len(limits.DETECTOR_SETTINGS)
 
 

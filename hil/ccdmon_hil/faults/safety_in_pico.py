@@ -89,7 +89,7 @@ PWM_0 = 0x40050004  # four words of which some bits are always 0: RAM that is st
 RAM_STUCK = CHECK.format(6, f"check.begin, check.at, check.end = {PWM_0}, {PWM_0}, {PWM_0 + 16}")
 SHORT_PROGRAM = CHECK.format(7, "check.size = 4096; check.begin(0)")
 SHORT_PASS_US = 300_000
-OFTEN = "try:\n  from ccdmon_fw import selfchecks\n  selfchecks._REFERENCE_MS = 10\nexcept ImportError: pass"
+OFTEN = "try:\n  from ccdmon_fw.chips import selfchecks\n  selfchecks._REFERENCE_MS = 10\nexcept ImportError: pass"
 IN_PROGRAM, STACK_BOTTOM = 0x10000F00, 0x20040000
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ccdmon_fw import selfchecks
-from ccdmon_fw.selfchecks import Clock, Program, Ram, Reference, Stack
+from ccdmon_fw.chips import selfchecks
+from ccdmon_fw.chips.selfchecks import Clock, Program, Ram, Reference, Stack
 from ccdmon_fw.wire import NO_TEMPERATURE
 
 MHz = 125
