@@ -31,6 +31,7 @@ class App:
         self.config = Config(folder)
         self.settings = self.config.load() or limits.default_settings()
         self.detector = Detector(self.settings)
+        self.detector.take_open(getattr(board, "OPEN_VOLTAGE_CODE", 0))
         self.ring = Ring(RING_SAMPLES)
         self.sampler = Sampler(board.read, self.detector, self.gate, self.ring, getattr(board, "pump", None))
         self.box = BlackBox(self.ring, self.sampler.note, folder)

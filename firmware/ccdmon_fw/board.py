@@ -25,13 +25,14 @@ and may offer:
     unsafe()                 1 while the external trip's input is not held safe; `read` then returns the same
     on_external_trip(callback)   call `callback(pin)` in a hard interrupt when that begins
     SELF_CHECKS              (value of the trip, object) of each; its `holds()` is called in the main loop, one of them
-                             in each round, and says whether what it looks at does (`selfchecks.py`)
+                             in each round, and says whether what it looks at does (`chips/selfchecks.py`)
     temperature_dC()         of the board, in tenths of a degree Celsius, or `wire.NO_TEMPERATURE`; called when the host
                              asks for the status, once a second, and never in an interrupt
     leave()                  called before the program ends on the host's wish
     SAMPLE_PERIOD_FLOOR_US   the shortest period its converters allow; the firmware samples no faster
     FAULT                    why a converter did not start, for the identity; such a board trips as soon as it is armed
     ZERO_CODES               codes by which the zeros of voltage and current may be off (without it 2 % of full scale)
+    OPEN_VOLTAGE_CODE        where the voltage stands when its wire is off, if that is no code of a short
     FRONT_END                full scales for the identity: what the codes 0 and 65536 stand for at the cell (None: not
                              known to the board), {"voltage_full_scale_V", "current_full_scale_A",
                              "pressure_full_scale_Pa"}
@@ -47,6 +48,7 @@ from ccdmon_fw.pico import *  # noqa: F403 - all that a Pico offers, whatever it
 NAME = "rpi_pico"
 # With the voltage divider of firmware/README.md; shunt, amplifier and load cell are yours.
 FRONT_END = {"voltage_full_scale_V": 5.27, "current_full_scale_A": None, "pressure_full_scale_Pa": None}
+OPEN_VOLTAGE_CODE = 65536 * 27 // 37  # 27 k to ground and 10 k to 3.3 V are left of that divider
 VOLTAGE_CHANNEL = const(0)
 CURRENT_CHANNEL = const(1)
 PRESSURE_CHANNEL = const(2)

@@ -32,8 +32,9 @@ has at least 32 units of current; products below 2**30.
 from array import array
 
 from ccdmon_fw import limits
-from ccdmon_fw.rules import fire
+from ccdmon_fw.rules import fire, volts
 from ccdmon_fw.trends import block
+from ccdmon_fw.wires import answer, explained
 
 try:
     import micropython
@@ -63,78 +64,82 @@ _P_MAX = const(16)
 _LIMIT_CONFIRM = const(17)
 _HYSTERESIS = const(18)
 _PARTIAL = const(22)
-V_ZERO = const(31)
-ACTIONS_AT = const(32)
-STATE_AT = const(53)
-SAMPLE = const(53)
-RULE = const(54)
-VALUE = const(55)
-LIMIT = const(56)
-ACTIVE = const(57)
-FIRED = const(58)
-EVENTS_AT = const(59)
-_SIGN = const(164)
-_ODD = const(165)
-_LEVEL = const(166)
-_LEVEL_0 = const(167)
-_N = const(168)
-_LOW = const(169)
-_LOW_X = const(170)
-_RISES = const(171)
-_REF = const(172)
-_SHARE = const(173)
-_HELD = const(174)
-_TREND = const(175)
-_BASE = const(176)
-_JUMPED = const(177)
-_AGE = const(178)
-_SLOW = const(179)
-_X1 = const(181)
-_X2 = const(182)
-_B1 = const(183)
-_B2 = const(184)
-_NOISE = const(185)
-_MARK_AT = const(189)
-_MARK_K = const(190)
-_PAST = const(191)
-_X_MARK = const(192)
-_X_HALF = const(193)
-_ROSE = const(194)
-_END = const(195)
-_ENDS = const(196)
-_R_HIGHS = const(199)
-_TYPICAL = const(203)
-_PLAIN = const(204)
-_TAUGHT = const(205)
-_WIRED = const(206)
-_FLIPPED = const(207)
-_AGAINST = const(208)
-_RECTIFIED = const(209)
-_V_ENDS = const(210)
-_RESTS = const(213)
-_V_BEFORE = const(214)
-_I_BEFORE = const(215)
-_OVER_COUNT = const(216)
-_OVER_COUNT_I = const(217)
-_OVER_COUNT_P = const(218)
-_SPIKE = const(219)
-_BLOCK_N = const(220)
-_BLOCK_V = const(221)
-_BLOCK_I = const(222)
-_BLOCK_P = const(223)
-_STAGE = const(224)
-_SOFT_LASTS = const(237)
-_PROFILE = const(247)
-_PROFILE_N = const(279)
-_STATE_END = const(311)
-I_ZERO = const(311)
-_V_NOISE = const(312)
-ON = const(313)
-_REASONS_AT = const(314)
-MEMORY_WORDS = const(335)
+V_ZERO = const(32)
+ACTIONS_AT = const(33)
+STATE_AT = const(55)
+SAMPLE = const(55)
+RULE = const(56)
+VALUE = const(57)
+LIMIT = const(58)
+ACTIVE = const(59)
+FIRED = const(60)
+EVENTS_AT = const(61)
+_SIGN = const(171)
+_ODD = const(172)
+_LEVEL = const(173)
+_LEVEL_0 = const(174)
+_N = const(175)
+_LOW = const(176)
+_LOW_X = const(177)
+_RISES = const(178)
+_REF = const(179)
+_SHARE = const(180)
+_HELD = const(181)
+_TREND = const(182)
+_BASE = const(183)
+_JUMPED = const(184)
+_AGE = const(185)
+_SLOW = const(186)
+_X1 = const(188)
+_X2 = const(189)
+_B1 = const(190)
+_B2 = const(191)
+_NOISE = const(192)
+_MARK_AT = const(196)
+_MARK_K = const(197)
+_PAST = const(198)
+_X_MARK = const(199)
+_X_HALF = const(200)
+_ROSE = const(201)
+_END = const(202)
+_ENDS = const(203)
+_R_HIGHS = const(206)
+_TYPICAL = const(210)
+_PLAIN = const(211)
+_TAUGHT = const(212)
+_WIRED = const(213)
+_FLIPPED = const(214)
+_AGAINST = const(215)
+_RECTIFIED = const(216)
+_V_ENDS = const(217)
+_RESTS = const(220)
+_V_BEFORE = const(221)
+_I_BEFORE = const(222)
+_OVER_COUNT = const(223)
+_OVER_COUNT_I = const(224)
+_OVER_COUNT_P = const(225)
+_SPIKE = const(226)
+_BLOCK_N = const(227)
+_BLOCK_V = const(228)
+_BLOCK_I = const(229)
+_BLOCK_P = const(230)
+_STAGE = const(231)
+_SOFT_LASTS = const(244)
+_TURNED = const(253)
+_P_LOW = const(255)
+_PROFILE = const(268)
+_PROFILE_N = const(300)
+_STATE_END = const(332)
+I_ZERO = const(332)
+_V_NOISE = const(333)
+_STIRS = const(334)
+_OPEN_CODE = const(337)
+ON = const(338)
+_REASONS_AT = const(339)
+MEMORY_WORDS = const(361)
 
 EVENT_WORDS = const(5)
-RULE_COUNT = const(21)
+RULE_COUNT = const(22)
 _MARKS = const(32)
 _HOLD = const(10)
 _FULL_64THS = const(56)
@@ -146,7 +151,7 @@ _X_BIAS = const(0x8000)
 _R_BIAS = const(0x1000000)
 _FOREVER = const(0x10000000)
 _WRAP = const(0x3FFFFFFF)
-_ALL_RULES = const(0x1FFFFF)
+_ALL_RULES = const(0x3FFFFF)
 _HALF_CELL = const(1)
 _FULL_CELL = const(2)
 
@@ -197,19 +202,11 @@ def _limits(m: ptr32, verdict: int) -> int:
 
 
 @micropython.viper
-def _volts(r: int, level: int) -> int:
-    """x of a resistance r >= 0 at a current, units."""
-    if r > 0x8000:
-        return (r >> 8) * level >> 6
-    return r * level >> 14
-
-
-@micropython.viper
 def _signed_volts(r: int, level: int) -> int:
     """The same for r of either sign."""
     if r < 0:
-        return 0 - int(_volts(0 - r, level))
-    return int(_volts(r, level))
+        return 0 - int(volts(0 - r, level))
+    return int(volts(r, level))
 
 
 @micropython.viper
@@ -227,6 +224,8 @@ def _enter(m: ptr32, sign: int, i_abs: int):
                 m[_RECTIFIED] = 1
     if old != 0 and m[_N] > m[_SETTLE] + 2 and m[_PLAIN] == 1:
         x = (m[_X1] + m[_X2] - 2 * _X_BIAS) >> 1
+        if m[_HELD] and x < m[_REF] >> 4:  # it fell just before: what the cell had counts
+            x = m[_REF] >> 4
         if x > 0:
             end = (x << 14) // level
             m[_END] = end
@@ -258,10 +257,10 @@ def _enter(m: ptr32, sign: int, i_abs: int):
     m[_LEVEL] = i_abs << 8
     m[_ODD] = 0
     m[_N] = 0
-    m[_LOW] = 0
     m[_PLAIN] = 0
     m[_SPIKE] = 0
     if m[_MODE] != _FULL_CELL:
+        m[_LOW] = 0
         m[_REF] = carried
         m[_HELD] = 0
         m[_TREND] = 0
@@ -333,7 +332,7 @@ def _wired(m: ptr32):
         dv = 0 - dv
     if dv < 2 * m[_DROP_MIN] + (m[_NOISE] >> 2):
         return
-    if flipped != m[_FLIPPED] and dv * 4 < int(_volts(m[_END], di if di < 0x4000 else 0x4000)):
+    if flipped != m[_FLIPPED] and dv * 4 < int(volts(m[_END], di if di < 0x4000 else 0x4000)):
         return  # it would be another wiring: not for so little
     if flipped != m[_FLIPPED]:
         m[_FLIPPED] = flipped
@@ -365,7 +364,7 @@ def _mark(m: ptr32, x: int) -> int:
     if m[_PLAIN] == 0 or m[_LOW] > 0:
         return 0
     seen = m[_PROFILE_N + k]
-    end = int(_volts(m[_END], level))
+    end = int(volts(m[_END], level))
     if x >= end >> 2:
         m[_ROSE] = 1  # it came up: from now on only a collapse is a short
     if end > 0 and seen > 0 and seen < 3 and x > 0 - (end >> 3) and x < end >> 2 and m[_ROSE] == 0:
@@ -407,7 +406,7 @@ def _confirm(m: ptr32, x: int, verdict: int) -> int:
     if low == 1:
         m[_LOW_X] = x + _X_BIAS
         if m[_BASE] and m[_AGE] >= 8 and x << 10 >= m[_BASE] * m[_SHARE]:
-            known = int(_volts(m[_ENDS + m[_SIGN]], m[_LEVEL] >> 8)) if m[_MODE] != _FULL_CELL else 0
+            known = int(volts(m[_ENDS + m[_SIGN]], m[_LEVEL] >> 8)) if m[_MODE] != _FULL_CELL else 0
             if x * 64 >= known * m[_COLLAPSE]:  # it had jumped up, and is back at what it kept before
                 m[_LOW] = 0
                 m[_REF] = x << 4
@@ -415,16 +414,20 @@ def _confirm(m: ptr32, x: int, verdict: int) -> int:
     verdict |= PENDING
     needed = m[_CONFIRM]
     ref = m[_REF]
-    if m[_MODE] == _FULL_CELL and m[_N] < m[_SETTLE] + needed + low + 4 and x << 10 > ref * m[_COLLAPSE]:
-        m[_LOW] = (
-            0  # a step of the current lowers the voltage of a resistive cell at once: what it is now counts
-        )
-        m[_REF] = x << 4
-        return verdict
-    if m[_MODE] == _FULL_CELL and (m[_N] < 8 * needed + m[_SETTLE] + low or x << 10 > ref * m[_COLLAPSE]):
-        needed *= (
-            8  # a current step lowers the voltage of a resistive cell, too; a partly shorted one keeps much
-        )
+    if m[_MODE] == _FULL_CELL:
+        fell_at = (
+            m[_N] - low
+        )  # samples of this phase before; a fall that began before the step does not come from it
+        stepped = 0
+        if fell_at >= 0 and fell_at < m[_SETTLE] + needed + 4:
+            stepped = 1
+        keeps = 1 if x << 10 > ref * m[_COLLAPSE] else 0
+        if stepped and int(explained(m, fell_at, ref - (x << 4), keeps)):
+            m[_LOW] = 0
+            m[_REF] = x << 4
+            return verdict
+        if stepped or keeps:
+            needed *= 8
     elif m[_RECTIFIED] and m[_X1] - m[_LOW_X] < ref >> 6:
         needed *= 8  # |V| runs to zero and back
     if m[_NOISE] * 32 > ref * 3:
@@ -433,7 +436,7 @@ def _confirm(m: ptr32, x: int, verdict: int) -> int:
         needed *= 6  # not deep: a cell that was paused begins there too, and rises
     rise = (x + _X_BIAS - m[_LOW_X]) << 4
     noise = m[_NOISE]
-    if low > 1 and needed >= 8 and 0 - rise > (ref >> 5) + noise:
+    if low > 1 and needed >= 8 and 0 - rise > (ref >> 5) + noise + 2 * m[_TREND]:
         m[_LOW] = 1  # it falls on
         m[_REF] = ref - ((ref - (x << 4)) >> 2)
         m[_LOW_X] = x + _X_BIAS
@@ -461,81 +464,27 @@ def _confirm(m: ptr32, x: int, verdict: int) -> int:
 
 
 @micropython.viper
-def _held(m: ptr32, verdict: int) -> int:
-    """A voltage that stays while its current multiplies is held by the cycler, and the cell has lost its resistance.
+def _fall(m: ptr32, x4: int, verdict: int) -> int:
+    """Four times in a block: the reference follows a fall, but a deep one only after two blocks.
 
-    Not where a resting cell has a voltage: there the current may be any.
+    A symmetric cell's voltage that turned round at once and stays so is driven by a current that is not seen to turn.
     """
-    before = (m[_I_BEFORE] - m[I_ZERO]) >> 1
-    now = (m[I] - m[I_ZERO]) >> 1
-    if before < 0:
-        before = 0 - before
-        now = 0 - now
-    volts = (m[_V_BEFORE] - m[V_ZERO]) >> 1
-    moved = (m[V] - m[_V_BEFORE]) >> 1
-    if volts < 0:
-        volts = 0 - volts
-    if moved < 0:
-        moved = 0 - moved
-    if before < m[ON] or now * 2 < before * 3 or volts < 2 * m[_DROP_MIN] or m[_RESTS] * 2 > volts:
-        return verdict
-    if moved * 8 > volts * (now - before) // before:
-        return verdict
-    x = volts * before // now  # at the current before
-    if now * m[_COLLAPSE] > before * 64:
-        return int(fire(m, HARD_SHORT, x, volts * m[_COLLAPSE] >> 6, verdict))
-    return int(fire(m, PARTIAL_SHORT, x, volts - (volts * m[_PARTIAL] >> 6), verdict))
-
-
-@micropython.viper
-def _wires(m: ptr32, verdict: int) -> int:
-    """Once a phase has settled: has the voltage answered the current, as it must?"""
-    before = (m[_V_BEFORE] - m[V_ZERO]) >> 1
-    moved = (m[V] - m[_V_BEFORE]) >> 1
-    if before < 0:
-        before = 0 - before
-    if moved < 0:
-        moved = 0 - moved
-    if (
-        m[_SIGN] == 0
-    ):  # a cell of two like electrodes, as both directions have shown, relaxes at once by its ohmic part
-        alike = 0
-        if m[_V_ENDS + 1] > 0 and m[_V_ENDS + 2] > 0:
-            alike = (m[_V_ENDS + 1] - m[V_ZERO]) ^ (m[_V_ENDS + 2] - m[V_ZERO])  # < 0: they have two signs
-        if m[_MODE] == 0 and alike < 0 and m[_RESTS] * 2 < before:
-            if before >= 4 * m[_DROP_MIN] + (m[_NOISE] >> 2) and moved * 32 < before:
-                return int(fire(m, OPEN_WIRE, 2 * moved, before >> 4, verdict))
-        return verdict
-    if (m[I] - m[I_ZERO]) ^ (m[_I_BEFORE] - m[I_ZERO]) >= 0:
-        if m[_MODE] == 0:
-            return int(_held(m, verdict))
-        return verdict  # the same sign: a cycler at its limit holds the voltage, whatever current it is asked for
-    di = (m[I] - m[_I_BEFORE]) >> 1
-    if di < 0:
-        di = 0 - di
-    if di > 0x4000:
-        di = 0x4000
-    expected = int(_volts(m[_END], di))
-    least = expected >> 5
-    if m[_MODE] != 0 and least > 8:
-        least = 8  # its voltage is hardly that of the current
-    if expected >= 256 and moved <= least and before * 8 >= expected:
-        return int(fire(m, STUCK, moved, expected, verdict))
-    return verdict
-
-
-@micropython.viper
-def _fall(m: ptr32, x4: int):
-    """Four times in a block: the reference follows a fall, but a deep one only after two blocks."""
     ref = m[_REF]
+    turned = 1 if x4 < 0 - (ref >> 2) else 0
     if x4 < 0:
         x4 = 0
     if x4 * 4 >= ref * 3:
         m[_HELD] = 0
     elif m[_HELD] < _HOLD and m[_MODE] != _FULL_CELL:
+        if m[_HELD] and m[_TURNED] == 0:
+            turned = 0
+        m[_TURNED] = turned
         m[_HELD] += 1
-        return
+        if m[_HELD] == _HOLD and turned and m[_MODE] == 0 and m[_AGAINST] == 0 and ref >= m[_DROP_MIN] << 6:
+            return int(fire(m, OPEN_WIRE, 0, ref >> 4, verdict))
+        return verdict
     m[_REF] = ref - ((ref - x4) >> 2)
+    return verdict
 
 
 @micropython.viper
@@ -556,6 +505,7 @@ def step(m: ptr32) -> int:
         or raw_i < _RAIL_LOW
         or raw_i >= _RAIL_HIGH
         or raw_p >= _RAIL_P
+        or raw_p < m[_P_LOW]
     ):
         value = raw_p
         if raw_i < _RAIL_LOW or raw_i >= _RAIL_HIGH:
@@ -609,8 +559,8 @@ def step(m: ptr32) -> int:
         n += 1
     m[_N] = n
     if n <= m[_SETTLE] + m[_CONFIRM]:
-        if n == m[_SETTLE] + m[_CONFIRM] and m[_V_BEFORE] > 0 and m[_MODE] != _FULL_CELL:
-            verdict = int(_wires(m, verdict))
+        if n == m[_SETTLE] + m[_CONFIRM] and m[_V_BEFORE] > 0:
+            verdict = int(answer(m, verdict))
     elif m[_ODD] == 0:
         m[_V_BEFORE] = raw_v
         m[_I_BEFORE] = raw_i
@@ -685,7 +635,7 @@ def step(m: ptr32) -> int:
                             verdict = int(fire(m, JUMP, x1 if x1 > 0 else 0, ref >> 2, verdict))
                         m[_SPIKE] = 0
                     if n & ((1 << (m[_BLOCK_SHIFT] - 2)) - 1) == 0:
-                        _fall(m, x4)
+                        verdict = int(_fall(m, x4, verdict))
     if m[_STAGE] or m[_BLOCK_N] >> m[_BLOCK_SHIFT]:
         verdict = int(block(m, verdict))
     return verdict
@@ -723,6 +673,15 @@ class Detector:
         self.memory[I_ZERO] = current_code
         self.memory[ON] = max(self.memory[CURRENT_ON], 3 * current_noise)
         self.memory[_V_NOISE] = voltage_noise << 4
+
+    def take_stirring(self, codes):
+        """Average |second differences| of voltage, current and pressure before arming, codes."""
+        for channel, stirs in enumerate(codes):
+            self.memory[_STIRS + channel] = stirs
+
+    def take_open(self, voltage_code):
+        """Code of the voltage when its wire is off; 0: the board does not know it."""
+        self.memory[_OPEN_CODE] = voltage_code
 
     def settings(self):
         """The settings in force, in the order of `limits.DETECTOR_SETTINGS`: the detector's part."""

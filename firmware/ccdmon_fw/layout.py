@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ccdmon_fw import limits
 
-TICK = ("detector", "rules", "sampler", "trends")  # modules that write numbers down
+TICK = ("detector", "rules", "sampler", "trends", "wires")  # modules that write numbers down
 _RULES = len(limits.RULES)
 
 # Name and number of words, array 'i', all of them >= 0. What begins with a star names the place of the next. A rule has
@@ -46,6 +46,7 @@ OUTGROWN 1
 R_FIRST 1           a cell that begins with a smaller r is shorted; 0: no such limit
 R_MIN 1             the same at any time, as the rig file says
 R_MAX 1             with a larger r it is open
+R_DOUBTFUL 1        a cell that never had more is told; 0: no such limit
 V_ZERO 1            code of 0 V, as calibration found it
 ACTIONS_AT RULES    one for each rule
 *STATE_AT           cleared when a run begins
@@ -124,12 +125,22 @@ MARK_OLD 1
 GROWN 1             blocks in a row that diverge
 CALM_BLOCKS 1       blocks that told what is quiet
 BEND 1              average |second difference| of block means: a slow wave on the current, Q2
+ANSWER 1            |dV|/|dI| of the last step of the current, Q14, + 1; 0: unknown
+ANSWER_OLD 1        and of the one before it
+TURNED 1            the voltage stands against the current, which did not turn
+AT_OPEN 1           blocks since the voltage jumped to where an open wire shows it
+P_LOW 1             below this code the load cell's amplifier is dead; 0: no pressure was seen yet
+LAST 3              code of voltage, current, pressure at the end of the last block, and of the one before it
+LAST_OLD 3
+STILL 3             blocks in a row in which each hardly stirred
 RATE_COUNTS 3       blocks in a row that change too fast, of each channel
 PROFILE 32          r at a mark, biased
 PROFILE_N 32        0: nothing, 1: expected by superposition, 2: seen, 3: first phase
 *STATE_END
 I_ZERO 1            code of 0 A, taken while the gate was open; with the next word not cleared
 V_NOISE 1           average |second difference| of the voltage there, Q4: the noise that a run begins with
+STIRS 3             the same of voltage, current, pressure, codes
+OPEN_CODE 1         of the voltage when its wire is off, as the board says; 0: it does not
 ON 1                from here on a current flows, units: CURRENT_ON, or what noise asks for
 REASONS_AT RULES    reason of each rule: a setting, not cleared
 *MEMORY_WORDS
@@ -180,6 +191,11 @@ NUMBERS = {
     "FULL_CELL": 2,  # MODE
     "HALF_CELL": 1,
     "TRIP": 3,  # index into limits.ACTIONS
+    "STILL_CODES": 32,  # two steps of 12 bits: a converter that froze, its last value and a step
+    "STIRRED": 56,  # front ends that rustle less than this cannot be told from one that froze
+    "STILL_BLOCKS": 24,
+    "AT_OPEN_CODES": 300,  # 1 % resistors
+    "AWAY_CODES": 1000,
     "FAINT": 96,  # noise of a converter that froze: its last value and a step of 12 bits, Q4
     "HOLD": 10,  # quarters of a block for which the reference does not follow a deep fall
     "FULL_64THS": 56,  # what a full cell keeps: its voltage is not its polarisation, and falls abruptly only by a short

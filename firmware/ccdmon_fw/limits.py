@@ -6,7 +6,7 @@ that products of two stay inside 2**30), and raw 16-bit codes for pressure. The 
 """
 
 VERSION = "0.1.0"
-SCHEMA = 3
+SCHEMA = 4
 
 # Index = reason code on the wire. The first reason wins; a code never changes its meaning.
 REASONS = (
@@ -88,6 +88,7 @@ _RULES = (
     ("soft_collapse", SOFT_SHORT, ACTION_TRIP, VOLTAGE),
     ("slide", FAKE_STABLE, ACTION_TRIP, VOLTAGE),
     ("blind", SENSOR_FAULT, ACTION_TRIP, SECOND_DIFFERENCE),
+    ("doubtful_resistance", HARD_SHORT, ACTION_WARN, VOLTAGE),
 )
 RULES = tuple(row[0] for row in _RULES)
 RULE_REASONS = tuple(row[1] for row in _RULES)
@@ -119,6 +120,9 @@ COLLAPSE_64THS = (
 # without resistance; what begins below the first was shorted when it was assembled, above the second nothing touches.
 FIRST_OHM_CM2 = 0.45
 OPEN_OHM_CM2 = 1e6
+# The best interfaces of lithium and a solid electrolyte have 1 ohm cm2 each (Han et al., Nat. Mater. 16, 572, 2017),
+# beside what lies between them: a cell that never showed more than this is more likely shorted than better.
+DOUBTFUL_OHM_CM2 = 5.0
 DENSEST_A_CM2 = 0.1  # a range beyond is no such cell's, or its unit is wrong: nothing is concluded
 BLOCK_S = 2.0  # a collapse is abrupt if it takes less than about this long, or four samples
 SOFT_PERSIST_S = 600.0
@@ -169,9 +173,15 @@ _DETECTOR_OWN = (
     ("resistance_first_r", 0, R_CEILING, 0),
     ("resistance_min_r", 0, R_CEILING, 0),
     ("resistance_max_r", 0, R_CEILING, 0),
+    ("resistance_doubtful_r", 0, R_CEILING, 0),
     ("voltage_zero_code", CODE_ZERO - ZERO_CEILING_CODES, CODE_ZERO + ZERO_CEILING_CODES, CODE_ZERO),
 )
-_DETECTOR_ACTIONS = tuple(("action_" + row[0], ACTION_OFF, ACTION_TRIP, row[2]) for row in _RULES)
+# Who cannot measure cannot watch: no setting lets a gate stay closed in front of a dead converter.
+ALWAYS_TRIPS = ("rail",)
+_DETECTOR_ACTIONS = tuple(
+    ("action_" + row[0], ACTION_TRIP if row[0] in ALWAYS_TRIPS else ACTION_OFF, ACTION_TRIP, row[2])
+    for row in _RULES
+)
 _DETECTOR = _DETECTOR_OWN + _DETECTOR_ACTIONS
 # Order of the settings on the wire: first the detector's, then those of the rest.
 DETECTOR_SETTINGS = tuple(row[0] for row in _DETECTOR)
@@ -314,6 +324,7 @@ def detector_settings(
     if area_cm2 and current_full_scale_A / area_cm2 <= DENSEST_A_CM2:
         wanted["resistance_first_r"] = _r(FIRST_OHM_CM2 / area_cm2 * unit)
         wanted["resistance_max_r"] = _r(OPEN_OHM_CM2 / area_cm2 * unit)
+        wanted["resistance_doubtful_r"] = _r(DOUBTFUL_OHM_CM2 / area_cm2 * unit)
     if resistance_min_ohm is not None:
         wanted["resistance_min_r"] = _r(resistance_min_ohm * unit)
     for name, rate, code in rates:
@@ -322,6 +333,8 @@ def detector_settings(
     for rule, action in (actions or {}).items():
         if rule not in RULES or action not in ACTIONS:
             raise ValueError("no rule %s or no action %s" % (rule, action))
+        if rule in ALWAYS_TRIPS and action != ACTIONS[ACTION_TRIP]:
+            raise ValueError("rule %s always trips: a gate in front of a dead converter stays open" % rule)
         wanted["action_" + rule] = ACTIONS.index(action)
     return [wanted.get(name, default) for name, default in zip(SETTINGS, default_settings())]
 

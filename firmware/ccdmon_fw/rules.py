@@ -1,4 +1,4 @@
-"""What happens when a rule fires: its event is kept, its reason and action go into the verdict.
+"""What rules share: r times I; and when one fires, its event is kept, reason and action go into the verdict.
 
 The memory is laid out in `layout.py`.
 """
@@ -10,21 +10,29 @@ except ImportError:
     from ccdmon_fw.cpython import const, micropython, ptr32
 
 _T = const(3)
-_ACTIONS_AT = const(32)
-_SAMPLE = const(53)
-_RULE = const(54)
-_VALUE = const(55)
-_LIMIT = const(56)
-_ACTIVE = const(57)
-_FIRED = const(58)
-_EVENTS_AT = const(59)
-_REASONS_AT = const(314)
+_ACTIONS_AT = const(33)
+_SAMPLE = const(55)
+_RULE = const(56)
+_VALUE = const(57)
+_LIMIT = const(58)
+_ACTIVE = const(59)
+_FIRED = const(60)
+_EVENTS_AT = const(61)
+_REASONS_AT = const(339)
 _EVENT_WORDS = const(5)
 _TRIP = const(3)
 _WRAP = const(0x3FFFFFFF)
 _STATE_MASK = const(0x700)
 _ACTION_SHIFT = const(11)
 _ACTION_MASK = const(0x1800)
+
+
+@micropython.viper
+def volts(r: int, level: int) -> int:
+    """Voltage of a resistance r >= 0, Q14, at a current, units."""
+    if r > 0x8000:
+        return (r >> 8) * level >> 6
+    return r * level >> 14
 
 
 @micropython.viper

@@ -19,7 +19,8 @@ try:
 except ImportError:
     from ccdmon_fw.cpython import const, micropython, ptr32
 
-from ccdmon_fw.rules import fire
+from ccdmon_fw.rules import fire, volts
+from ccdmon_fw.wires import opened, seen, stirs
 
 # Words of the memory, as in layout.py, which says what they are
 _MODE = const(4)
@@ -35,63 +36,64 @@ _OUTGROWN = const(27)
 _R_FIRST = const(28)
 _R_MIN = const(29)
 _R_MAX = const(30)
-_V_ZERO = const(31)
-_ACTIVE = const(57)
-_SIGN = const(164)
-_LEVEL_0 = const(167)
-_N = const(168)
-_LOW = const(169)
-_REF = const(172)
-_HELD = const(174)
-_TREND = const(175)
-_BASE = const(176)
-_JUMPED = const(177)
-_AGE = const(178)
-_SLOW = const(179)
-_SAGS = const(180)
-_X1 = const(181)
-_X2 = const(182)
-_NOISE = const(185)
-_FADED = const(186)
-_QUIET = const(187)
-_GRAIN = const(188)
-_PAST = const(191)
-_END = const(195)
-_ENDS = const(196)
-_R_HIGHS = const(199)
-_X_HIGH = const(202)
-_PLAIN = const(204)
-_WIRED = const(206)
-_FLIPPED = const(207)
-_AGAINST = const(208)
-_RECTIFIED = const(209)
-_BLOCK_N = const(220)
-_BLOCK_V = const(221)
-_BLOCK_I = const(222)
-_BLOCK_P = const(223)
-_STAGE = const(224)
-_NEW_V = const(225)
-_NEW_I = const(226)
-_M0 = const(227)
-_MEANS = const(232)
-_PRESSED = const(235)
-_SOFT = const(236)
-_SOFT_LASTS = const(237)
-_MARK_N = const(238)
-_MARK_X = const(239)
-_MARK_OLD = const(240)
-_GROWN = const(241)
-_CALM_BLOCKS = const(242)
-_BEND = const(243)
-_RATE_COUNTS = const(244)
-_I_ZERO = const(311)
-_ON = const(313)
+_R_DOUBTFUL = const(31)
+_V_ZERO = const(32)
+_ACTIVE = const(59)
+_SIGN = const(171)
+_LEVEL_0 = const(174)
+_N = const(175)
+_LOW = const(176)
+_REF = const(179)
+_HELD = const(181)
+_TREND = const(182)
+_BASE = const(183)
+_JUMPED = const(184)
+_AGE = const(185)
+_SLOW = const(186)
+_SAGS = const(187)
+_X1 = const(188)
+_X2 = const(189)
+_NOISE = const(192)
+_FADED = const(193)
+_QUIET = const(194)
+_GRAIN = const(195)
+_PAST = const(198)
+_END = const(202)
+_ENDS = const(203)
+_R_HIGHS = const(206)
+_X_HIGH = const(209)
+_PLAIN = const(211)
+_WIRED = const(213)
+_FLIPPED = const(214)
+_AGAINST = const(215)
+_RECTIFIED = const(216)
+_BLOCK_N = const(227)
+_BLOCK_V = const(228)
+_BLOCK_I = const(229)
+_BLOCK_P = const(230)
+_STAGE = const(231)
+_NEW_V = const(232)
+_NEW_I = const(233)
+_M0 = const(234)
+_MEANS = const(239)
+_PRESSED = const(242)
+_SOFT = const(243)
+_SOFT_LASTS = const(244)
+_MARK_N = const(245)
+_MARK_X = const(246)
+_MARK_OLD = const(247)
+_GROWN = const(248)
+_CALM_BLOCKS = const(249)
+_BEND = const(250)
+_RATE_COUNTS = const(265)
+_I_ZERO = const(332)
+_ON = const(338)
 _R_BIAS = const(0x1000000)
 _FAINT = const(96)
 
 _X_BIAS = const(0x8000)
 _FOREVER = const(0x10000000)
-_ALL_RULES = const(0x1FFFFF)
+_ALL_RULES = const(0x3FFFFF)
 _FULL_CELL = const(2)
 
 # Rules, as in limits.RULES
@@ -103,6 +105,8 @@ _RATE_VOLTAGE = const(12)
 _SAG = const(15)
 _LOW_RESISTANCE = const(16)
 _OPEN_CIRCUIT = const(17)
+_OPEN_WIRE = const(6)
+_DOUBTFUL_RESISTANCE = const(21)
 _BLIND = const(20)
 
 
@@ -215,7 +219,7 @@ def _partial(m: ptr32, verdict: int) -> int:
     if drop < usual or m[_PRESSED] > 0 or after << 4 > m[_BASE] - (m[_BASE] * m[_PARTIAL] >> 6):
         return verdict  # a wave, a screw that is turned, or only back where it was
     if m[_PAST] > _R_BIAS:
-        known = int(_at(m[_PAST] - _R_BIAS, m[_LEVEL_0]))
+        known = int(volts(m[_PAST] - _R_BIAS, m[_LEVEL_0]))
         if before > known + (known >> 4) and after > known - (known >> 4):
             return verdict  # back at what earlier phases showed here: this one began too high
     return int(
@@ -232,7 +236,7 @@ def _divergence(m: ptr32, x: int, verdict: int) -> int:
     if end == 0:
         end = m[_END]
     level = m[_LEVEL_0]
-    end = int(_at(end, level))
+    end = int(volts(end, level))
     limit = 0x7FFF
     if m[_MARK_OLD]:
         growth = mark - m[_MARK_OLD] + _X_BIAS
@@ -311,11 +315,16 @@ def _plausible(m: ptr32, x: int, verdict: int) -> int:
     least = m[_R_MIN]
     if m[_R_HIGHS + 1] + m[_R_HIGHS + 2] == 0 and m[_R_FIRST] > least:  # nothing yet to compare with
         least = m[_R_FIRST]
-    limit = int(_at(least, level))
+    limit = int(volts(least, level))
     if x < limit and x > 0 - limit and m[_AGAINST] == 0:
         return int(fire(m, _LOW_RESISTANCE, x if x > 0 else 0, limit, verdict))
     m[_ACTIVE] &= _ALL_RULES ^ (1 << _LOW_RESISTANCE)
-    limit = int(_at(m[_R_MAX], level))
+    doubtful = m[_R_DOUBTFUL]
+    if m[_R_HIGHS + 1] < doubtful and m[_R_HIGHS + 2] < doubtful:
+        limit = int(volts(doubtful, level))
+        if x < limit and limit >= m[_DROP_MIN] and m[_AGAINST] == 0:
+            return int(fire(m, _DOUBTFUL_RESISTANCE, x if x > 0 else 0, limit, verdict))
+    limit = int(volts(m[_R_MAX], level))
     if limit > 0 and x > limit:
         return int(fire(m, _OPEN_CIRCUIT, x, limit, verdict))
     return verdict
@@ -331,19 +340,19 @@ def _resting(m: ptr32, verdict: int) -> int:
         x = 0 - x
     limit = 2 * m[_X_HIGH]
     if limit == 0:
-        limit = int(_at(m[_R_MAX], m[_ON]))
+        limit = int(volts(m[_R_MAX], m[_ON]))
     if limit > 0 and x > limit + 4 * m[_DROP_MIN]:
         return int(fire(m, _OPEN_CIRCUIT, x, limit, verdict))
     m[_ACTIVE] &= _ALL_RULES ^ (1 << _OPEN_CIRCUIT)
+    if m[_MEANS] and m[_X_HIGH] and (m[_NEW_V] - m[_V_ZERO]) ^ (m[_MEANS] - m[_V_ZERO]) < 0:
+        moved = (m[_NEW_V] - m[_MEANS]) >> 1
+        if moved < 0:
+            moved = 0 - moved
+        if moved > (m[_X_HIGH] >> 1) + 4 * m[_DROP_MIN]:
+            return int(
+                fire(m, _OPEN_WIRE, moved, m[_X_HIGH] >> 1, verdict)
+            )  # a current flows that is not seen
     return verdict
-
-
-@micropython.viper
-def _at(r: int, level: int) -> int:
-    """Voltage of a resistance r >= 0, Q14, at a current, units."""
-    if r > 0x8000:
-        return (r >> 8) * level >> 6
-    return r * level >> 14
 
 
 @micropython.viper
@@ -446,6 +455,7 @@ def _close(m: ptr32) -> int:
         m[_NEW_V] = 0
         m[_NEW_I] = 0
     m[_STAGE] = 1
+    seen(m, pressure)
     change = pressure - m[_MEANS + 2]
     if change < 0:
         change = 0 - change
@@ -461,7 +471,7 @@ def block(m: ptr32, verdict: int) -> int:
     """A block is complete, or the last one is being judged: one of four stages a sample, so that no tick grows long."""
     stage = m[_STAGE]
     if stage == 0:
-        return int(_rate(m, 2, int(_close(m)), verdict))
+        return int(_rate(m, 2, int(_close(m)), int(stirs(m, verdict))))
     m[_STAGE] = stage + 1 if stage < 3 else 0
     judged = 0
     if m[_NEW_V] != 0 and (m[_SIGN] != 0 or m[_MODE] == _FULL_CELL):
@@ -474,7 +484,7 @@ def block(m: ptr32, verdict: int) -> int:
         else:
             _forget(m)
             verdict = int(_resting(m, verdict))
-        return int(_rate(m, 0, m[_NEW_V], verdict))
+        return int(_rate(m, 0, m[_NEW_V], int(opened(m, verdict))))
     if stage == 2:
         verdict = int(_rate(m, 1, m[_NEW_I], verdict))
         if judged and m[_MODE] != _FULL_CELL:

@@ -31,13 +31,16 @@ def take(judge, samples, since, board):
     if abs(zero - limits.CODE_ZERO) > allowed(board):
         return False
     voltages = [samples.records[place] & 0xFFFF for place in places]
-    judge.take_zero(zero, _noise(currents), _noise(voltages))
+    pressures = [samples.records[place + 1] & 0xFFFF for place in places]
+    stirs = [_stirs(codes) for codes in (voltages, currents, pressures)]
+    judge.take_zero(zero, (stirs[1] + 1) >> 1, (stirs[0] + 1) >> 1)
+    judge.take_stirring(stirs)
     return True
 
 
-def _noise(codes):
-    """Average |second difference|, units, rounded up; 0 where there are too few to tell."""
+def _stirs(codes):
+    """Average |second difference|, rounded up; 0 where there are too few to tell."""
     if len(codes) < 8:
         return 0
     bends = [abs(codes[n] - 2 * codes[n - 1] + codes[n - 2]) for n in range(2, len(codes))]
-    return -(-sum(bends) // (2 * len(bends)))
+    return -(-sum(bends) // len(bends))

@@ -100,11 +100,13 @@ CAUSES: dict[str, list[Row]] = {
     "open_circuit": [*ramp(2), *[codes(12000, 0)] * 30],
     "soft_collapse": [*ramp(3, count=80), *cell(60), *cell(60, r=noisy(0.3)), *cell(20, r=0.01)],
     "slide": [*ramp(2), *cell(100, r=lambda n: OHMIC * 0.85 ** max(0, n - 60))],
+    "doubtful_resistance": [row for k in range(4) for row in cell(20, LOAD * (-1) ** k, 0.02)],
     "blind": [*ramp(2, noisy(0.05), 80), *cell(60, r=noisy(0.05)), *[codes(OHMIC * LOAD, LOAD)] * 140],
 }
 SETTINGS: dict[str, dict[str, int]] = {
     "limit_voltage": {"voltage_max_code": 40000},
     "low_resistance": {"resistance_first_r": 100},
+    "doubtful_resistance": {"resistance_doubtful_r": 1000},
     "limit_current": {"current_max_code": 50000},
     "limit_pressure": {"pressure_max_code": 50000},
     "soft_persists": {"soft_persist_blocks": 20},
@@ -123,7 +125,8 @@ def test_each_rule_fires_on_its_cause(rule: str) -> None:
 @pytest.mark.parametrize("action", range(4))
 def test_the_action_is_what_the_setting_says(rule: str, action: int) -> None:
     detector = make(
-        **SETTINGS.get(rule, {}), **{"action_" + name: 0 for name in limits.RULES if name != rule}
+        **SETTINGS.get(rule, {}),
+        **{"action_" + name: 0 for name in limits.RULES if name != rule and name not in limits.ALWAYS_TRIPS},
     )
     detector.memory[4 + limits.DETECTOR_SETTINGS.index("action_" + rule)] = action
     words = [detector.step(*row) for row in CAUSES[rule]]
@@ -225,7 +228,8 @@ def test_no_trip_hides_behind_a_warning() -> None:
     for _ in range(5):
         detector.step(65535, 32768, MID)
     assert detector.step(65535, 32768, MID) & (ACTION_MASK | REASON_MASK) == TRIPS | limits.SENSOR_FAULT
-    detector = make(voltage_max_code=40000, action_limit_voltage=3, action_rail=2)
+    detector = make(voltage_max_code=40000, action_limit_voltage=3)
+    detector.memory[4 + limits.DETECTOR_SETTINGS.index("action_rail")] = 2
     words = [detector.step(65535, 32768, MID) for _ in range(3)]
     assert [word & REASON_MASK for word in words] == [limits.SENSOR_FAULT, limits.LIMIT, limits.LIMIT]
     assert words[1] & ACTION_MASK == TRIPS

@@ -10,7 +10,7 @@ LOOP = {"external_trip": True}
 WEAK = [
     ({"action_hard_short": limits.ACTION_WARN}, "no short opens the gate"),
     ({"action_hard_short": limits.ACTION_OFF}, "hard_short is set to off"),
-    ({"action_rail": limits.ACTION_INFORM}, "dead converter"),
+    ({"action_blind": limits.ACTION_INFORM}, "converter that froze"),
     ({"settle_samples": 60_000}, "first 15 s"),
     ({"confirm_samples": 32, "sample_period_us": 1_000_000, "settle_samples": 2}, "32.0 s"),
     ({"collapse_64ths": 1}, "1/64"),

@@ -16,16 +16,16 @@ import numpy as np
 from ccdmon.errors import InputError
 from ccdmon.model.front_end import CODE_SHIFT, CODE_ZERO, READING_MAX, CodeArray, FrontEnd
 from ccdmon.model.trace import Trace
+from ccdmon_hil.rigs.target import OPEN_VOLTAGE_CODE
 
 CHANNELS = ("voltage", "current", "pressure")
 FAULTS = ("dead", "frozen", "open")
 NOISE_SEED = 20210
 CONVERTER_STEP = 1 << CODE_SHIFT  # one step of a 12-bit converter, in codes
 DEAD_CODE = 12  # an amplifier without supply rests a few millivolts above ground: 12 of 65536 codes
-# What `firmware/README.md` prescribes, its wire taken off. The voltage's 16 k from the cell is gone: 27 k to ground
-# and 10 k to 3.3 V leave 27/37 of the range. The current amplifier's input floats to its offset: no
+# What `firmware/README.md` prescribes, its wire taken off. The current amplifier's input floats to its offset: no
 # current. The load cell's amplifier is pulled to ground.
-OPEN_CODES = {"voltage": 65536 * 27 // 37, "current": CODE_ZERO, "pressure": 0}
+OPEN_CODES = {"voltage": OPEN_VOLTAGE_CODE, "current": CODE_ZERO, "pressure": 0}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ccdmon.errors import DeviceError
 from ccdmon_fw import app
-from ccdmon_hil.rigs.target import IDLE, Codes, Edge, Source
+from ccdmon_hil.rigs.target import IDLE, OPEN_VOLTAGE_CODE, Codes, Edge, Source
 
 ROUNDS = 64  # of the main loop, each time that the host asks for bytes
 CLOCK = 0x3FFFFFFF  # where the board's clock wraps
@@ -20,6 +20,7 @@ class MemoryBoard:
     """What `ccdmon_fw.board` describes. `level` is the gate's pin; `moved` is called with each change of it."""
 
     NAME = "model"
+    OPEN_VOLTAGE_CODE = OPEN_VOLTAGE_CODE
 
     def __init__(self, moved: Callable[[bool], None]) -> None:
         self.level = 0

@@ -5,6 +5,8 @@ from typing import NamedTuple, Protocol
 
 Codes = tuple[int, int, int]  # voltage, current, pressure: 16 bits each, see ccdmon.model.front_end
 IDLE: Codes = (32768, 32768, 32768)  # zero volts, zero amperes
+# The voltage with its wire off: of the divider in `firmware/README.md`, 27 k to ground and 10 k to 3.3 V are left.
+OPEN_VOLTAGE_CODE = 65536 * 27 // 37
 # (row, is the gate closed?) -> what the converters read; None after the last row
 Source = Callable[[int, bool], Codes | None]
 

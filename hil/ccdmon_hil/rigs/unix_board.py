@@ -14,6 +14,7 @@ import struct
 import sys
 
 NAME = "unix"
+OPEN_VOLTAGE_CODE = 65536 * 27 // 37  # as `ccdmon_fw.board` says of the divider of `firmware/README.md`
 GATE_OPENED, GATE_CLOSED, WANTS_ROW = 0, 1, 2
 FIRST_IDLE = 2
 ROW_FORMAT = "<B3H"

@@ -14,8 +14,9 @@ _SWITCHED_OFF = {
     "hard_short": "no short opens the gate",
     "limit_voltage": "no voltage opens the gate",
     "limit_current": "no current opens the gate",
-    "rail": "a dead converter does not open the gate",
     "stuck": "a converter that stands still does not open the gate",
+    "blind": "a converter that froze does not open the gate",
+    "open_wire": "a wire that came off does not open the gate",
 }
 
 

@@ -1,0 +1,169 @@
+"""A front end that measures no more opens the gate; one that does, however quiet or restless its cell, does not."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from ccdmon_fw import layout, limits
+from ccdmon_fw.detector import ACTION_MASK, REASON_MASK, TRIPS, Detector
+from tests.firmware.test_rules import LOAD, MID, PLENTY, Row, cell, codes, make, names, ramp, run
+
+OPEN = 65536 * 27 // 37
+RUSTLE = 100  # codes: average |second difference| of a front end with 3 steps of noise
+
+
+def watching(open_code: int = OPEN, stirs: int = 0, **settings: int) -> Detector:
+    """As after arming, on a board that knows where an open wire stands and how much it rustles."""
+    detector = make(**settings)
+    detector.take_open(open_code)
+    detector.take_stirring((stirs, stirs, 0))
+    return detector
+
+
+def tripped(detector: Detector, rows: list[Row]) -> tuple[int, str] | None:
+    """(row, rule) of the trip."""
+    for row, sample in enumerate(rows):
+        verdict = detector.step(*sample)
+        if verdict & ACTION_MASK == TRIPS:
+            assert verdict & REASON_MASK
+            return row, limits.RULES[detector.memory[layout.WORDS["RULE"]]]
+    return None
+
+
+def rustling(rows: list[Row], codes_deviation: float = 48) -> list[Row]:
+    draw = random.Random(5)
+
+    def noisy(code: int) -> int:
+        return code + 16 * round(draw.gauss(0, codes_deviation) / 16)
+
+    return [(noisy(v), noisy(i), p) for v, i, p in rows]
+
+
+def frozen(rows: list[Row], channel: int) -> list[Row]:
+    """Its last value and one step."""
+    draw, last = random.Random(6), rows[0][channel]
+    return [(*row[:channel], last + 16 * draw.randint(0, 1), *row[channel + 1 :]) for row in rows]
+
+
+def test_a_current_that_does_not_turn_with_the_voltage_is_not_measured() -> None:
+    rows = [*ramp(3), *cell(PLENTY, -LOAD)]
+    blind = [*rows[: 2 * PLENTY + 20], *frozen(rows[2 * PLENTY + 20 :], 1)]
+    found = tripped(watching(), blind)
+    assert found and found[1] == "open_wire"
+    assert 0 <= found[0] - 3 * PLENTY <= 12
+    assert tripped(watching(), rows) is None
+
+
+def test_a_voltage_that_turns_round_while_nothing_flows_is_driven_by_a_current_that_is_not_seen() -> None:
+    """The current's wire came off in the first half-cycle: there was no step yet to know the cell by."""
+    first = list(cell(PLENTY))
+    unseen = [(v, 32768, p) for v, _, p in [*cell(PLENTY), *cell(PLENTY, -LOAD)]]
+    found = tripped(watching(), [*first, *unseen])
+    assert found and found[1] == "open_wire"
+    assert 0 <= found[0] - 2 * PLENTY <= 12
+    assert tripped(watching(), [*first, *cell(PLENTY, 0.0), *cell(PLENTY, -LOAD)]) is None
+
+
+def test_a_step_that_is_no_reversal_must_be_answered_too() -> None:
+    """An amplifier whose input floats shows its own zero: a small current instead of none."""
+    rows = [*ramp(3), *[(next(cell(1))[0], 32768 + 2 * 300, MID)] * 12]
+    found = tripped(watching(), rows)
+    assert found and found[1] == "open_wire"
+    assert found[0] - 3 * PLENTY <= 6
+
+
+@pytest.mark.parametrize("channel", [0, 1], ids=["voltage", "current"])
+@pytest.mark.parametrize("mode", range(3), ids=limits.CONFIGURATIONS)
+def test_what_rustled_before_arming_and_stirs_no_more_is_blind(channel: int, mode: int) -> None:
+    rows = rustling([*ramp(2), *cell(300)])
+    still = [*rows[:100], *frozen(rows[100:], channel)]
+    found = tripped(watching(stirs=RUSTLE, mode=mode), still)
+    assert found and found[1] == "blind"
+    assert found[0] - 100 <= 4 * 26
+    assert tripped(watching(stirs=RUSTLE, mode=mode), rows) is None
+    assert tripped(watching(stirs=0, mode=mode), still) is None, (
+        "a quiet front end cannot be told from a frozen one"
+    )
+
+
+def test_a_voltage_that_jumps_to_where_an_open_wire_stands_and_stays_there() -> None:
+    healthy = [*ramp(2), *cell(PLENTY)]
+    off = [*healthy, *[(OPEN + 16 * (n % 2), 32768 + 2 * LOAD, MID) for n in range(60)]]
+    found = tripped(watching(), off)
+    assert found and found[1] == "open_wire"
+    assert found[0] - len(healthy) <= 4 * 11
+    assert tripped(watching(open_code=0), off) is None, "a board that does not know where"
+
+
+def test_a_voltage_that_is_only_back_where_it_was_is_no_open_wire() -> None:
+    at_open = (OPEN - 32768) / 2 / LOAD
+    away = [*cell(8, r=0.6 * at_open)]
+    rows = [*ramp(2, at_open, 80), *cell(80, r=at_open), *away, *cell(80, r=at_open)]
+    assert tripped(watching(), rows) is None
+
+
+def test_a_load_cell_that_showed_something_is_dead_when_it_falls_to_nothing() -> None:
+    alive = list(cell(20))
+    dead = [(v, i, 12) for v, i, _ in cell(5)]
+    assert tripped(watching(), [*alive, *dead]) == (20, "rail")
+    assert tripped(watching(), [(v, i, 0) for v, i, _ in cell(60)]) is None, "none is connected"
+
+
+def full(count: int, volts: float, current: float) -> Iterator[Row]:
+    for n in range(count):
+        yield codes(volts + 0.02 * current + 0.5 * (n % 2), current)
+
+
+HEALTHY_FULL = [
+    row for k in range(6) for row in (*full(40, 12000, LOAD), *full(20, 12000, 0), *full(40, 12000, -LOAD))
+]
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.5, 0.8])
+@pytest.mark.parametrize("before", [0, 5, 14], ids=lambda rows: f"{rows} rows before")
+def test_a_full_cells_short_is_seen_at_a_step_of_the_current_as_well(before: int, kept: float) -> None:
+    """A step explains twice what others did to the voltage, and at once; not what fell before it or far more."""
+    healthy = [*HEALTHY_FULL, *full(40 - before, 12000, LOAD)]
+    shorted = [*full(before, 12000 * kept, LOAD), *full(40, 12000 * kept, 0)]
+    found = tripped(watching(mode=2), [*healthy, *shorted])
+    assert found and found[1] == "hard_short"
+    assert 0 <= found[0] - len(healthy) <= 20
+
+
+def test_a_resistive_full_cell_falls_with_the_current_and_is_not_short() -> None:
+    resistive = [
+        row
+        for k in range(4)
+        for row in (*cell(40, LOAD, 0.8, 7000), *cell(20, 0, 0.8, 7000), *cell(40, -LOAD, 0.8, 7000))
+    ]
+    assert run(resistive, mode=2) == []
+
+
+def test_a_short_in_the_last_row_before_a_reversal_does_not_lower_what_the_cell_had() -> None:
+    healthy = [*ramp(4), *cell(PLENTY - 1)]
+    assert "hard_short" in names(run([*healthy, *cell(1, r=0.05), *cell(PLENTY, -LOAD, 0.05)]))
+
+
+def test_no_setting_lets_a_dead_converter_keep_the_gate_closed() -> None:
+    settings = limits.default_settings()
+    at = limits.SETTINGS.index("action_rail")
+    settings[at] = limits.ACTION_WARN
+    assert limits.check_settings(settings) == at
+    with pytest.raises(ValueError, match="always trips"):
+        limits.detector_settings(5.0, 0.01, 1.0, actions={"rail": "warn"})
+
+
+def test_a_cell_that_never_had_more_than_the_least_plausible_is_told_of() -> None:
+    few = {
+        "area_cm2": 1.0,
+        "voltage_full_scale_V": 0.05,
+        "current_full_scale_A": 0.002,
+        "sample_interval_s": 1.0,
+    }
+    unit = 16384 * few["current_full_scale_A"] / few["voltage_full_scale_V"] / 16384
+    for ohm, told in ((2.0, True), (15.0, False)):
+        detector = Detector(limits.detector_settings(**few))
+        for row in [row for k in range(4) for row in cell(20, LOAD * (-1) ** k, ohm * unit)]:
+            assert detector.step(*row) & ACTION_MASK != TRIPS
+        assert (detector.event(limits.RULES.index("doubtful_resistance"))[0] > 0) == told
