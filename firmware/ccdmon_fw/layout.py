@@ -6,7 +6,7 @@ After a word or a rule was added `python -m ccdmon_fw.layout` writes the numbers
 """
 
 import re
-from pathlib import Path
+from pathlib import Path  # type: ignore[import-not-found]  # of CPython, where this runs
 
 from ccdmon_fw import limits
 

@@ -69,8 +69,8 @@ def _crc(table: ptr16, data: ptr8, size: int) -> int:
 
 
 @micropython.viper
-def _take(table: ptr16, frame: ptr8, memory: ptr32, plan: ptr32):
-    """Judge a frame; voltage and current codes into detector memory, the rail where it must not be believed.
+def _take(table: ptr16, frame: ptr8, memory: ptr32, plan: ptr32) -> int:
+    """Judge a frame; codes into detector memory, the rail where it must not be believed. Returns the trouble.
 
     plan: 0 trouble found | 1 where the CRC stands | 2 DRDY flags that must be set | 3.. for each of the two: where it
     stands, shift, newest reading. One function, for each call costs as much as a third of it.
@@ -106,6 +106,7 @@ def _take(table: ptr16, frame: ptr8, memory: ptr32, plan: ptr32):
         memory[k] = code
         k += 1
         p += 3
+    return trouble
 
 
 class Ads131m0x:
@@ -162,12 +163,19 @@ class Ads131m0x:
 
     @micropython.native
     def read(self, memory):
-        """Codes of the newest conversion into detector memory, DEAD where there is `trouble`. Allocates nothing."""
+        """Codes of the newest conversion into detector memory, DEAD where there is `trouble`. Allocates nothing.
+
+        A frame with a wrong CRC is followed by the other of the FIFO: a single bad transfer ends no test.
+        """
         select = self._select
-        select(0)
-        self._transfer(self._null, self._frame)
-        select(1)
-        _take(self._table, self._frame, memory, self._plan)
+        tries = 2
+        while tries:
+            tries -= 1
+            select(0)
+            self._transfer(self._null, self._frame)
+            select(1)
+            if _take(self._table, self._frame, memory, self._plan) != 1:  # BAD_CRC
+                break
 
     def _set(self, register, value):
         self.write_register(register, value)

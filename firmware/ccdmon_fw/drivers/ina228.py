@@ -129,19 +129,28 @@ class Ina228:
 
     @micropython.native
     def read(self, memory):
-        """Codes of the newest conversions into detector memory, DEAD where there is `trouble`. Allocates nothing."""
+        """Codes of the newest conversions into detector memory, DEAD where there is `trouble`. Allocates nothing.
+
+        What is not acknowledged is asked once more: a single bad transfer ends no test.
+        """
         read, address, plan = self._read_into, self._address, self._plan
         trouble = 1  # NO_ANSWER, unless the bus says otherwise
-        try:
-            read(address, 0x0B, self._flags)  # DIAG_ALRT
-            if self._flags[1] & 0x02:  # _CONVERTED
-                read(address, 0x04, self._shunt)  # VSHUNT
-                read(address, 0x05, self._bus)  # VBUS
-                trouble = 0
-            else:
-                trouble = 3  # STALE
-        except OSError:
-            pass
+        converted = 0  # asking clears it
+        tries = 2
+        while trouble == 1 and tries:
+            tries -= 1
+            try:
+                if not converted:
+                    read(address, 0x0B, self._flags)  # DIAG_ALRT
+                    converted = self._flags[1] & 0x02  # _CONVERTED
+                if converted:
+                    read(address, 0x04, self._shunt)  # VSHUNT
+                    read(address, 0x05, self._bus)  # VBUS
+                    trouble = 0
+                else:
+                    trouble = 3  # STALE
+            except OSError:
+                pass
         plan[0] = trouble
         if trouble:
             memory[0] = memory[1] = DEAD

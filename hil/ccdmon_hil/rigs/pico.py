@@ -298,7 +298,7 @@ class PicoTarget:
     # -- pins
 
     def _wire_pins(self, mcu: RP2040) -> None:
-        self._convert = mcu.adc.on_adc_read
+        self._convert, self._converted = mcu.adc.on_adc_read, -1
         mcu.adc.on_adc_read = self._on_conversion
         self.set_converters(IDLE)
         mcu.gpio[PICO_PINS.gate].add_listener(self._on_gate)
@@ -306,8 +306,9 @@ class PicoTarget:
         self.set_temperature_degC(ROOM_degC)
 
     def _on_conversion(self, channel: int) -> None:
-        if channel == PICO_PINS.voltage_channel:
+        if channel == PICO_PINS.voltage_channel != self._converted:  # once more is the same sample
             self.on_sample()
+        self._converted = channel
         self._convert(channel)
 
     def on_sample(self) -> None:

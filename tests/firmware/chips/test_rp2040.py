@@ -133,6 +133,27 @@ def _common(chip: str) -> str:
     return source.split("# -- Below this line all chips have the same text.")[1]
 
 
+@pytest.mark.parametrize("rail", [0x000, 0x00F, 0xFF0, 0xFFF])
+def test_what_reads_as_a_rail_is_converted_once_more(
+    both: tuple[ModuleType, Chip], monkeypatch: pytest.MonkeyPatch, rail: int
+) -> None:
+    module, model = both
+    first = {0: rail, 1: rail}  # the first conversion of each is bad
+    read = model.read
+
+    def bad_once(address: int) -> int:
+        found = read(address)
+        return first.pop(model._selected, found) if address == ADC[model.name] + 4 else found
+
+    monkeypatch.setattr(model, "read", bad_once)
+    memory = [0] * 4
+    module.convert(memory)
+    assert memory[:3] == [0x1230, 0x4560, 0x7890]
+    model.codes |= {0: rail, 1: 0x456, 2: 0}  # for good; and no load cell
+    module.convert(memory)
+    assert memory[:3] == [rail << 4, 0x4560, 0]
+
+
 def test_chips_differ_above_that_line_alone() -> None:
     """`const` folds within one file, so each chip has the functions for itself: they must stay one text."""
     assert _common("rp2040") == _common("rp2350")

@@ -87,6 +87,23 @@ def test_what_must_not_be_believed_is_the_rail(fault: str, value: bool, trouble:
     assert driver.readings == (1, 2)
 
 
+def test_a_single_damaged_frame_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    chip, driver = configured()
+    chip.readings = [1 << 8, 2 << 8, 3, 4]
+    chip.damaged = True
+    frame_of = chip._frame
+
+    def damaged_once() -> bytes:
+        data = frame_of()
+        chip.damaged = False
+        return data
+
+    monkeypatch.setattr(chip, "_frame", damaged_once)
+    assert codes(driver) == (32769, 32770)
+    assert driver.trouble == OK
+    assert len(chip.heard) == 2
+
+
 def test_a_converter_that_lost_its_settings_is_noticed() -> None:
     chip, driver = configured()
     chip.power_up()

@@ -71,6 +71,43 @@ def test_what_must_not_be_believed_is_the_rail(fault: str, value: bool, trouble:
     assert driver.readings[1] == 7
 
 
+@pytest.mark.parametrize("transfer", range(3), ids=["flags", "shunt", "bus"])
+def test_a_single_transfer_that_is_not_acknowledged_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, transfer: int
+) -> None:
+    """Reading the flags has cleared them: they are not asked for twice."""
+    chip, driver = monitor()
+    chip.shunt = 7 << 4
+    asked: list[int] = []
+    begin = chip.begin_read
+
+    def begin_read(pointer: int) -> None:
+        asked.append(pointer)
+        begin(pointer)
+        chip.converting = pointer != 0x0B  # cleared by reading it
+
+    connect = chip.connect
+
+    def connect_but_once(address: int, reading: bool) -> bool:
+        acknowledged = connect(address, reading)
+        return acknowledged and not (reading and len(asked) == transfer + 1 and not again)
+
+    again: list[bool] = []
+
+    def connect_and_note(address: int, reading: bool) -> bool:
+        acknowledged = connect_but_once(address, reading)
+        if not acknowledged:
+            again.append(True)
+            chip.converting = transfer == 0
+        return acknowledged
+
+    monkeypatch.setattr(chip, "begin_read", begin_read)
+    monkeypatch.setattr(chip, "connect", connect_and_note)
+    assert codes(driver)[1] == 32768 + 7
+    assert driver.trouble == OK
+    assert again
+
+
 def test_nobody_answers() -> None:
     chip, driver = monitor()
     chip.dead = True
