@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ccdmon.errors import InputError
 from ccdmon.formats.bdf.labels import has_bdf_columns
@@ -22,7 +23,7 @@ from ccdmon.formats.bdf.read import iter_bdf, read_bdf, with_whole_times
 from ccdmon.formats.bdf.sidecar import read_cell
 from ccdmon.formats.cyclers import biologic_mpr, neware, tables, text_salvage
 from ccdmon.formats.cyclers.dialect import IMPEDANCE_LINE, Columns
-from ccdmon.formats.cyclers.time_axis import DATES_FROM
+from ccdmon.formats.cyclers.time_axis import DATES_FROM, ascends
 from ccdmon.formats.opening import (
     GZIP_MAGIC,
     checked,
@@ -34,7 +35,7 @@ from ccdmon.formats.opening import (
 )
 from ccdmon.formats.workbook import KIND as WORKBOOK
 from ccdmon.formats.workbook import ZIP_MAGIC, check_archive, is_workbook, sheets
-from ccdmon.model.trace import Trace
+from ccdmon.model.trace import FloatArray, Trace
 
 # An installed plugin under this group, named like a file's ending without its dot, is called with the path and
 # returns a `Trace`; it wins over the readers here. (yadg and galvani read .mpr files and are under the GPL.)
@@ -200,24 +201,32 @@ def _one_test(read: list[tuple[str, Columns]], name: str) -> Columns:
     return Columns(values, notes)
 
 
+def _forward(time_s: FloatArray) -> npt.NDArray[np.bool_] | None:
+    """Which rows have a time that none before is behind; None where all have."""
+    if ascends(time_s):
+        return None
+    times_s = np.where(np.isfinite(time_s), time_s, -np.inf)
+    return np.isfinite(time_s) & (times_s >= np.maximum.accumulate(times_s))
+
+
 def _trace(read: Columns, kind: str, name: str, salvage: bool) -> Trace:
     """Sorted out: times that begin at 0 where they were dates, no step back in time."""
     values: dict[str, Any] = dict(read.values)
     notes = list(read.notes)
     time_s = values["test_time_s"]
-    if not np.isfinite(time_s).any():
-        raise InputError(f"{name}: {kind}: no row has a time; nothing to read")
-    if np.nanmin(time_s) > 3e8:  # dates
-        values.setdefault("unix_time_s", time_s)
-        values["test_time_s"] = time_s = time_s - time_s[np.isfinite(time_s)][0]
-    known = np.isfinite(time_s)
-    forward = known & (
-        np.where(known, time_s, -np.inf) >= np.maximum.accumulate(np.where(known, time_s, -np.inf))
+    known = (
+        np.flatnonzero(np.isfinite(time_s[:1])) if ascends(time_s) else np.flatnonzero(np.isfinite(time_s))
     )
-    if not forward.all():
+    if not known.size:
+        raise InputError(f"{name}: {kind}: no row has a time; nothing to read")
+    if time_s[known].min() > 3e8:  # dates
+        values.setdefault("unix_time_s", time_s)
+        values["test_time_s"] = time_s = time_s - time_s[known[0]]
+    forward = _forward(time_s)
+    if forward is not None:
         row = int(np.flatnonzero(~forward)[0])
         line = f"data row {row}: " + (
-            "no time" if not known[row] else f"time runs backwards to {time_s[row]:g} s"
+            f"time runs backwards to {time_s[row]:g} s" if np.isfinite(time_s[row]) else "no time"
         )
         if not salvage:
             raise InputError(f"{name}: {kind}: {line}; split the file, or leave such rows out with --salvage")

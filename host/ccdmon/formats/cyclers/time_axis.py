@@ -66,8 +66,15 @@ def _dates(cells: list[str], salvage: bool) -> tuple[FloatArray, Kind, list[str]
     return values, "date" if sure else "unsure date", notes
 
 
+def ascends(time_s: FloatArray) -> bool:
+    """Whether every row has its time and none is before the last: nearly always, so it is asked first."""
+    return bool(len(time_s) and np.isfinite(time_s[[0, -1]]).all() and (time_s[1:] >= time_s[:-1]).all())
+
+
 def _backwards(time_s: FloatArray) -> np.ndarray:
     """Rows whose time is before that of the last row that has one."""
+    if ascends(time_s):
+        return np.zeros(0, np.int64)
     known = np.flatnonzero(np.isfinite(time_s))
     return known[1:][np.diff(time_s[known]) < 0] if known.size else known
 
@@ -141,7 +148,7 @@ def choose_time(
 
 def remarks(time_s: FloatArray) -> list[str]:
     """What is odd about the length of a test: a unit that is not what the label says, most likely."""
-    known = time_s[np.isfinite(time_s)]
+    known = time_s[[0, -1]] if ascends(time_s) else time_s[np.isfinite(time_s)]
     length_s = float(np.ptp(known)) if known.size > 1 else 0.0
     if length_s > LONGEST_s:
         return [f"the test lasts {length_s / 31557600:.3g} years: is that the unit of its time?"]
