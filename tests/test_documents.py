@@ -111,6 +111,28 @@ def test_every_json_block_is_json(path: Path) -> None:
             json.loads(block.text)
 
 
+def recipe_steps() -> list[str]:
+    """Each numbered step of the recipes, on one line."""
+    recipes = (PROJECT_DIR / "ARCHITECTURE.md").read_text(encoding="utf-8").partition("## Recipes")[2]
+    return [
+        " ".join(step.split()) for step in re.findall(r"^\d\. (.*?)(?=^\d\. |^#|\Z)", recipes, re.M | re.S)
+    ]
+
+
+@pytest.mark.parametrize("step", recipe_steps(), ids=lambda step: step[:40])
+def test_a_recipe_names_files_that_are_there_and_what_stands_in_them(step: str) -> None:
+    quoted = re.findall(r"`([^`]+)`", step)
+    files = [name for name in quoted if re.fullmatch(r"[\w/.]+\.\w+", name) and "NAME" not in name]
+    files = [name for name in files if not name.endswith((".__init__", ".ndjson"))]
+    found = [path for name in files for path in PROJECT_DIR.glob(f"*/**/{name}")]
+    found += [PROJECT_DIR / name for name in files if (PROJECT_DIR / name).is_file()]
+    missing = [name for name in files if not any(path.as_posix().endswith(f"/{name}") for path in found)]
+    assert missing == []
+    text = "".join(path.read_text(encoding="utf-8") for path in found)
+    names = [name for name in quoted if re.fullmatch(r"[A-Za-z_]\w{3,}", name) and name != "NAME"]
+    assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []
+
+
 def test_every_command_named_in_a_sentence_or_table_exists() -> None:
     """Verbs and options of every `ccdmon ...` in backticks; the arguments are made up, so it is not run."""
     named = [(ids(path), command) for path in DOCUMENTS for command in _INLINE.findall(path.read_text())]
