@@ -185,9 +185,15 @@ def charges(recording: Recording) -> list[Stretch]:
     return [s for s in recording.loaded if len(s) >= 30 and voltage[s.stop - 1] > voltage[s.start]]
 
 
+def later_charges(recording: Recording) -> list[Stretch]:
+    """Charges before which the cell was charged or discharged: what it holds can be known."""
+    return [s for s in charges(recording) if s.start >= recording.loaded[0].stop]
+
+
 def endless(recording: Recording, rng: np.random.Generator) -> Altered:
     """From some row of a charge on the leak takes the whole current: 1.3 to 2.5 times the largest charge is passed."""
-    chosen = charges(recording)[int(rng.integers(len(charges(recording))))]
+    fitting = later_charges(recording)
+    chosen = fitting[int(rng.integers(len(fitting)))]
     row = chosen.start + int(len(chosen) * rng.uniform(0.3, 0.8))
     base, row_s = untouched(recording), recording.row_s
     most_C = max(abs(s.current_A) * _seconds(recording, s) for s in recording.loaded)
@@ -209,8 +215,7 @@ def endless(recording: Recording, rng: np.random.Generator) -> Altered:
 
 
 def _seconds(recording: Recording, stretch: Stretch) -> float:
-    times = recording.trace.test_time_s
-    return float(times[stretch.stop - 1] - times[stretch.start])
+    return float(np.ptp(recording.trace.test_time_s[stretch.rows]))
 
 
 def rested(recording: Recording, rng: np.random.Generator, sag_V: float = 0.0) -> Altered:

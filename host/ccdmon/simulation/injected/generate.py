@@ -14,6 +14,7 @@ from ccdmon.model.trace import Cell, Trace
 from ccdmon.simulation.injected import circuits
 from ccdmon.simulation.injected.circuits import Altered
 from ccdmon.simulation.injected.recording import Recording
+from ccdmon.simulation.ladder.truth import GRADUAL
 from ccdmon.simulation.simulate import Simulated
 from ccdmon.simulation.truth import TRUTH_SCHEMA
 
@@ -31,6 +32,10 @@ STOCK: dict[str, tuple[int, int | None]] = {
 
 def _source(recording: Recording) -> bool:
     return recording.has_source and bool(circuits.charges(recording))
+
+
+def _filled_before(recording: Recording) -> bool:
+    return recording.has_source and bool(circuits.later_charges(recording))
 
 
 def _no_source(recording: Recording) -> bool:
@@ -70,7 +75,7 @@ INJECTIONS: dict[str, Injection] = {
     "wire_off": Injection(circuits.wire_off, _any, "the voltage's lead comes off"),
     "micro": Injection(circuits.micro, _source, "drops of 20-200 mV that heal"),
     "sagged": Injection(circuits.sagged, _source, "a drop of 50 mV to 1 V that stays"),
-    "endless": Injection(circuits.endless, _source, "a charge that never ends"),
+    "endless": Injection(circuits.endless, _filled_before, "a charge that never ends"),
     "sag_in_rest": Injection(circuits.sag_in_rest, _source, "self-discharge in a rest"),
 }
 
@@ -106,10 +111,13 @@ def _cell(recording: Recording, configuration: str, electrolyte: str | None) -> 
 
 
 def _truth(kind: str, seed: int, recording: Recording, altered: Altered, cell: Cell) -> dict[str, Any]:
+    begin_row = altered.begin_row
+    if altered.kind in GRADUAL:  # it began to grow with this half-cycle
+        begin_row = next((t.start for t in recording.stretches if t.start <= begin_row < t.stop), begin_row)
     event = {
         "kind": altered.kind,
         "row": altered.row,
-        "begin_row": altered.begin_row,
+        "begin_row": begin_row,
         "start_s": float(altered.time_s[altered.row]),
         "recovered": altered.recovered,
         "rows_into_half_cycle": 10,
@@ -125,7 +133,7 @@ def _truth(kind: str, seed: int, recording: Recording, altered: Altered, cell: C
         "electrolyte": cell.electrolyte,
         "class": altered.kind or "healthy",
         "rows": len(altered.time_s),
-        "first_suspect_row": altered.begin_row if altered.kind else None,
+        "first_suspect_row": begin_row if altered.kind else None,
         "levels_passed": 0,
         "cycles_seen": 0,
         "settling_rows": 0,

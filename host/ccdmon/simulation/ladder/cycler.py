@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ccdmon.simulation.ladder.cell import LadderCell
 from ccdmon.simulation.ladder.faults import Fault
+from ccdmon.simulation.ladder.open_circuit import NoVoltage
 from ccdmon.simulation.ladder.programs import Plan, Step
 
 SHORTEST_S = 1e-3
@@ -71,6 +72,10 @@ class Run:
         self.step_starts_s: list[float] = []
         self._limited_rows = 0
         self._last_V, self._last_s = 0.0, -math.inf
+        self._reached_V, self._rate_V_s = 0.0, 0.0
+        # A source's voltage is taken at the begin of a stretch: it must not move far within one.
+        share = 0.5 if isinstance(cell.open_circuit, NoVoltage) else 0.1
+        self._longest_s = share * sampling.interval_s
 
     def run(self, plan: Plan) -> Record:
         """All rows of the plan."""
@@ -85,17 +90,14 @@ class Run:
         elapsed_s, dt_s = 0.0, SHORTEST_S
         due_s = self.sampling.first_s or self.sampling.interval_s
         while True:
-            dt_s = min(1.5 * dt_s, 0.5 * self.sampling.interval_s)
+            dt_s = min(1.5 * dt_s, self._longest_s)
             begin_s = self.fault.next_begin_s(number, elapsed_s) if self.fault else math.inf
             stretch_s = max(min(dt_s, due_s - elapsed_s, step.duration_s - elapsed_s, begin_s), 1e-6)
+            stretch_s = self._before_the_end(step, stretch_s)
             voltage_V, current_A = self._advance(step, number, elapsed_s, stretch_s)
+            self._rate_V_s, self._reached_V = (voltage_V - self._reached_V) / stretch_s, voltage_V
             elapsed_s += stretch_s
-            reached = _reached(step, voltage_V, current_A)
-            if reached and step.until_V is not None:
-                voltage_V = (
-                    step.until_V
-                )  # the cycler regulates within milliseconds, no stretch of ours is so short
-            over = reached or elapsed_s >= step.duration_s - 1e-9
+            over = elapsed_s >= step.duration_s - 1e-9 or _reached(step, voltage_V, current_A)
             due = elapsed_s >= due_s - 1e-9
             if due or self._moved(voltage_V) or (over and self.sampling.at_step_ends):
                 self._write(voltage_V, current_A, number)
@@ -103,6 +105,13 @@ class Run:
                 due_s = self._next_due_s(elapsed_s)
             if over or self._limited_rows > self.rows_after_limit:
                 return
+
+    def _before_the_end(self, step: Step, stretch_s: float) -> float:
+        """Half of what is left to a step's last voltage at the present rate: a cycler stops in time, so must we."""
+        if step.until_V is None or self._rate_V_s * step.current_A <= 0:
+            return stretch_s
+        left_s = (step.until_V - self._reached_V) / self._rate_V_s
+        return max(min(stretch_s, 0.5 * left_s), 2e-3 * self.sampling.interval_s) if left_s > 0 else stretch_s
 
     def _next_due_s(self, elapsed_s: float) -> float:
         if self.sampling.first_s:

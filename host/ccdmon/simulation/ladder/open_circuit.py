@@ -93,7 +93,8 @@ class Cathode:
     def voltage_V(self, current_A: float) -> float:  # noqa: ARG002
         inside = min(max(self.charge, 0.0), 1.0)
         beyond = self.charge - inside
-        return float(np.interp(inside, *self.curve)) + 8.0 * beyond + self.hysteresis_V * self.direction
+        voltage = float(np.interp(inside, *self.curve)) + 8.0 * beyond + self.hysteresis_V * self.direction
+        return max(voltage, 0.0)  # emptied, it is no source any more
 
     def move(self, ionic_A: float, dt_s: float) -> None:
         moved = ionic_A * dt_s / self.capacity_C

@@ -10,6 +10,7 @@ from ccdmon.simulation.ladder.draws import Test
 from ccdmon.simulation.truth import TRUTH_SCHEMA
 
 GROWN = 1.3  # contact loss begins, for the truth, where the cell's resistance is up by this factor
+GRADUAL = ("contact_loss", "fake_stable", "sensor_fault")
 COMPLETE = 0.75  # of a half-cycle's time: a logger may stop a little before the end
 
 
@@ -56,6 +57,8 @@ def _event(test: Test, record: Record) -> dict[str, Any] | None:
     row = int(np.argmax(tells))
     step = record.step[row]
     into = row - record.step.index(step)
+    if fault.kind in GRADUAL:  # it began to grow with this half-cycle
+        begin_row = record.step.index(record.step[begin_row])
     return {
         "kind": fault.kind,
         "row": row,
