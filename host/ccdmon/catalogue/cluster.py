@@ -17,6 +17,12 @@ from ccdmon.catalogue.supervisor import write_killed
 from ccdmon.errors import CcdmonError, InputError
 
 CHUNKS_PER_WORKER = 3  # in flight
+# What Dask watches of itself, many times a second, costs as much as some of the traces.
+QUIET = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+}
 EXTRA = 'pip install "ccdmon[cluster]"'
 
 
@@ -38,6 +44,7 @@ def run_on_cluster(
 @contextmanager
 def _client(address: str) -> Iterator[Any]:
     try:
+        import dask
         from distributed import Client, LocalCluster
     except ImportError:
         raise InputError(f"--cluster needs dask.distributed: {EXTRA}") from None
@@ -55,6 +62,7 @@ def _client(address: str) -> Iterator[Any]:
     if not number.isdecimal() or int(number) < 1:
         raise InputError(f"--cluster {address}: write local:N with the number of workers, or tcp://HOST:PORT")
     with (
+        dask.config.set(QUIET),
         LocalCluster(
             n_workers=int(number), threads_per_worker=1, processes=True, dashboard_address=None,
             silence_logs="CRITICAL",

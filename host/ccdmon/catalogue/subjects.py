@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ccdmon.run.folder import REPORT_JSON, is_run_folder
+from ccdmon.run.frame_files import is_run_folder
 
 ENDINGS = (
     ".bdf.csv", ".bdf.csv.gz", ".bdf.parquet", ".csv", ".csv.gz", ".parquet", ".tsv", ".txt", ".mpr", ".mpt",
@@ -61,7 +61,7 @@ def _is_trace(name: str) -> bool:
 
 
 def _is_of_report(name: str, beside: list[str]) -> bool:
-    return name in _REPORT_TABLES and REPORT_JSON in beside
+    return name in _REPORT_TABLES and "report.json" in beside
 
 
 def _with_spectra(path: Path) -> Subject:

@@ -26,6 +26,7 @@ from ccdmon.errors import CcdmonError, InputError
 # Not the folder that the user is in, whatever lies there (-P).
 COMMAND = (sys.executable, "-P", "-m", "ccdmon.catalogue.worker")
 MOST_DEATHS = 3  # at the same task: a chance kill hits it once
+MOST_IDLE_DEATHS = 20  # one after the other, by signals, before any task was begun
 
 
 @dataclass
@@ -145,7 +146,7 @@ class Supervisor:
         chunk, at = worker.chunk, worker.at
         if at < 0:
             self._idle_deaths += 1
-            if self._idle_deaths > MOST_DEATHS:
+            if code > 0 or self._idle_deaths > MOST_IDLE_DEATHS:
                 raise CcdmonError(f"workers end before they begin ({_said(code)}); see what they said above")
             self._waiting.append(chunk)
             return

@@ -24,12 +24,8 @@ from ccdmon.live.history import History, Stretch
 from ccdmon.live.recorder_state import RecorderState
 from ccdmon.live.tail import PART_SHIFT, Tail
 from ccdmon.model.front_end import FrontEnd
-from ccdmon.run.folder import (
-    CONFIG_FILE,
-    measures_cell_temperature,
-    read_config,
-)
-from ccdmon.run.frame_files import read_parts
+from ccdmon.run.folder import measures_cell_temperature, read_config
+from ccdmon.run.frame_files import CONFIG_FILE, read_parts
 from ccdmon.run.growing import LiveRun
 from ccdmon.run.rows import COUNTER, Batch, RowReader, Rows
 from ccdmon.run.time_axis import CLOCK_FILE, Anchor, RunTime, read_anchors

@@ -18,21 +18,17 @@ from ccdmon.model.front_end import FrontEnd
 from ccdmon.model.kinds import SYMMETRIC
 from ccdmon.model.trace import Cell, FloatArray, Trace
 from ccdmon.rig.physical import physical_limits
-from ccdmon.run.frame_files import FRAMES_FILE, read_parts
+from ccdmon.run.frame_files import CONFIG_FILE, FRAMES_FILE, read_parts
+from ccdmon.run.frame_files import is_run_folder as is_run_folder
 from ccdmon.run.rows import RowReader, Rows
 from ccdmon.run.schema import SCHEMA, checked
 from ccdmon.run.time_axis import CLOCK_FILE, RunTime
 from ccdmon_fw import limits
 
-EVENTS_FILE, CONFIG_FILE = "events.ndjson", "run.toml"
+EVENTS_FILE = "events.ndjson"
 TRACE_FILE = "trace.bdf.parquet"
 REPORT_HTML, REPORT_JSON = "report.html", "report.json"
 MOST_CONFIG_BYTES = 1 << 20
-
-
-def is_run_folder(path: Path) -> bool:
-    """Whether the folder holds a recording."""
-    return (path / FRAMES_FILE).is_file() or (path / CONFIG_FILE).is_file()
 
 
 def create(folder: Path, config: Mapping[str, Any]) -> None:

@@ -15,12 +15,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-FRAMES_FILE = "frames.bin"
+FRAMES_FILE, CONFIG_FILE = "frames.bin", "run.toml"
 WAITING_BYTES = 4 << 20  # four minutes at 16.6 kB/s
 ROTATE_BYTES = 1000 << 20
 READ_BYTES = 1 << 20
 REOPEN_S = 1.0  # between two attempts at a file that does not open
 FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def is_run_folder(path: Path) -> bool:
+    """Whether the folder holds a recording."""
+    return (path / FRAMES_FILE).is_file() or (path / CONFIG_FILE).is_file()
 
 
 def part_path(folder: Path, number: int) -> Path:
