@@ -324,7 +324,7 @@ def test_biologic_columns_that_are_not_known_or_not_as_wide_are_refused(tmp_path
     ],
 )
 def test_times(text: str, seconds: float) -> None:
-    values, _, _ = seconds_of([text], salvage=False)
+    values, _, _ = seconds_of([text], "hh:mm", salvage=False)
     assert values.tolist() == [seconds]
 
 

@@ -10,12 +10,12 @@ from typing import Literal
 
 import numpy as np
 
-from ccdmon.formats.tables.clock import date_forms, looks_like_date, one_form, span_seconds
+from ccdmon.formats.tables.clock import date_forms, looks_like_date, one_form, pair_is_minutes, span_seconds
 from ccdmon.formats.tables.layout import is_empty
 from ccdmon.formats.tables.numbers import number
 from ccdmon.model.trace import FloatArray
 
-HOUR_s = 3600.0
+HOUR_s, DAY_s = 3600.0, 86400.0
 DATES_FROM = 3e8  # seconds since 1970: a larger time is a date of 1979 or later
 LONGEST_s = 20 * 365.25 * 86400.0
 SHORTEST_s = 1e-3
@@ -25,29 +25,60 @@ Kind = Literal["span", "date", "unsure date"]  # unsure: which number is the mon
 
 
 class BadTimeError(Exception):
-    """The cell at `row` (None: no cell in particular) is no time, or the column as a whole makes none."""
+    """The cell at `row` (None: no cell in particular) is no time, or the column as a whole makes none.
 
-    def __init__(self, what: str, row: int | None = None) -> None:
-        self.what, self.row = what, row
+    `advice`: what to do, in which `{place}` is the column's number from 1.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        row: int | None = None,
+        advice: str = "mend it, or keep the readable rows with --salvage",
+    ) -> None:
+        self.what, self.row, self.advice = what, row, advice
 
 
-def seconds_of(cells: list[str], *, salvage: bool) -> tuple[FloatArray, Kind, list[str]]:
-    """(seconds, what they are, notes) of a column of times as text. `BadTimeError` for a cell that is none."""
+def seconds_of(cells: list[str], unit: str | None, *, salvage: bool) -> tuple[FloatArray, Kind, list[str]]:
+    """(seconds, what they are, notes) of a column of times as text. `BadTimeError` for a cell that is none.
+
+    `unit`: what the label says of them, as 'mm:ss'.
+    """
     first = next((cell for cell in cells if not is_empty(cell)), "")
     if looks_like_date(first):
         return _dates(cells, salvage)
+    minutes = pair_is_minutes(cells, unit)
+    if minutes is None:
+        raise BadTimeError(
+            f"{first[:40]!r} may be hours and minutes, or minutes and seconds",
+            advice="say which with --columns time=#{place}[hh:mm] or time=#{place}[mm:ss]",
+        )
     values = np.full(len(cells), np.nan)
     for row, cell in enumerate(cells):
         try:
-            values[row] = np.nan if is_empty(cell) else _span(cell)
+            values[row] = np.nan if is_empty(cell) else _span(cell, minutes)
         except ValueError:
             if not salvage:
                 raise BadTimeError(f"{cell[:40]!r} is not a number", row) from None
     return values, "span", []
 
 
-def _span(cell: str) -> float:
-    return span_seconds(cell) if ":" in cell else number(cell, ".")
+def _span(cell: str, minutes: bool) -> float:
+    return span_seconds(cell, minutes=minutes) if ":" in cell else number(cell, ".")
+
+
+def with_time_of_day(days_s: FloatArray, time_s: FloatArray | None) -> FloatArray | None:
+    """Dates without a time of day and that of another column as one; None where the other is no time of day."""
+    if time_s is None or not _backwards(time_s).size or _backwards(days_s + time_s).size:
+        return None
+    known = time_s[np.isfinite(time_s)]
+    return days_s + time_s if (known >= 0).all() and (known < DAY_s).all() else None
+
+
+def are_days(date_s: FloatArray) -> bool:
+    """Whether every date is a midnight: the column says no time of day."""
+    known = date_s[np.isfinite(date_s)]
+    return bool((known % DAY_s == 0).all())
 
 
 def _dates(cells: list[str], salvage: bool) -> tuple[FloatArray, Kind, list[str]]:

@@ -12,7 +12,16 @@ from ccdmon.formats.cyclers.dialect import IMPEDANCE_LINE, Columns, Dialect
 from ccdmon.formats.cyclers.electrodes import cell_voltage
 from ccdmon.formats.cyclers.recognise import TIMES
 from ccdmon.formats.cyclers.signs import all_rest, signed
-from ccdmon.formats.cyclers.time_axis import DATES_FROM, BadTimeError, Kind, choose_time, remarks, seconds_of
+from ccdmon.formats.cyclers.time_axis import (
+    DATES_FROM,
+    BadTimeError,
+    Kind,
+    are_days,
+    choose_time,
+    remarks,
+    seconds_of,
+    with_time_of_day,
+)
 from ccdmon.formats.tables.layout import Layout
 from ccdmon.formats.tables.rows import Rows
 from ccdmon.formats.tables.vocabulary import key_of
@@ -135,6 +144,11 @@ def _times(
             notes += told if not seconds.keys() & {"time"} else []
         elif kind == "span":
             seconds[role] = values
+    if len(seconds) > 1 and "date" in seconds and are_days(seconds["date"]):
+        whole_s = with_time_of_day(seconds.pop("date"), seconds.get("time"))
+        if whole_s is not None:
+            seconds = {"date": whole_s}
+            notes.append("date and time of day are put together")
     if not seconds:
         raise InputError(f"{where}: no column of it can be read as a time; say which with --columns time=...")
     times = choose_time(seconds.get("time"), seconds.get("step_time"), seconds.get("date"), _steps(rows))
@@ -158,13 +172,13 @@ def _one_time(
     if role == "date" and len(rows) > MOST_DATES and chosen.columns.keys() & {"time", "step_time"}:
         return None
     try:
-        return seconds_of(rows.texts[role], salvage=salvage)
+        return seconds_of(rows.texts[role], column.label.unit, salvage=salvage)
     except BadTimeError as error:
         if role == "date" and len(chosen.columns.keys() & set(TIMES)) > 1:
             return None
         line = f"line {rows.lines[error.row or 0]}, column '{column.label.text}'"
         raise InputError(
-            f"{where}: {line}: {error.what}; mend it, or keep the readable rows with --salvage"
+            f"{where}: {line}: {error.what}; {error.advice.format(place=column.at + 1)}"
         ) from None
 
 

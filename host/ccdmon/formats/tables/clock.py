@@ -15,6 +15,7 @@ from ccdmon.formats.tables.layout import is_empty
 from ccdmon.model.trace import FloatArray
 
 _SPAN = re.compile(r"^(?:(\d+)\s*(?:d|-|days?,?)\s*)?(\d+):(\d{1,2})(?::(\d{1,2}(?:[.,:]\d+)?))?$")
+_PAIR = re.compile(r"^\d+:\d{1,2}(?:[.,]\d+)?$")  # hours and minutes, or minutes and seconds
 _DATE = re.compile(
     r"^(?:\w{2,9}\.?,?\s+)?(\d{1,4})\s*[-/.年]\s*(\w+?)\s*[-/.月]\s*(\d{1,4})日?(?:[T\s,]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,:](\d+))?)?"
     r"\s*([AaPp])?\.?[Mm]?\.?)?\s*(Z|UTC|[+-]\d\d:?\d\d)?$"
@@ -25,14 +26,34 @@ _MONTHS = {name: k % 12 + 1 for k, name in enumerate(_MONTH_NAMES.split())}
 FORMS = ("ymd", "mdy", "dmy")
 
 
-def span_seconds(text: str) -> float:
-    """Seconds of '02:03:04.5', '26:00:01' or '1d 02:03:04'. ValueError for something else."""
+def span_seconds(text: str, *, minutes: bool = False) -> float:
+    """Seconds of '02:03:04.5', '26:00:01' or '1d 02:03:04'; of '03:04' as minutes and seconds where `minutes`.
+
+    ValueError for something else.
+    """
+    if minutes and _PAIR.match(text.strip()):
+        whole, _, part = text.partition(":")
+        return int(whole) * 60.0 + float(part.replace(",", "."))
     found = _SPAN.match(text.strip())
     if not found:
         raise ValueError(text)
-    days, hours, minutes, rest = found.groups()
+    days, hours, sixtieths, rest = found.groups()
     seconds = re.sub(r"[,:]", ".", rest or "0")
-    return int(days or 0) * 86400.0 + int(hours) * 3600.0 + int(minutes) * 60.0 + float(seconds)
+    return int(days or 0) * 86400.0 + int(hours) * 3600.0 + int(sixtieths) * 60.0 + float(seconds)
+
+
+def pair_is_minutes(texts: Sequence[str], unit: str | None) -> bool | None:
+    """Whether '03:04' among these is minutes and seconds, not hours and minutes; None where nothing tells.
+
+    The unit of the label does ('mm:ss'), and cells with a fraction or, some of them, with a third number.
+    """
+    pairs = [text for text in texts if _PAIR.match(text.strip())]
+    if not pairs:
+        return False
+    if unit is not None and ":" in unit:
+        return unit.strip("[]() ").lower().startswith(("m", "分"))
+    longer = any(text.count(":") == 2 for text in texts)
+    return True if longer or any("." in text or "," in text for text in pairs) else None
 
 
 @lru_cache(maxsize=4096)
