@@ -117,7 +117,9 @@ def _undecidable_way(truth: dict[str, Any], way: str) -> str | None:
 
 def _grace_rows(truth: dict[str, Any]) -> int:
     """How much too early a row may be: two, as rows may average over the onset; back to the step if the fault
-    came while that settled."""
+    came while that settled. A truth may say so itself, where a reader looks at blocks of rows."""
+    if "grace_rows" in truth:
+        return int(truth["grace_rows"])
     into: int = truth["events"][0]["rows_into_half_cycle"]
     return max(2, into) if into <= truth["settling_rows"] + 3 else 2
 

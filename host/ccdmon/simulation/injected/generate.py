@@ -14,7 +14,7 @@ from ccdmon.model.trace import Cell, Trace
 from ccdmon.simulation.injected import circuits
 from ccdmon.simulation.injected.circuits import Altered
 from ccdmon.simulation.injected.recording import Recording
-from ccdmon.simulation.ladder.truth import GRADUAL
+from ccdmon.simulation.ladder.truth import GRACE_ROWS, GRACE_SHARE, GRADUAL
 from ccdmon.simulation.simulate import Simulated
 from ccdmon.simulation.truth import TRUTH_SCHEMA
 
@@ -137,6 +137,7 @@ def _truth(kind: str, seed: int, recording: Recording, altered: Altered, cell: C
         "levels_passed": 0,
         "cycles_seen": 0,
         "settling_rows": 0,
+        "grace_rows": max(GRACE_ROWS, round(GRACE_SHARE * max(len(t) for t in recording.loaded))),
         "undecidable": None,
         "events": [event] if altered.kind else [],
         "accept": list(altered.accept),

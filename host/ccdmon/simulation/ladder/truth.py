@@ -11,6 +11,8 @@ from ccdmon.simulation.truth import TRUTH_SCHEMA
 
 GROWN = 1.3  # contact loss begins, for the truth, where the cell's resistance is up by this factor
 GRADUAL = ("contact_loss", "fake_stable", "sensor_fault")
+# An onset may be told so many rows too early, or that share of a half-cycle: what is judged in blocks of rows.
+GRACE_ROWS, GRACE_SHARE = 12, 0.03
 COMPLETE = 0.75  # of a half-cycle's time: a logger may stop a little before the end
 
 
@@ -31,6 +33,7 @@ def truth_document(test: Test, record: Record, kind: str, seed: int) -> dict[str
         "levels_passed": len({test.plan.steps[n].level for n in loaded}) - 1,
         "cycles_seen": test.plan.steps[loaded[-1]].cycle + 1 if loaded and ramp else 0,
         "settling_rows": 3,
+        "grace_rows": max(GRACE_ROWS, round(GRACE_SHARE * len(record) / max(len(loaded), 1))),
         "undecidable": None
         if event or test.fault is None
         else "the fault had not begun, or not grown, by the last row",
