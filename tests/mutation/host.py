@@ -64,7 +64,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "control": {
         "link/control_socket.py": (f"{_LINK}control_socket.py", f"{_RECORD}requests.py"),
         "record/requests.py": (f"{_RECORD}requests.py",),
-        "rig/gate_orders.py": ("tests/host/cli/test_gate_orders.py",),
+        "rig/gate_orders.py": ("tests/host/cli/board/test_gate_orders.py",),
         "run/lock.py": (f"{_RUN}lock.py", f"{_RECORD}beside.py"),
     },
 }
