@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ccdmon.link.board_clock import WRAP_US, DeviceClock
+from ccdmon.link.board_clock import WANDER, WRAP_US, DeviceClock
 
 
 class Crystal:
@@ -79,3 +79,38 @@ def test_without_a_round_trip_nothing_is_claimed() -> None:
         DeviceClock().host_time_s(5)
     with pytest.raises(ValueError, match="before it was sent"):
         DeviceClock().add(2.0, 1.0, {"time_us": 0, "uptime_ms": 0})
+
+
+def test_turns_of_the_counter_and_the_age_of_what_is_known() -> None:
+    """A day with a round trip every eight minutes: the counter turns every 72."""
+    crystal, clock = Crystal(20.0, WRAP_US // 2), DeviceClock()
+    for n in range(180):
+        now_s = 1000.0 + 480.0 * n
+        clock.add(now_s, now_s + 0.01, crystal.fields(now_s + 0.005))
+        for away_s in (-500.0, 0.0, 500.0):
+            said_s, error_s = clock.host_time_s(crystal.fields(now_s + away_s)["time_us"])
+            assert abs(said_s - now_s - away_s) <= error_s < 0.1
+    assert clock.drift_ppm == pytest.approx(20.0, abs=0.5)
+    assert clock.resets == 0
+    errors_s = [
+        clock.host_time_s(crystal.fields(now_s + away_s)["time_us"])[1] for away_s in (0.0, 100.0, 500.0)
+    ]
+    assert errors_s == sorted(errors_s) and errors_s[2] - errors_s[1] > 100 * WANDER
+    one = DeviceClock()
+    one.add(5.0, 5.01, crystal.fields(5.005))
+    one.add(5.0, 5.0, crystal.fields(5.0))  # answered at once: not before it was sent
+    alone = DeviceClock()
+    alone.add(5.0, 5.01, crystal.fields(5.005))
+    assert alone.drift_ppm == pytest.approx(0.0, abs=1e-6)
+    assert alone.host_time_s(crystal.fields(6.0)["time_us"])[1] == pytest.approx(0.005 + 1e-4, abs=2e-5)
+
+
+def test_the_rate_is_taken_for_steady_for_a_minute_at_most() -> None:
+    crystal, errors_s = Crystal(0.0, 0), []
+    for span_s in (10.0, 60.0, 6000.0):
+        clock = DeviceClock()
+        for n in range(61):
+            clock.add(n * span_s / 60, n * span_s / 60, crystal.fields(n * span_s / 60))
+        errors_s.append(clock.host_time_s(crystal.fields(span_s)["time_us"])[1])
+    assert errors_s[1] - errors_s[0] == pytest.approx(WANDER * 5.0, rel=0.1)
+    assert errors_s[2] == pytest.approx(errors_s[1], rel=0.1)

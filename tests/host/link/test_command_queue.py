@@ -1,7 +1,7 @@
 """Commands on their way: one at a time, repeated under the same number, urgent ones first, given up in the end."""
 
 from ccdmon.link.command_queue import CommandQueue
-from ccdmon.link.retries import GIVE_UP_S, RETRY_S
+from ccdmon.link.retries import GIVE_UP_S, RETRY_S, command_numbers
 from ccdmon_fw import wire
 
 
@@ -79,3 +79,49 @@ def test_an_answer_to_another_kind_of_command_is_none() -> None:
     assert not answers
     queue.answered(ack(kind, number, 200))
     assert answers == ["unknown_result"]
+
+
+def test_what_waits_and_what_is_on_its_way_is_counted() -> None:
+    queue = CommandQueue()
+    for count in range(1, 4):
+        queue.add(wire.GET_STATUS)
+        assert len(queue) == count
+    kind, number = sent(queue.due(0.0))
+    assert len(queue) == 3, "one of them on its way"
+    queue.answered(ack(kind, number))
+    assert len(queue) == 2
+    assert (queue.due(0.1), queue.due(0.2)) != (b"", b"")
+    queue.add_urgent(wire.DISARM)
+    assert len(queue) == 3
+
+
+def test_values_and_body_of_a_command_follow_one_another() -> None:
+    queue = CommandQueue()
+    queue.add(wire.RESET_TRIP, 7, body=b"ab")
+    ((_, _, body),) = wire.Unframer().feed(queue.due(0.0))
+    assert body == wire.pack(wire.RESET_TRIP, 7) + b"ab"
+    queue.add_urgent(wire.RESET_TRIP, 8, body=b"cd")
+    ((_, _, body),) = wire.Unframer().feed(queue.due(0.1))
+    assert body == wire.pack(wire.RESET_TRIP, 8) + b"cd"
+
+
+def test_each_try_waits_twice_as_long_and_the_last_result_counts() -> None:
+    queue = CommandQueue()
+    queue.add(wire.ARM)
+    tries = [n / 100 for n in range(3100) if queue.due(n / 100)]
+    assert tries == [0.0, 1.0, 3.0, 7.0, 15.0]
+    answers = list[str | None]()
+    queue.add(wire.ARM, on_answer=lambda result, _: answers.append(result))
+    kind, number = sent(queue.due(31.0))
+    queue.answered(ack(kind, number, len(wire.RESULTS) - 1))
+    assert answers == [wire.RESULTS[-1]]
+    assert queue.due(32.0) == b"" and len(queue) == 0
+
+
+def test_numbers_go_round_without_zero() -> None:
+    numbers = command_numbers(65534)
+    assert [next(numbers) for _ in range(4)] == [65534, 65535, 1, 2]
+    assert len({next(command_numbers()) for _ in range(200)}) > 100
+    assert max(next(command_numbers()) for _ in range(200)) > 1 << 15
+    every = command_numbers(3)
+    assert sorted(next(every) for _ in range(65535)) == list(range(1, 65536))

@@ -191,3 +191,22 @@ def test_an_answer_that_nobody_reads_does_not_hold_the_recorder(
     client(tmp_path, state_asked(tmp_path)).close()
     for request in server.poll():
         request.answer()  # to somebody who is gone
+
+
+def test_a_request_has_its_bound(server: ControlServer, tmp_path: Path) -> None:
+    head, longest = b'{"do": "', 4096
+    for size, taken in ((longest - 1, True), (longest, False)):
+        asking = client(tmp_path, head + b"x" * (size - len(head)))
+        assert server.poll() == []
+        assert bool(server._clients) is taken, "what is too long is not waited for"
+        asking.close()
+        server.poll()
+
+
+def test_a_file_is_no_folder_of_a_recorder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert not answers(tmp_path / "file")
+    with pytest.raises(DeviceError, match="no recorder answers here"):
+        ask(tmp_path / "file", {"do": "state"})
+    with pytest.raises(NotADirectoryError):
+        ControlServer(tmp_path / "file")

@@ -15,6 +15,7 @@ from ccdmon.link.decoder import (
     JoiningDecoder,
     Lost,
     Message,
+    Refused,
     Restarted,
     Samples,
     read_message,
@@ -271,3 +272,88 @@ def test_a_status_of_the_first_protocol_still_reads() -> None:
     assert old.fields == new.fields | {"temperature_dC": wire.NO_TEMPERATURE}
     with pytest.raises(ValueError, match="short"):
         read_message(wire.STATUS, body[:-3])
+
+
+def test_losses_of_many_pieces_add_up() -> None:
+    device, decoder = Device(), Decoder()
+    for round_ in range(1, 5):
+        broken = bytearray(device.samples(8 * round_, 8))
+        broken[9] ^= 4
+        assert Lost("damaged", 1) in decoder.feed(bytes(broken) + device.trip(round_, 0))
+        assert decoder.counts.crc_errors == round_
+    assert decoder.counts.missing_frames == 3, "nothing is missing before the first"
+    assert decoder.counts.frames == 4
+
+
+@pytest.mark.parametrize("jump", [0, 1, 2, 5, 32767, 32768, 32769, 65535])
+@pytest.mark.parametrize("kind", [Decoder, JoiningDecoder])
+def test_a_sequence_that_jumps_is_a_loss_or_a_restart(kind: type[Decoder], jump: int) -> None:
+    device, decoder = Device(), kind()
+    data = device.samples(0, 4)
+    device.sequence = (device.sequence + jump) % 65536
+    events = decoder.feed(data + device.samples(4, 4) + device.samples(8, 4))
+    restarted = jump >= 32768
+    assert (Restarted() in events) is restarted
+    assert (Lost("frames", jump) in events) is (0 < jump < 32768)
+    assert (decoder.counts.restarts, decoder.counts.missing_frames) == (
+        int(restarted),
+        0 if restarted else jump,
+    )
+    assert decoder.counts.missing_samples == 0 and decoder.counts.samples == 12
+
+
+def test_a_sequence_goes_round() -> None:
+    device, decoder = Device(), Decoder()
+    device.sequence = 65535
+    assert [type(event) for event in decoder.feed(device.samples(0, 2) + device.samples(2, 2))] == [
+        Samples
+    ] * 2
+
+
+def test_samples_of_two_runs_are_counted_apart_and_what_comes_again_is_not_missing() -> None:
+    device, decoder = Device(), Decoder()
+    decoder.feed(device.samples(0, 4, run=1) + device.samples(100, 4, run=2) + device.samples(4, 4, run=1))
+    assert decoder.counts.missing_samples == 0
+    events = decoder.feed(device.samples(2, 4, run=1) + device.samples(7, 4, run=1))
+    assert decoder.counts.missing_samples == 1 and Lost("samples", 1) in events
+    assert decoder.counts.samples == 20
+
+
+@pytest.mark.parametrize("kind", [wire.STATUS, wire.TRIP, wire.ACK, wire.CLOCK])
+def test_only_the_status_may_lack_the_temperature(kind: int) -> None:
+    size = struct.calcsize(wire.MESSAGES[wire.STATUS][1]) - 2
+    if kind == wire.STATUS:
+        found = read_message(kind, bytes(size))
+        assert found.fields["temperature_dC"] == wire.NO_TEMPERATURE and found.fields["gate"] == 0
+        with pytest.raises((ValueError, struct.error)):
+            read_message(kind, bytes(size - 1))
+        assert read_message(kind, bytes(size + 2)).fields["temperature_dC"] == 0
+        return
+    body = bytes(struct.calcsize(wire.MESSAGES[kind][1]))
+    assert read_message(kind, body) == read_message(kind, body[:]) and read_message(kind, body).items == ()
+    if len(body) == size + 2:
+        with pytest.raises((ValueError, struct.error)):
+            read_message(kind, bytes(size))
+
+
+def test_blocks_are_whole_items_and_count_their_samples() -> None:
+    device, decoder = Device(), Decoder()
+    size = struct.calcsize(wire.MESSAGES[wire.BLOCKS][3])
+    names = wire.MESSAGES[wire.BLOCKS][2]
+    known = {"run": 1, "first_sample": 64, "samples_per_block": 32, "dropped": 9}
+    body = wire.pack(wire.BLOCKS, *(known.get(name, 0) for name in names)) + bytes(3 * size + 1)
+    (event,) = decoder.feed(device.frame(wire.BLOCKS, body))
+    assert isinstance(event, Message) and len(event.items) == 3
+    assert (decoder.counts.samples, decoder.counts.device_dropped) == (96, 9)
+    assert (
+        decoder.feed(device.samples(160, 4))[0] != Lost("samples", 0) and decoder.counts.missing_samples == 0
+    )
+
+
+def test_an_identity_that_is_refused_is_unreadable_and_says_why() -> None:
+    device, decoder = Device(), Decoder()
+    events = decoder.feed(
+        device.frame(wire.IDENTITY, struct.pack("<H", 2) + b"[]") + device.frame(wire.TRIP, b"")
+    )
+    assert events == [Refused("no JSON object")]
+    assert decoder.counts.unreadable == 2

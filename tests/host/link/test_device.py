@@ -4,9 +4,10 @@ import pytest
 
 from ccdmon.errors import DeviceError
 from ccdmon.link.decoder import Message
-from ccdmon.link.device import Device, RefusedError
+from ccdmon.link.device import Device, RefusedError, named, why_refused
 from ccdmon_fw import limits, wire
 from tests.firmware.fake_board import Bench
+from tests.host.wire_stream import Device as MadeUp
 
 
 class Wire:
@@ -114,3 +115,72 @@ def test_everything_else_reaches_the_callbacks() -> None:
         board.pump()
     assert "trip" in [event.name for event in events if isinstance(event, Message)]
     assert b"".join(received).count(b"\0") == board.decoder.counts.frames
+
+
+@pytest.mark.parametrize("result", [*wire.RESULTS, "unknown code 99"])
+@pytest.mark.parametrize("detail", [0, 1, 99])
+def test_every_refusal_has_its_advice_and_nothing_of_another(result: str, detail: int) -> None:
+    said = why_refused(result, detail)
+    assert said.startswith(result) and "{" not in said
+    named_test = result == "self_test_failed" and detail < len(wire.SELF_TESTS)
+    assert (f"({wire.SELF_TESTS[detail % len(wire.SELF_TESTS)]})" in said) is named_test
+    assert ("; " in said) is (result in wire.RESULTS)
+    if result in ("latched", "wrong_id", "bad_value", "zero_too_large"):
+        assert str(detail) in said
+
+
+def test_a_code_has_its_name_or_is_told_as_unknown() -> None:
+    assert [named(("a", "b"), code) for code in (-1, 0, 1, 2)] == [
+        "unknown code -1",
+        "a",
+        "b",
+        "unknown code 2",
+    ]
+    assert why_refused("self_test_failed", len(wire.SELF_TESTS)).startswith("self_test_failed; check")
+
+
+def test_what_is_asked_again_waits_twice_as_long_each_time_and_ends_in_its_time() -> None:
+    now_s, sent_at_s = 0.0, list[float]()
+
+    def receive() -> bytes:
+        nonlocal now_s
+        now_s += 0.25
+        return b""
+
+    board = Device(
+        lambda data: sent_at_s.append(now_s), receive, "port test", answer_limit_s=16.0, now_s=lambda: now_s,
+        first_command=5,
+    )  # fmt: skip
+    with pytest.raises(DeviceError, match="does not answer `identify`"):
+        board.identify()
+    assert sent_at_s == [0.0, 1.0, 3.0, 7.0, 15.0] and now_s == 16.25
+    sent_at_s.clear()
+    with pytest.raises(DeviceError, match="does not answer anything"):
+        board.wait(lambda: False, "anything")
+    assert sent_at_s == [], "nothing to send, only to wait"
+    board.wait(lambda: True, "anything")
+
+
+def test_an_identity_that_cannot_be_used_ends_the_question() -> None:
+    made = MadeUp()
+    text = b'{"board": 3}'
+    frames = made.frame(wire.IDENTITY, len(text).to_bytes(2, "little") + text)
+    board = Device(lambda data: None, lambda: frames, "port test")
+    with pytest.raises(DeviceError, match=r"cannot be used \(board: .*\); `ccdmon flash`"):
+        board.pump()
+
+
+def test_a_gate_is_armed_after_its_self_test_which_is_not_done_twice() -> None:
+    board = device()
+    board.configure(limits.default_settings())
+    tests = []
+    one = board.self_test
+
+    def counted() -> str:
+        tests.append(one())
+        return tests[-1]
+
+    board.self_test = counted
+    assert board.arm() == 1 and len(tests) == 1
+    board.command(wire.DISARM)
+    assert board.arm() == 2 and len(tests) == 1

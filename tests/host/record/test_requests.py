@@ -1,5 +1,6 @@
 """What page and verbs may ask of a recorder: each order becomes its command, what the board says its answer."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ class Asked:
     """A request as it comes from the socket."""
 
     def __init__(self, **document: Any) -> None:
-        self.document, self.said = document, list[Any]()
+        self.document, self.said = json.loads(json.dumps(document)), list[Any]()
 
     def answer(self, **fields: Any) -> None:
         self.said.append(fields)
@@ -112,6 +113,16 @@ def test_a_trip_overtakes_what_waits(scene: Scene) -> None:
     assert scene.board()[0] == "force_trip"
 
 
+def test_a_gate_is_armed_when_the_board_says_so(scene: Scene) -> None:
+    for result, armed in ((wire.BUSY, False), (wire.NOT_SAFE, False), (wire.OK, True), (wire.BUSY, True)):
+        scene.ask(do="arm")
+        while not scene.quiet():
+            name, _ = scene.board(result)
+            if name == "arm":
+                assert scene.requests.armed is armed
+        assert scene.requests.armed is armed
+
+
 @pytest.mark.parametrize(
     "document",
     [
@@ -168,3 +179,9 @@ def test_where_there_is_no_socket_that_is_told_and_nothing_ends(tmp_path: Path) 
     assert len(scene.told) == 1 and "no control socket (No such file" in scene.told[0]
     scene.requests.answer()
     scene.requests.close()
+
+
+def test_a_long_word_is_cut_in_the_log_and_in_the_answer(scene: Scene) -> None:
+    asked = scene.ask(do="y" * 5000)
+    assert asked.said == [f"unknown request {'y' * 80!r}"]
+    assert scene.log.lines == [{"action": "command", "command": "y" * 80}]

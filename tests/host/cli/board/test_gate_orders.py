@@ -46,6 +46,8 @@ def rig_file(tmp_path: Path) -> Path:
 def test_a_boards_life(order: Order, firmware: PtyFirmware, rig_file: Path) -> None:
     code, state, _ = order("status")
     assert (code, state["schema"], state["board"], state["gate"]) == (0, "ccdmon.status/1", "fake", "open")
+    assert 0 <= state["uptime_s"] < 1000 and state["trip_id"] is None and state["reason"] is None
+    assert state["temperature_degC"] is None or -50 < state["temperature_degC"] < 150
     code, state, _ = order("arm", "--rig-file", str(rig_file))
     assert (code, state["armed"], state["gate"], firmware.bench.board.level) == (0, True, "closed", 1)
     assert (
