@@ -23,7 +23,7 @@ PRELOADED = (
     "numpy", "pyarrow.parquet", "pyarrow.csv", "pydantic", "pytest", "hypothesis", "tornado.web", "rich.live", "serial",
     "tomlkit", "bokeh.server.server", "bokeh.models.widgets", "bokeh.plotting", "bokeh.client", "apprise",
 )  # fmt: skip
-TIMEOUT_S = 300.0
+TIMEOUT_S = 120.0
 NO_PROGRAM = 77
 
 

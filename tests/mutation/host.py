@@ -52,7 +52,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "page": {
         "live/controls.py": ("tests/host/live/test_controls.py", "tests/host/live/test_guard.py"),
-        "live/guard.py": ("tests/host/live/test_guard.py",),
+        "live/guard.py": ("tests/host/live/test_guard_counts.py", "tests/host/live/test_guard.py"),
         "live/health.py": ("tests/host/live/test_health.py",),
     },
     "rig file": {

@@ -80,3 +80,50 @@ def test_settings_come_back_as_the_limits_they_were_made_of() -> None:
     none = physical_limits(dict(zip(limits.SETTINGS, limits.default_settings(), strict=True)), front_end, 0.5)
     assert "current_A" not in none
     assert "pressure_max_Pa" not in none
+
+
+def test_each_channel_has_its_scale_and_zero() -> None:
+    for rule, value, expected in (
+        ("rate_current", 4096, (0.002, "A")), ("rate_pressure", 16384, (1e6, "Pa")), ("rate_voltage", 8192, (2.0, "V")),
+    ):  # fmt: skip
+        found = compared(rule, rule, value, 0, IDENTITY, SCALES)
+        assert found is not None and (found.value, found.unit) == (pytest.approx(expected[0]), expected[1])
+    without = FrontEnd(8.0, 0.016, None)
+    assert compared("rate_pressure", "none", 1, 2, IDENTITY, without) is None
+    assert compared("nothing", "none", 1, 2, IDENTITY, SCALES) is None
+
+
+def test_the_channel_whose_limit_is_quoted_is_the_first() -> None:
+    every = {
+        "settings": {
+            f"{name}_{end}_code": 100 for name in ("voltage", "current", "pressure") for end in ("min", "max")
+        }
+    }
+    found = compared(None, "limit", 100, 100, every, SCALES)
+    assert found is not None and found.unit == "V"
+    last = {"settings": {**every["settings"], "voltage_min_code": 1, "voltage_max_code": 1, "current_min_code": 1,
+                         "current_max_code": 1, "pressure_min_code": 1}}  # fmt: skip
+    found = compared(None, "limit", 200, 100, last, SCALES)
+    assert found is not None and (found.unit, found.value) == ("Pa", pytest.approx(200 / 65536 * 4e6))
+
+
+def test_limits_at_the_rails_are_none() -> None:
+    front_end, full = FrontEnd(6.0, 0.01, 1e7), int(limits.CODE_MAX)
+    open_ = {"voltage_min_code": 0, "voltage_max_code": full, "current_min_code": 0, "current_max_code": full,
+             "pressure_min_code": 0, "pressure_max_code": full, "settle_samples": 40, "confirm_samples": 3}  # fmt: skip
+    assert physical_limits(open_, front_end, 0.25) == {"settle_s": 10.0, "confirm_samples": 3}
+    narrow = open_ | {"voltage_min_code": 1, "voltage_max_code": full - 1, "pressure_max_code": full - 1,
+                      "pressure_min_code": 1, "current_max_code": full - 1, "current_min_code": 1}  # fmt: skip
+    found = physical_limits(narrow, front_end, 0.25)
+    assert set(found) == {
+        "settle_s",
+        "confirm_samples",
+        "voltage_V",
+        "current_A",
+        "pressure_max_Pa",
+        "pressure_min_Pa",
+    }
+    lifted = open_ | {"voltage_min_code": 32768 + 8192, "voltage_max_code": 32768 + 16384}
+    found = physical_limits(lifted, front_end, 0.25)
+    assert (found["voltage_min_V"], found["voltage_V"]) == (1.5, 3.0)
+    assert "pressure_max_Pa" not in physical_limits(narrow, FrontEnd(6.0, 0.01, None), 0.25)

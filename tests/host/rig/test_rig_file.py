@@ -130,3 +130,91 @@ def test_the_firmware_gets_sampling_gate_and_host() -> None:
     assert limits.check_settings(list(edge.values())) == -1
     plain = firmware_settings(rig_with())
     assert (plain["sample_period_us"], plain["host_timeout_ms"], plain["host_reasons"]) == (1000, 0, 0)
+
+
+# (table, key, the narrowest that is taken, the widest that is not)
+EDGES: list[tuple[str, str, Any, Any]] = [
+    ("cell", "electrode_area_cm2", 1e-9, 0.0), ("conditions", "pressure_Pa", 0.0, -1e-9),
+    ("conditions", "temperature_degC", -40.0, "cold"), ("cell", "configuration", "full", "whole"),
+    ("front_end", "voltage_full_scale_V", 1e-9, 0.0), ("front_end", "current_full_scale_A", 1e-9, 0.0),
+    ("front_end", "pressure_full_scale_Pa", 1e-9, 0.0), ("front_end", "converter_bits", 8, 7),
+    ("front_end", "converter_bits", 32, 33), ("front_end", "temperature_at", "cell", "oven"),
+    ("front_end", "voltage", {"gain": 1e-9}, {"gain": 0.0}),
+    ("front_end", "current", {"noise": 0.0}, {"noise": -1e-9}),
+    ("front_end", "pressure", {"offset": -5.0}, {"offset": "5"}), ("limits", "voltage_V", 1e-9, 0.0),
+    ("limits", "current_A", 1e-9, 0.0), ("limits", "pressure_max_Pa", 1e-9, 0.0),
+    ("limits", "pressure_min_Pa", 0.0, -1e-9),
+    ("limits", "voltage_rate_V_s", 1e-9, 0.0), ("limits", "current_rate_A_s", 1e-9, 0.0),
+    ("limits", "pressure_rate_Pa_s", 1e-9, 0.0), ("limits", "resistance_min_ohm", 1e-9, 0.0),
+    ("limits", "settle_s", 1e-9, 0.0), ("limits", "soft_persist_s", 1e-9, 0.0), ("limits", "confirm_samples", 1, 0),
+    ("sampling", "period_us", 100, 99), ("sampling", "overrun_limit", 1, 0), ("gate", "self_test_current_A", 1e-9, 0.0),
+    ("gate", "self_test_ms", 1, 0), ("gate", "drive", "pump", "pull"), ("gate", "feedback", "opens", "open"),
+    ("gate", "external_trip", "none", "loops"), ("telemetry", "samples_per_block", 1, 0),
+    ("telemetry", "samples_per_block", 255, 256), ("telemetry", "mode", "events", "all"),
+    ("recording", "rotate_MB", 1e-9, 0.0), ("recording", "keep_free_MB", 0.0, -1e-9),
+    ("host_trips", "persist_s", 0.0, -1e-9), ("host_trips", "host_timeout_s", 1e-9, 0.0),
+    ("host_trips", "soft_short", True, 1), ("notifications", "urls", ["json://x"], [3]),
+    ("port", "device", "/dev/x", 3), ("rules", "hard_short", "off", "on"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "key", "taken", "refused"), EDGES)
+def test_each_key_ends_where_it_ends(table: str, key: str, taken: Any, refused: Any) -> None:
+    def with_(value: Any) -> dict[str, Any]:
+        document = rig_with()
+        return {**document, table: {**document.get(table, {}), key: value}}
+
+    found = check_rig(with_(taken), "rig.toml").document()[table][key]
+    assert found == taken or taken.items() <= found.items()
+    with pytest.raises(InputError, match=f"rig.toml: .*{key}"):
+        check_rig(with_(refused), "rig.toml")
+
+
+PROTOCOL = {"kind": "time_control", "levels_mA_cm2": [0.1, 0.2], "half_cycle_s": 10.0}
+
+
+@pytest.mark.parametrize(
+    ("key", "taken", "refused"),
+    [
+        ("levels_mA_cm2", [1e-9], []), ("levels_mA_cm2", [0.1], [0.0]), ("half_cycle_s", 1e-9, 0.0),
+        ("cycles_per_level", 1, 0), ("rest_initial_s", 0.0, -1e-9), ("rest_between_half_cycles_s", 0.0, -1e-9),
+        ("rest_between_cycles_s", 0.0, -1e-9), ("row_interval_s", 1e-9, 0.0), ("kind", "endurable_time", "ramp"),
+    ],
+)  # fmt: skip
+def test_each_key_of_the_protocol_ends_where_it_ends(key: str, taken: Any, refused: Any) -> None:
+    assert check_rig(rig_with(protocol={**PROTOCOL, key: taken}), "rig.toml").protocol is not None
+    with pytest.raises(InputError, match=key):
+        check_rig(rig_with(protocol={**PROTOCOL, key: refused}), "rig.toml")
+
+
+def test_what_is_not_said_is_what_the_documents_say() -> None:
+    assert check_rig(rig_with(protocol=PROTOCOL), "rig.toml").document() == {
+        "schema": "ccdmon.rig/1", "name": "rig", "cell": {"configuration": "symmetric"}, "conditions": {},
+        "port": {"device": "auto"}, "rules": {}, "sampling": {},
+        "front_end": {
+            **FRONT_END, "converter_bits": 12, "temperature_at": "board",
+            **{name: {"gain": 1.0, "offset": 0.0} for name in ("voltage", "current", "pressure", "temperature")},
+        },
+        "limits": {"voltage_V": 5.0, "confirm_samples": 2},
+        "gate": {"drive": "level", "feedback": "none", "external_trip": "loop"},
+        "telemetry": {"mode": "every_sample", "samples_per_block": 32},
+        "recording": {"rotate_MB": 1000.0, "keep_free_MB": 500.0},
+        "host_trips": {"soft_short": False, "fake_stable": False, "contact_loss": False, "persist_s": 60.0},
+        "notifications": {"urls": []},
+        "protocol": {
+            **PROTOCOL, "cycles_per_level": 1, "rest_initial_s": 0.0, "rest_between_half_cycles_s": 0.0,
+            "rest_between_cycles_s": 0.0, "row_interval_s": 1.0,
+        },
+    }  # fmt: skip
+
+
+def test_pressures_that_are_one_are_no_range_and_several_faults_are_counted() -> None:
+    with pytest.raises(InputError, match="must lie below"):
+        check_rig(rig_with(limits={"pressure_min_Pa": 2.0, "pressure_max_Pa": 2.0}), "rig.toml")
+    check_rig(rig_with(limits={"pressure_min_Pa": 1.9, "pressure_max_Pa": 2.0}), "rig.toml")
+    with pytest.raises(InputError, match=r"\(and 1 more\)$"):
+        check_rig(rig_with(limits={"voltage_V": -1, "current_A": -1}), "rig.toml")
+    with pytest.raises(InputError, match=r"voltage_V[^\n]*[^)]$|found -1\)$"):
+        check_rig(rig_with(limits={"voltage_V": -1}), "rig.toml")
+    with pytest.raises(InputError, match="control characters; mend it"):
+        check_rig(rig_with(name="\x07"), "rig.toml")

@@ -77,3 +77,58 @@ def test_a_lower_limit_keeps_the_sign_of_the_offset() -> None:
 )  # fmt: skip
 def test_what_is_not_the_detectors_reaches_the_board(tables: dict[str, Any], name: str, value: int) -> None:
     assert settings(**tables)[name] == value
+
+
+CALIBRATED: dict[str, Any] = {
+    **FRONT_END, "voltage": {"gain": 2.0, "offset": 0.5}, "current": {"gain": 0.5, "offset": -0.001},
+    "pressure": {"gain": 4.0, "offset": 1e5}, "converter_bits": 16,
+}  # fmt: skip
+LIMITS: dict[str, Any] = {
+    "voltage_V": 4.5, "voltage_min_V": 1.5, "current_A": 0.006, "pressure_max_Pa": 8.1e6, "pressure_min_Pa": 1e5,
+    "voltage_rate_V_s": 3.0, "current_rate_A_s": 0.01, "pressure_rate_Pa_s": 8e5, "resistance_min_ohm": 7.0,
+    "settle_s": 2.0, "soft_persist_s": 30.0, "confirm_samples": 4,
+}  # fmt: skip
+
+
+def test_every_limit_is_taken_back_through_its_own_calibration() -> None:
+    tables = {"front_end": CALIBRATED, "limits": LIMITS, "cell": {"electrode_area_cm2": 0.785}}
+    rig = check_rig({**tables, "rules": {"hard_short": "warn"}}, "rig.toml")
+    assert physical_limits(rig) == {
+        "voltage_limit_V": pytest.approx(2.0), "voltage_min_V": pytest.approx(0.5),
+        "current_limit_A": pytest.approx(0.010), "pressure_limit_Pa": pytest.approx(2e6),
+        "pressure_min_Pa": pytest.approx(0.0), "voltage_rate_limit_V_s": pytest.approx(1.5),
+        "current_rate_limit_A_s": pytest.approx(0.02), "pressure_rate_limit_Pa_s": pytest.approx(2e5),
+        "resistance_min_ohm": 7.0, "area_cm2": 0.785, "converter_bits": 16, "voltage_zero_V": pytest.approx(-0.25),
+        "settle_s": 2.0, "soft_persist_s": 30.0, "confirm_samples": 4, "actions": {"hard_short": "warn"},
+    }  # fmt: skip
+    plain = physical_limits(check_rig({"front_end": FRONT_END}, "rig.toml"))
+    assert plain == {
+        "voltage_limit_V": 5.0,
+        "converter_bits": 12,
+        "voltage_zero_V": 0.0,
+        "confirm_samples": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("tables", "name", "value"),
+    [
+        ({}, "sample_period_us", 250), ({}, "gate_drive", 0), ({}, "gate_feedback", 0), ({}, "external_trip", 1),
+        ({"gate": {"external_trip": "none"}}, "external_trip", 0),
+        ({"gate": {"feedback": "closes"}}, "gate_feedback", 1),
+        ({"host_trips": {"soft_short": True}}, "host_reasons", 1),
+        ({"host_trips": {"contact_loss": True}}, "host_reasons", 1),
+        ({"host_trips": {"host_timeout_s": 0.0016}}, "host_timeout_ms", 2),
+        ({"gate": {"self_test_current_A": 1e-9}}, "self_test_current_units", 1),
+        ({"front_end": {**FRONT_END, "current": {"gain": 0.5}}, "gate": {"self_test_current_A": 0.0025}},
+         "self_test_current_units", limits.UNITS_FULL_SCALE // 2),
+    ],
+)  # fmt: skip
+def test_what_is_not_said_and_what_is_smallest(tables: dict[str, Any], name: str, value: int) -> None:
+    assert settings(**tables)[name] == value
+
+
+def test_the_period_of_the_rig_file_counts_for_times_too() -> None:
+    slow = settings(sampling={"period_us": 1000}, limits={"settle_s": 2.0})
+    fast = settings(limits={"settle_s": 2.0})
+    assert fast["settle_samples"] == pytest.approx(4 * slow["settle_samples"], abs=4)
