@@ -63,6 +63,8 @@ __all__ = [
 
 def detector_settings(trace: Trace, front_end: FrontEnd, **physical: Any) -> list[int]:
     """The detector's integers for a trace, by its configuration and median row interval."""
+    if physical.get("pressure_limit_Pa") is not None and front_end.pressure_full_scale_Pa is None:
+        raise InputError(f"{trace.source or 'trace'}: no pressure was measured that a limit could hold for")
     try:
         return settings_for(
             front_end,

@@ -50,3 +50,21 @@ def test_every_verb_takes_help(capsys: pytest.CaptureFixture[str]) -> None:
         code, out, err = _said(["help", verb], capsys)
         assert (code, err) == (0, ""), verb
         assert out.startswith(f"usage: ccdmon {verb}")
+
+
+@pytest.mark.parametrize(
+    ("table", "labels"),
+    [
+        ("t,U,I\n0,1,2\n1,2,3\n", "'t', 'U', 'I'"),
+        (
+            "made by hand\nTest Time / s;Voltage / V;Current / A\n0;1;2\n",
+            "'Test Time / s', 'Voltage / V', 'Current / A'",
+        ),
+    ],
+)
+def test_columns_that_are_not_there_are_told_with_those_that_are(table, labels, tmp_path, capsys) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(table)
+    code, _, err = _said(["analyze", str(path), "--columns", "time=foo,voltage=U[mV],current=I[mA]"], capsys)
+    assert code == 2
+    assert labels in err

@@ -13,6 +13,7 @@ from ccdmon.formats.tables.layout import (
     Layout,
     find_layouts,
     is_value,
+    labels_found,
     layout_at,
     split_line,
 )
@@ -93,7 +94,9 @@ def _mapped_layouts(lines: Sequence[str], map_: ColumnMap, name: str) -> list[La
             if len(labels) > 1 and all(find_entry(entry, layout_labels(line, separator)) for entry in named):
                 return [layout_at(lines, at)]
     wanted = ", ".join(entry.label for entry in named)
-    raise InputError(f"{name}: no line holds all the labels of {map_.option} ({wanted}); mend the map")
+    found = labels_found(lines)
+    has = f"; it has {found}" if found else ""
+    raise InputError(f"{name}: no line holds all the labels of {map_.option} ({wanted}){has}; mend the map")
 
 
 def layout_labels(line: str, separator: str) -> list[Label]:

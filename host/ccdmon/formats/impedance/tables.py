@@ -18,7 +18,7 @@ from ccdmon.formats.cyclers.columns import Chosen, choose, mapped
 from ccdmon.formats.cyclers.recognise import unlabelled
 from ccdmon.formats.impedance.sweeps import spectra_of
 from ccdmon.formats.tables.labels import split_label
-from ccdmon.formats.tables.layout import HEAD_LINES, Layout, find_layouts, layout_at, split_line
+from ccdmon.formats.tables.layout import HEAD_LINES, Layout, find_layouts, labels_found, layout_at, split_line
 from ccdmon.formats.tables.rows import RowReader, block_of
 from ccdmon.model.spectrum import ComplexArray, Spectrum
 from ccdmon.model.trace import FloatArray
@@ -180,7 +180,9 @@ def _mapped_layout(head: Sequence[str], name: str, map_: ColumnMap) -> Layout:
         if all(find_entry(entry, layout.labels) for entry in map_.entries):
             return layout
     wanted = ", ".join(entry.label for entry in map_.entries)
-    raise InputError(f"{name}: no line holds all the labels of {OPTION} ({wanted}); mend the map")
+    found = labels_found(head)
+    has = f"; it has {found}" if found else ""
+    raise InputError(f"{name}: no line holds all the labels of {OPTION} ({wanted}){has}; mend the map")
 
 
 def choose_columns(layout: Layout, name: str, map_: ColumnMap | None, controlled: str | None) -> Chosen:

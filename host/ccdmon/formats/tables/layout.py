@@ -14,6 +14,7 @@ from ccdmon.formats.tables.units import plain_unit, scale_of
 from ccdmon.formats.tables.vocabulary import QUANTITY
 
 HEAD_LINES = 2000  # a header is not longer
+MOST_LABELS_TOLD = 12
 MOST_COLUMNS = 4096
 BLANKS = ("  ", " ")  # set apart by several blanks, by any
 SEPARATORS = ("\t", ";", ",", "|", *BLANKS)
@@ -90,6 +91,17 @@ def _is_set_apart(lines: Sequence[str], at: int) -> bool:
         ):
             return True
     return False
+
+
+def labels_found(lines: Sequence[str]) -> str:
+    """The labels of the line that has most, quoted, for a message; "" where no line has two."""
+    for separators in ([mark for mark in SEPARATORS if mark not in BLANKS], BLANKS):  # labels may hold blanks
+        rows = [split_line(line, mark) for line in lines[:HEAD_LINES] for mark in separators]
+        named = [[cell.strip() for cell in row if any(map(str.isalpha, cell))] for row in rows]
+        best = max(named, key=len, default=[])
+        if len(best) > 1:
+            return ", ".join(f"'{label}'" for label in best[:MOST_LABELS_TOLD])
+    return ""
 
 
 def layout_at(lines: Sequence[str], at: int) -> Layout:
