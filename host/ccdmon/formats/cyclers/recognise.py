@@ -94,8 +94,8 @@ def _mapped_layouts(lines: Sequence[str], map_: ColumnMap, name: str) -> list[La
             if len(labels) > 1 and all(find_entry(entry, layout_labels(line, separator)) for entry in named):
                 return [layout_at(lines, at)]
     wanted = ", ".join(entry.label for entry in named)
-    found = labels_found(lines)
-    has = f"; it has {found}" if found else ""
+    there = labels_found(lines)
+    has = f"; it has {there}" if there else ""
     raise InputError(f"{name}: no line holds all the labels of {map_.option} ({wanted}){has}; mend the map")
 
 
