@@ -21,8 +21,9 @@ from ccdmon.errors import InputError
 from ccdmon.formats.bdf.labels import has_bdf_columns
 from ccdmon.formats.bdf.read import iter_bdf, read_bdf, with_whole_times
 from ccdmon.formats.bdf.sidecar import read_cell
-from ccdmon.formats.cyclers import biologic_mpr, neware, tables, text_salvage
+from ccdmon.formats.cyclers import biologic_mpr, neware, text_salvage
 from ccdmon.formats.cyclers.dialect import IMPEDANCE_LINE, Columns
+from ccdmon.formats.cyclers.sheets import read_workbook
 from ccdmon.formats.cyclers.time_axis import DATES_FROM, ascends
 from ccdmon.formats.opening import (
     GZIP_MAGIC,
@@ -34,7 +35,7 @@ from ccdmon.formats.opening import (
     unpacked_size,
 )
 from ccdmon.formats.workbook import KIND as WORKBOOK
-from ccdmon.formats.workbook import ZIP_MAGIC, check_archive, is_workbook, sheets
+from ccdmon.formats.workbook import ZIP_MAGIC, check_archive, is_workbook
 from ccdmon.model.trace import FloatArray, Trace
 
 # An installed plugin under this group, named like a file's ending without its dot, is called with the path and
@@ -69,7 +70,7 @@ def read_trace(path: str | Path, *, columns: str | None = None, salvage: bool = 
         trace: Trace = plugin.load()(Path(path))
         return trace
     source: Path | bytes = read_stdin() if name == "-" else checked(Path(path))
-    if columns is None and is_bdf(_head_of(source), salvage):
+    if columns is None and is_bdf(source, salvage):
         return read_bdf(path, source if isinstance(source, bytes) else None)
     kind, read = _columns(source, name, columns, salvage)
     return _trace(read, kind, name, salvage)
@@ -77,16 +78,24 @@ def read_trace(path: str | Path, *, columns: str | None = None, salvage: bool = 
 
 def is_long(path: Path) -> bool:
     """Whether the file is a table, or in the Battery Data Format, and too long to be held whole."""
-    if not path.is_file() or unpacked_size(path) <= LONG_BYTES:
+    if not path.is_file():
         return False
     head = read_head(path)
-    return is_bdf(head, salvage=False) or not (b"\0" in head[:4096] or head.startswith(ZIP_MAGIC))
+    if (_unpacked_parquet(path) if head.startswith(PARQUET_MAGIC) else unpacked_size(path)) <= LONG_BYTES:
+        return False
+    return is_bdf(path, salvage=False) or not (b"\0" in head[:4096] or head.startswith(ZIP_MAGIC))
+
+
+def _unpacked_parquet(path: Path) -> int:
+    from ccdmon.formats.bdf.parquet import unpacked_parquet_size
+
+    return unpacked_parquet_size(path)
 
 
 def iter_trace(path: Path, columns: str | None = None) -> Iterator[Trace]:
     """The rows of `read_trace` in pieces, at constant memory where the table allows it. Raises `InputError` as it
     goes."""
-    if columns is None and is_bdf(read_head(path), salvage=False):
+    if columns is None and is_bdf(path, salvage=False):
         yield from iter_bdf(path)
         return
     pieces = (
@@ -117,10 +126,15 @@ def _piece(read: Columns, kind: str, name: str) -> Trace:
     )
 
 
-def is_bdf(head: bytes, salvage: bool) -> bool:
-    """Whether `bdf` shall read it (and word what is wrong with it): Parquet, or text whose header has a BDF column."""
+def is_bdf(source: Path | bytes, salvage: bool) -> bool:
+    """Whether `bdf` shall read it (and word what is wrong with it): Parquet, or text whose header has BDF columns."""
+    head = _head_of(source)
     if head.startswith(PARQUET_MAGIC):
-        return True
+        from ccdmon.formats.bdf.parquet import (
+            parquet_labels,  # its library is imported where there is such a file
+        )
+
+        return isinstance(source, Path) and has_bdf_columns(parquet_labels(source))
     first = head.lstrip(b"\xef\xbb\xbf").split(b"\n", 1)[0].split(b"\r", 1)[0].decode("utf-8", "replace")
     labels = [label.strip().strip('"') for label in first.split(",")]
     return not salvage and (not head or has_bdf_columns(labels))
@@ -151,7 +165,7 @@ def _columns(source: Path | bytes, name: str, columns: str | None, salvage: bool
         check_archive(read_whole(source), name)
         return neware.KIND, neware.read_neware(source, salvage=salvage)
     if is_workbook(head):
-        return WORKBOOK, _read_workbook(source, name, columns, salvage)
+        return WORKBOOK, read_workbook(source, name, columns, salvage)
     if head.startswith(ZIP_MAGIC):
         raise InputError(
             f"{name}: an archive or a damaged workbook, not a table; unpack it, or export it as CSV"
@@ -164,41 +178,6 @@ def _is_ndax(source: Path | bytes, head: bytes) -> bool:
         return False
     data = source if isinstance(source, bytes) else read_whole(source)
     return b"data.ndc" in data or b"VersionInfo.xml" in data[:200]
-
-
-def _read_workbook(source: Path | bytes, name: str, columns: str | None, salvage: bool) -> Columns:
-    """The sheet with a test in it; sheets with the same labels are one test, one after the other."""
-    read: list[tuple[str, Columns]] = []
-    refused: InputError | None = None
-    for title, lines in sheets(source, name):
-        try:
-            if not any(line.strip() for line in lines):
-                continue
-            _, made = tables.read_lines(lines, (), f"{name}, sheet '{title}'", columns, salvage=salvage)
-            read.append((title, made))
-        except InputError as error:
-            better = refused is None or "not a file that ccdmon knows" in str(refused)
-            refused = error if better else refused
-    if not read:
-        raise refused or InputError(f"{name}: a workbook without cells; nothing to read")
-    return _one_test(read, name)
-
-
-def _one_test(read: list[tuple[str, Columns]], name: str) -> Columns:
-    title, first = read[0]
-    notes = list(first.notes)
-    values = first.values
-    for other, more in read[1:]:
-        last, begin = values["test_time_s"], more.values["test_time_s"]
-        if more.values.keys() != values.keys() or not begin[0] >= last[-1]:
-            raise InputError(
-                f"{name}: sheets '{title}' and '{other}' each hold a test; save one of them alone, or export it as CSV"
-            )
-        values = {column: np.concatenate((values[column], more.values[column])) for column in values}
-        notes += [note for note in more.notes if note not in notes]
-    if len(read) > 1:
-        notes.append(f"sheets {', '.join(title for title, _ in read)} are read as one test")
-    return Columns(values, notes)
 
 
 def _forward(time_s: FloatArray) -> npt.NDArray[np.bool_] | None:

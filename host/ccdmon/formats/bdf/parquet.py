@@ -34,6 +34,18 @@ def iter_parquet(path: Path, known: Container[str], chunk_rows: int) -> Iterator
             yield from _read_by_two(path, file.metadata, groups, columns)
 
 
+def parquet_labels(path: Path) -> list[str]:
+    """The file's labels. Raises `InputError` for a damaged file."""
+    with _opened(path) as file:
+        return list(file.schema_arrow.names)
+
+
+def unpacked_parquet_size(path: Path) -> int:
+    """Bytes that all of its columns take as numbers in memory. Raises `InputError` for a damaged file."""
+    with _opened(path) as file:
+        return 8 * int(file.metadata.num_rows) * int(file.metadata.num_columns)
+
+
 def _columns(path: Path, file: pa_parquet.ParquetFile, known: Container[str] | None) -> list[str]:
     labels = [label for label in file.schema_arrow.names if known is None or label in known]
     refuse_doubled(labels, str(path))

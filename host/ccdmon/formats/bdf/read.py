@@ -175,6 +175,8 @@ def _label_of(field_name: str, labels: Sequence[str], there: Sequence[str]) -> t
 
 
 def _as_float(column: pa.ChunkedArray, name: str, label: str, first_row: int) -> FloatArray:
+    if pa.types.is_boolean(column.type):
+        raise InputError(f"{name}: column '{label}' holds true and false, no numbers; export it again")
     try:
         values = floats_of(column if pa.types.is_float64(column.type) else column.cast(pa.float64()))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:

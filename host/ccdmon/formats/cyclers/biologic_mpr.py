@@ -25,11 +25,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ccdmon.errors import InputError
+from ccdmon.formats.cyclers.arrays import read_arrays
 from ccdmon.formats.cyclers.biologic_columns import COLUMNS, FLAGS, MODE_MASK
 from ccdmon.formats.cyclers.column_map import parse_map
 from ccdmon.formats.cyclers.dialect import Columns, Dialect
-from ccdmon.formats.cyclers.tables import MAP_ROLES, read_arrays
+from ccdmon.formats.cyclers.tables import MAP_ROLES
 from ccdmon.formats.opening import checked
+from ccdmon.formats.tables.labels import split_label
 from ccdmon.model.trace import FloatArray
 
 KIND = "BioLogic .mpr"
@@ -70,7 +72,9 @@ def read_mpr(
     map_ = parse_map(columns, MAP_ROLES) if columns else None
     asked = _asked_V(records)
     dialect = DIALECT if _rests(records) else replace(DIALECT, resting=lambda _lines: False)
-    read = read_arrays(dialect, list(arrays), list(arrays.values()), name, map_, asked_V=asked)
+    read = read_arrays(
+        dialect, list(map(split_label, arrays)), list(arrays.values()), name, map_, asked_V=asked
+    )
     return Columns(read.values, notes + read.notes)
 
 

@@ -85,7 +85,7 @@ def choose(
         if role == "set_current" and "current" in chosen.columns:
             continue
         used = {column.at for column in chosen.columns.values()}
-        at = _best(layout, role, preferred.get(role, ()), used, name)
+        at = _best(layout, role, preferred.get(role, ()), used, name, option)
         if at is None:
             continue
         label = layout.labels[at]
@@ -104,7 +104,9 @@ def choose(
     return chosen
 
 
-def _best(layout: Layout, role: str, preferred: Sequence[str], used: set[int], name: str) -> int | None:
+def _best(
+    layout: Layout, role: str, preferred: Sequence[str], used: set[int], name: str, option: str
+) -> int | None:  # fmt: skip
     keys = [key_of(one) for one in preferred]
 
     def rank(at: int) -> tuple[bool, int, int]:
@@ -129,7 +131,7 @@ def _best(layout: Layout, role: str, preferred: Sequence[str], used: set[int], n
     if twin is not None and role in ("time", "voltage", "current", "frequency"):
         raise InputError(
             f"{name}: line {layout.at + 1}: column '{layout.labels[best].text}' stands there twice (columns {best + 1} "
-            f"and {twin + 1}); name those of one cell with --columns, e.g. {role}=#{best + 1}"
+            f"and {twin + 1}); name those of one cell with {option}, e.g. {_name_in_map(role)}=#{best + 1}"
         )
     return best
 

@@ -5,12 +5,10 @@ trace. What
 a file does not tell is refused in one line, or assumed and noted.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-
-import numpy as np
 
 from ccdmon.errors import InputError
 from ccdmon.formats.cyclers.column_map import ColumnMap, parse_map
@@ -19,11 +17,9 @@ from ccdmon.formats.cyclers.dialect import Columns, Dialect
 from ccdmon.formats.cyclers.recognise import TIMES, is_impedance, recognise
 from ccdmon.formats.cyclers.values import assembled
 from ccdmon.formats.opening import text_blocks
-from ccdmon.formats.tables.labels import split_label
 from ccdmon.formats.tables.layout import Layout, is_empty, split_line
 from ccdmon.formats.tables.numbers import number
 from ccdmon.formats.tables.rows import RowReader, Rows, block_of, lines_of
-from ccdmon.model.trace import FloatArray
 
 ROLES = ("time", "step_time", "date", "voltage", "counter_voltage", "current", "set_current", "pressure", "temperature",
          "cycle", "step", "state", "frequency")  # fmt: skip
@@ -50,13 +46,13 @@ class TextTable:
         """From the first lines of the text. Raises `InputError`: file, line and column, what to do."""
         map_ = parse_map(columns, MAP_ROLES) if columns else None
         dialect, layout = recognise(head, name, map_)
-        chosen = _chosen(dialect, layout, head, name, map_)
+        chosen = chosen_columns(dialect, layout, head, name, map_)
         textual = {
             role
             for role in (*TIMES, "state")
             if role in chosen.columns and _is_text(chosen.columns[role], layout, head)
         }
-        _refuse_unitless(chosen, textual, dialect, name, layout)
+        refuse_unitless(chosen, textual, dialect, name, layout)
         reader = _reader(dialect, layout, head, chosen, textual, f"{name}: {dialect.kind}", salvage)
         return cls(dialect, layout, head, chosen, reader, textual, f"{name}: {dialect.kind}", salvage)
 
@@ -131,43 +127,13 @@ def _reader(
     )
 
 
-def read_arrays(
-    dialect: Dialect, labels: Sequence[str], arrays: Sequence[np.ndarray], name: str, map_: ColumnMap | None = None,
-    *, asked_V: FloatArray | None = None,
-) -> Columns:  # fmt: skip
-    """The columns of a trace from labelled columns in memory (a binary, Parquet, a data frame). Raises `InputError`."""
-    layout = Layout(0, tuple(split_label(label) for label in labels), ",", 0)
-    chosen = _chosen(dialect, layout, [], name, map_)
-    textual = {r for r, column in chosen.columns.items() if arrays[column.at].dtype.kind in "OUS"}
-    _refuse_unitless(chosen, textual | {"date"}, dialect, name, layout)
-    rows = Rows(lines=np.arange(1, len(arrays[0]) + 1, dtype=np.int32))
-    for role, column in chosen.columns.items():
-        values = arrays[column.at]
-        if role in textual:
-            rows.texts[role] = ["" if cell is None else str(cell) for cell in values.tolist()]
-        else:
-            with np.errstate(invalid="ignore"):
-                rows.floats[role] = np.ascontiguousarray(values, dtype=np.float64)
-    if asked_V is not None:
-        rows.floats["asked"] = asked_V
-    _refuse_infinite(rows, chosen, f"{name}: {dialect.kind}")
-    return assembled(rows, chosen, dialect, layout, [], f"{name}: {dialect.kind}", salvage=False)
-
-
-def _refuse_infinite(rows: Rows, chosen: Chosen, where: str) -> None:
-    for role, values in rows.floats.items():
-        if role in chosen.columns and (bad := np.flatnonzero(np.isinf(values))).size:
-            label = chosen.columns[role].label.text
-            raise InputError(
-                f"{where}: data row {bad[0]}, column '{label}': infinite, and no number; mend it"
-            )
-
-
 def _time_needed(places: dict[str, int]) -> list[str]:
     return [role for role in TIMES if role in places][:1]
 
 
-def _chosen(dialect: Dialect, layout: Layout, head: list[str], name: str, map_: ColumnMap | None) -> Chosen:
+def chosen_columns(
+    dialect: Dialect, layout: Layout, head: list[str], name: str, map_: ColumnMap | None
+) -> Chosen:
     where = f"{name}: {dialect.kind}"
     preferred = dict(dialect.names)
     notes: list[str] = []
@@ -215,7 +181,7 @@ def _is_text(column: Column, layout: Layout, head: list[str]) -> bool:
     return False
 
 
-def _refuse_unitless(chosen: Chosen, textual: set[str], dialect: Dialect, name: str, layout: Layout) -> None:
+def refuse_unitless(chosen: Chosen, textual: set[str], dialect: Dialect, name: str, layout: Layout) -> None:
     """What nothing tells a unit for is refused; a temperature is taken in degC, and that is said."""
     for role in [role for role, column in chosen.columns.items() if column.unitless]:
         label = chosen.columns[role].label.text

@@ -13,6 +13,7 @@ import numpy as np
 from ccdmon.formats.tables.clock import date_forms, looks_like_date, one_form, pair_is_minutes, span_seconds
 from ccdmon.formats.tables.layout import is_empty
 from ccdmon.formats.tables.numbers import number
+from ccdmon.formats.tables.units import scale_of
 from ccdmon.model.trace import FloatArray
 
 HOUR_s, DAY_s = 3600.0, 86400.0
@@ -53,18 +54,19 @@ def seconds_of(cells: list[str], unit: str | None, *, salvage: bool) -> tuple[Fl
             f"{first[:40]!r} may be hours and minutes, or minutes and seconds",
             advice="say which with --columns time=#{place}[hh:mm] or time=#{place}[mm:ss]",
         )
+    scale = scale_of("time", unit) if unit else None  # of cells that are mere numbers
     values = np.full(len(cells), np.nan)
     for row, cell in enumerate(cells):
         try:
-            values[row] = np.nan if is_empty(cell) else _span(cell, minutes)
+            values[row] = np.nan if is_empty(cell) else _span(cell, minutes, scale.factor if scale else 1.0)
         except ValueError:
             if not salvage:
                 raise BadTimeError(f"{cell[:40]!r} is not a number", row) from None
     return values, "span", []
 
 
-def _span(cell: str, minutes: bool) -> float:
-    return span_seconds(cell, minutes=minutes) if ":" in cell else number(cell, ".")
+def _span(cell: str, minutes: bool, factor: float) -> float:
+    return span_seconds(cell, minutes=minutes) if ":" in cell else number(cell, ".") * factor
 
 
 def with_time_of_day(days_s: FloatArray, time_s: FloatArray | None) -> FloatArray | None:

@@ -44,6 +44,8 @@ _VOLTAGE = _prefixed("V v", "pnuµmk") | _named(
     volt_volts_伏_伏特=1.0, millivolt_millivolts_毫伏=1e-3, microvolt=1e-6
 )
 _CURRENT = _prefixed("A", "pnuµmk") | _named(
+    a=1.0,
+    ma=1e-3,
     amp_amps_ampere_amperes_ampère_安_安培=1.0,
     milliampere_milliamp_milliamps_毫安=1e-3,
     microampere_微安=1e-6,
