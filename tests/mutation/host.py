@@ -39,14 +39,28 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "link/board_clock.py": (f"{_LINK}board_clock.py",),
     },
     "recorder": {
-        "record/recorder.py": (f"{_RECORD}recorder.py", f"{_RECORD}watch.py", f"{_RECORD}beside.py"),
+        "record/recorder.py": (
+            f"{_RECORD}recorder_counts.py",
+            f"{_RECORD}recorder.py",
+            f"{_RECORD}watch.py",
+            f"{_RECORD}beside.py",
+        ),
         "record/event_log.py": (f"{_RECORD}beside.py",),
-        "record/beside.py": (f"{_RECORD}beside.py",),
+        "record/beside.py": (
+            f"{_RECORD}recorder_counts.py",
+            f"{_RECORD}beside.py",
+        ),
         "record/notify.py": (f"{_RECORD}notify.py",),
-        "record/rule_events.py": (f"{_RECORD}recorder.py",),
-        "record/serial_link.py": (f"{_RECORD}serial_link.py",),
+        "record/rule_events.py": (
+            f"{_RECORD}recorder_counts.py",
+            f"{_RECORD}recorder.py",
+        ),
+        "record/serial_link.py": (
+            f"{_RECORD}recorder_counts.py",
+            f"{_RECORD}serial_link.py",
+        ),
         "record/trace_parts.py": (f"{_RECORD}trace_parts.py",),
-        "record/watch.py": (f"{_RECORD}watch.py", f"{_RECORD}beside.py"),
+        "record/watch.py": (f"{_RECORD}recorder_counts.py", f"{_RECORD}watch.py", f"{_RECORD}beside.py"),
         "run/frame_files.py": (f"{_RUN}frame_files.py", f"{_RECORD}beside.py"),
         "run/untold.py": (f"{_RECORD}notify.py",),
     },

@@ -4,7 +4,10 @@ import errno
 from pathlib import Path
 from typing import Any
 
-from ccdmon.run.frame_files import FrameFiles, parts, read_parts
+import pytest
+
+from ccdmon.run import frame_files
+from ccdmon.run.frame_files import FrameFiles, PatientFile, number_of, part_path, parts, read_parts
 from ccdmon.run.rows import RowReader
 from tests.host.wire_stream import Device
 
@@ -83,3 +86,125 @@ def test_a_long_fullness_drops_whole_frames_and_marks_the_hole(tmp_path: Path) -
     assert reader.counts.samples + reader.counts.missing_samples == 60 * 32
     assert reader.counts.missing_samples > 0
     assert files.dropped_bytes == sum(map(len, sent)) - sum(map(len, read_parts(tmp_path)))
+
+
+def test_reading_begins_and_ends_where_it_is_told(tmp_path: Path) -> None:
+    for number, data in ((0, b"abc\0defg"), (1, b"hij\0"), (2, b"klmnop"), (10, b"qrst")):
+        part_path(tmp_path, number).write_bytes(data)
+    (tmp_path / "frames-x.bin").write_bytes(b"of somebody else")
+    assert [number_of(path) for path in parts(tmp_path)] == [0, 1, 2, 10]
+    assert list(read_parts(tmp_path)) == [b"abc\0defg", b"\0", b"hij\0", b"klmnop", b"\0", b"qrst"]
+    assert list(read_parts(tmp_path, 0, 5, read_bytes=2)) == [
+        b"ef", b"g", b"\0", b"hi", b"j\0", b"kl", b"mn", b"op", b"\0", b"qr", b"st",
+    ]  # fmt: skip
+    assert list(read_parts(tmp_path, 2, 4)) == [b"op", b"\0", b"qrst"]
+    assert list(read_parts(tmp_path, 3, 2)) == [b"qrst"], "the place's own part is gone"
+    assert list(read_parts(tmp_path, 10, 1, read_bytes=2, last_bytes=3)) == [b"rs"]
+    assert b"".join(read_parts(tmp_path, last_bytes=0)) == b"abc\0defg\0hij\0klmnop\0"
+    assert list(read_parts(tmp_path, 11)) == []
+    assert list(read_parts(tmp_path / "nowhere")) == []
+
+
+def test_each_part_has_its_number_and_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
+    sent = frames(40)
+    for turn in range(4):
+        files = FrameFiles(tmp_path, rotate_bytes=len(sent[0]) * 3)
+        for frame in sent[10 * turn : 10 * turn + 10]:
+            files.append(frame)
+            assert files.size == part_path(tmp_path, files.part).stat().st_size
+        files.close()
+    assert [number_of(path) for path in parts(tmp_path)] == list(range(len(parts(tmp_path))))
+    assert b"".join(read_parts(tmp_path)) == b"".join(sent)
+    assert all(path.stat().st_size <= 4 * len(sent[0]) for path in parts(tmp_path))
+    with part_path(tmp_path, files.part).open("ab") as file:
+        file.write(b"half")
+    assert FrameFiles(tmp_path).part == files.part + 1, "a torn part is not gone on with"
+    assert FrameFiles(tmp_path).part == files.part + 1, "an empty one is"
+
+
+class Patience(Disk):
+    """A file whose errors are chosen."""
+
+    def __init__(self, file: Any, number: int) -> None:
+        super().__init__(file)
+        self.number, self.tries = number, 0
+
+    def write(self, data: bytes) -> int:
+        self.tries += 1
+        raise OSError(self.number, "no")
+
+
+def test_what_a_disk_does_not_confirm_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = PatientFile(tmp_path / "f")
+    assert (file.write(b"abc"), file.error, file.unsynced) == (b"abc", None, 0)
+
+    def failing(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(frame_files.os, "fsync", failing)
+        for times in (1, 2, 3):
+            file.sync()
+            assert file.unsynced == times and file.error is not None
+    assert file.write(b"d") == b"d" and file.error is None
+    file.close()
+    assert (tmp_path / "f").read_bytes() == b"abcd" and file.unsynced == 3
+
+
+@pytest.mark.parametrize(
+    ("number", "reopened"), [(errno.ENOSPC, 0), (errno.EDQUOT, 0), (errno.EIO, 2), (errno.ESTALE, 2)]
+)
+def test_a_full_disk_is_waited_for_and_another_is_opened_anew_once_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, reopened: int
+) -> None:
+    now_s = 100.0
+    monkeypatch.setattr(frame_files.time, "monotonic", lambda: now_s)
+    file, opened = PatientFile(tmp_path / "f"), []
+    file.write(b"ab")
+
+    class NoPath:
+        def open(self, *how: Any, **more: Any) -> Any:
+            opened.append(now_s)
+            raise OSError(number, "no")
+
+    file._file = Patience(file._file, number)  # type: ignore[assignment]
+    file.path = NoPath()  # type: ignore[assignment]
+    for now_s in (100.0, 100.5, 101.0, 101.5):  # noqa: B007  the clock
+        assert file.write(b"c") == b""
+    assert len(opened) == reopened and (not opened or opened == [100.0, 101.0])
+    assert bytes(file.waiting) == b"cccc" and file.error is not None and file.error.errno == number
+    file.path = tmp_path / "f"
+    if reopened:
+        now_s = 103.0
+        assert file.write(b"") == b""
+        assert file.write(b"") == b"cccc", "behind what it has"
+        assert (tmp_path / "f").read_bytes() == b"abcccc"
+
+
+def test_the_next_part_is_tried_again_once_a_second_and_counts_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s, sent = 50.0, frames(40)
+    monkeypatch.setattr(frame_files.time, "monotonic", lambda: now_s)
+    files = FrameFiles(tmp_path, rotate_bytes=1)
+    files._file.unsynced = 7
+    real, tried = frame_files.PatientFile, []
+
+    def refused(path: Path) -> PatientFile:
+        tried.append((path.name, now_s))
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(frame_files, "PatientFile", refused)
+        for n in range(20):
+            now_s = 50.0 + n / 8
+            files.append(sent[n])
+    assert tried == [("frames-0001.bin", 50.125), ("frames-0001.bin", 51.125), ("frames-0001.bin", 52.125)]
+    assert files.part_error is not None and files.part == 0 and files.error is None
+    assert frame_files.PatientFile is real
+    now_s = 60.0
+    for frame in sent[20:]:
+        files.append(frame)
+    assert files.part_error is None and files.part >= 10 and files.unsynced == 7
+    files.close()
+    assert b"".join(read_parts(tmp_path)) == b"".join(sent)
