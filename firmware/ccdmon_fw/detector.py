@@ -476,11 +476,17 @@ def _fall(m: ptr32, x4: int, verdict: int) -> int:
     if x4 * 4 >= ref * 3:
         m[_HELD] = 0
     elif m[_HELD] < _HOLD and m[_MODE] != _FULL_CELL:
-        if m[_HELD] and m[_TURNED] == 0:
-            turned = 0
+        if m[_HELD]:
+            turned *= m[_TURNED] + 1
         m[_TURNED] = turned
         m[_HELD] += 1
-        if m[_HELD] == _HOLD and turned and m[_MODE] == 0 and m[_AGAINST] == 0 and ref >= m[_DROP_MIN] << 6:
+        if (
+            m[_HELD] == _HOLD
+            and turned > _HOLD - 4
+            and m[_MODE] == 0
+            and m[_AGAINST] == 0
+            and ref >= m[_DROP_MIN] << 6
+        ):
             return int(fire(m, OPEN_WIRE, 0, ref >> 4, verdict))
         return verdict
     m[_REF] = ref - ((ref - x4) >> 2)

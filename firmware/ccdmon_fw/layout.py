@@ -127,7 +127,7 @@ CALM_BLOCKS 1       blocks that told what is quiet
 BEND 1              average |second difference| of block means: a slow wave on the current, Q2
 ANSWER 1            |dV|/|dI| of the last step of the current, Q14, + 1; 0: unknown
 ANSWER_OLD 1        and of the one before it
-TURNED 1            the voltage stands against the current, which did not turn
+TURNED 1            quarters of a block in a row in which the voltage stood against the current, which did not turn
 AT_OPEN 1           blocks since the voltage jumped to where an open wire shows it
 P_LOW 1             below this code the load cell's amplifier is dead; 0: no pressure was seen yet
 LAST 3              code of voltage, current, pressure at the end of the last block, and of the one before it

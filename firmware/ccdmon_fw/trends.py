@@ -20,7 +20,7 @@ except ImportError:
     from ccdmon_fw.cpython import const, micropython, ptr32
 
 from ccdmon_fw.rules import fire, volts
-from ccdmon_fw.wires import opened, seen, stirs
+from ccdmon_fw.wires import seen, stirs, unseen
 
 # Words of the memory, as in layout.py, which says what they are
 _MODE = const(4)
@@ -105,7 +105,6 @@ _RATE_VOLTAGE = const(12)
 _SAG = const(15)
 _LOW_RESISTANCE = const(16)
 _OPEN_CIRCUIT = const(17)
-_OPEN_WIRE = const(6)
 _DOUBTFUL_RESISTANCE = const(21)
 _BLIND = const(20)
 
@@ -344,14 +343,6 @@ def _resting(m: ptr32, verdict: int) -> int:
     if limit > 0 and x > limit + 4 * m[_DROP_MIN]:
         return int(fire(m, _OPEN_CIRCUIT, x, limit, verdict))
     m[_ACTIVE] &= _ALL_RULES ^ (1 << _OPEN_CIRCUIT)
-    if m[_MEANS] and m[_X_HIGH] and (m[_NEW_V] - m[_V_ZERO]) ^ (m[_MEANS] - m[_V_ZERO]) < 0:
-        moved = (m[_NEW_V] - m[_MEANS]) >> 1
-        if moved < 0:
-            moved = 0 - moved
-        if moved > (m[_X_HIGH] >> 1) + 4 * m[_DROP_MIN]:
-            return int(
-                fire(m, _OPEN_WIRE, moved, m[_X_HIGH] >> 1, verdict)
-            )  # a current flows that is not seen
     return verdict
 
 
@@ -484,7 +475,7 @@ def block(m: ptr32, verdict: int) -> int:
         else:
             _forget(m)
             verdict = int(_resting(m, verdict))
-        return int(_rate(m, 0, m[_NEW_V], int(opened(m, verdict))))
+        return int(_rate(m, 0, m[_NEW_V], int(unseen(m, verdict))))
     if stage == 2:
         verdict = int(_rate(m, 1, m[_NEW_I], verdict))
         if judged and m[_MODE] != _FULL_CELL:

@@ -5,7 +5,7 @@
   answers counts, for one alone may have been something else. A voltage that stays while its current multiplies is
   held by the cycler: then the cell has lost its resistance (`_held`).
 * **Turned.** A symmetric cell's voltage that turns round at once needs a current that did: `_fall` of `detector.py`
-  sees the first, `_resting` of `trends.py` what moves without any.
+  sees the first, `unseen` what jumps through zero without any step.
 * **Stirring.** A live front end rustles at least as much as it did with the gate open, before arming. What hardly
   stirs for `STILL_BLOCKS` is `blind`. One sample of each block is looked at: nothing of this costs a tick.
 * **Open.** The voltage jumps to the code at which the board's own resistors hold an open input, and stays.
@@ -37,6 +37,7 @@ _N = const(175)
 _LOW = const(176)
 _BASE = const(183)
 _END = const(202)
+_X_HIGH = const(209)
 _RESTS = const(220)
 _V_BEFORE = const(221)
 _I_BEFORE = const(222)
@@ -194,8 +195,24 @@ def seen(m: ptr32, pressure: int):
 
 
 @micropython.viper
-def opened(m: ptr32, verdict: int) -> int:
-    """Has the voltage jumped, between two blocks of one phase, to where an open input stands, and stayed there?"""
+def unseen(m: ptr32, verdict: int) -> int:
+    """Between two blocks of one phase: did the voltage move as only a step of the current moves it?"""
+    before = m[_MEANS] - m[_V_ZERO]
+    now = m[_NEW_V] - m[_V_ZERO]
+    if m[_MODE] == 0 and m[_MEANS] and m[_NEW_V] and m[_X_HIGH] and before ^ now < 0:
+        moved = (now - before) >> 1
+        if moved < 0:
+            moved = 0 - moved
+            now = 0 - now
+        least = (m[_X_HIGH] >> 1) + 4 * m[_DROP_MIN]
+        if moved > least and now < 8 * least:  # farther away it is the cycler's limit: `open_circuit`
+            verdict = int(fire(m, _OPEN_WIRE, moved, m[_X_HIGH] >> 1, verdict))
+    return int(_opened(m, verdict))
+
+
+@micropython.viper
+def _opened(m: ptr32, verdict: int) -> int:
+    """Has it jumped to where an open input stands, and stayed there?"""
     away = m[_NEW_V] - m[_OPEN_CODE]
     if away < 0:
         away = 0 - away

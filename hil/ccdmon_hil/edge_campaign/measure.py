@@ -26,28 +26,56 @@ from ccdmon_fw.detector import Detector
 from ccdmon_hil.edge_campaign.score import EdgeScore, score
 from ccdmon_hil.edge_campaign.table import table_text
 from ccdmon_hil.play import replay
+from ccdmon_hil.play.front_ends import FRONT_ENDS, errors_text, voltage_zero_V
+from ccdmon_hil.play.imperfect import Imperfect
 from ccdmon_hil.rigs.open_rig import open_session
+from ccdmon_hil.rigs.session import Session
 
 CHECK_SEED = 10_000
 RECALL = 0.99
 HEALTHY = tuple(name for name, recipe in SCENARIOS.items() if recipe.class_ == "healthy")
 
-Judge = Callable[[Trace], npt.NDArray[np.uint16]]
+PERFECT, EACH = "perfect", "each"
+IDLE_ROWS = 64
+
+Judge = Callable[[Trace, str], npt.NDArray[np.uint16]]  # a trace, a front end of `FRONT_ENDS`
 
 
-def model_verdicts(trace: Trace) -> npt.NDArray[np.uint16]:
-    """The golden model's verdict on every row, shape (rows,)."""
+def model_verdicts(trace: Trace, name: str = PERFECT) -> npt.NDArray[np.uint16]:
+    """The golden model's verdict on every row, shape (rows,), behind a front end of `FRONT_ENDS`."""
     front_end = FrontEnd.for_trace(trace)
-    detector = Detector(replay.detector_settings(trace, front_end))
-    codes = front_end.codes(trace).tolist()
+    zero_V = voltage_zero_V(name, front_end)
+    detector = Detector(replay.detector_settings(trace, front_end, voltage_zero_V=zero_V))
+    errors = Imperfect.parse(errors_text(name, front_end))
+    if name != PERFECT:
+        _take_zeros(detector, errors.idle(front_end, IDLE_ROWS).astype(int))
+    codes = errors.codes(front_end, trace).tolist()
     return np.array([detector.step(*row) for row in codes], dtype=np.uint16)
 
 
-def run_one(task: tuple[str, int], judge: Judge = model_verdicts, max_rows: int | None = None) -> EdgeScore:
+def _take_zeros(detector: Detector, idle: npt.NDArray[np.int64]) -> None:
+    """As the board does before arming, from samples of an open gate (`zeros.py`)."""
+    stirs = [-(-int(bends.sum()) // len(bends)) for bends in np.abs(np.diff(idle, n=2, axis=0)).T]
+    detector.take_zero(round(idle[:, 1].mean()), (stirs[1] + 1) >> 1, (stirs[0] + 1) >> 1)
+    detector.take_stirring(stirs)
+    detector.reset()
+
+
+def run_one(
+    task: tuple[str, int],
+    judge: Judge = model_verdicts,
+    max_rows: int | None = None,
+    front_end: str = PERFECT,
+) -> EdgeScore:
     """Simulate, judge, score."""
     scenario, seed = task
     made = simulate(scenario, seed, max_rows=max_rows)
-    return score(made.truth, judge(made.trace))
+    return score(made.truth, judge(made.trace, _front_end(front_end, seed)))
+
+
+def _front_end(name: str, seed: int) -> str:
+    """Its name; of `EACH` one after the other."""
+    return list(FRONT_ENDS)[seed % len(FRONT_ENDS)] if name == EACH else name
 
 
 def _tasks(options: argparse.Namespace) -> Iterator[tuple[str, int]]:
@@ -59,7 +87,7 @@ def _tasks(options: argparse.Namespace) -> Iterator[tuple[str, int]]:
 
 
 def _scores(options: argparse.Namespace, judge: Judge) -> Iterator[EdgeScore]:
-    work = partial(run_one, judge=judge, max_rows=options.max_rows)
+    work = partial(run_one, judge=judge, max_rows=options.max_rows, front_end=options.front_end)
     if options.jobs <= 1 or options.rig != "model":
         yield from map(work, _tasks(options))
         return
@@ -72,8 +100,19 @@ def run(options: argparse.Namespace) -> list[EdgeScore]:
     if options.rig == "model":
         return _collect(_scores(options, model_verdicts), options.healthy_rows)
     with open_session(options.rig) as session:
-        judge = lambda trace: replay.replay_on(session, trace).verdicts  # noqa: E731
-        return _collect(_scores(options, judge), options.healthy_rows)
+        return _collect(_scores(options, partial(_played, session)), options.healthy_rows)
+
+
+def _played(session: Session, trace: Trace, name: str) -> npt.NDArray[np.uint16]:
+    """The firmware's verdicts on a rig."""
+    front_end = FrontEnd.for_trace(trace)
+    result = replay.replay_on(
+        session,
+        trace,
+        imperfect=errors_text(name, front_end),
+        voltage_zero_V=voltage_zero_V(name, front_end),
+    )
+    return result.verdicts
 
 
 def _collect(scores: Iterator[EdgeScore], healthy_rows: int | None) -> list[EdgeScore]:
@@ -100,6 +139,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--first-seed", type=int, default=CHECK_SEED, metavar="N", help="10000 on: checking")
     add("--scenario", action="append", choices=SCENARIOS, metavar="NAME", help="only these")
     add("--healthy-rows", type=int, metavar="N", help="healthy cells only, until N rows were played")
+    names = (*FRONT_ENDS, EACH)
+    add(
+        "--front-end", choices=names, default=PERFECT, help="each: one after the other (default: %(default)s)"
+    )
     add("--max-rows", type=int, metavar="N", help="about how many rows per trace at most")
     add("--jobs", type=int, default=1, metavar="N", help="processes of --rig model (default %(default)s)")
     add("--failures", action="store_true", help="list every trace that went wrong")
