@@ -4,6 +4,7 @@ A drawing is a function that fills an empty figure, so that the same lines serve
 """
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ VOLTAGE_COLOUR, CURRENT_COLOUR, PRESSURE_COLOUR, TEMPERATURE_COLOUR = (
     "#cc79a7",
 )
 START_COLOUR, END_COLOUR = "#56b4e9", "#0b4f7a"
+# Where an SVG names or refers to an id.
+_ID = re.compile(r'(\bid="|href="#|url\(#)')
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: sharp, selectable, small
     "svg.hashsalt": "ccdmon",  # the same report gives the same bytes
@@ -59,12 +62,18 @@ class Drawing:
     size_in: tuple[float, float]
 
     def svg(self) -> str:
-        """The figure as an `<svg>` element, the same bytes for the same data."""
+        """The figure as an `<svg>` element, the same bytes for the same data, its ids no other figure's."""
         with _styled({}):
             sink = io.StringIO()
             self._figure(self.size_in).savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
         text = sink.getvalue()
-        return text[text.index("<svg") :]
+        owned = _ID.sub(rf"\1{self.name}-", text[text.index("<svg") :])
+        return owned.replace("<svg", f'<svg role="img" aria-labelledby="{self.caption_id}"', 1)
+
+    @property
+    def caption_id(self) -> str:
+        """The id under which a page says what the figure shows."""
+        return f"{self.name}-caption"
 
     def save_for_paper(self, folder: Path) -> list[Path]:
         """`NAME.svg` and `NAME.png` at the width of a page of a journal; returns both."""

@@ -5,6 +5,7 @@ what it draws from `report_plot`.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -23,6 +24,7 @@ from ccdmon.run.monitoring import Monitoring
 from ccdmon.version import __version__
 
 Document = Mapping[str, Any]
+_MINUS = re.compile(r"(?<![\w.-])-(?=\d)")
 FOLDED_ABOVE_ROWS = 24  # longer half-cycle tables start folded
 
 
@@ -137,7 +139,8 @@ def _card(label: str, text: str) -> str:
 
 
 def _figure(drawing: Drawing) -> str:
-    return f'<figure class="{drawing.name}">{drawing.svg()}<figcaption>{escape(drawing.caption)}</figcaption></figure>'
+    caption = f'<figcaption id="{drawing.caption_id}">{escape(drawing.caption)}</figcaption>'
+    return f'<figure class="{drawing.name}">{drawing.svg()}{caption}</figure>'
 
 
 def _impedance(document: Document, context: Context, figures: Mapping[str, Drawing]) -> str:
@@ -168,7 +171,7 @@ def _section(title: str, *content: str) -> str:
 
 
 def _pairs(rows: Sequence[tuple[str, str]]) -> str:
-    lines = (f"<tr><th>{escape(label)}</th><td>{escape(value)}</td></tr>" for label, value in rows)
+    lines = (f'<tr><th scope="row">{escape(label)}</th><td>{_set(value)}</td></tr>' for label, value in rows)
     return f'<table class="pairs">{"".join(lines)}</table>'
 
 
@@ -177,12 +180,17 @@ def _no_area(document: Document) -> str:
     return "" if known else f'<p class="note">{escape(words.NO_AREA)}</p>'
 
 
+def _set(text: str) -> str:
+    """Escaped, with minus signs where a number is negative, as a printer sets them."""
+    return escape(_MINUS.sub("−", text))
+
+
 def _events(events: Sequence[Document]) -> str:
     if not events:
         return "<p>None found.</p>"
     return "".join(
         f'<div class="event {escape(event["kind"])}"><h3>{escape(words.name(event["kind"]))}</h3>'
-        f"<p>{escape(words.event_line(event))}</p>"
+        f"<p>{_set(words.event_line(event))}</p>"
         f"<details open><summary>evidence</summary>{_pairs(words.evidence(event))}</details></div>"
         for event in events
     )
@@ -215,12 +223,13 @@ def _half_cycles(document: Document) -> str:
     rows = words.half_cycle_rows(document, columns)
     if not rows:
         return "<p>None: no current flowed long enough.</p>"
-    head = "".join(f"<th>{escape(heading)}</th>" for heading, _, _ in columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading, _, _ in columns)
+    body = "".join("<tr>" + "".join(f"<td>{_set(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     table = f'<table class="grid"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     unfolded = " open" if len(rows) <= FOLDED_ABOVE_ROWS else ""
     summary = f"<summary>{words.count(len(rows), 'half-cycle')}</summary>"
-    return f'<details{unfolded}>{summary}<div class="wide">{table}</div></details>'
+    wide = f'<div class="wide" tabindex="0" role="region" aria-label="Half-cycles">{table}</div>'
+    return f"<details{unfolded}>{summary}{wide}</details>"
 
 
 def _footer() -> str:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -58,7 +59,7 @@ def _print_events(document: Document, out: Console) -> None:
         kind = words.name(event["kind"])
         out.print(Text.assemble((kind, "bold"), " ", words.event_line(event)), soft_wrap=True)
         text = ", ".join(f"{name} {value}" for name, value in words.evidence(event))
-        out.print(Text(f"  evidence: {text}", style="dim"), soft_wrap=True)
+        out.print(Padding(Text(text, style="dim"), (0, 0, 0, 2)))
 
 
 def _half_cycles(document: Document) -> Table:

@@ -21,6 +21,12 @@ EIS_TEXT = {
     "consistent": "consistent: impedance before and after speaks against a short",
     "shorted": "shorted: the impedance fell as it does only in a short",
 }
+# How a key of the evidence ends, longest first, and what is written behind its number.
+UNITS = {
+    "ohm_cm2": "Ω cm²", "mAh_cm2": "mAh cm⁻²", "mA_cm2": "mA cm⁻²", "degC": "°C", "MPa": "MPa", "ohm": "Ω",
+    "mAh": "mAh", "mA": "mA", "mV": "mV", "Hz": "Hz", "Pa": "Pa", "V": "V", "A": "A", "s": "s",
+}  # fmt: skip
+PREFIXED = ("V", "A")
 NO_PAIR = "no impedance pair was given"
 NO_AREA = (
     "The electrode area is not known (no sidecar, no --area-cm2): results are in A and ohm, and every "
@@ -179,7 +185,23 @@ def event_line(event: Document) -> str:
 
 def evidence(event: Document) -> list[tuple[str, str]]:
     """The numbers that decided an event, as (name, value)."""
-    return [(key.replace("_", " "), plain(value)) for key, value in event["evidence"].items()]
+    return [_measured(key, value) for key, value in event["evidence"].items()]
+
+
+def _measured(key: str, value: Any) -> tuple[str, str]:
+    """(name, value with its unit) of a number whose key ends in its unit: `step_V`, `resistance_before_ohm`."""
+    ending = next((e for e in UNITS if key.endswith(f"_{e}")), None)
+    if ending is None or isinstance(value, bool) or not isinstance(value, (int, float)):
+        return key.replace("_", " "), plain(value)
+    factor, prefix = _prefix(abs(value)) if ending in PREFIXED else (1.0, "")
+    return key.removesuffix(f"_{ending}").replace("_", " "), number(value * factor, prefix + UNITS[ending])
+
+
+def _prefix(size: float) -> tuple[float, str]:
+    """The factor and the prefix with which a number has one to three digits before its point."""
+    return next(
+        ((f, p) for least, f, p in ((1.0, 1.0, ""), (1e-3, 1e3, "m"), (0.0, 1e6, "µ")) if size >= least)
+    )
 
 
 def half_cycle_columns(document: Document) -> list[tuple[str, str, float]]:

@@ -95,6 +95,18 @@ def test_everything_the_review_asks_for_is_said(page: str, text: str) -> None:
     assert text in page
 
 
+def test_every_id_is_one_figures_own_and_every_reference_meets_one(page: str) -> None:
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids)) > 100
+    wanted = re.findall(r'(?:href="#|url\(#|aria-labelledby=")([^")]+)', page)
+    assert set(wanted) <= set(ids)
+
+
+def test_negative_numbers_of_the_page_have_a_minus_sign(page: str) -> None:
+    assert "−0." in page
+    assert not re.search(r">-[0-9]", page.split("</svg>")[-1])
+
+
 def test_without_an_area_the_page_says_so_and_speaks_of_amperes() -> None:
     page = html(document(None), replace(shorted_trace(), cell=Cell()), None, "t")
     assert "electrode area is not known" in page
