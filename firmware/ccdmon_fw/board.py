@@ -4,7 +4,8 @@ What a board offers to `app.App`; another board (or a rig that plays a recorded 
 
     NAME                     for the identity
     gate(level)              1 lets current flow, 0 does not; safe in an interrupt, allocates nothing
-    read(memory)             converters into detector memory: voltage, current, pressure code, time in us (< 2**30)
+    read(memory)             converters into detector memory: voltage, current, pressure code, time in us (< 2**30);
+                             `memory` is its address: for viper's `ptr32`, to which an array costs 2 us more
     start_timer(period_us, callback)   call `callback(timer)` every period in a hard interrupt
     sample_period_us()       the period in force
     lock() / unlock(held)    hold the timer's interrupt off for a moment

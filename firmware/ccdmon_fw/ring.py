@@ -1,9 +1,9 @@
-"""Samples on their way from the timer interrupt (one producer) to the main loop (one consumer).
+"""Samples on their way from the timer interrupt (one producer, `sampler.py`) to the main loop (one consumer).
 
 Nothing is allocated after construction. The producer never waits and always writes, so the newest samples are there
 for the black box whatever the host does; a consumer that falls behind skips, and counts what it skipped.
 
-    words, array 'I': control, then records; one, for the tick passes one pointer faster than two
+    words, array 'I': control, then records; one, for the tick has no name to spare for a second
 
     control, 12 words:   HEAD (samples written) | COUNTER (sample number within the run), both modulo 2**30
                          | OVERRUNS (gaps between samples) | GAP_US (that count as one) | TIME_US of the newest
@@ -41,36 +41,21 @@ _MASK = const(0x3FFFFFFF)
 
 
 @micropython.viper
-def put(control: ptr32, memory: ptr32, verdict: int) -> int:
-    """Append the sample in the detector's memory (voltage, current, pressure, time) with its verdict; `control`: words.
+def late(control: ptr32, gap_us: int) -> int:
+    """A sample came so long after the one before: the place in control of what is too much, its limit behind it; or 0.
 
-    Returns the place in control of what is too much, its limit lies behind it; 0: nothing. LATE: it came late, as more
-    than LATE_LIMIT others did lately; whoever looks after that sets LATE back. STALLED_US: nothing came for so long,
-    and the main loop need not have seen it: a timer that was held up catches up with a burst.
+    LATE: more than LATE_LIMIT came late of late; whoever looks after that sets LATE back. STALLED_US: nothing came for
+    so long, and the main loop need not have seen it: a timer that was held up catches up with a burst.
     """
-    late = 0
-    head = control[0]
-    counter = control[1]
-    at = 12 + (head & (control[9] - 1)) * 4
-    control[at] = counter
-    time_us = memory[3]
-    # Sample 0 has no predecessor in its run: arming holds the timer off before the gate closes.
-    gap_us = (time_us - control[4]) & 0x3FFFFFFF
-    if gap_us > control[3] and counter > 0:
-        control[2] += 1
-        control[5] += 1
-        if control[5] > control[6]:
-            late = 5
-        if gap_us > control[8]:
-            control[7] = gap_us
-            late = 7
-    control[4] = time_us
-    control[at + 1] = time_us
-    control[at + 2] = memory[0] | (memory[1] << 16)
-    control[at + 3] = memory[2] | (verdict << 16)
-    control[1] = (counter + 1) & 0x3FFFFFFF
-    control[0] = (head + 1) & 0x3FFFFFFF
-    return late
+    found = 0
+    control[2] += 1
+    control[5] += 1
+    if control[5] > control[6]:
+        found = 5
+    if gap_us > control[8]:
+        control[7] = gap_us
+        found = 7
+    return found
 
 
 @micropython.viper

@@ -32,7 +32,7 @@ _SETTINGS_END = detector.SETTINGS_AT + len(limits.DETECTOR_SETTINGS)
 
 
 def stall_ms(period_us):
-    """So long without a sample is a stall: here where the loop goes on, in `ring.put` where it stood still, too."""
+    """So long without a sample is a stall: here where the loop goes on, in `ring.late` where it stood still, too."""
     return max(STALL_MS, STALL_PERIODS * period_us // 1000)
 
 

@@ -1,12 +1,12 @@
 """The firmware as a host meets it: commands, trips that stay, black boxes, settings that survive."""
 
 import struct
-from array import array
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from ccdmon_fw import detector, limits, ring, store, wire
+from ccdmon_fw import detector, limits, ring, sampler, store, wire
 from tests.firmware.fake_board import Bench, FakeBoard
 
 OK, LATCHED, WRONG_ID = wire.OK, wire.LATCHED, wire.WRONG_ID
@@ -457,14 +457,16 @@ def test_time_of_the_board_may_wrap() -> None:
 def test_the_pause_of_arming_is_no_late_sample() -> None:
     samples = ring.Ring(256)
     samples.control[ring.GAP_US] = 150
-    memory = array("i", [32768, 32768, 32768, 0])
+    times_us = iter((400, 500, 800))  # 400 since the ring's last sample; then one of this run is missing
+
+    def read(memory) -> None:
+        memory[detector.T] = next(times_us)
+
+    gate = SimpleNamespace(closed=False, pin=lambda _level: None)
+    tick = sampler.Sampler(read, detector.Detector(), gate, samples).tick
     samples.restart()
-    for memory[detector.T] in (
-        400,
-        500,
-        800,
-    ):  # 400 since the ring's last sample; then one of this run is missing
-        ring.put(samples.words, memory, 0)
+    for _ in range(3):
+        tick(None)
     assert samples.control[ring.OVERRUNS] == 1
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ccdmon_fw import detector, layout, limits
+from ccdmon_fw import detector, layout, limits, ring
 
-OWN = {"NOTE_HEAD"}  # of one file alone
+OWN = ("NOTE_", "PART_")  # how names of one file alone begin
 SETTINGS = {
     "MODE": "mode", "CONFIRM": "confirm_samples", "SETTLE": "settle_samples", "BLOCK_SHIFT": "block_shift",
     "COLLAPSE": "collapse_64ths", "CURRENT_ON": "current_on_units", "DROP_MIN": "voltage_drop_min_units",
@@ -32,10 +32,12 @@ def constants(source: str) -> dict[str, int]:
 
 
 def differences(source: str) -> list[str]:
+    of_ring = {f"RING_{name}": number for name, number in constants(Path(ring.__file__).read_text()).items()}
+    known = layout.KNOWN | of_ring
     return [
         f"{name} = {number}"
         for name, number in constants(source).items()
-        if name not in OWN and layout.KNOWN.get(name) != number
+        if not name.startswith(OWN) and known.get(name) != number
     ]
 
 

@@ -32,12 +32,15 @@ gc.threshold(-1)
 the_gate, judge, samples = edge.gate, edge.detector, edge.ring
 codes = [40000, 40000, 32768]
 trouble = [None]
+@micropython.viper
+def put_codes(memory: ptr32, voltage: int, current: int, pressure: int):
+    memory[0] = voltage
+    memory[1] = current
+    memory[2] = pressure
 @micropython.native
 def read(memory):
     board.read(memory)
-    memory[0] = codes[0]
-    memory[1] = codes[1]
-    memory[2] = codes[2]
+    put_codes(memory, codes[0], codes[1], codes[2])
     if trouble[0]:
         trouble[0](memory)
 the_sampler = sampler.Sampler(read, judge, the_gate, samples, board.pump)
@@ -107,9 +110,7 @@ at = [0]
 @micropython.native
 def replay(memory):
     place = at[0]
-    memory[0] = row[place]
-    memory[1] = row[place + 1]
-    memory[2] = row[place + 2]
+    put_codes(memory, row[place], row[place + 1], row[place + 2])
     at[0] = place + 3
 the_sampler = sampler.Sampler(replay, judge, the_gate, samples)
 tick = the_sampler.tick

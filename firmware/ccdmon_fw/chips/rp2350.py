@@ -116,12 +116,13 @@ def temperature_code() -> int:
     """One conversion of the chip's temperature sensor, 12 bits, with the tick held off: it uses the same converter."""
     quarter = _ADC
     adc = ptr32(quarter << 2)
+    release = enable_irq  # looked up before the tick has to wait for it
     held = disable_irq()
     adc[0] = (_TEMPERATURE << 12) | 7
     while adc[0] & 0x100 == 0:
         pass
     code = adc[1] & 0xFFF
-    enable_irq(held)
+    release(held)
     return code
 
 

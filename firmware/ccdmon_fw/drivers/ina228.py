@@ -13,7 +13,7 @@ try:
 except ImportError:
     from ccdmon_fw.cpython import const, micropython, ptr8, ptr32
 
-from ccdmon_fw.drivers.common import DEAD
+from ccdmon_fw.drivers.common import dead
 
 CONFIG = const(0x00)
 ADC_CONFIG = const(0x01)
@@ -129,7 +129,7 @@ class Ina228:
 
     @micropython.native
     def read(self, memory):
-        """Codes of the newest conversions into detector memory, DEAD where there is `trouble`. Allocates nothing.
+        """Codes of the newest conversions into detector memory, the rail in `trouble`. Allocates nothing.
 
         What is not acknowledged is asked once more: a single bad transfer ends no test.
         """
@@ -153,7 +153,7 @@ class Ina228:
                 pass
         plan[0] = trouble
         if trouble:
-            memory[0] = memory[1] = DEAD
+            dead(memory)
         else:
             _take(self._shunt, self._bus, memory, plan)
 

@@ -13,6 +13,8 @@ import select
 import struct
 import sys
 
+import micropython
+
 NAME = "unix"
 OPEN_VOLTAGE_CODE = 65536 * 27 // 37  # as `ccdmon_fw.board` says of the divider of `firmware/README.md`
 GATE_OPENED, GATE_CLOSED, WANTS_ROW = 0, 1, 2
@@ -55,16 +57,21 @@ def _report(kind: int) -> None:
     _pins_file.write(struct.pack(PIN_FORMAT, kind, _rows))
 
 
-def read(memory: list[int]) -> None:
+def read(memory: int) -> None:
     """The next row's codes into the detector's memory, idle ones where nothing plays."""
     if _playing:
         _next_row()
     else:
         _stand_idle()
-    memory[0] = _codes[0]
-    memory[1] = _codes[1]
-    memory[2] = _codes[2]
-    memory[3] = (_ticks * _period_us) & 0x3FFFFFFF
+    _put(memory, _codes[0] | _codes[1] << 16, _codes[2], (_ticks * _period_us) & 0x3FFFFFFF)
+
+
+@micropython.viper
+def _put(memory: ptr32, voltage_current: int, pressure: int, time_us: int):
+    memory[0] = voltage_current & 0xFFFF
+    memory[1] = voltage_current >> 16
+    memory[2] = pressure
+    memory[3] = time_us
 
 
 def _stand_idle() -> None:
