@@ -65,9 +65,12 @@ def test_the_chip_sees_the_hosts_frames_begin(pico: Session) -> None:
     from rp2040py.peripherals.usb import INTR_DEV_SOF
 
     pico.status()
-    pico.target.run_until(pico.target.virtual_us() + 5_000)
     usb = pico.target._mcu.usb_ctrl
-    assert not (usb._int_enable | usb._int_raw) & INTR_DEV_SOF, "TinyUSB waits for one after each packet"
+    waiting = []
+    for _ in range(20):  # a packet of the telemetry may be waiting for the next
+        pico.target.run_until(pico.target.virtual_us() + 250)
+        waiting.append(bool((usb._int_enable | usb._int_raw) & INTR_DEV_SOF))
+    assert not all(waiting[4:]), "TinyUSB waits for one after each packet"
 
 
 def test_a_host_that_takes_nothing_does_not_hold_the_main_loop(

@@ -1,9 +1,10 @@
 """What `fast.py` changes in the emulator's own source (rp2040py 0.3.6) before it compiles it anew, and why.
 
 The wheel's modules are compiled for any Python (abi3), so that each fetch, each load and each tick of the clock looks
-a Python attribute up. Nothing here changes what the emulated chip does; `tests/hil/rigs/emulator/test_fast.py` compares
-the two, byte by byte. What is lost: chip, core and clock cannot be subclassed, and `Simulator.stopped` is looked at
-after an alarm and every 256 instructions only.
+a Python attribute up. Nothing here changes what the emulated chip does unless `miss_cycles` of the chip is set, which
+adds the time of its flash cache; `tests/hil/rigs/emulator/test_fast.py` compares the two without that, byte by byte.
+What is lost: chip, core and clock cannot be subclassed, and `Simulator.stopped` is looked at after an alarm and every
+256 instructions only.
 
 Longer than 250 lines: the list, each entry with the text that it replaces.
 """
@@ -29,6 +30,8 @@ FINAL = "no subclass can stand in for it, so a call of its methods is a call in 
 CONTIGUOUS = "memory without gaps: an index is an address"
 POINTER = "a load or store of RAM, flash or boot ROM is one of the machine's, without a call"
 IN_PLACE = "arithmetic in the module itself can be inlined, imported from another it cannot"
+TIME = "the time that a miss of the flash cache takes, where `miss_cycles` says so"
+SHARES = "what each interrupt takes of the processor is counted, by its exception's number"
 CONSTANT = "an address known to the compiler, not read from memory at each access"
 
 MEMORY = """
@@ -48,6 +51,8 @@ cdef inline unsigned int load32(RP2040 chip, unsigned int address) except? 0:
         if address - 0x20000000U < chip.ram_byte_size:
             return _word(chip.ram_at + (address - 0x20000000U))
         if address - 0x10000000U < 0x04000000U:
+            if chip.miss_cycles:
+                chip._touch(address)
             return _word(chip.flash_at + (address & 0x00FFFFFFU))
         if address < chip.bootrom_byte_size:
             return chip.bootrom_at[address >> 2]
@@ -56,8 +61,10 @@ cdef inline unsigned int load32(RP2040 chip, unsigned int address) except? 0:
 
 cdef inline unsigned int load16(RP2040 chip, unsigned int address) except? 0:
     cdef unsigned char *at
-    if address - 0x10000000U < chip.flash_byte_size:
-        at = chip.flash_at + (address - 0x10000000U)
+    if address - 0x10000000U < 0x04000000U:
+        if chip.miss_cycles:
+            chip._touch(address)
+        at = chip.flash_at + (address & 0x00FFFFFFU)
     elif address - 0x20000000U < chip.ram_byte_size:
         at = chip.ram_at + (address - 0x20000000U)
     else:
@@ -68,8 +75,10 @@ cdef inline unsigned int load16(RP2040 chip, unsigned int address) except? 0:
 cdef inline unsigned int load8(RP2040 chip, unsigned int address) except? 0:
     if address - 0x20000000U < chip.ram_byte_size:
         return chip.ram_at[address - 0x20000000U]
-    if address - 0x10000000U < chip.flash_byte_size:
-        return chip.flash_at[address - 0x10000000U]
+    if address - 0x10000000U < 0x04000000U:
+        if chip.miss_cycles:
+            chip._touch(address)
+        return chip.flash_at[address & 0x00FFFFFFU]
     return chip.read_uint8(address)
 
 
@@ -183,6 +192,37 @@ SIO = '''
     cdef void _reset_sio(self) noexcept:
         self.div_dividend = self.div_quotient = self.div_remainder = self.div_csr = self.spin_lock = 0
         self.div_divisor = 1
+
+'''
+
+# The flash cache (datasheet 2.6.3.1): 16 kB, two ways, lines of 8 bytes, so 1024 sets; of a set the way that was used
+# longer ago gives way (assumed: the datasheet does not say). 0x11 is looked up and not filled, 0x12 and 0x13 pass by.
+CACHE = '''
+    cdef void _touch(self, unsigned int address) noexcept:
+        """A fetch or load from flash: what it waits for."""
+        cdef unsigned int line = (address & 0x00FFFFFFU) >> 3, mirror = (address >> 24) & 3, place
+        if line == self.last_line and mirror == 0:
+            return
+        place = (line & 1023) << 1
+        if mirror < 2:
+            if self.lines[place] == line or self.lines[place + 1] == line:
+                if mirror == 0:
+                    self.last_line = line
+                    self.oldest[place >> 1] = self.lines[place] == line
+                return
+        self.stall_cycles += self.miss_cycles
+        self.misses += 1
+        if mirror == 0:
+            self.last_line = line
+            self.lines[place + self.oldest[place >> 1]] = line
+            self.oldest[place >> 1] ^= 1
+
+    cdef void _flush(self) noexcept:
+        cdef int place
+        self.last_line = 0xFFFFFFFFU
+        for place in range(2048):
+            self.lines[place] = 0xFFFFFFFFU
+            self.oldest[place >> 1] = 0
 
 '''
 
@@ -308,6 +348,11 @@ EDITS = (
          "    cdef void _write_sio(self, unsigned int offset, unsigned int value) noexcept\n"
          "    cdef void _divide(self, bint is_signed) noexcept\n"
          "    cdef void _reset_sio(self) noexcept\n"),
+    Edit("_rp2040.pxd", TIME, "    cdef unsigned char *ram_at\n",
+         "    cdef public int miss_cycles\n    cdef public unsigned long long misses\n    cdef int stall_cycles\n"
+         "    cdef unsigned int lines[2048]\n    cdef unsigned char oldest[1024]\n    cdef unsigned int last_line\n"
+         "    cdef void _touch(self, unsigned int address) noexcept\n    cdef void _flush(self) noexcept\n"
+         "    cdef unsigned char *ram_at\n"),
     Edit("_rp2040.pyx", POINTER, "        self.core = CortexM0Core(self)\n",
          "        self.ram_at, self.flash_at = &self._sram[0], &self._flash[0]\n"
          "        self.bootrom_at = &self._bootrom[0]\n"
@@ -338,8 +383,16 @@ EDITS = (
          "        elif SIO_START <= addr < SIO_START + 0x10000000:\n"),
     Edit("_rp2040.pyx", "what is in C is reset with the rest", "            self.sio.reset()\n",
          "            self.sio.reset()\n            self._reset_sio()\n"),
+    Edit("_rp2040.pyx", TIME, "            self.xip_ctrl.reset()\n",
+         "            self.xip_ctrl.reset()\n            self._flush()\n"),
+    Edit("_rp2040.pyx", TIME + ": the boot ROM's write to XIP_CTRL's FLUSH, after each change of the flash",
+         "            peripheral = self.find_peripheral(addr)\n            if peripheral is not None:\n"
+         "                atomic_type = (addr & 0x3000) >> 12\n",
+         "            if addr & 0xFFFFCFFFU == 0x14000004U:\n                self._flush()\n"
+         "            peripheral = self.find_peripheral(addr)\n            if peripheral is not None:\n"
+         "                atomic_type = (addr & 0x3000) >> 12\n"),
     Edit("_rp2040.pyx", "as above", "    cpdef unsigned int read_uint32(self, long long address) except? 0:\n",
-         SIO + "    cpdef unsigned int read_uint32(self, long long address) except? 0:\n"),
+         SIO + CACHE + "    cpdef unsigned int read_uint32(self, long long address) except? 0:\n"),
     Edit("_cortex_m0_core.pxd", POINTER, "from rp2040py.native._rp2040 cimport RP2040\n",
          "from rp2040py.native._rp2040 cimport RP2040\n"
          "from rp2040py.native._simulation_clock cimport SimulationClock\n"),
@@ -379,6 +432,22 @@ EDITS = (
          "    cpdef write_special_register(self, unsigned int sysm, unsigned int value)\n"),
     Edit("_cortex_m0_core.pyx", "the loop over instructions stands where each of them can be inlined",
          "    cpdef int execute_instruction(self) except -1:\n", RUN),
+    Edit("_cortex_m0_core.pyx", TIME + ", and the 15 cycles from an interrupt to its code (Cortex-M0+ TRM)",
+         "        if self.interrupts_updated and self.check_for_interrupts():\n            self.waiting = False\n",
+         "        if self.interrupts_updated and self.check_for_interrupts():\n            self.waiting = False\n"
+         "            if self.rp2040.miss_cycles:\n                self.rp2040.stall_cycles += 15\n"),
+    Edit("_cortex_m0_core.pyx", SHARES, "        cdef int delta_cycles\n        if self.interrupts_updated",
+         "        cdef int delta_cycles\n        cdef unsigned int exception\n        if self.interrupts_updated"),
+    Edit("_cortex_m0_core.pyx", SHARES, "        # ARM Thumb instruction encoding - 16 bits / 2 bytes\n",
+         "        exception = self.ipsr & 63\n"),
+    Edit("_cortex_m0_core.pyx", TIME + "; " + SHARES,
+         "        self.cycles += delta_cycles\n        return delta_cycles\n",
+         "        delta_cycles += self.rp2040.stall_cycles\n        self.rp2040.stall_cycles = 0\n"
+         "        self.cycles += delta_cycles\n        self.spent[exception] += delta_cycles\n"
+         "        return delta_cycles\n\n"
+         "    def cycles_in(self, unsigned int exception) -> int:\n        return self.spent[exception & 63]\n"),
+    Edit("_cortex_m0_core.pxd", SHARES, "    cdef public object bl_taken\n",
+         "    cdef public object bl_taken\n    cdef unsigned long long spent[64]\n"),
     Edit("_cortex_m0_core.pyx", "asked each time interrupts are let in again", INTERRUPTS_OLD, INTERRUPTS_NEW),
     Edit("_cortex_m0_core.pyx", "as above", "    def exception_priority(self, n) -> int:\n",
          "    cpdef int exception_priority(self, int n) except? -99:\n"),
