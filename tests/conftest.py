@@ -62,7 +62,9 @@ def flashed_pico(pico_image: Path) -> Iterator["PicoPty"]:
 
 
 def _pico_pty() -> Any:
-    pytest.importorskip("rp2040py", reason="the emulated Pico is not installed: pip install '.[pico]'")
+    pytest.importorskip(
+        "ccdmon_hil.rigs.pico", reason="the emulated Pico is not installed: pip install '.[pico]'"
+    )
     from ccdmon_hil.rigs import pico_pty
 
     return pico_pty

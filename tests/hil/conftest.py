@@ -17,7 +17,9 @@ def unix() -> Iterator[Session]:
 
 @pytest.fixture(scope="session")
 def pico(pico_image: Path) -> Iterator[Session]:
-    pytest.importorskip("rp2040py", reason="the emulated Pico is not installed: pip install '.[pico]'")
+    pytest.importorskip(
+        "ccdmon_hil.rigs.pico", reason="the emulated Pico is not installed: pip install '.[pico]'"
+    )
     with replay.open_session("pico", image=pico_image) as session:
         yield session
 

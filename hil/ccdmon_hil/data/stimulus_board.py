@@ -190,7 +190,7 @@ def take(first, data):
 
 
 def begin(sample_period_us, lock_step):
-    """Show row 0 and wait for the gate to close."""
+    """Show what comes first and wait for the gate to close."""
     global period_us
     period_us = sample_period_us
     control[_PERIOD_US], control[_LOCK_STEP] = sample_period_us, lock_step

@@ -49,7 +49,7 @@ def run_rows(
     on_progress: Progress | None = None,
     idle: Sequence[Codes] = (IDLE,),
 ) -> ReplayResult:
-    """Play `source` to the firmware, row 0 being the first sample after the gate closed.
+    """Play `source` to the firmware; row 0 is the first sample after the gate closed that the rig can reach.
 
     `rows` None: until the source ends. `events`: what is known to happen when; without a fitting one, latency
     counts from the row where the firmware's own suspicion began. Raises `DeviceError` where the rig or the
@@ -67,7 +67,7 @@ def run_rows(
     gate_closed = session.target.edges[-1].closed
     trip = _trip(session, events)
     assert counted.rows is not None
-    if trip and session.trip and session.trip["sample"] >= counted.rows:
+    if trip and session.trip and session.trip["sample"] - session.lead >= counted.rows:
         trip, gate_closed = {}, True  # of the zeros after the last row: a full cell that is taken away
     crc_errors = _crc_errors(session) - crc_errors
     session.command(wire.DISARM)

@@ -48,9 +48,12 @@ class Session:
         )
         self.trip: dict[str, int] | None = None  # the first TRIP message of this run
         self.samples: list[Samples] = []  # of this run
-        self.samples_seen = 0  # highest sample counter of this run, plus one
+        self.samples_seen = (
+            0  # rows of this run: its highest sample counter, plus one, less those before row 0
+        )
         self.box_pieces: list[Message] = []  # heads and samples of black boxes, as they came
         self._run: int | None = None
+        self.lead: int = getattr(target, "lead_samples", 0)
         self.command = self.device.command
         self.status = self.device.status
         self.pump = self.device.pump
@@ -111,13 +114,14 @@ class Session:
         self.device.wait(lambda: self.trip is not None, "why it opened the gate")
 
     def codes(self, rows: int) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.bool_]]:
-        """Samples of this run below `rows`, shape (rows, 4), and which of them came, shape (rows,)."""
+        """Samples of this run's rows below `rows`, shape (rows, 4), and which of them came, shape (rows,)."""
         table = np.zeros((rows, 4), dtype=np.uint16)
         came = np.zeros(rows, dtype=np.bool_)
         for event in self.samples:
-            first, stop = event.first_sample, min(event.first_sample + len(event.codes), rows)
+            at = event.first_sample - self.lead
+            first, stop = max(at, 0), min(at + len(event.codes), rows)
             if event.run == self._run and first < stop:
-                table[first:stop] = event.codes[: stop - first]
+                table[first:stop] = event.codes[first - at : stop - at]
                 came[first:stop] = True
         return table, came
 
@@ -133,4 +137,4 @@ class Session:
 
     def _count(self, event: Samples) -> None:
         if event.run == self._run:
-            self.samples_seen = max(self.samples_seen, event.first_sample + len(event.codes))
+            self.samples_seen = max(self.samples_seen, event.first_sample + len(event.codes) - self.lead)

