@@ -4,6 +4,8 @@ The detector keeps the last firing of each rule and how often it fired; what is 
 or the loop was busy, is told later with the count: only the details of firings that a later one replaced are lost.
 """
 
+from array import array
+
 from ccdmon_fw import detector, limits
 
 
@@ -16,6 +18,7 @@ class Alarms:
         self._telemetry = telemetry
         self._told = [(0, 0)] * len(limits.RULES)  # (count, sample) of what the host knows
         self._fired = 0
+        self._event = array("i", [0] * detector.EVENT_WORDS)
 
     def poll(self):
         """To be called often: one message at most, so that no round of the loop grows long."""
@@ -32,9 +35,13 @@ class Alarms:
         self._fired = fired  # all of them are told
 
     def _tell(self, rule):
+        event, memory, at = self._event, self._judge.memory, detector.EVENTS_AT + detector.EVENT_WORDS * rule
+        # Nothing is allocated with the timer's interrupt held off: a collection would hold it off for 25 ms.
         held = self._board.lock()
-        count, sample, time_us, value, limit = self._judge.event(rule)
+        for word in range(detector.EVENT_WORDS):
+            event[word] = memory[at + word]
         self._board.unlock(held)
+        count, sample, time_us, value, limit = event
         action = self._judge.memory[detector.ACTIONS_AT + rule]
         tell = count and action != limits.ACTION_TRIP  # a trip has its own message
         if not tell or self._telemetry.event(
