@@ -3,8 +3,10 @@
     python -m ccdmon_hil.campaign --rig unix --rig pico --rig board --port emulated --faults --out DIR
 
 Prints a line for each run, then one table of all rigs. `--out` leaves `campaign.html` (self-contained),
-`campaign.json`, `campaign.xml` (JUnit) and `summary.md` there. Where a row is dear, on an emulator, a scenario plays
-`--emulated-rows` around what happens in it. Exit code 1 if something is not as expected, 3 if a rig is not there.
+`campaign.json`, `campaign.xml` (JUnit) and `summary.md` there. `--wired` plays each scenario a second time, through
+tolerances, offsets, noise and full scales of the wiring that firmware/README.md prescribes. Where a row is dear, on an
+emulator, a scenario plays `--emulated-rows` around what happens in it. Exit code 1 if something is not as expected, 3
+if a rig is not there.
 """
 
 import argparse
@@ -26,6 +28,7 @@ from ccdmon_hil.rigs.session import Session
 SCENARIOS_DIR = Path(__file__).parents[2] / "scenarios"
 SCHEMA = "ccdmon.campaign/2"
 EMULATED_ROWS = 200
+WIRED = ", as wired"  # behind a scenario's name
 BEFORE_TRIP, AFTER_TRIP = 60, 20  # rows in the plot
 
 
@@ -62,8 +65,11 @@ def play_all(rig: str, scenarios: Sequence[Scenario], options: argparse.Namespac
     """The scenarios on one rig, each as it ends."""
     with open_session(rig, image=options.image, port=options.port) as session:
         most_rows = options.emulated_rows if session.target.clock == "virtual" else None
-        for scenario in scenarios:
+        for number, scenario in enumerate(scenarios):
             yield _record(rig, scenario, session, most_rows)
+            if options.wired:
+                record = _record(rig, scenario, session, most_rows, wired=number)
+                yield record | {"name": record["name"] + WIRED, "title": record["title"] + WIRED}
 
 
 def bring_about_all(rigs: Sequence[str], options: argparse.Namespace, runs: list[Record]) -> None:
@@ -128,11 +134,13 @@ def table_row(record: Record) -> str:
     )  # fmt: skip
 
 
-def _record(rig: str, scenario: Scenario, session: Session, most_rows: int | None) -> Record:
+def _record(
+    rig: str, scenario: Scenario, session: Session, most_rows: int | None, wired: int | None = None
+) -> Record:
     base: Record = {"kind": "scenario", "rig": rig, "name": scenario.name, "title": scenario.file.title}
     missed = session.decoder.counts.missing_samples
     try:
-        told = _told(run_scenario(scenario, session, most_rows))
+        told = _told(run_scenario(scenario, session, most_rows, wired))
     except MissingTraceError as error:
         return base | {"outcome": "skipped", "problems": [str(error)]}
     except CcdmonError as error:
@@ -172,7 +180,7 @@ def _outcome(problems: list[str]) -> Record:
 
 
 def _row(*cells: str) -> str:
-    return "".join(map(str.ljust, cells, (6, 28, 14, 8, 7, 9, 11, 9, 0)))
+    return "".join(map(str.ljust, cells, (6, 38, 14, 8, 7, 9, 11, 9, 0)))
 
 
 def _shown(value: float | None) -> str:
@@ -184,6 +192,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", nargs="?", type=Path, default=SCENARIOS_DIR, metavar="FOLDER")
     parser.add_argument("--rig", action="append", choices=RIGS, help="where; more than once (default: unix)")
     parser.add_argument("--faults", action="store_true", help="bring about the faults of these rigs, too")
+    parser.add_argument(
+        "--wired", action="store_true",
+        help="each scenario a second time, through the wiring of firmware/README.md as it is built",
+    )  # fmt: skip
     parser.add_argument("--port", help=PORT_HELP)
     parser.add_argument("--jobs", type=count, default=1, metavar="N", help=JOBS_HELP)
     parser.add_argument("--image", type=Path, help="MicroPython image of the emulated Pico")

@@ -122,7 +122,7 @@ def replay_on(
     on_start: OnStart | None = None,
     on_progress: Progress | None = None,
     front_end: FrontEnd | None = None,
-    imperfect: str = "",
+    imperfect: str | Imperfect = "",
     **physical: Any,
 ) -> ReplayResult:
     """As `replay`, on a rig that runs already: booting once serves many traces."""
@@ -131,7 +131,7 @@ def replay_on(
         raise InputError(f"{trace.source or 'trace'}: no rows in {start}:{stop}, it has {len(trace)}")
     front_end = front_end or FrontEnd.for_trace(trace)
     settings = detector_settings(trace, front_end, **physical)
-    errors = Imperfect.parse(imperfect)
+    errors = imperfect if isinstance(imperfect, Imperfect) else Imperfect.parse(imperfect)
     known = known_rows(trace)
     known = known[(known >= start) & (known < start + len(window))]
     if not known.size:

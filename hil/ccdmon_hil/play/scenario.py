@@ -28,6 +28,7 @@ from ccdmon.model.front_end import FrontEnd
 from ccdmon.model.trace import Trace
 from ccdmon.rig.rig_file import FrontEndTable, Table
 from ccdmon_fw import limits
+from ccdmon_hil.play.imperfect import Imperfect
 from ccdmon_hil.play.result import ReplayResult
 from ccdmon_hil.rigs.checked_toml import read_checked
 from ccdmon_hil.rigs.session import Session
@@ -140,18 +141,27 @@ def read_scenario(path: Path) -> Scenario:
     return Scenario(path, read_checked(ScenarioFile, path, "name a scenario file"))
 
 
-def run_scenario(scenario: Scenario, session: Session, most_rows: int | None = None) -> Outcome:
+def run_scenario(
+    scenario: Scenario, session: Session, most_rows: int | None = None, wired: int | None = None
+) -> Outcome:
     """Play a scenario on a rig that runs; `most_rows`: no more of it, around what happens in it (`window`).
 
-    Raises `InputError`, or `DeviceError` where the rig fails.
+    `wired`: through the wiring as it is built (`as_wired.py`), the one of this number. Raises `InputError`, or
+    `DeviceError` where the rig fails.
     """
+    from ccdmon_hil.play.as_wired import as_wired
     from ccdmon_hil.play.replay import replay_on
 
     trace, event_row = scenario.trace()
     start, stop = window(len(trace), event_row, most_rows)
     physical = scenario.file.firmware.model_dump(exclude_none=True)
-    front_end = scenario.front_end(trace)
-    result = replay_on(session, trace, start=start, stop=stop, front_end=front_end, **physical)
+    front_end, errors = scenario.front_end(trace), Imperfect()
+    if wired is not None:
+        front_end, errors, calibrated = as_wired(trace, wired, front_end if scenario.file.front_end else None)
+        physical = calibrated | physical
+    result = replay_on(
+        session, trace, start=start, stop=stop, front_end=front_end, imperfect=errors, **physical
+    )
     return Outcome(scenario, trace, start, result, tuple(problems_of(scenario.file, result)))
 
 

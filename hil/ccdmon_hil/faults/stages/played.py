@@ -17,12 +17,12 @@ import numpy.typing as npt
 
 from ccdmon.errors import DeviceError
 from ccdmon.link.decoder import Message
-from ccdmon.model.front_end import FrontEnd
 from ccdmon.model.trace import Trace
 from ccdmon.simulation.simulate import simulate
 from ccdmon_fw import limits
 from ccdmon_hil.faults.outcome import Outcome, outcome_of, untouched
 from ccdmon_hil.faults.stages.stage import Stage
+from ccdmon_hil.play.as_wired import as_wired
 from ccdmon_hil.play.replay import detector_settings
 from ccdmon_hil.rigs.breakable.unix import HookedUnix
 from ccdmon_hil.rigs.open_rig import open_session
@@ -143,13 +143,13 @@ def _source(table: Table, closed_loop: bool) -> Source:
 
 
 def _healthy(changed: dict[str, int]) -> tuple[Table, list[int]]:
-    """Codes of a healthy cell, and the settings that fit them."""
+    """Codes of a healthy cell through the wiring as it is built, and the settings that fit them."""
     trace = _trace()
-    front_end = FrontEnd.for_trace(trace)
-    settings = detector_settings(trace, front_end)
+    front_end, errors, calibrated = as_wired(trace, SEED)
+    settings = detector_settings(trace, front_end, **calibrated)
     for name, value in changed.items():
         settings[limits.SETTINGS.index(name)] = value
-    return np.array(front_end.codes(trace), dtype=np.uint16), settings
+    return np.array(errors.codes(front_end, trace), dtype=np.uint16), settings
 
 
 @cache
