@@ -18,14 +18,16 @@ from ccdmon.simulation.simulate import simulate
 from ccdmon_fw import limits
 from ccdmon_hil.conformance import check_session
 from ccdmon_hil.play.one_run import run_rows
+from ccdmon_hil.play.potentiostat import shown
 from ccdmon_hil.play.replay import detector_settings
 from ccdmon_hil.play.result import ReplayResult
 from ccdmon_hil.rigs.chips.buses import attach_i2c, attach_spi
 from ccdmon_hil.rigs.chips.converters import Ads131m04, Ina228, Nau7802
 from ccdmon_hil.rigs.image import find_image
 from ccdmon_hil.rigs.pico import PicoTarget
+from ccdmon_hil.rigs.pico_firmware import PICO_PINS
 from ccdmon_hil.rigs.session import Session
-from ccdmon_hil.rigs.target import Codes
+from ccdmon_hil.rigs.target import IDLE, Codes
 
 LOAD_SHIFT = 7  # of the descriptions: pressure code = reading >> LOAD_SHIFT
 CURRENT_SHIFT = 4  # of the INA228's driver
@@ -99,11 +101,42 @@ class InaChips:
         self.bridge.reading = pressure << LOAD_SHIFT
 
 
+class MonitorOutputs:
+    """A potentiostat's outputs at the Pico's own converter, as `boards/pico_biologic.py` and `pico_gamry.py` wire them."""
+
+    tolerance_codes = 16  # a step of that converter
+
+    def __init__(self, on_sample: Callable[[], None], inverted_voltage: bool) -> None:
+        self._on_sample, self._inverted = on_sample, inverted_voltage
+        self._before = -1
+        self._inputs: Any = {}  # of the chip, once it is there
+
+    def attach(self, mcu: Any) -> None:
+        """A conversion of the voltage begins a sample; once more is the same sample."""
+        self._inputs, convert = mcu.adc.channel_values, mcu.adc.on_adc_read
+
+        def converting(channel: int) -> None:
+            if channel == PICO_PINS.voltage_channel != self._before:
+                self._on_sample()
+            self._before = channel
+            convert(channel)
+
+        mcu.adc.on_adc_read = converting
+        self.show(IDLE)
+
+    def show(self, codes: Codes) -> None:
+        """Voltages at the converter's inputs."""
+        for channel, code in zip(PICO_PINS.channels, shown(codes, self._inverted), strict=True):
+            self._inputs[channel] = code >> 4
+
+
 FIRST_OF_TICK = 0x0B
 # As in firmware/boards/; each is made with what to call when a sample begins.
 BOARDS: dict[str, Callable[[Callable[[], None]], Chips]] = {
     "pico_ads131m04_nau7802": AdsChips,
     "pico_ina228_nau7802": InaChips,
+    "pico_biologic": lambda on_sample: MonitorOutputs(on_sample, inverted_voltage=True),
+    "pico_gamry": lambda on_sample: MonitorOutputs(on_sample, inverted_voltage=False),
 }
 
 
@@ -117,7 +150,8 @@ class ChipTarget(PicoTarget):
         text = description(board)
         assert text is not None
         # The emulator would spend its time on the edges of the converter's clock.
-        self._description = text.replace(b"CLOCK_HZ = 8_333_333", b"CLOCK_HZ = 8_333")
+        text = text.replace(b"CLOCK_HZ = 8_333_333", b"CLOCK_HZ = 8_333")
+        self._description = text.replace(b"I_MONITOR_V = None", b"I_MONITOR_V = 1.0")  # as its owner would
         super().__init__(image)
 
     def _boot(self, files: dict[str, bytes]) -> None:

@@ -1,0 +1,40 @@
+"""Monitor outputs of a potentiostat, read by the Pico's own converter: scaling, and a voltage that comes inverted.
+
+An output `u` volts reaches a converter input through a divider from the supply, which lifts zero to the middle of the
+range: R_IN from the output (with what the output has itself), R_UP from 3.3 V, R_DOWN to ground, with 1 / R_UP = 1 / R_IN + 1 / R_DOWN.
+"""
+
+try:
+    import micropython
+except ImportError:
+    from ccdmon_fw.cpython import micropython
+
+SUPPLY_V = 3.3
+DIVIDER_5V = (16e3, 10e3, 27e3)  # R_IN, R_UP, R_DOWN: +-5.27 V, that of firmware/README.md
+DIVIDER_3V = (10e3, 10e3, None)  # +-3.3 V, no R_DOWN
+
+
+def full_scale_V(divider):
+    """The output at which the converter reaches its rail, in the mean of both signs."""
+    r_in, r_up, r_down = divider
+    conductance = 1 / r_in + 1 / r_up + (1 / r_down if r_down else 0.0)
+    return SUPPLY_V / 2 * conductance * r_in
+
+
+def off_code(divider):
+    """The code that stands there when the output's wire is off."""
+    _, r_up, r_down = divider
+    return int(65536 * r_down / (r_up + r_down)) if r_down else 65535
+
+
+def mirrored(read, channel):
+    """`read` of a board, with one channel's codes turned round zero: of an output that is inverted. For the tick."""
+
+    @micropython.native
+    def read_mirrored(memory):
+        unsafe = read(memory)
+        code = 65536 - memory[channel]
+        memory[channel] = code if code < 65536 else 65535
+        return unsafe
+
+    return read_mirrored

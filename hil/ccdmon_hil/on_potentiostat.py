@@ -1,0 +1,157 @@
+"""A potentiostat in closed loop, no relay in the cell's path: `python -m ccdmon_hil.on_potentiostat [--rig pico]`.
+
+The simulated cell runs its program on an emulated potentiostat (`play/potentiostat.py`); the firmware reads its monitor
+outputs, the voltage inverted as BioLogic's connector has it, and its gate's output is the stop input. Beside each run
+stands the same cell behind a relay: the verdict must be the same in the same row, and the current gone in the row after
+the stop was there. One line a run; exit code 1 where that is not so.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError
+from ccdmon.model.front_end import FrontEnd
+from ccdmon.simulation.simulate import SCENARIOS, LiveCell, open_cell, simulate
+from ccdmon_hil.chip_boards import ChipTarget
+from ccdmon_hil.play.closed_loop import ROWS_AFTER_TRIP, CellSource
+from ccdmon_hil.play.one_run import run_rows, settings_for
+from ccdmon_hil.play.potentiostat import Potentiostat, at_the_outputs
+from ccdmon_hil.play.result import ReplayResult
+from ccdmon_hil.rigs.image import find_image
+from ccdmon_hil.rigs.session import Session
+from ccdmon_hil.rigs.target import Source
+from ccdmon_hil.rigs.unix import UnixTarget
+
+BOARD = "pico_biologic"
+VOLTAGE_FULL_SCALE_V = 5.27  # of its divider
+RANGE_HEADROOM = 3.3  # of full scale over the I range, `I_MONITOR_V` 1
+BEFORE_FAULT, AFTER_FAULT = 300, 60  # rows, on the emulated Pico
+ON_PICO = ("hard_short", "healthy")
+
+
+class MonitoredUnix(UnixTarget):
+    """The rig `unix`, its voltage turned round by the firmware as that board does."""
+
+    before = "from ccdmon_fw.drivers.monitors import mirrored\nboard.read = mirrored(board.read, 0)"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one cell. `late_rows`: rows with current after the stop was there."""
+
+    result: ReplayResult
+    late_rows: int
+
+
+@contextmanager
+def session_on(target: UnixTarget | ChipTarget) -> Iterator[Session]:
+    """The firmware, running."""
+    session = Session(target)
+    try:
+        session.start()
+        yield session
+    finally:
+        session.close()
+
+
+def play(session: Session, live: LiveCell, rows: range | None, wired: bool, delay_rows: int = 0) -> Run:
+    """One cell under the firmware, on a potentiostat (`wired`) or behind a relay; `rows`: only those."""
+    for _ in range(rows.start if rows else 0):
+        live.next_row()
+    instrument = Potentiostat(_until(live, rows), delay_rows if wired else 0)
+    front_end = FrontEnd(VOLTAGE_FULL_SCALE_V, RANGE_HEADROOM * _i_range_A(live))
+    loop = CellSource(instrument, front_end, ROWS_AFTER_TRIP)
+    source: Source = at_the_outputs(loop, inverted_voltage=True) if wired else loop
+    setup = live.setup
+    settings = settings_for(front_end, float(np.median(np.diff(live.times_s))), setup.configuration)
+    result = run_rows(session, source, settings, closed_loop=True)
+    after = [] if result.trip_row is None else loop.rows[result.trip_row + 1 + delay_rows :]
+    zero_A = front_end.current_full_scale_A / 2048
+    return Run(result, sum(abs(row.current_A) > zero_A for row in after))
+
+
+def _until(live: LiveCell, rows: range | None):  # type: ignore[no-untyped-def] # -> Callable[[bool], Row | None]
+    left = iter(rows) if rows else None
+    return lambda runs: live.next_row(runs) if left is None or next(left, None) is not None else None
+
+
+def _i_range_A(live: LiveCell) -> float:
+    """The decade that holds the test's largest current, as one sets it for the experiment."""
+    segments = live.setup.program.segments
+    largest_A = max(abs(s.current_density_mA_cm2) for s in segments) * live.setup.cell.area_cm2 * 1e-3
+    return float(10.0 ** np.ceil(np.log10(largest_A)))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table."""
+    assert __doc__ is not None
+    parser = argparse.ArgumentParser(
+        prog="python -m ccdmon_hil.on_potentiostat", description=__doc__.split("\n\n")[0]
+    )
+    parser.add_argument("--rig", choices=("unix", "pico"), default="unix", help="default unix")
+    parser.add_argument("--scenario", action="append", choices=SCENARIOS, help="which; more than once")
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="cells of each (default 1)")
+    parser.add_argument("--image", type=Path, help="MicroPython image")
+    options = parser.parse_args(arguments)
+    try:
+        failed = _on_pico(options) if options.rig == "pico" else _on_unix(options)
+    except CcdmonError as error:
+        print(f"on_potentiostat: {error}", file=sys.stderr)
+        return error.exit_code
+    return EXIT_NEGATIVE if failed else EXIT_FINE
+
+
+def _on_unix(options: argparse.Namespace) -> int:
+    print(f"{'scenario':<24}{'seed':>5}  {'on the potentiostat':<28}{'behind a relay':<28}{'late rows':>9}")
+    failed = 0
+    with session_on(MonitoredUnix()) as wired, session_on(UnixTarget()) as relay:
+        for scenario in options.scenario or SCENARIOS:
+            for seed in range(options.seeds):
+                run = play(wired, open_cell(scenario, seed), None, wired=True)
+                beside = play(relay, open_cell(scenario, seed), None, wired=False)
+                failed += _told(run) != _told(beside) or run.late_rows > 0
+                print(
+                    f"{scenario:<24}{seed:>5}  {_told(run):<28}{_told(beside):<28}{run.late_rows:>9}",
+                    flush=True,
+                )
+    return failed
+
+
+def _on_pico(options: argparse.Namespace) -> int:
+    print(f"{'scenario':<24}{'seed':>5}  {'on the potentiostat':<28}{'virtual us':>10}{'late rows':>11}")
+    failed = 0
+    with session_on(ChipTarget(find_image(options.image), BOARD)) as wired:
+        for scenario in options.scenario or ON_PICO:
+            for seed in range(options.seeds):
+                truth = simulate(scenario, seed).truth
+                fault = truth["first_faulty_row"]
+                start = max(0, (fault if fault is not None else BEFORE_FAULT) - BEFORE_FAULT)
+                rows = range(start, start + BEFORE_FAULT + AFTER_FAULT)
+                run = play(wired, open_cell(scenario, seed), rows, wired=True)
+                must = scenario == "hard_short"
+                failed += (
+                    run.late_rows > 0
+                    or (must and run.result.reason != "hard_short")
+                    or (truth["class"] == "healthy" and run.result.tripped)
+                )
+                virtual_us = run.result.document()["latency"]["virtual_us"]
+                print(
+                    f"{scenario:<24}{seed:>5}  {_told(run):<28}{virtual_us or '-':>10}{run.late_rows:>11}",
+                    flush=True,
+                )
+    return failed
+
+
+def _told(run: Run) -> str:
+    result = run.result
+    return f"{result.reason} in row {result.trip_row}" if result.tripped else f"runs, {result.rows} rows"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
