@@ -2,8 +2,7 @@
 `board.py`; edit to fit.
 
 From the manuals of Interface 1010 and 5000 (others: compare yours): the I monitor gives 3 V at the I range's full scale
-behind 1 kilohm, positive for cathodic current; the E monitor is the white lead against the blue one, not amplified. Taken
-as they are their signs agree. Their ground is the instrument's floating one: a USB isolator keeps it so. There is no
+behind 1 kilohm, positive for cathodic current; the E monitor is the white lead against the blue one. Taken as they are their signs agree. Their ground is the instrument's floating one: a USB isolator keeps it so. There is no
 input that stops by itself: a digital input is read by the experiment's script, which must run only while it is high.
 """
 
@@ -15,7 +14,11 @@ NAME = "rpi_pico_gamry"
 I_RANGE_A = 1e-3  # your experiment's, fixed: a range that changes by itself changes the scale
 I_MONITOR_V = 3.0
 INVERT_E = False
-I_DIVIDER = (9.1e3 + 1e3, 10e3, None)  # its own kilohm is part of it, or zero would be off by more than a board may be
+I_DIVIDER = (
+    9.1e3 + 1e3,
+    10e3,
+    None,
+)  # its own kilohm is part of it, or zero would be off by more than a board may be
 
 FRONT_END = {
     "voltage_full_scale_V": full_scale_V(DIVIDER_5V),

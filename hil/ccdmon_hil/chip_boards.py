@@ -102,7 +102,7 @@ class InaChips:
 
 
 class MonitorOutputs:
-    """A potentiostat's outputs at the Pico's own converter, as `boards/pico_biologic.py` and `pico_gamry.py` wire them."""
+    """A potentiostat's outputs at the Pico's own converter, as `boards/pico_biologic.py`, `pico_gamry.py` wire them."""
 
     tolerance_codes = 16  # a step of that converter
 

@@ -8,7 +8,7 @@ the stop was there. One line a run; exit code 1 where that is not so.
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,8 @@ import numpy as np
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError
 from ccdmon.model.front_end import FrontEnd
-from ccdmon.simulation.simulate import SCENARIOS, LiveCell, open_cell, simulate
+from ccdmon.simulation.simulate import SCENARIOS, LiveCell, Row, open_cell, simulate
+from ccdmon_fw import limits
 from ccdmon_hil.chip_boards import ChipTarget
 from ccdmon_hil.play.closed_loop import ROWS_AFTER_TRIP, CellSource
 from ccdmon_hil.play.one_run import run_rows, settings_for
@@ -32,6 +33,7 @@ BOARD = "pico_biologic"
 VOLTAGE_FULL_SCALE_V = 5.27  # of its divider
 RANGE_HEADROOM = 3.3  # of full scale over the I range, `I_MONITOR_V` 1
 BEFORE_FAULT, AFTER_FAULT = 300, 60  # rows, on the emulated Pico
+PERIOD_US = 100  # the shortest of the plain Pico's converter: a short is confirmed in the second sample
 ON_PICO = ("hard_short", "healthy")
 
 
@@ -70,13 +72,14 @@ def play(session: Session, live: LiveCell, rows: range | None, wired: bool, dela
     source: Source = at_the_outputs(loop, inverted_voltage=True) if wired else loop
     setup = live.setup
     settings = settings_for(front_end, float(np.median(np.diff(live.times_s))), setup.configuration)
+    settings[limits.SETTINGS.index("sample_period_us")] = PERIOD_US
     result = run_rows(session, source, settings, closed_loop=True)
     after = [] if result.trip_row is None else loop.rows[result.trip_row + 1 + delay_rows :]
     zero_A = front_end.current_full_scale_A / 2048
     return Run(result, sum(abs(row.current_A) > zero_A for row in after))
 
 
-def _until(live: LiveCell, rows: range | None):  # type: ignore[no-untyped-def] # -> Callable[[bool], Row | None]
+def _until(live: LiveCell, rows: range | None) -> Callable[[bool], Row | None]:
     left = iter(rows) if rows else None
     return lambda runs: live.next_row(runs) if left is None or next(left, None) is not None else None
 

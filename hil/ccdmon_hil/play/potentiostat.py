@@ -1,4 +1,4 @@
-"""An emulated potentiostat in closed loop: it runs a test on the simulated cell, brings out V and I, takes a stop input.
+"""An emulated potentiostat in closed loop: it runs a test on the simulated cell, brings out V and I, has a stop input.
 
 What a board sees of it are monitor outputs, an inverted E among them; what it does to the potentiostat is the level of
 one wire (`StopLine`). A stop ends the experiment for good, as BioLogic's OPEN In does: closing the gate again does not
