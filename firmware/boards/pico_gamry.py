@@ -2,8 +2,10 @@
 `board.py`; edit to fit.
 
 From the manuals of Interface 1010 and 5000 (others: compare yours): the I monitor gives 3 V at the I range's full scale
-behind 1 kilohm, positive for cathodic current; the E monitor is the white lead against the blue one. Taken as they are their signs agree. Their ground is the instrument's floating one: a USB isolator keeps it so. There is no
-input that stops by itself: a digital input is read by the experiment's script, which must run only while it is high.
+behind 1 kilohm, positive for cathodic current; the E monitor is the voltage between the white and the blue lead. Taken
+as white against blue their signs agree: see it on a resistor. Their ground is the instrument's floating one: a USB
+isolator keeps it so. No input stops by itself: a digital input is read by the experiment's script, which must run only
+while it is high.
 """
 
 from ccdmon_fw.board import *  # noqa: F403 - a Pico with its own converter: GP26 E monitor, GP27 I monitor

@@ -73,7 +73,8 @@ def play(session: Session, live: LiveCell, rows: range | None, wired: bool, dela
     setup = live.setup
     settings = settings_for(front_end, float(np.median(np.diff(live.times_s))), setup.configuration)
     settings[limits.SETTINGS.index("sample_period_us")] = PERIOD_US
-    result = run_rows(session, source, settings, closed_loop=True)
+    events = [("hard_short", BEFORE_FAULT)] if rows else []
+    result = run_rows(session, source, settings, closed_loop=True, events=events)
     after = [] if result.trip_row is None else loop.rows[result.trip_row + 1 + delay_rows :]
     zero_A = front_end.current_full_scale_A / 2048
     return Run(result, sum(abs(row.current_A) > zero_A for row in after))

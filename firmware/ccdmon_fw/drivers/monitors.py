@@ -1,7 +1,8 @@
 """Monitor outputs of a potentiostat, read by the Pico's own converter: scaling, and a voltage that comes inverted.
 
-An output reaches a converter input through a divider from the supply, which lifts zero to the middle of the range: R_IN
-from the output (with what the output has itself), R_UP from 3.3 V, R_DOWN to ground, with 1 / R_UP = 1 / R_IN + 1 / R_DOWN.
+An output reaches a converter input through a divider from the supply, which lifts zero to the middle of the range:
+R_IN from the output (with what the output has itself), R_UP from 3.3 V, R_DOWN to ground; 1 / R_UP is the sum of the
+other two's.
 """
 
 try:
