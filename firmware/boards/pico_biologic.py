@@ -26,4 +26,4 @@ FRONT_END = {
 _OFF = off_code(DIVIDER_5V)
 OPEN_VOLTAGE_CODE = 65536 - _OFF if INVERT_E else _OFF
 FAULT = None if I_MONITOR_V else "I_MONITOR_V is not set in board.py"
-read = mirrored(_read, 0) if INVERT_E else _read
+read = mirrored(_read) if INVERT_E else _read

@@ -29,4 +29,4 @@ FRONT_END = {
 }
 _OFF = off_code(DIVIDER_5V)
 OPEN_VOLTAGE_CODE = 65536 - _OFF if INVERT_E else _OFF
-read = mirrored(_read, 0) if INVERT_E else _read
+read = mirrored(_read) if INVERT_E else _read

@@ -40,7 +40,7 @@ ON_PICO = ("hard_short", "healthy")
 class MonitoredUnix(UnixTarget):
     """The rig `unix`, its voltage turned round by the firmware as that board does."""
 
-    before = "from ccdmon_fw.drivers.monitors import mirrored\nboard.read = mirrored(board.read, 0)"
+    before = "from ccdmon_fw.drivers.monitors import mirrored\nboard.read = mirrored(board.read)"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ other two's.
 try:
     import micropython
 except ImportError:
-    from ccdmon_fw.cpython import micropython
+    from ccdmon_fw.cpython import micropython, ptr32
 
 SUPPLY_V = 3.3
 DIVIDER_5V = (16e3, 10e3, 27e3)  # R_IN, R_UP, R_DOWN: +-5.27 V, that of firmware/README.md
@@ -28,14 +28,17 @@ def off_code(divider):
     return int(65536 * r_down / (r_up + r_down)) if r_down else 65535
 
 
-def mirrored(read, channel):
-    """`read` of a board, with one channel's codes turned round zero: of an output that is inverted. For the tick."""
+def mirrored(read):
+    """`read` of a board with its voltage turned round zero: of an output that is inverted. For the tick."""
 
-    @micropython.native
+    @micropython.viper
     def read_mirrored(memory):
         unsafe = read(memory)
-        code = 65536 - memory[channel]
-        memory[channel] = code if code < 65536 else 65535
+        codes = ptr32(memory)
+        code = 65536 - codes[0]
+        if code > 65535:
+            code = 65535
+        codes[0] = code
         return unsafe
 
     return read_mirrored

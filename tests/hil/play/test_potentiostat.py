@@ -13,14 +13,14 @@ def test_the_firmware_turns_an_inverted_output_back() -> None:
         into[:] = shown((40_000, 30_000, 7), inverted_voltage=True)
         return 1
 
-    assert mirrored(read, 0)(memory) == 1
+    assert mirrored(read)(memory) == 1
     assert memory == [40_000, 30_000, 7]
 
 
 @pytest.mark.parametrize(("at_the_pin", "code"), [(0, 65_535), (16, 65_520), (32_768, 32_768), (65_535, 1)])
 def test_rails_stay_rails_and_zero_zero(at_the_pin: int, code: int) -> None:
     memory = [at_the_pin, 0, 0]
-    mirrored(lambda _memory: 0, 0)(memory)
+    mirrored(lambda _memory: 0)(memory)
     assert memory[0] == code
 
 
