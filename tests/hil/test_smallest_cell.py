@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from ccdmon.rig.sizing import size
 from ccdmon_hil.smallest_cell import ENDS, SHORT_AT, _trip, is_safe
 
 
@@ -19,3 +20,10 @@ def test_a_healthy_cell_below_the_noise_is_never_cut_off() -> None:
 def test_a_coarser_converter_misses_it() -> None:
     row = _trip(ENDS[0], 2e-3, 0, True)
     assert row is None or row > SHORT_AT + 1000
+
+
+def test_what_init_says_of_a_front_end_holds() -> None:
+    """`ccdmon.rig.sizing` promises a smallest short by the converter's steps; here it is cut off."""
+    for end in ENDS[1:3]:
+        promised_V = size(1e-3, end.voltage_full_scale_V, bits=end.bits).smallest_short_V
+        assert is_safe(end, promised_V, 1), (end.name, promised_V)

@@ -3,15 +3,25 @@
 import argparse
 import json
 import sys
+from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
 from ccdmon.cli.options import positive, refuse_two_documents
 from ccdmon.errors import EXIT_FINE, InputError
 from ccdmon.model.kinds import CONFIGURATIONS, SYMMETRIC
 
+if TYPE_CHECKING:
+    from ccdmon.rig.sizing import Sizing
+
 SCHEMA = "ccdmon.init/1"
+QUESTIONS = (
+    ("current", "largest current of the test, A"),
+    ("voltage", "largest voltage of the cell, V"),
+    ("pressure", "largest pressure on a load cell, Pa"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,11 +38,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--voltage-full-scale",
         type=positive,
-        default=5.27,
         metavar="V",
         help="default 5.27: the divider of firmware/README.md",
     )
-    parser.add_argument("--current-full-scale", type=positive, default=0.01, metavar="A", help="default 0.01")
+    parser.add_argument("--current-full-scale", type=positive, metavar="A", help="default 0.01")
+    sizing = parser.add_argument_group(
+        "shunt and gain",
+        "from the test's largest values, instead of full scales; on a terminal they are asked",
+    )
+    sizing.add_argument("--current", type=positive, metavar="A", help="the largest that will flow")
+    sizing.add_argument("--voltage", type=positive, metavar="V", help="the largest that the cell will reach")
+    sizing.add_argument(
+        "--pressure", type=positive, metavar="PA", help="the largest on a load cell, where there is one"
+    )
+    sizing.add_argument(
+        "--bits",
+        type=int,
+        choices=range(8, 33),
+        default=12,
+        metavar="N",
+        help="of the converter (default 12: the Pico's)",
+    )
     parser.add_argument(
         "--voltage-limit", type=positive, default=5.0, metavar="V", help="cut off beyond (default 5)"
     )
@@ -43,7 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the file; it is read back and checked before this says that it is there."""
     refuse_two_documents(args.file, args.json)
-    text = rig_text(args)
+    _ask(args)
+    sizing = _sizing(args)
+    text = rig_text(args, sizing)
     if args.file == "-":
         sys.stdout.write(text)
         return EXIT_FINE
@@ -58,14 +86,61 @@ def run(args: argparse.Namespace) -> int:
 
     rig = read_rig(path)
     if args.json:
-        print(json.dumps({"schema": SCHEMA, "path": str(path), "rig": rig.document()}))
+        sized = {} if sizing is None else {"sizing": asdict(sizing)}
+        print(json.dumps({"schema": SCHEMA, "path": str(path), "rig": rig.document(), **sized}))
     else:
         print(path)
+        for line in [] if sizing is None else sizing.lines():
+            print(line, file=sys.stderr)
     return EXIT_FINE
 
 
-def rig_text(args: argparse.Namespace) -> str:
+def _ask(args: argparse.Namespace) -> None:
+    """For the test's largest values, where somebody sits there and none was said; nothing: it is left as it is."""
+    said = (args.current, args.current_full_scale)
+    if (
+        args.json
+        or args.file == "-"
+        or said != (None, None)
+        or not (sys.stdin.isatty() and sys.stderr.isatty())
+    ):
+        return
+    for name, question in QUESTIONS:
+        if getattr(args, name) is None:
+            setattr(args, name, _answer(f"{question} (Enter: leave it): "))
+        if args.current is None:
+            return
+
+
+def _answer(question: str) -> float | None:
+    while True:
+        print(question, end="", file=sys.stderr, flush=True)
+        text = sys.stdin.readline().strip()
+        try:
+            return positive(text) if text else None
+        except argparse.ArgumentTypeError as error:
+            print(error, file=sys.stderr)
+
+
+def _sizing(args: argparse.Namespace) -> "Sizing | None":
+    if args.current is None:
+        other = next((n for n in ("voltage", "pressure") if getattr(args, n) is not None), None)
+        if other is not None:
+            raise InputError(f"--{other} sizes a front end together with --current; say that, too")
+        return None
+    given = next(
+        (n for n in ("current_full_scale", "voltage_full_scale") if getattr(args, n) is not None), None
+    )
+    if given is not None:
+        raise InputError(f"--current and --{given.replace('_', '-')}: give one, the other follows from it")
+    from ccdmon.rig.sizing import size
+
+    return size(args.current, args.voltage, args.pressure, args.bits)
+
+
+def rig_text(args: argparse.Namespace, sizing: "Sizing | None" = None) -> str:
     """The commented file with what the command line says filled in."""
+    full_Pa = None if sizing is None else sizing.pressure_full_scale_Pa
     template = Template(files("ccdmon").joinpath("data/rig.toml").read_text(encoding="utf-8"))
     return template.substitute(
         name=json.dumps(args.name),
@@ -73,8 +148,11 @@ def rig_text(args: argparse.Namespace) -> str:
         configuration=json.dumps(args.configuration),
         electrolyte=_or_example("electrolyte", args.electrolyte, "LLZO"),
         port=json.dumps(args.port),
-        voltage_full_scale_V=args.voltage_full_scale,
-        current_full_scale_A=args.current_full_scale,
+        sizing="".join(f"# {line}\n" for line in ([] if sizing is None else sizing.lines())),
+        voltage_full_scale_V=sizing.voltage_full_scale_V if sizing else args.voltage_full_scale or 5.27,
+        current_full_scale_A=sizing.current_full_scale_A if sizing else args.current_full_scale or 0.01,
+        pressure_full_scale_Pa=_or_example("pressure_full_scale_Pa", full_Pa, 1.0e7),
+        converter_bits=_or_example("converter_bits", None if args.bits == 12 else args.bits, 12),
         voltage_limit_V=args.voltage_limit,
     )
 

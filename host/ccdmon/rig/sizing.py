@@ -1,0 +1,103 @@
+"""Shunt, gain and full scales for a test, what they resolve, and the smallest short that will be cut off.
+
+The amplifier turns the shunt's drop into +-1.65 V round the middle of the converter's 3.3 V, as `firmware/README.md`
+wires it; a board with a converter of its own has its gain in its description.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ccdmon.errors import InputError
+from ccdmon.model.front_end import range_step
+
+BURDEN_V = 0.05  # the shunt's drop at full scale: what the cycler loses of its compliance
+AMPLIFIER_V = 1.65
+OPEN_ENDED_V = 5.27  # +-: the divider of 16 k, 10 k, 27 k
+CODE_BITS = 16  # a finer converter is limited by the codes
+# `python -m ccdmon_hil.smallest_cell`: 25 mV behind +-5.27 V, 12 bits (9.7 steps) and a step of noise, 2 mV behind
+# +-6.02 V and 16 bits (10.9); below a millivolt nothing was tried.
+STEPS_OF_A_SHORT = 11
+SMALLEST_TRIED_V = 1e-3
+COARSEST_LEVEL = 30  # full scale over the first current level, at most: `firmware/README.md`
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """A front end for a test. All per sample; `shunt_ohm`, `gain`: the plain Pico's."""
+
+    current_full_scale_A: float
+    voltage_full_scale_V: float
+    pressure_full_scale_Pa: float | None
+    shunt_ohm: float
+    gain: float
+    shunt_W: float
+    current_step_A: float
+    voltage_step_V: float
+    pressure_step_Pa: float | None
+    smallest_level_A: float
+    smallest_short_V: float
+
+    def lines(self) -> list[str]:
+        """For a person: a rig file's comments, the terminal."""
+        said = [
+            f"shunt {_si(self.shunt_ohm, 'ohm')} in the cell's return ({_si(self.shunt_W, 'W')} at full scale), "
+            f"amplifier x{self.gain:.4g}, zero at {AMPLIFIER_V} V",
+            f"a step of the converter: {_si(self.current_step_A, 'A')}, {_si(self.voltage_step_V, 'V')}"
+            + ("" if self.pressure_step_Pa is None else f", {_si(self.pressure_step_Pa, 'Pa')}"),
+            f"first current level: at least {_si(self.smallest_level_A, 'A')}",
+            f"smallest polarisation whose hard short is cut off: {_si(self.smallest_short_V, 'V')}, "
+            "with the voltage's zero calibrated",
+        ]
+        if self.voltage_full_scale_V > OPEN_ENDED_V:
+            said.append(
+                f"the divider of firmware/README.md ends at {OPEN_ENDED_V} V: a larger R_IN, or --voltage less"
+            )
+        return said
+
+
+def size(
+    current_A: float, voltage_V: float | None = None, pressure_Pa: float | None = None, bits: int = 12
+) -> Sizing:
+    """From the largest values of the test, each with a tenth of headroom. InputError for what no shunt carries.
+
+    `voltage_V` None: the divider of `firmware/README.md`. `bits`: of the converter, 8 to 32.
+    """
+    if not 1e-7 <= current_A <= 10:
+        raise InputError(f"--current {current_A:g}: this front end measures 100 nA to 10 A; give it in A")
+    full_A = range_step(np.array([current_A]))
+    full_V = (
+        OPEN_ENDED_V if voltage_V is None or voltage_V <= OPEN_ENDED_V else range_step(np.array([voltage_V]))
+    )
+    full_Pa = None if pressure_Pa is None else range_step(np.array([pressure_Pa]))
+    shunt_ohm = _step_below(BURDEN_V / full_A)
+    steps = 1 << min(bits, CODE_BITS)
+    step_V = 2 * full_V / steps
+    return Sizing(
+        current_full_scale_A=full_A,
+        voltage_full_scale_V=full_V,
+        pressure_full_scale_Pa=full_Pa,
+        shunt_ohm=shunt_ohm,
+        gain=AMPLIFIER_V / (shunt_ohm * full_A),
+        shunt_W=full_A**2 * shunt_ohm,
+        current_step_A=2 * full_A / steps,
+        voltage_step_V=step_V,
+        pressure_step_Pa=None if full_Pa is None else full_Pa / steps,
+        smallest_level_A=full_A / COARSEST_LEVEL,
+        smallest_short_V=max(SMALLEST_TRIED_V, STEPS_OF_A_SHORT * step_V),
+    )
+
+
+def _step_below(value: float) -> float:
+    """Largest of 1, 2, 5 x 10^n that does not exceed it."""
+    decade = 10.0 ** math.floor(math.log10(value) + 1e-9)
+    return next(float(f"{s * decade:.6g}") for s in (5, 2, 1) if s * decade <= value * (1 + 1e-9))
+
+
+def _si(value: float, unit: str) -> str:
+    """Three digits and a prefix."""
+    for factor, prefix in ((1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n")):
+        if abs(value) >= factor * (1 - 1e-9):
+            return f"{value / factor:.3g} {prefix}{unit}"
+    return f"{value * 1e12:.3g} p{unit}"

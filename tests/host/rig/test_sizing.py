@@ -1,0 +1,67 @@
+"""Shunt, gain and what they resolve, by hand; and that the rig file holds them."""
+
+from pathlib import Path
+
+import pytest
+
+from ccdmon.cli import main
+from ccdmon.errors import InputError
+from ccdmon.rig.rig_file import read_rig
+from ccdmon.rig.sizing import size
+
+
+def test_by_hand() -> None:
+    sized = size(0.8e-3, 1.0, 5e6)
+    assert (sized.current_full_scale_A, sized.pressure_full_scale_Pa) == (1e-3, 1e7)
+    assert sized.shunt_ohm == 50.0  # 50 mV at 1 mA
+    assert sized.gain == pytest.approx(33.0)  # 1.65 V / 50 mV
+    assert sized.current_step_A == pytest.approx(2e-3 / 4096)
+    assert sized.voltage_step_V == pytest.approx(2 * 5.27 / 4096)
+    assert sized.smallest_short_V == pytest.approx(0.0283, abs=1e-4)
+
+
+@pytest.mark.parametrize("current_A", [3e-7, 1e-5, 4.4e-4, 9.2e-3, 0.1, 2.0, 9.0])
+def test_the_shunt_takes_little_of_the_compliance_and_the_amplifier_fills_the_range(current_A: float) -> None:
+    sized = size(current_A)
+    drop_V = sized.shunt_ohm * sized.current_full_scale_A
+    assert 0.02 <= drop_V <= 0.05 * (1 + 1e-9)
+    assert sized.current_full_scale_A >= 1.1 * current_A
+    assert drop_V * sized.gain == pytest.approx(1.65)
+
+
+def test_a_finer_converter_is_limited_by_codes_and_by_what_was_tried() -> None:
+    assert size(1e-3, bits=24).voltage_step_V == size(1e-3, bits=16).voltage_step_V
+    assert size(1e-3, bits=24).smallest_short_V < 2e-3
+    assert size(1e-3, bits=24).smallest_short_V >= 1e-3
+
+
+def test_what_no_shunt_carries_is_refused() -> None:
+    with pytest.raises(InputError, match="100 nA to 10 A"):
+        size(50.0)
+
+
+def test_the_rig_file_holds_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "r.toml"
+    assert main(["init", str(path), "--current", "0.0008", "--pressure", "5e6", "--bits", "24"]) == 0
+    rig = read_rig(path)
+    assert rig.front_end.current_full_scale_A == 1e-3
+    assert rig.front_end.pressure_full_scale_Pa == 1e7
+    assert rig.front_end.converter_bits == 24
+    told = capsys.readouterr().err
+    assert "# shunt 50 ohm" in path.read_text(encoding="utf-8")
+    assert "smallest polarisation" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--voltage", "3"], "together with --current"),
+        (["--current", "1", "--current-full-scale", "1"], "give one"),
+        (["--current", "50"], "10 A"),
+    ],
+)
+def test_what_does_not_go_together_is_told(
+    options: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", str(tmp_path / "r.toml"), *options]) == 2
+    assert said in capsys.readouterr().err
