@@ -21,6 +21,11 @@ LEAST_ROWS = 8
 POLYMERS = ("peo", "pvdf", "pan", "polymer", "pmma", "pcl", "litfsi")
 
 
+def is_polymer(electrolyte: str | None) -> bool:
+    """By its name: salt depletion makes V rise within half-cycles."""
+    return any(name in (electrolyte or "").lower() for name in POLYMERS)
+
+
 def find_contact_loss(
     half_cycles: Sequence[HalfCycle],
     electrolyte: str | None,
@@ -35,7 +40,7 @@ def find_contact_loss(
     """
     lived = [h for h in half_cycles if h.last_row < before_row and h.rows >= LEAST_ROWS and h.end_V > 0]
     limit = next(limits(lived), None)
-    polymer = any(name in (electrolyte or "").lower() for name in POLYMERS)
+    polymer = is_polymer(electrolyte)
     start = None if polymer else _begin(lived, bool(electrolyte) and steady, scale)
     if start is None:
         return [_limit_event(limit)] if limit is not None else []

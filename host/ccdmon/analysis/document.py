@@ -4,28 +4,28 @@ The rows go once through the streaming core (`ccd_fastcore`); everything here wo
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict, Unpack
 
 from ccd_fastcore import MODES, Stream
 from ccdmon.analysis.ambient import Ambient
 from ccdmon.analysis.ccd import critical_current_density
-from ccdmon.analysis.contact import find_contact_loss, without_recovery
-from ccdmon.analysis.events import Event, at_row, verdict_of
-from ccdmon.analysis.fake_stable import find_fake_stable, without_formation
-from ccdmon.analysis.findings import SYMMETRIC, Findings, findings
-from ccdmon.analysis.half_cycles import HalfCycle
+from ccdmon.analysis.events import Event, at_row, reason_of, verdict_of
+from ccdmon.analysis.findings import findings
+from ccdmon.analysis.half_cycles import AT, HalfCycle
 from ccdmon.analysis.impedance.comparison import Comparison, compare
-from ccdmon.analysis.pressure import with_pressure
+from ccdmon.analysis.judgement import Judgement, has_ocv, judge
+from ccdmon.analysis.level.level_test import LevelTest
 from ccdmon.analysis.protocols import recognise
+from ccdmon.analysis.rows_in_blocks import Blocks, RowsInBlocks
 from ccdmon.analysis.segments import half_cycles_of
-from ccdmon.analysis.sensors import find_sensor_faults
-from ccdmon.analysis.shorts.all_shorts import find_shorts
+from ccdmon.analysis.stretches import Stretch, kind_of
 from ccdmon.errors import InputError
 from ccdmon.model.trace import Cell, Trace
 
-SCHEMA = "ccdmon.report/1"
+SCHEMA = "ccdmon.report/2"
+Records = tuple[list[Sequence[float]], list[Sequence[float]], list[Sequence[float]]]
 
 
 class Options(TypedDict, total=False):
@@ -33,17 +33,18 @@ class Options(TypedDict, total=False):
 
     `threshold_scale` above 1 asks for more before it tells of a short or contact loss (the campaign's curve;
     `campaign_table.SCALED` says of which thresholds);
-    `device_events` are what a monitoring device tripped on.
+    `device_events` are what a monitoring device tripped on; events less likely than `min_probability` are not told.
     """
 
     area_cm2: float | None
     impedance: Comparison
     threshold_scale: float
     device_events: Sequence[Event]
+    min_probability: float
 
 
 def analyze(trace: Trace, **options: Unpack[Options]) -> dict[str, Any]:
-    """The report document (`ccdmon.report/1`) of one trace. Raises InputError as `StreamingAnalysis`."""
+    """The report document (`ccdmon.report/2`) of one trace. Raises InputError as `StreamingAnalysis`."""
     return analyze_chunks([trace], trace.cell, **options)
 
 
@@ -69,19 +70,61 @@ class StreamingAnalysis:
         self._eis = options.get("impedance") or compare(None, None)
         self._threshold_scale = options.get("threshold_scale", 1.0)
         self._device_events = options.get("device_events", ())
+        self._min_probability = options.get("min_probability", 0.0)
+        self._notes: dict[str, None] = {}
         self._cell = cell
         self._mode = MODES.index(cell.configuration) if cell.configuration in MODES else 0
         self._stream = Stream(self._mode)
         self._ambient = Ambient(cell.stated_temperature_degC, cell.stated_pressure_Pa)
         self._records: Records = ([], [], [])
+        self._blocks = RowsInBlocks()
+        self._stretches: list[Stretch] = []
+        self._level = LevelTest()
         self.rows = 0
 
     def feed(self, chunk: Trace) -> None:
         """Take the next rows, any number of them; their `cell` and `source` are not looked at."""
-        columns = (chunk.test_time_s, chunk.voltage_V, chunk.current_A, chunk.pressure_Pa)
-        _extend(self._records, self._stream.feed(*columns))
+        time_s, volts, amperes = chunk.test_time_s, chunk.voltage_V, chunk.current_A
+        new = self._stream.feed(time_s, volts, amperes, chunk.pressure_Pa)
+        _extend(self._records, new)
+        self._blocks.feed(time_s, volts, amperes, chunk.temperature_degC, chunk.pressure_Pa)
+        for record in new[0]:
+            stretch = self._stretch(
+                record, self._stretches[-1] if self._stretches else None, self._blocks.take
+            )
+            if stretch is not None:
+                self._stretches.append(stretch)
+                self._level.feed(stretch)
+        if self._blocks.many:
+            running = self._ended()[0]
+            if running:
+                self._blocks.shorten(*_rows_of(running[-1]))
         self._ambient.feed(chunk)
+        self._notes.update(dict.fromkeys(chunk.notes))
         self.rows += len(chunk)
+
+    @staticmethod
+    def _stretch(
+        record: Sequence[float], last: Stretch | None, take: Callable[[int, int], Blocks]
+    ) -> Stretch | None:
+        """The core's record of a segment with its rows; None of one without any."""
+        blocks = take(*_rows_of(record))
+        if not blocks.row.size:
+            return None
+        value = {name: record[at] for name, at in AT.items()}
+        stretch = Stretch(
+            0 if last is None else last.index + 1, *_rows_of(record), value["start_s"], value["end_s"],
+            int(value["sign"]), value["current_A"], value["charge_C"], value["noise_V"],
+            bool(value["after_gap"]), blocks,
+        )  # fmt: skip
+        stretch.kind = kind_of(stretch, last)
+        return stretch
+
+    def _ended(self) -> Records:
+        """The core's last records, as if the rows ended here."""
+        ending = Stream(self._mode)
+        ending.restore(self._stream.save())
+        return ending.finish()
 
     def report(self) -> dict[str, Any]:
         """The report document as if the test ended with the last row; the rows go on afterwards as if not asked."""
@@ -89,14 +132,18 @@ class StreamingAnalysis:
 
     def snapshot(self) -> "Snapshot":
         """What is known now, to be reported on later, from another thread too."""
-        ending = Stream(self._mode)
-        ending.restore(self._stream.save())
-        segments, steps, bursts = (
-            known + last for known, last in zip(self._records, ending.finish(), strict=True)
-        )
+        last = self._ended()
+        segments, steps, bursts = (known + more for known, more in zip(self._records, last, strict=True))
+        stretches = list(self._stretches)
+        for record in last[0]:
+            stretch = self._stretch(record, stretches[-1] if stretches else None, self._blocks.look)
+            if stretch is not None:
+                stretches.append(stretch)
+        level = self._level.ended(stretches[len(self._stretches) :])
         return Snapshot(
             segments, steps, bursts, self._mode, self.rows, self._threshold_scale, self._eis, self._cell,
-            self._area_cm2, replace(self._ambient), tuple(self._device_events),
+            self._area_cm2, replace(self._ambient), tuple(self._device_events), self._min_probability,
+            tuple(self._notes), stretches, level,
         )  # fmt: skip
 
 
@@ -115,24 +162,42 @@ class Snapshot:
     area_cm2: float | None
     ambient: Ambient
     device_events: Sequence[Event]
+    min_probability: float
+    notes: Sequence[str]
+    stretches: Sequence[Stretch]
+    level: LevelTest
 
     def report(self) -> dict[str, Any]:
         """The whole report document."""
-        half_cycles, events = self._found()
-        return _document(half_cycles, events, self.area_cm2, self.ambient, self.eis.verdict)
+        half_cycles, judgement = self._found()
+        return _document(half_cycles, judgement, self.area_cm2, self.ambient, self.eis.verdict)
 
     def events(self) -> dict[str, Any]:
         """`events` of the report document alone, in half the time and a fraction of its memory."""
         cleaned: dict[str, Any] = _finite(
-            {"events": [event.document(self.area_cm2) for event in self._found()[1]]}
+            {"events": [event.document(self.area_cm2) for event in self._found()[1].events]}
         )
         return cleaned
 
-    def _found(self) -> tuple[list[HalfCycle], list[Event]]:
-        half_cycles = half_cycles_of(self.segments)
+    def _found(self) -> tuple[list[HalfCycle], Judgement]:
+        ocv = has_ocv(self.stretches, self.cell.configuration, self.cell.electrolyte)
+        # Where V is held on purpose I is nobody's level; a symmetric cell's compliance is reached, not held.
+        held = {s.first_row for s in self.stretches if s.kind == "held"} if ocv else set()
+        half_cycles = half_cycles_of([r for r in self.segments if int(r[AT["first_row"]]) not in held])
         found = findings(half_cycles, self.steps, self.bursts, self.mode, self.rows, self.threshold_scale)
-        events = _events(found, self.eis, self.cell, self.ambient)
-        return half_cycles, _with_device_events(events, self.device_events, half_cycles)
+        judgement = judge(
+            found, self.stretches, self.level, with_ocv=ocv, cell=self.cell, area_cm2=self.area_cm2,
+            eis=self.eis, ambient=self.ambient,
+        )  # fmt: skip
+        events = _with_device_events(judgement.events, self.device_events, half_cycles)
+        events = [event for event in events if event.probability >= self.min_probability]
+        reason = None if events else judgement.reason  # a board may have tripped on what the rows do not show
+        notes = [*self.notes, *judgement.notes]
+        return half_cycles, replace(judgement, events=events, reason=reason, notes=notes)
+
+
+def _rows_of(record: Sequence[float]) -> tuple[int, int]:
+    return int(record[AT["first_row"]]), int(record[AT["last_row"]])
 
 
 def _with_device_events(
@@ -150,62 +215,29 @@ def _cycle_of(half_cycles: Sequence[HalfCycle], row: int) -> int | None:
     return None if half_cycle is None else half_cycle.cycle
 
 
-Records = tuple[list[Sequence[float]], list[Sequence[float]], list[Sequence[float]]]
-
-
 def _extend(records: Records, more: Records) -> None:
     for known, new in zip(records, more, strict=True):
         known.extend(new)
 
 
-def _events(found: Findings, eis: Comparison, cell: Cell, ambient: Ambient) -> list[Event]:
-    """All events in the order of their rows."""
-    shorts = find_shorts(found)
-    end = next((event.row for event in shorts if event.kind == "hard_short"), found.rows)
-    lived = [h for h in found.half_cycles if h.last_row < end]
-    fake: list[Event] = []
-    if end == found.rows or eis.verdict != "shorted":
-        fake = find_fake_stable(lived, eis, found.mode, ambient.temperature_degC)
-    events = without_formation(shorts, fake, found.half_cycles)
-    contact = _contact(found, cell, [*events, *fake], end)
-    events = without_recovery(events, contact) + contact
-    # The voltage of a dead cell may stand still.
-    events += [event for event in find_sensor_faults(found) if event.row < end]
-    pressed = [with_pressure(event, found.half_cycles) for event in events + fake]
-    return sorted(pressed, key=lambda event: event.row)
-
-
-def _contact(found: Findings, cell: Cell, known: list[Event], end: int) -> list[Event]:
-    """Contact loss or limit; half-cycles with a soft short in them are no measure of the resistance.
-
-    A growth that a hard short ended was its precursor (review, 2.2.3), and in a cell that is fake stable the leak tells
-    nothing of the contact: the provisional event is dropped.
-    """
-    soft = [event for event in known if event.kind == "soft_short"]
-    sound = [h for h in found.half_cycles if not any(_overlaps(h, event) for event in soft)]
-    events = find_contact_loss(sound, cell.electrolyte, end, found.scale, steady=found.mode == SYMMETRIC)
-    ended = end < found.rows or any(event.kind == "fake_stable" for event in known)
-    return [event for event in events if not (ended and event.provisional)]
-
-
-def _overlaps(h: HalfCycle, event: Event) -> bool:
-    return h.last_row >= event.row and (event.end_s is None or h.start_s <= event.end_s)
-
-
 def _document(
-    half_cycles: list[HalfCycle], events: list[Event], area: float | None, ambient: Ambient, eis: str
+    half_cycles: list[HalfCycle], judgement: Judgement, area: float | None, ambient: Ambient, eis: str
 ) -> dict[str, Any]:
-    protocol = recognise(half_cycles)
-    ccd = critical_current_density(half_cycles, events, protocol, area)
+    protocol = recognise(
+        half_cycles if judgement.reason is None else []
+    )  # what is not judged endured nothing
+    ccd = critical_current_density(half_cycles, judgement.events, protocol, area)
     ccd.update(
         temperature_degC=ambient.temperature_degC, pressure_MPa=ambient.pressure_MPa, area_cm2=area, eis=eis
     )
     document = {
         "schema": SCHEMA,
-        "verdict": verdict_of(events),
+        "verdict": "not_judged" if judgement.reason is not None else verdict_of(judgement.events),
+        "reason": judgement.reason or reason_of(judgement.events),
+        "notes": judgement.notes,
         "protocol": protocol.document(area),
         "half_cycles": [half_cycle.document(area) for half_cycle in half_cycles],
-        "events": [event.document(area) for event in events],
+        "events": [event.document(area) for event in judgement.events],
         "ccd": ccd,
     }
     cleaned: dict[str, Any] = _finite(document)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ccdmon.analysis.half_cycles import HalfCycle, per_area
+from ccdmon.analysis.probability import probability_of
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Event:
             return not self.provisional and not self.recovered
         return self.kind == "soft_short" and not self.recovered and not self.provisional
 
+    @property
+    def probability(self) -> float:
+        """That it is real, 0 to 1."""
+        return probability_of(self.kind, self.evidence)
+
     def document(self, area_cm2: float | None) -> dict[str, Any]:
         """Its entry in the report."""
         return {
@@ -43,6 +49,7 @@ class Event:
             "current_density_mA_cm2": per_area(self.current_A, area_cm2, 1e3),
             "recovered": self.recovered,
             "provisional": self.provisional,
+            "probability": self.probability,
             "evidence": self.evidence,
         }
 
@@ -52,6 +59,17 @@ def verdict_of(events: Sequence[Event]) -> str:
     if any(event.fatal for event in events):
         return "failed"
     return "suspect" if events else "healthy"
+
+
+def reason_of(events: Sequence[Event]) -> str:
+    """What the verdict rests on, in words: the first event that ends the ramp, else how many there are."""
+    if not events:
+        return "no event was found"
+    first = next((event for event in events if event.fatal), None)
+    if first is None:
+        return f"{len(events)} event{'s' if len(events) > 1 else ''}, none of which ended the test"
+    why = first.evidence.get("criterion")
+    return f"{first.kind.replace('_', ' ')} from row {first.row} on" + (f": {why}" if why else "")
 
 
 def at_row(half_cycles: Sequence[HalfCycle], row: int) -> HalfCycle | None:

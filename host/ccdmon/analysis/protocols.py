@@ -37,6 +37,9 @@ class TestProtocol:
     half_cycle_s: float | None
     half_cycle_C: float | None
     cycles_per_level: int
+    times_s: tuple[float, float] | None = (
+        None  # of half-cycles with and against a positive current, where they differ
+    )
 
     def document(self, area_cm2: float | None) -> dict[str, Any]:
         """Its entry in the report."""
@@ -56,6 +59,8 @@ class TestProtocol:
     def ran_out(self, half_cycle: HalfCycle, *, last: bool = False) -> bool:
         """As `complete`, by what was recorded of it alone."""
         share = (LAST_COMPLETE if last else COMPLETE) / (1 + SLACK_ROWS / half_cycle.rows)
+        if self.times_s is not None:
+            return half_cycle.duration_s >= share * self.times_s[0 if half_cycle.current_A > 0 else 1]
         if self.half_cycle_s is not None:
             return half_cycle.duration_s >= share * self.half_cycle_s
         if self.half_cycle_C is not None:
@@ -84,10 +89,33 @@ def recognise(half_cycles: Sequence[HalfCycle]) -> TestProtocol:
     per_level = _cycles_per_level(levels)
     half_cycle_s, same_time = _constant([h.duration_s for h in sure])
     half_cycle_C, same_charge = _constant([h.charge_C for h in sure])
+    times_s = _of_each_direction(sure)
+    if times_s is not None and same_charge < 1:
+        kind = (
+            "unknown"
+            if not levels
+            else "long_cycling"
+            if len(levels) == 1
+            else "time_control"
+            if per_level <= 1
+            else "endurable_time"
+        )
+        return TestProtocol(kind, levels, None, None, per_level, times_s)
     kind = _kind(levels, per_level, half_cycle_s, half_cycle_C, same_time >= same_charge)
     if kind == "capacity_control":
         half_cycle_s = None
     return TestProtocol(kind, levels, half_cycle_s, half_cycle_C, per_level)
+
+
+def _of_each_direction(sure: Sequence[HalfCycle]) -> tuple[float, float] | None:
+    """Time of the half-cycles of each direction, where each keeps its own and they differ: 2:1 tests."""
+    times = [
+        _constant([h.duration_s for h in sure if (h.current_A > 0) == positive]) for positive in (True, False)
+    ]
+    a, b = times[0][0], times[1][0]
+    if a is None or b is None or len(sure) < 4 or abs(a - b) <= CONSTANT * max(a, b):
+        return None
+    return a, b
 
 
 def _not_limited(half_cycles: Sequence[HalfCycle]) -> list[HalfCycle]:

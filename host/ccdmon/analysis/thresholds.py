@@ -23,35 +23,15 @@ MERGED = 1.15  # of the usual duration: two pieces that make up no more are one 
 HARD_REMAINS = (
     0.38  # of V after a hard short; the deepest partial short leaves half, a leak below R/2 a third
 )
-HARD_RETURNS = 0.55  # of the resistance before, in a later half-cycle: the short was a soft one
-HARD_DEAD = 0.05  # of the resistance before
 KEPT = 0.75  # of the lowest resistance it had kept: above, V only comes back from a growth
-OFFSET = 0.03  # of V: a voltmeter's, which is all that is left after a short
 HARD_ABRUPT = 0.6  # of the drop lies between two neighbouring rows; a leak that forms slowly is fake stable
-PARTIAL_ABRUPT = 0.6  # the same, less what noise makes of it
-OVERSHOOT = 1.6  # of the drop: more is a spike
-SETTLING_ROWS = 8  # of a half-cycle: V still rises
 PARTIAL_DROP = 0.065  # the smallest step wanted is 10 %; a third is left for noise
-DIP = 0.12  # of V: a drop that is gone again in the same half-cycle has no later one to bear it out
-DEEPEST_PARTIAL = 0.3  # of V: what is left after the deepest step that is no hard short
 NOISE_ROWS = 8  # that tell of noise
 STEP_ERRORS = 4.8  # standard errors: about one false alarm in a million
-FULL_CELL_HARD_REMAINS = 0.55  # of |V|: most of it is the open-circuit voltage, which a short takes away
-FIRST_ROWS = 16  # of a recording: nothing to compare with yet
-LASTING = 0.5  # of the step must still be there at the end of the half-cycle and in the next
-BOUNDARY_DROP = 0.075  # a step hidden in a reversal, seen in the profiles of two half-cycles
-BOUNDARY_FIRST = 0.22  # the same at the first reversal: a fresh cell conditions, nothing else to compare with
-BOUNDARY_RISING = (
-    0.5  # of its end, risen within the first half-cycle: diffusion, it has no resistance to compare
-)
-BOUNDARY_DRIFT = 0.4  # of the drop, lost in as long a time before or after it: a slow change, not a step
 BOUNDARY_SETTLED = 0.6  # of its end: below, V is still relaxing from the last half-cycle
-DRIFTING = 0.06  # of the resistance, lost within a half-cycle: it is warming
-BOUNDARY_SCATTER = 4.0  # times the usual scatter of that comparison in this test
 
 # -- soft shorts
 SOFT_WITHIN = 4  # half-cycles: a drop gone by then was soft
-BACK = 0.3  # of the drop (as logarithm) may be left
 SOFT_DROP = 0.02  # of the mean resistance of a half-cycle in which it fluctuates
 SOFT_ABOVE = 1.4  # of the resistance before: a leak can only lower it
 SOFT_RATIO = 2.4  # fluctuation over the usual one, mean of the burst, when the burst is long
@@ -90,8 +70,36 @@ LIMIT_FOLLOWS = 0.5  # of the current's loss: V that falls by less is held
 LIMIT_CURRENT = 0.985  # of the level: below, the cycler holds the voltage, not the current
 
 # -- fake stable
-FAKE_FALL = 0.5  # of the resistance lost gradually within two half-cycles
-FAKE_DEEP = 0.2  # of the resistance is left: warming would need 50 K for it, so the shape need not be asked
-FAKE_STEADY = 0.15  # relative change before and after the fall: warming goes on for longer
-FAKE_FLATTER = 0.5  # of the relative rise within a half-cycle is left: a leak has no voids and no diffusion
 FAKE_DC_TO_EIS = 0.5  # U/I below half of the impedance: not the same magnitude (review, 2.3.2)
+
+# -- what is controlled
+HELD_CURRENT = 0.01  # relative change of I within a stretch: more, and it is not constant
+HELD_FOLLOWS = 0.33  # of it V would follow at least that far
+HELD_STANDS = 0.01  # relative change of V that is none
+
+# -- full and half cells
+OCV_LOSS = 0.06  # of V within a row at constant I: no open-circuit voltage falls like that
+OCV_DIP_V = 0.004  # V below its neighbours: a dip
+OCV_DIPS = 4  # of them: micro-shorts
+OCV_SPAN = 0.3  # V between the ends of a charge: it has an open-circuit voltage that tells the charge
+OVERCHARGE = 1.3  # of all that the cell ever held
+CHARGE_LOST = 0.08  # of the charge: efficiency fell by that much
+SAG_V = 0.02  # V lost in a rest
+SAG_STEADY = 0.75  # of the loss of its first half, in its second: no relaxation
+STEP_GROWTH = 1.6  # of the resistance of steps of the current
+OPEN_ohm_cm2 = 1e6  # no solid electrolyte has more
+SHORTED_ohm_cm2 = 5.0  # nor less, with an interface
+
+# -- excursions of the level
+DIP_LEAST = 0.03  # of the level: smaller ones are nobody's
+DIP_ERROR = 0.25  # of the level, five standard errors: where less is known a dip is none
+SWING = 3.0  # times the usual step from block to block: a leak that forms and dissolves
+FALL = 0.075  # of the level: the smallest step wanted is a tenth
+DRIFT_SHARE = 0.4  # of a fall, lost within the half-cycles next to it: a slow change, not a step
+SUDDEN = 0.6  # of a fall, between neighbouring blocks
+OCV_LOSS_V = 0.25  # V, across a step of the current: more than its resistance scatters
+MICRO_DIPS = 6  # more than there are the other way, three times over
+LOWERED = 0.004  # of the level, mean while it fluctuates: interference lowers nothing
+LEAST_mA_cm2 = 1e-6  # less is no current that anybody set
+LIKELY_mA_cm2 = 50.0  # the review's highest critical current density is 20, at 160 degC
+STANDING = 0.4  # of V under current, before any flowed, or in rests after one direction: it stands on its own

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from ccdmon.analysis.document import Options
 from ccdmon.analysis.impedance.comparison import Comparison, compare
-from ccdmon.cli.options import add_impedance_arguments, add_import_arguments, positive
+from ccdmon.cli.options import add_impedance_arguments, add_import_arguments, positive, share
 from ccdmon.cli.traces import open_rows, with_area
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
 from ccdmon.model.trace import Trace
 from ccdmon.run.analysed import analysed
+from ccdmon.run.sources import TraceRows
 
 if TYPE_CHECKING:  # what only a run folder or a report needs is imported where there is one
     from ccdmon.report.context import Context
@@ -72,6 +73,13 @@ def add_analysis_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--eis-before", type=Path, metavar="F", help="impedance before the test")
     parser.add_argument("--eis-after", type=Path, metavar="F", help="impedance after the test")
     add_impedance_arguments(parser)
+    parser.add_argument(
+        "--min-probability",
+        type=share,
+        default=0.0,
+        metavar="P",
+        help="tell no event less likely than that, 0 to 1",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -119,6 +127,10 @@ def open_source(name: str, args: argparse.Namespace, options: Options, *, drawn:
     source = open_rows(name, args)
     found = analysed(source, drawn=drawn, **options)
     monitoring = _monitoring(source.run, found.trip_row) if source.run else None
+    told = source.trace.notes if isinstance(source, TraceRows) else ()
+    for note in found.document["notes"]:
+        if note not in told:
+            print(f"{name}: note: {note}", file=sys.stderr)
     trace = with_area(found.trace, args)
     return Subject(name, trace, found.document, monitoring, source.run, options["impedance"])
 
@@ -131,14 +143,15 @@ def _monitoring(run: "RunRows", trip_row: int | None) -> "Monitoring":
 
 def options_of(args: argparse.Namespace) -> Options:
     """The options of the analysis on the command line; the spectra are read and compared here, once."""
+    given: Options = {"area_cm2": args.area_cm2, "min_probability": args.min_probability}
     if args.eis_before is None and args.eis_after is None:
-        return {"area_cm2": args.area_cm2, "impedance": compare(None, None)}
+        return {**given, "impedance": compare(None, None)}
     from ccdmon.formats.impedance.files import read_pair
 
     pair = read_pair(args.eis_before, args.eis_after, args.eis_columns, args.eis_select)
     for note in pair.notes:
         print(f"note: {note}", file=sys.stderr)
-    return {"area_cm2": args.area_cm2, "impedance": compare(pair.before, pair.after)}
+    return {**given, "impedance": compare(pair.before, pair.after)}
 
 
 def _joined(sources: list[Subject], documents: list[dict[str, Any]]) -> dict[str, Any]:

@@ -37,6 +37,14 @@ def positive(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    """A number from 0 to 1, for argparse."""
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise ValueError(text)
+    return value
+
+
 def refuse_two_documents(out: object, as_json: bool) -> None:
     """`--out -` and `--json` both want stdout. Raises `InputError`."""
     if str(out) == "-" and as_json:

@@ -2,7 +2,7 @@
 
 from ccdmon.version import __version__
 
-DOCUMENT_SCHEMAS = ("ccdmon.report/1", "ccdmon.replay/1", "ccdmon.demo/1", "ccdmon.run/1", "ccdmon.rig/1")
+DOCUMENT_SCHEMAS = ("ccdmon.report/2", "ccdmon.replay/1", "ccdmon.demo/1", "ccdmon.run/1", "ccdmon.rig/1")
 
 
 def version_text() -> str:

@@ -164,5 +164,5 @@ def verdict(report: Mapping[str, Any] | None) -> str:
     from ccdmon.report.words import ccd_sentence
 
     colour = {"healthy": _GREEN, "suspect": _AMBER, "failed": _RED}.get(report["verdict"], _GREY)
-    words = f"{badge(report['verdict'], colour)} {escape(ccd_sentence(report))}"
+    words = f"{badge(report['verdict'].replace('_', ' '), colour)} {escape(ccd_sentence(report))}"
     return f'<div style="font-size:13px;text-indent:-6px">{words}</div>'

@@ -17,7 +17,7 @@ def fragment(document: Mapping[str, Any], trace: Trace, trip_row: int | None, co
     title = "" if trace.source is None else f"{trace.source.name}: "
     rows = words.conditions(document, trace.cell, context.remarks)
     return (
-        f"<div><p><b>{escape(title + document['verdict'])}.</b> {escape(words.ccd_sentence(document))}</p>"
+        f"<div><p><b>{escape(title + words.name(document['verdict']))}.</b> {escape(words.ccd_sentence(document))}</p>"
         f'<div style="max-width: 60em">{overview(trace, document, trip_row).svg()}</div>'
         f"{_events(document['events'])}{_table(rows)}</div>"
     )

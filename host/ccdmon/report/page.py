@@ -80,6 +80,7 @@ def html(
             "Conditions",
             _pairs(words.conditions(document, trace.cell, context.remarks) + declared_protocol(context)),
             _no_area(document),
+            _notes(document),
         ),
         _section("Events", _events(document["events"])),
         _section("Monitoring", _pairs(_monitoring_rows(monitoring))) if monitoring else "",
@@ -104,7 +105,7 @@ def _header(document: Document, trace: Trace, title: str) -> str:
     span_s = float(trace.test_time_s[-1] - trace.test_time_s[0])
     return (
         f'<header><p class="kicker">Critical current density report</p><h1>{escape(title)}</h1>'
-        f'<p><span class="badge {escape(verdict)}">{escape(verdict)}</span> '
+        f'<p><span class="badge {escape(verdict)}">{escape(words.name(verdict))}</span> '
         f"{escape(words.ccd_sentence(document))}</p>"
         f'<p class="muted">{trace.source_rows:,} samples over {words.duration(span_s)}</p></header>'
     )
@@ -183,6 +184,10 @@ def _no_area(document: Document) -> str:
 def _set(text: str) -> str:
     """Escaped, with minus signs where a number is negative, as a printer sets them."""
     return escape(_MINUS.sub("−", text))
+
+
+def _notes(document: Document) -> str:
+    return "".join(f'<p class="note">{escape(note)}</p>' for note in document.get("notes", ()))
 
 
 def _events(events: Sequence[Document]) -> str:

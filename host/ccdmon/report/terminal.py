@@ -13,7 +13,12 @@ from ccdmon.model.trace import Cell
 from ccdmon.report import words
 
 Document = Mapping[str, Any]
-VERDICT_STYLE = {"healthy": "bold green", "suspect": "bold yellow", "failed": "bold red"}
+VERDICT_STYLE = {
+    "healthy": "bold green",
+    "suspect": "bold yellow",
+    "failed": "bold red",
+    "not_judged": "bold",
+}
 ONLY_IN_THE_REPORT = ("index", "end_s", "noise_V")  # so that the rest fits 80 columns
 SHOWN_HALF_CYCLES = 12  # the last ones; the report has them all
 
@@ -31,9 +36,8 @@ def print_report(
     """
     out = console or Console(highlight=False)
     verdict = document["verdict"]
-    out.print(
-        Text.assemble((title, "bold"), ": ", (verdict, VERDICT_STYLE.get(verdict, "bold"))), soft_wrap=True
-    )
+    said = (words.name(verdict), VERDICT_STYLE.get(verdict, "bold"))
+    out.print(Text.assemble((title, "bold"), ": ", said), soft_wrap=True)
     out.print(words.ccd_sentence(document), markup=False, soft_wrap=True)
     if document["ccd"]["area_cm2"] is None:
         out.print(words.NO_AREA, markup=False, soft_wrap=True)

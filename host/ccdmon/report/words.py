@@ -81,6 +81,8 @@ def current(document: Document, which: str) -> str:
 
 def ccd_sentence(document: Document) -> str:
     """The result in one sentence, with the caveat that belongs to it."""
+    if document["verdict"] == "not_judged":
+        return f"Not judged: {document['reason']}."
     endured, failed = current(document, "endured"), current(document, "failed_at")
     if endured == failed == DASH:
         return "No critical current density: no current step was endured or failed in this trace."
@@ -180,6 +182,8 @@ def event_line(event: Document) -> str:
         parts.append("recovered")
     if event["provisional"]:
         parts.append("provisional")
+    if event.get("probability") is not None:  # a document of the first schema has none
+        parts.append(f"probability {event['probability']:.2f}")
     return ", ".join(parts)
 
 

@@ -16,7 +16,7 @@ WHOLE_ROWS = 1 << 20  # no more rows are drawn from all of them: some tens of me
 
 @dataclass(frozen=True)
 class Analysed:
-    """`document` is `ccdmon.report/1`; `trace` what figures need: all rows of few, chosen ones of many."""
+    """`document` is `ccdmon.report/2`; `trace` what figures need: all rows of few, chosen ones of many."""
 
     document: dict[str, Any]
     trace: Trace

@@ -79,8 +79,10 @@ def test_simulated_healthy_cells_do_not_fail(scenario: str, seed: int) -> None:
 
 def test_the_document_has_the_promised_form() -> None:
     document = analyze(simulate("hard_short", 7).trace)
-    assert list(document) == ["schema", "verdict", "protocol", "half_cycles", "events", "ccd"]
-    assert document["schema"] == "ccdmon.report/1"
+    told = ["schema", "verdict", "reason", "notes", "protocol", "half_cycles", "events", "ccd"]
+    assert list(document) == told
+    assert document["schema"] == "ccdmon.report/2"
+    assert document["reason"].startswith("hard short from row")
     assert {"kind", "levels_mA_cm2", "half_cycle_s", "half_cycle_mAh_cm2", "cycles_per_level"} <= set(
         document["protocol"]
     )
@@ -89,7 +91,8 @@ def test_the_document_has_the_promised_form() -> None:
         "resistance_start_ohm_cm2", "resistance_end_ohm_cm2", "noise_V",
     } <= set(document["half_cycles"][0])  # fmt: skip
     assert {
-        "kind", "start_s", "end_s", "row", "cycle", "current_density_mA_cm2", "recovered", "provisional", "evidence",
+        "kind", "start_s", "end_s", "row", "cycle", "current_density_mA_cm2", "recovered", "provisional", "probability",
+        "evidence",
     } <= set(document["events"][0])  # fmt: skip
     assert {
         "endured_mA_cm2", "failed_at_mA_cm2", "lower_bound", "limited_by", "capacity_per_half_cycle_mAh_cm2",
@@ -129,7 +132,8 @@ def test_traces_that_say_nothing_have_a_document(current_A: float) -> None:
     rows = 20
     trace = Trace(np.arange(rows) * 1.0, np.full(rows, np.nan), np.full(rows, current_A), cell=Cell(1.0))
     document = analyze(trace)
-    assert document["verdict"] == "healthy"
+    assert (document["verdict"], document["reason"]) == ("not_judged", "no current flowed")
+    assert document["ccd"]["endured_mA_cm2"] is None
     json.dumps(document, allow_nan=False)
 
 
@@ -147,7 +151,7 @@ def test_a_report_asked_for_while_the_test_runs_is_that_of_the_rows_so_far(scena
 
 def test_a_report_before_the_first_row_says_that_nothing_is_known() -> None:
     document = StreamingAnalysis(Cell(1.0)).report()
-    assert (document["verdict"], document["half_cycles"]) == ("healthy", [])
+    assert (document["verdict"], document["half_cycles"]) == ("not_judged", [])
     assert document["ccd"]["endured_mA_cm2"] is None
 
 

@@ -60,7 +60,7 @@ def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> N
 def test_version_names_package_firmware_and_schemas() -> None:
     done = command("--version")
     assert done.returncode == 0
-    for part in ("ccdmon 0.", "firmware 0.", "wire protocol", "ccdmon.report/1"):
+    for part in ("ccdmon 0.", "firmware 0.", "wire protocol", "ccdmon.report/2"):
         assert part in done.stdout
 
 
@@ -116,7 +116,7 @@ def test_bad_traces_through_analyze(
 def test_analyze_json_is_one_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["analyze", str(trace_file(tmp_path)), "--json", "--area-cm2", "2"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["schema"] == "ccdmon.report/1"
+    assert document["schema"] == "ccdmon.report/2"
     assert document["ccd"]["area_cm2"] == 2
     assert set(document) == {"schema", "verdict", "protocol", "half_cycles", "events", "ccd"}
 

@@ -112,9 +112,10 @@ def told(document: dict[str, Any]) -> list[Any]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("volts, amperes", [(2.0**-10, 1.0), (2.0**10, 2.0**-20), (1.0, 2.0**13)])
 def test_a_cell_of_millivolts_and_microamperes_is_read_like_one_of_volts(kind, volts, amperes) -> None:
-    """Powers of two: the same bits in another unit."""
+    """Powers of two: the same bits in another unit. (With an area, ohm cm2 tell whether there is a cell at all.)"""
     for seed in range(2):
         trace, _, _ = make(kind, seed, rows=ROWS)
+        trace = replace(trace, cell=replace(trace.cell, electrode_area_cm2=None))
         assert told(read(scaled(trace, volts, amperes))) == told(read(trace))
 
 
@@ -157,13 +158,16 @@ def columns(rows: int, time_s: Any, voltage_V: Any, current_A: Any) -> Trace:
 @pytest.mark.parametrize("current_A", [0.0, 1e-3, -1e-3, nan, inf, 1e300, 1e-300])
 def test_constant_rows_of_any_value_are_no_failure(voltage_V: float, current_A: float) -> None:
     document = read(columns(200, np.arange(200.0), voltage_V, current_A))
-    assert document["verdict"] != "failed"
+    shorted = abs(current_A) == 1e-3 and abs(voltage_V) < 1e-9  # 1 mA cm-2 through no resistance at all
+    assert (document["verdict"] == "failed") == shorted
+    assert (document["verdict"] == "not_judged") == (not 0 < abs(current_A) < inf or not abs(voltage_V) < inf)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 4])
 def test_a_few_rows(rows: int) -> None:
     document = read(columns(rows, np.arange(float(rows)), 0.1, 1e-3))
-    assert (document["verdict"], document["events"]) == ("healthy", [])
+    assert (document["verdict"], document["events"]) == ("healthy" if rows > 2 else "not_judged", [])
+    assert document["ccd"]["endured_mA_cm2"] is None or rows > 2
 
 
 @pytest.mark.parametrize("gap_s", [1e9, 1e15])

@@ -7,7 +7,6 @@ voltmeter back from its rail. A short leaves less than the cell ever had.
 from collections.abc import Sequence
 from statistics import median
 
-from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.half_cycles import HalfCycle
 
 
@@ -15,10 +14,3 @@ def lowest_kept_ohm(half_cycles: Sequence[HalfCycle]) -> float | None:
     """The lowest resistance kept for three half-cycles, by their ends; None of none that has a voltage."""
     ends = [h.resistance_end_ohm for h in half_cycles if h.end_V > 0]
     return min((median(ends[max(0, k - 2) : k + 1]) for k in range(len(ends))), default=None)
-
-
-def comes_back(after_ohm: float, before: Sequence[HalfCycle], current_A: float) -> bool:
-    """Is what is left in a half-cycle of `current_A` no less than the cell had in those `before` it?"""
-    like = [h for h in before if h.current_A * current_A > 0] or before
-    kept_ohm = lowest_kept_ohm(like)
-    return kept_ohm is not None and after_ohm > th.KEPT * kept_ohm

@@ -1,0 +1,172 @@
+"""From half-cycles, steps, bursts and the level to events: which kind of cell it is decides what is asked."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ccdmon.analysis import thresholds as th
+from ccdmon.analysis.ambient import Ambient
+from ccdmon.analysis.contact import is_polymer
+from ccdmon.analysis.events import Event, at_row
+from ccdmon.analysis.fake_stable import find_fake_stable
+from ccdmon.analysis.findings import FULL_CELL, Findings
+from ccdmon.analysis.half_cycles import HalfCycle
+from ccdmon.analysis.impedance.comparison import Comparison
+from ccdmon.analysis.level.cells import combined
+from ccdmon.analysis.level.dips import micro_shorts
+from ccdmon.analysis.level.events import judged_by_level
+from ccdmon.analysis.level.level_test import LevelTest
+from ccdmon.analysis.level.line import Line
+from ccdmon.analysis.memory import slow_loss
+from ccdmon.analysis.ocv.cells import judged
+from ccdmon.analysis.stretches import Stretch
+from ccdmon.analysis.whole_test import (
+    implausible,
+    in_mA,
+    not_judged,
+    open_circuit,
+    runs_away,
+    shorted_from_the_start,
+)
+from ccdmon.model.trace import Cell
+
+ACTIVATION_eV = 0.8  # the highest of solid electrolytes: more of a fall is not the temperature's
+PRESSURE_EXPONENT = 1.0  # of R over pressure; R of circular contacts goes with -1/2 (review, 3.6)
+BOLTZMANN_eV_K = 8.617e-5
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Events in the order of their rows; `reason` where nothing could be judged; words about what is not likely."""
+
+    events: list[Event]
+    reason: str | None
+    notes: list[str]
+
+
+def judge(
+    found: Findings,
+    stretches: Sequence[Stretch],
+    level: LevelTest,
+    *,
+    with_ocv: bool,
+    cell: Cell,
+    area_cm2: float | None,
+    eis: Comparison,
+    ambient: Ambient,
+) -> Judgement:
+    """Everything that is asked of a test."""
+    notes = implausible(stretches, area_cm2, with_ocv=with_ocv)
+    opened = open_circuit(stretches, area_cm2, with_ocv=with_ocv)
+    reason = not_judged(stretches)
+    if reason is not None and not opened and eis.verdict != "shorted":
+        return Judgement([], reason, notes)
+    dead = [] if with_ocv or in_mA(stretches, area_cm2) else shorted_from_the_start(stretches, area_cm2)
+    if dead:
+        events = find_fake_stable(found.half_cycles, eis, found.mode, ambient.temperature_degC) or dead
+    elif with_ocv:
+        events = judged(stretches, found.rows, found.steps)
+        events += find_fake_stable(found.half_cycles, eis, FULL_CELL) if eis.verdict == "shorted" else []
+    else:
+        events = _of_level(found, stretches, level, cell, eis, ambient)
+    if opened:
+        events = [e for e in events if e.row < opened[0].row - 12] + opened
+    return Judgement(_numbered(events, found.half_cycles), None, notes)
+
+
+def _of_level(
+    found: Findings,
+    stretches: Sequence[Stretch],
+    level: LevelTest,
+    cell: Cell,
+    eis: Comparison,
+    ambient: Ambient,
+) -> list[Event]:
+    surroundings = Surroundings(stretches)
+    line = Line.of(level.tracker.out)
+    excursions = level.excursions.all()
+    by_level = (
+        judged_by_level(line, excursions, found.steps, level.excursions.blocks, surroundings.explain)
+        if level.tracker.out
+        else []
+    )
+    by_level = sorted([*by_level, *micro_shorts(level.tracker.out)], key=lambda e: e.row)
+    events = combined(found, by_level, line, excursions, eis, cell, ambient, surroundings.explain)
+    if not any(e.kind in ("hard_short", "fake_stable") for e in events) and found.half_cycles:
+        rows = found.half_cycles[0].first_row, found.half_cycles[-1].last_row
+        events += [
+            e for e in slow_loss(found.half_cycles) if not surroundings.explain(*rows, e.evidence["ratio"])
+        ]
+    if not any(e.kind in ("limit", "contact_loss") or e.fatal for e in events):
+        events += runs_away(stretches)
+    return events
+
+
+def _numbered(events: Sequence[Event], half_cycles: Sequence[HalfCycle]) -> list[Event]:
+    """In the order of their rows, with the cycle each lies in."""
+    placed = []
+    for event in sorted(events, key=lambda e: e.row):
+        h = at_row(half_cycles, event.row)
+        placed.append(replace(event, cycle=None if h is None else h.cycle) if event.cycle is None else event)
+    return placed
+
+
+class Surroundings:
+    """Temperature and stack pressure over the test, as far as they are known: what they may explain of a change."""
+
+    def __init__(self, stretches: Sequence[Stretch]) -> None:
+        def column(name: str) -> np.ndarray:
+            return np.concatenate([getattr(s.blocks, name) for s in stretches]) if stretches else np.zeros(0)
+
+        self._row, self._degC, self._Pa = column("row"), column("temperature_degC"), column("pressure_Pa")
+
+    def explain(self, first_row: float, last_row: float, ratio: float) -> bool:
+        """May they have changed the resistance by this ratio between these rows?"""
+        if ratio <= 0:
+            return False
+        room = 0.0
+        before_Pa, after_Pa = self._at(self._Pa, first_row), self._at(self._Pa, last_row)
+        if (
+            before_Pa > 0
+            and after_Pa > 0
+            and abs(after_Pa / before_Pa - 1) > 0.05
+            and (after_Pa > before_Pa) == (ratio < 1)
+        ):
+            room += PRESSURE_EXPONENT * abs(math.log(after_Pa / before_Pa))
+        before_K, after_K = self._at(self._degC, first_row) + 273.15, self._at(self._degC, last_row) + 273.15
+        if abs(after_K - before_K) > 1 and (after_K > before_K) == (ratio < 1):
+            room += ACTIVATION_eV / BOLTZMANN_eV_K * abs(1 / before_K - 1 / after_K)
+        return 0.0 < abs(math.log(ratio)) <= room
+
+    def _at(self, column: np.ndarray, row: float) -> float:
+        """Median around a row; NaN where nothing is known."""
+        k = int(np.searchsorted(self._row, row, "right")) - 1
+        near = column[max(0, k - 1) : k + 2]
+        near = near[np.isfinite(near)]
+        return float(np.median(near)) if near.size else math.nan
+
+
+def has_ocv(stretches: Sequence[Stretch], configuration: str, electrolyte: str | None) -> bool:
+    """Does V stand on an open-circuit voltage, so that it does not follow the sign of I?"""
+    if configuration in ("symmetric", "full"):
+        return configuration == "full"
+    most_C = max((s.charge_C for s in stretches), default=0.0)
+    loaded = [s for s in stretches if s.sign != 0 and s.charge_C > th.OFFSET_CURRENT * most_C]
+    if not loaded:
+        return True
+    usual_V = float(np.median([abs(s.middle_V) for s in loaded]))
+    rests = [s for s in stretches if s.sign == 0 and s.count >= 3]
+    before = [s for s in rests if s.first_row < loaded[0].first_row]
+    if any(abs(s.middle_V) > th.STANDING * usual_V for s in before):
+        return True
+    along = [float(np.sign(s.middle_V)) * s.sign * s.count for s in loaded]
+    if len({s.sign for s in loaded}) == 2:
+        early = along[: max(len(along) // 2, 2)]  # V of a dead cell follows I
+        return any(abs(sum(x)) < 0.7 * sum(map(abs, x)) for x in (along, early))
+    if sum(along) < 0:  # it gives power
+        return True
+    if rests:
+        return max(abs(s.middle_V) for s in rests) > th.STANDING * usual_V
+    return not is_polymer(electrolyte)

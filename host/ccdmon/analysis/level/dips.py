@@ -1,0 +1,145 @@
+"""Falls of the level that come back: soft shorts."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ccdmon.analysis import thresholds as th
+from ccdmon.analysis.events import Event
+from ccdmon.analysis.level.excursions import Excursion
+from ccdmon.analysis.level.falls import came_back
+from ccdmon.analysis.level.leveled import Leveled
+from ccdmon.analysis.level.line import Line, block_at, level_event
+
+
+def micro_shorts(leveled: Sequence[Leveled]) -> list[Event]:
+    """Single rows towards 0, many within two half-cycles, hardly any the other way: interference has both."""
+    for a, b in zip(leveled, [*leveled[1:], None], strict=True):
+        near = [h for h in (a, b) if h is not None]
+        rows = np.concatenate([h.dips for h in near])
+        if a.dips.size and rows.size - 3 * sum(h.peaks for h in near) >= th.MICRO_DIPS:
+            at = a.dips[0] - a.stretch.first_row
+            start_s = float(np.interp(at, a.row - a.row[0], a.time_s))
+            last = next(h for h in reversed(near) if h.dips.size)
+            end_s = float(np.interp(last.dips[-1], last.row, last.time_s))
+            evidence = {"criterion": "many single rows towards 0, none the other way", "dips": int(rows.size)}
+            return [
+                Event(
+                    "soft_short",
+                    start_s,
+                    int(a.dips[0]),
+                    None,
+                    a.stretch.current_A,
+                    end_s,
+                    True,
+                    False,
+                    evidence,
+                )
+            ]
+    return []
+
+
+def _with_step(d: Excursion, steps: Sequence[dict[str, float]]) -> bool:
+    """Early, before the shape is known well: does the core see V itself fall?"""
+    return any(
+        d.row - 70 <= s["row"] <= d.row + 70
+        and s["after_V"] < 0.8 * s["before_V"]
+        and s["abruptness"] > th.HARD_ABRUPT
+        for s in steps
+    )
+
+
+def _enough(d: Excursion) -> float:
+    """Depth that tells by itself: less where it is a plateau."""
+    plateau = len(d.levels) >= 6 and max(d.levels[1:-1]) - min(d.levels[1:-1]) < 0.4 * d.depth * d.kept
+    return max(0.12 if plateau else 0.35, 1.5 * d.error)
+
+
+def fluctuating(line: Line, e: Excursion, all_: Sequence[Excursion]) -> list[Event]:
+    """A fall whose level swings by far more than before: a leak that forms and dissolves."""
+    inside = [k for k in range(block_at(line, e.row), line.row.size) if line.row[k] <= (e.end_row or np.inf)]
+    before = np.arange(max(0, inside[0] - 64), max(0, inside[0] - 1))
+    before, known = (
+        np.array([k for k in ks if line.error[k] < th.DIP_ERROR / 2], int) for ks in (before, inside)
+    )
+    if min(before.size, known.size) < 8 or e.number < 4 or e.error > th.DIP_ERROR:
+        return []
+    swing, usual = (float(np.median(np.abs(np.diff(line.level[ks])))) / e.kept for ks in (known, before))
+    lower = float(np.median(line.level[known])) < (1 - th.FALL) * e.kept
+    if not lower or swing < max(th.SWING * usual, th.DIP_LEAST):
+        return []
+    back = e if e.state == "back" else came_back(e, all_)
+    shown = e if back is None else replace(e, end_s=e.end_s if back is e else back.time_s)
+    evidence = {"swing_ratio": swing / usual if usual > 0 else None}
+    criterion = "the level is lower and swings"
+    return [
+        level_event(
+            "soft_short", line, inside[0], None, shown, criterion, recovered=back is not None, **evidence
+        )
+    ]
+
+
+def dips_of(
+    line: Line,
+    dips: Sequence[Excursion],
+    up: Sequence[Excursion],
+    steps: Sequence[dict[str, float]],
+) -> list[Event]:
+    """One deep, or many: a leak only lowers, so what goes up speaks against."""
+    dips = [
+        d
+        for d in dips
+        if (d.lowest_kept is None or min(d.levels) < 0.97 * d.lowest_kept)
+        and not (d.place < 2 and len(d.levels) == 1)
+        and d.error < th.DIP_ERROR
+    ]
+    big = [
+        d
+        for d in dips
+        if 1 - min(d.levels) / min(d.kept, d.lowest_kept or d.kept) > _enough(d)
+        and (len(d.levels) >= 3 or sum(d.weights) >= 6)
+        and d.number > 0
+        and (d.number >= 4 or _with_step(d, steps))
+    ]
+    best: tuple[float, int] | None = None
+    for a in range(len(dips)):
+        near = [d for d in dips[a:] if d.number - dips[a].number <= 2]
+        ups = sum(
+            1 for u in up if dips[a].number - 8 <= u.number <= near[-1].number + 8 and u.state == "back"
+        )
+        score = sum(1 + (d.depth > 0.1) + (d.depth > 0.2) for d in near if sum(d.weights) >= 2) - 3 - 3 * ups
+        if len(near) >= 3 and (best is None or score > best[0]):
+            best = (score, a)
+    chosen = list(
+        ([dips[best[1]]] if best is not None and best[0] >= 2 and dips[best[1]].number > 0 else []) + big[:1]
+    )
+    if not chosen:
+        return []
+    first = min(chosen, key=lambda d: d.row)
+    k = block_at(line, first.row)
+    while (
+        k + 1 < line.level.size
+        and line.row[k] < (first.end_row or first.row)
+        and line.level[k] > first.kept * (1 - 0.4 * first.depth)
+    ):
+        k += 1
+    stepped = [
+        s for s in steps if line.row[k] - 8 <= s["row"] <= line.row[k] + line.rows[k] + 2 and -s["step_V"] > 0
+    ]
+    row = int(stepped[0]["row"]) if stepped else int(line.row[k])
+    last = max((d for d in dips if d.number - first.number <= 3), key=lambda d: d.row)
+    shown = replace(first, end_s=last.end_s)
+    return [
+        level_event(
+            "soft_short",
+            line,
+            k,
+            row,
+            shown,
+            "the level dips and comes back",
+            recovered=True,
+            dips=len(dips),
+            ups=len(up),
+        )
+    ]

@@ -1,0 +1,56 @@
+"""From excursions of the level to events.
+
+| the level | is |
+|---|---|
+| falls at once, is dead to the end | hard short |
+| dead to the end, but slid there | fake stable: a leak carries the current |
+| falls at once by a tenth or more and stays, below all that the cell kept | partial short |
+| falls and comes back, alone far or often a little | soft short |
+| falls slowly | nothing: warming, conditioning, wetting |
+| rises and comes back | nothing: contact, a jolt |
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ccdmon.analysis import thresholds as th
+from ccdmon.analysis.events import Event
+from ccdmon.analysis.level.dips import dips_of, fluctuating
+from ccdmon.analysis.level.excursions import Excursion
+from ccdmon.analysis.level.falls import dead, lasting, stepped
+from ccdmon.analysis.level.first_half_cycle import first_half_cycle
+from ccdmon.analysis.level.line import Line, block_at
+
+
+def judged_by_level(
+    line: Line,
+    excursions: Sequence[Excursion],
+    steps: Sequence[dict[str, float]],
+    blocks: float,
+    explained: Any,
+) -> list[Event]:
+    """Events of the level alone, in the order of their rows."""
+    events: list[Event] = []
+    down = [e for e in excursions if e.sign < 0]
+    up = [e for e in excursions if e.sign > 0]
+    for e in down:
+        if e.state == "open" and e.ratio < th.HARD_REMAINS:
+            events += dead(line, e, steps, explained)
+        elif swings := fluctuating(line, e, excursions):
+            events += swings
+        elif e.state in ("lasting", "open"):
+            events += lasting(line, e, excursions, steps, blocks, explained)
+    if not any(e.kind in ("hard_short", "fake_stable") for e in events):
+        events += stepped(line, steps)
+    events += first_half_cycle(line, steps, up, events)
+    events += dips_of(line, [e for e in down if e.state == "back"], up, steps)
+    return sorted((x for x in events if not _surrounding(line, x, blocks, explained)), key=lambda x: x.row)
+
+
+def _surrounding(line: Line, event: Event, blocks: float, explained: Any) -> bool:
+    """A soft short that temperature or pressure of the half-cycles around it explain."""
+    if event.kind != "soft_short":
+        return False
+    k, around = block_at(line, event.row), int(2 * blocks)
+    rows = line.row[max(k - around, 0)], line.row[min(k + around, line.row.size - 1)]
+    return bool(explained(*rows, event.evidence["ratio"]))

@@ -1,0 +1,273 @@
+"""Where the level leaves what the cell kept: when, how far, how suddenly, and whether it came back.
+
+The kept level is a running median of what was within its error. An excursion down ends when the level is back
+(a dip) or when it has lasted for longer than a half-cycle (a fall, and the new level is kept); what is still down at
+the end of the rows is open. Excursions up are contact and jolts: what comes back from one is no short.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ccdmon.analysis import thresholds as th
+from ccdmon.analysis.level.leveled import Leveled
+
+
+@dataclass
+class Excursion:
+    """From the first block beyond the error. Rows of the test, seconds, levels in ohm."""
+
+    row: int
+    time_s: float
+    kept: float
+    error: float
+    number: int  # half-cycle it began in
+    place: int  # blocks into it
+    lowest_kept: float | None
+    levels: list[float] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    depth: float = 0.0
+    end_row: int | None = None
+    end_s: float | None = None
+    state: str = "open"  # open, back, lasting
+    share: float = 0.0  # of the fall, between two neighbouring blocks
+    level: float = 0.0
+    back: int = 0
+    first_block_row: int = 0
+    current_A: float = 0.0
+    last_number: int = 0
+    sign: int = -1
+    before_up: bool = False
+    highest_before: float = 0.0
+    spent: float = 0.0
+
+    @property
+    def ratio(self) -> float:
+        return self.level / self.kept if self.kept else 1.0
+
+
+class Excursions:
+    """Feed leveled half-cycles in their order."""
+
+    def __init__(self) -> None:
+        self.kept: deque[float] = deque(maxlen=64)
+        self.K: float | None = None
+        self.lowest: float | None = None
+        self.medians: deque[float] = deque(maxlen=3)
+        self.history: list[
+            tuple[int, int, float, float, float]
+        ] = []  # row, last row, median level, low, current
+        self.down: Excursion | None = None
+        self.up: Excursion | None = None
+        self.found: list[Excursion] = []
+        self.recent: deque[tuple[int, float, float]] = deque(maxlen=8)  # row, level, weight
+        self.blocks = 0.0
+        self.misfits: deque[float] = deque(
+            maxlen=6
+        )  # largest deviation within each of the last sound half-cycles
+
+    def feed(self, h: Leveled) -> None:
+        n = h.level.size
+        size = float(n)
+        self.blocks = size if not self.blocks else self.blocks + 0.25 * (size - self.blocks)
+        d = np.maximum(th.DIP_LEAST, 5.0 * h.error)
+        if len(self.misfits) >= 3:
+            d = np.maximum(d, min(1.3 * float(np.median(np.array(self.misfits))), 0.3))
+        if (
+            self.K is not None
+            and self.K > 0
+            and len(self.kept) >= 8
+            and self.down is None
+            and self.up is None
+        ):
+            rel = h.level / self.K - 1
+            if np.all((np.abs(rel) < d) | (d > 0.6)):
+                good = h.level[d <= 0.6]
+                self.kept.extend(good[-64:].tolist())
+                self._closed(h, good)
+                self.recent.extend(
+                    zip(
+                        h.row[-8:].astype(int).tolist(),
+                        h.level[-8:].tolist(),
+                        h.rows[-8:].tolist(),
+                        strict=True,
+                    )
+                )
+                return
+        good_list: list[float] = []
+        for k in range(n):
+            self._block(h, k, float(h.level[k]), float(d[k]), good_list)
+        self._closed(h, np.array(good_list))
+
+    def _closed(self, h: Leveled, good: np.ndarray) -> None:
+        if good.size >= 3:
+            self.K = float(np.median(np.array(self.kept)))
+            self.medians.append(float(np.median(good)))
+            if h.number >= 2 and len(self.medians) >= 2:
+                m = float(np.median(np.array(self.medians)))
+                self.lowest = m if self.lowest is None else min(self.lowest, m)
+        if h.sound and h.median_ohm > 0 and h.level.size >= 6:
+            known = h.error < 0.1
+            if known.sum() >= 4:
+                smooth = h.level[known] / h.median_ohm - 1
+                smooth = np.median(np.lib.stride_tricks.sliding_window_view(smooth, 3), axis=1)
+                self.misfits.append(float(np.max(np.abs(smooth))))
+        self.history.append(
+            (
+                h.stretch.first_row,
+                h.stretch.last_row,
+                h.median_ohm,
+                float(np.min(h.level)) if h.level.size else 0.0,
+                h.stretch.current_A,
+            )
+        )
+
+    def _median(self) -> float:
+        return float(np.median(np.array(self.kept)[-(64 if len(self.history) > 1 else 8) :]))
+
+    def _block(self, h: Leveled, k: int, x: float, d: float, good: list[float]) -> None:
+        entry = (int(h.row[k]), x, float(h.rows[k]))
+        if d > 0.6:
+            return
+        if self.K is None or self.K <= 0 or len(self.kept) < 4:
+            if not self.history and k < 1 and h.level.size > 20:
+                return
+            self.kept.append(x)
+            good.append(x)
+            self.K = self._median()
+            self.recent.append(entry)
+            return
+        rel = x / self.K - 1
+        if self.down is not None:
+            self._below(h, k, x, rel, d, good)
+        elif self.up is not None:
+            self._above(h, k, x, rel, d, good)
+        elif rel < -d:
+            self._open(h, k, x, d, -1)
+        elif rel > d:
+            self._open(h, k, x, d, 1)
+        else:
+            self.kept.append(x)
+            good.append(x)
+            self.K = self._median()
+        self.recent.append(entry)
+
+    def _open(self, h: Leveled, k: int, x: float, d: float, sign: int) -> None:
+        assert self.K is not None
+        e = Excursion(
+            int(h.row[k]),
+            float(h.time_s[k]),
+            self.K,
+            d,
+            h.number,
+            k,
+            self.lowest,
+            sign=sign,
+            current_A=h.stretch.current_A,
+            last_number=h.number,
+        )
+        e.levels.append(x)
+        e.weights.append(float(h.rows[k]))
+        e.depth = abs(x / self.K - 1)
+        if sign < 0:
+            self.down = e
+        else:
+            self.up = e
+
+    def _below(self, h: Leveled, k: int, x: float, rel: float, d: float, good: list[float]) -> None:
+        e = self.down
+        assert e is not None and self.K is not None
+        if d > max(1.2 * e.error, 0.7 * e.depth) and rel > -d:  # this block tells nothing of a fall as small
+            return
+        if rel < -3 * max(e.depth, d) and e.spent >= 3:  # a fall of its own from where the first one led
+            self._stays(e, h, k)
+            self._open(h, k, x, d, -1)
+            return
+        if rel > -max(min(d / 2, 0.3), 0.25 * e.depth):
+            e.back += 1
+            if e.back >= (2 if self.blocks > 20 else 1):
+                e.state, e.end_row, e.end_s = "back", int(h.row[k]), float(h.time_s[k])
+                e.level = float(np.median(e.levels))
+                self.found.append(e)
+                self.down = None
+                self.kept.append(x)
+                good.append(x)
+            return
+        e.back = 0
+        e.levels.append(x)
+        e.weights.append(float(h.rows[k]))
+        e.depth = max(e.depth, -rel)
+        e.last_number = h.number
+        e.spent += 1
+        if e.spent >= 1.15 * self.blocks:
+            e.level = float(np.median(self._tail(e)))
+            if e.ratio > th.HARD_REMAINS:
+                self._stays(e, h, k)
+
+    def _tail(self, e: Excursion) -> list[float]:
+        return e.levels[-max(6, int(self.blocks / 3)) :]
+
+    def _stays(self, e: Excursion, h: Leveled, k: int) -> None:
+        """The new level is the one that is kept."""
+        tail = self._tail(e)
+        e.level, e.state, e.end_row, e.end_s = (
+            float(np.median(tail)),
+            "lasting",
+            int(h.row[k]),
+            float(h.time_s[k]),
+        )
+        self.found.append(e)
+        self.down = None
+        self.kept.clear()
+        self.kept.extend(tail)
+        self.K = e.level
+
+    def _above(self, h: Leveled, k: int, x: float, rel: float, d: float, good: list[float]) -> None:
+        e = self.up
+        assert e is not None
+        if rel < d / 2:
+            e.state, e.end_row, e.end_s, e.level = (
+                "back",
+                int(h.row[k]),
+                float(h.time_s[k]),
+                float(np.median(e.levels)),
+            )
+            self.found.append(e)
+            self.up = None
+            if rel < -d:
+                self._open(h, k, x, d, -1)
+            else:
+                self.kept.append(x)
+                good.append(x)
+            return
+        e.levels.append(x)
+        e.spent += 1
+        e.depth = max(e.depth, rel)
+        if e.spent >= (1.5 * 8 if h.number >= 2 else 8):
+            e.state, e.level = "lasting", float(np.median(e.levels[-8:]))
+            if h.number >= 1:
+                self.lowest = min(self.lowest or e.kept, e.kept)
+            e.end_row, e.end_s = int(h.row[k]), float(h.time_s[k])
+            self.found.append(e)
+            self.kept.clear()
+            self.kept.extend(e.levels[-8:])
+            self.K = self._median()
+            self.up = None
+
+    def all(self) -> list[Excursion]:
+        """Those found, and the one that is open, as it stands."""
+        out = list(self.found)
+        for e in (self.down, self.up):
+            if e is not None:
+                e.level = float(np.median(e.levels[-max(3, int(self.blocks / 3)) :]))
+                if e.sign < 0 and e.back:  # it is coming back
+                    e = replace(
+                        e,
+                        state="back",
+                        end_row=self.recent[-1][0],
+                        end_s=None,
+                        level=float(np.median(e.levels)),
+                    )
+                out.append(e)
+        return sorted(out, key=lambda e: e.row)

@@ -1,0 +1,247 @@
+"""Falls of the level that stay: hard and partial shorts, and a cell that slid to nothing."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ccdmon.analysis import thresholds as th
+from ccdmon.analysis.events import Event
+from ccdmon.analysis.level.excursions import Excursion
+from ccdmon.analysis.level.line import Line, block_at, level_event
+
+
+def _sudden(
+    line: Line, e: Excursion, top: float, bottom: float, steps: Sequence[dict[str, float]]
+) -> tuple[bool, int, int | None]:
+    """Does the level pass from near `top` to near `bottom` between neighbouring informative blocks?
+
+    Returns also the first block behind it, and its row by the core's steps.
+    """
+    drop = top - bottom
+    at = block_at(line, e.row)
+    end = block_at(line, e.end_row if e.end_row is not None else line.row[-1]) + 1
+    sure = line.error * e.kept * 2.5 < drop
+    high = [
+        k
+        for k in range(max(0, at - 70), min(at + 70, end))
+        if sure[k] and line.level[k] > bottom + 0.65 * drop
+    ]
+    low = [k for k in range(max(0, at - 3), end) if sure[k] and line.level[k] < bottom + 0.35 * drop]
+    if not low:
+        return False, at, None
+    # The first low one from which on it stays low, by three.
+    first = next(
+        (k for n, k in enumerate(low) if np.median(line.level[k : k + 3]) < bottom + 0.4 * drop), low[0]
+    )
+    last = max((k for k in high if k < first), default=None)
+    if last is None:
+        return False, first, None
+    between = [k for k in range(last + 1, first) if sure[k]]
+    sudden = len(between) <= 1
+    before = [k for k in range(max(0, last - 12), last + 1) if sure[k]][-6:]
+    behind = [k for k in range(first, min(first + 14, line.level.size)) if sure[k]][:6]
+    if sudden and len(before) >= 2 and len(behind) >= 2:
+        jump = float(np.median(line.level[before]) - np.median(line.level[behind]))
+        sudden = jump > th.SUDDEN * drop
+    # Unsure blocks between them: it happened in a reversal or while V settled.
+    start = first
+    while start - 1 > last and not sure[start - 1]:
+        start -= 1
+    place = start if line.number[start] != line.number[last] else first
+    row = None
+    lo, hi = line.row[last], line.row[first] + line.rows[first]
+    near = [s for s in steps if lo - 3 <= s["row"] <= hi + 3 and -s["step_V"] > 0]
+    if near:
+        row = int(max(near, key=lambda s: s["before_V"] - s["after_V"])["row"])
+    elif between:
+        place = between[0]
+    return sudden, place, row
+
+
+def dead(line: Line, e: Excursion, steps: Sequence[dict[str, float]], explained: Any) -> list[Event]:
+    """Open at the end of the rows and dead."""
+    n = len(e.levels)
+    if e.lowest_kept is not None and e.level > th.KEPT * e.lowest_kept:
+        return []
+    at = block_at(line, e.row)
+    low = line.level[at:] < th.HARD_REMAINS * e.kept
+    first = at + next((k for k in range(low.size) if low[k : k + 3].mean() > 0.6), 0)
+    if explained(line.row[max(at - 1, 0)], line.row[-1], e.ratio):
+        return []
+    sudden, place, row = _sudden(line, e, e.kept, e.level, steps)
+    hard = sudden
+    if not hard:  # early, the shape is not known yet, or it was low already: the core's own step tells
+        began = line.row[np.flatnonzero(line.number == e.number)[0]]
+        stepped = [
+            s
+            for s in steps
+            if began <= s["row"] <= line.row[first] + line.rows[first]
+            and s["after_V"] < th.HARD_REMAINS * s["before_V"]
+            and s["abruptness"] > th.HARD_ABRUPT
+        ]
+        if stepped:
+            hard, row = True, int(stepped[-1]["row"])
+        else:
+            for k in range(max(first - 2, 1), min(first + 3, line.level.size)):
+                if line.level[k] < 0.45 * line.level[k - 1] and np.median(
+                    line.level[k : k + 3]
+                ) < 0.45 * np.median(line.level[max(0, k - 3) : k]):
+                    hard, place = True, k
+                    break
+    begin = place if hard else first
+    for end in (None, begin + max(8, int(np.median(np.unique(line.number, return_counts=True)[1])))):
+        left = line.left(begin, end)
+        if left is not None and left > 0.55:
+            return []
+    if not hard and n < 4:
+        return []
+    kind = "hard_short" if hard else "fake_stable"
+    if hard:
+        here = int(np.flatnonzero(line.number == line.number[place])[0])
+        if (
+            row is None
+            and 0 < place - here <= 3
+            and np.all((line.level[here:place] < 0.6 * e.kept) | (line.error[here:place] > 0.2))
+        ):
+            place = here  # in the reversal
+        if row is None:
+            low, high = line.row[max(place - 2, 0)], line.row[place] + line.rows[place]
+            near = [
+                s for s in steps if low <= s["row"] <= high and s["after_V"] < th.HARD_REMAINS * s["before_V"]
+            ]
+            row = int(near[0]["row"]) if near else None
+        return [level_event(kind, line, place, row, e, "the level falls at once and stays")]
+    return [level_event(kind, line, at, None, e, "the level slides to a fraction and stays")]
+
+
+def stepped(line: Line, steps: Sequence[dict[str, float]]) -> list[Event]:
+    """Where the level is not sure: the core's own step to a fraction, and nothing of V / I is back after it."""
+    for step in steps:
+        if (
+            step["after_V"] >= th.HARD_REMAINS * step["before_V"]
+            or step["abruptness"] < th.HARD_ABRUPT
+            or step["rows_after"] < 2
+            or -step["step_V"] < th.STEP_ERRORS * step["step_error_V"]
+            or step["before_V"] < 4 * step["noise_before_V"]
+        ):
+            continue
+        ohm = step["before_V"] / abs(step["current_A"])
+        place = block_at(line, step["row"])
+        later, _before = line.ohm[place + 1 :], line.ohm[:place]
+        if (
+            later.size < 1
+            or float(np.quantile(later, 0.95)) > 0.55 * ohm
+            or step["after_V"] / abs(step["current_A"]) > th.KEPT * _lowest(line, place)
+        ):
+            continue
+        left = line.left(place + 1)
+        if left is not None and left > 0.55:
+            continue
+        left_ohm = step["after_V"] / abs(step["current_A"])
+        shown = Excursion(int(step["row"]), step["time_s"], ohm, 0.0, 0, 0, None, level=left_ohm)
+        return [level_event("hard_short", line, place, int(step["row"]), shown, "V falls at once and stays")]
+    return []
+
+
+def _lowest(line: Line, place: int) -> float:
+    """The lowest V / I that half-cycles before ended at."""
+    ends = [
+        float(np.median(line.ohm[idx][-max(3, idx.size // 3) :]))
+        for n in np.unique(line.number[:place])
+        if (idx := line.of_number(n, end=place - 1)).size >= 4
+    ]
+    good = [x for x in ends if x > 0]
+    return min(good, default=np.inf)
+
+
+def lasting(
+    line: Line,
+    e: Excursion,
+    all_: Sequence[Excursion],
+    steps: Sequence[dict[str, float]],
+    blocks: float,
+    explained: Any,
+) -> list[Event]:
+    """A fall that stays: partial if it was sudden, and below all that the cell kept."""
+    fall = 1 - e.ratio
+    if fall < th.FALL:
+        return []
+    if e.lowest_kept is not None and e.level > (1 - 0.4 * th.FALL) * e.lowest_kept:
+        return []
+    if e.state == "open" and len(e.levels) < 0.25 * blocks:
+        return []
+    sudden, place, row = _sudden(line, e, e.kept, e.level, steps)
+    half = int(blocks / 2)
+    if row is None and fall < (1.5 if e.number < 4 else 0.5) * e.error:
+        return []
+    if not sudden or explained(
+        line.row[max(place - half, 0)], line.row[min(place + half, line.row.size - 1)], e.ratio
+    ):
+        return []
+    first = line.number[place]
+    if _drifts(line, place, fall):
+        return []
+    if (first <= 1 and fall < 0.25) or (first == 0 and row is None):
+        return []
+    back = came_back(e, all_)
+    if back is not None:
+        healed = replace(e, end_s=back.time_s)
+        return [
+            level_event(
+                "soft_short", line, place, row, healed, "the level falls and comes back", recovered=True
+            )
+        ]
+    sure = {"standard_errors": fall / (e.error / 5), "provisional": e.state == "open"}
+    return [level_event("partial_short", line, place, row, e, "the level falls at once and stays", **sure)]
+
+
+def came_back(e: Excursion, all_: Sequence[Excursion]) -> Excursion | None:
+    """The rise that undoes a fall within some half-cycles."""
+    for x in all_:
+        soon = x.sign > 0 and x.row > e.row and x.number - e.number <= th.SOFT_WITHIN
+        if soon and x.level > e.kept - 0.3 * (e.kept - e.level):
+            return x
+    return None
+
+
+def _drifts(line: Line, place: int, fall: float) -> bool:
+    """Did the level fall before, or does it go on to fall: in half-cycles next to it, by a good part of the loss?"""
+    number = line.number[place]
+    spans = []
+    here = np.flatnonzero(line.number == number)
+    if place - here[0] > 2:
+        spans += [here[here < place - 1], here[here > place + 1]]
+    else:
+        spans += [np.flatnonzero(line.number == number - 1), here]
+        medians = {
+            n: float(np.median(line.level[line.number == n]))
+            for n in range(int(number) - 3, int(number) + 3)
+            if np.any(line.number == n)
+        }
+        jumps = [
+            np.log(medians[a] / medians[b]) / (b - a)
+            for a, b in (
+                (number - 2, number - 1),
+                (number - 3, number - 1),
+                (number, number + 1),
+                (number, number + 2),
+            )
+            if a in medians and b in medians and min(medians[a], medians[b]) > 0
+        ]
+        if jumps and max(jumps) > th.DRIFT_SHARE * fall:
+            return True
+    for span in spans:
+        span = span[line.error[span] < 0.15]
+        if span.size >= 9:
+            third = span.size // 3
+            a, b = np.median(line.level[span[:third]]), np.median(line.level[span[-third:]])
+            if 1 - b / a > th.DRIFT_SHARE * fall:
+                return True
+            x, y = np.median(line.ohm[span[:third]]), np.median(line.ohm[span[-third:]])
+            if (
+                number < 4 and 1 - y / x > th.DRIFT_SHARE * fall
+            ):  # the shape is not known: V of a sound cell rises
+                return True
+    return False

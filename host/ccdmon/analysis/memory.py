@@ -1,0 +1,31 @@
+"""What a cell once had: a fall too slow for any step, however long it takes."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from ccdmon.analysis import thresholds as th
+from ccdmon.analysis.events import Event
+from ccdmon.analysis.half_cycles import HalfCycle
+
+
+def slow_loss(half_cycles: Sequence[HalfCycle]) -> list[Event]:
+    """Less than a third is left of what the cell kept, and less than it ever kept: a leak carries the current."""
+    usable = [h for h in half_cycles if h.rows >= 4]
+    ohms = [max(h.resistance_end_ohm, 0.0) for h in usable]
+    if len(ohms) < 4:
+        return []
+    kept = [median(ohms[k - 1 : k + 2]) for k in range(1, len(ohms) - 1)]
+    best = max(range(min(1, len(kept) - 1), len(kept)), key=lambda k: kept[k])
+    lowest = min(kept[: best + 1])
+    tail = max(ohms[-2:])
+    if tail > th.HARD_REMAINS * kept[best] or tail > th.HARD_REMAINS * 1.5 * lowest:
+        return []
+    last = max(k for k in range(len(ohms)) if ohms[k] > 0.9 * kept[best] or k <= best)
+    h = usable[min(last + 1, len(usable) - 1)]
+    evidence = {
+        "criterion": "against all that it kept",
+        "resistance_before_ohm": kept[best],
+        "resistance_after_ohm": tail,
+        "ratio": tail / kept[best],
+    }
+    return [Event("fake_stable", h.start_s, h.first_row, h.cycle, h.current_A, evidence=evidence)]

@@ -1,0 +1,34 @@
+"""Full and half cells: most of V is the open-circuit voltage, so V / I tells nothing.
+
+What tells: V lost within a row at constant current (no state of charge can do that) and whether it comes back; charge
+beyond what the cell ever took, while V makes no progress; V that goes on falling in a rest; charge that does not
+come back; the resistance of steps of the current; V that follows I and nothing else once the cell is dead.
+"""
+
+from collections.abc import Sequence
+
+from ccdmon.analysis.events import Event
+from ccdmon.analysis.ocv.charge import endless, unreturned
+from ccdmon.analysis.ocv.dips import dips_of
+from ccdmon.analysis.ocv.losses import losses
+from ccdmon.analysis.ocv.rests import sagging, step_resistance
+from ccdmon.analysis.ocv.runs import runs_of
+from ccdmon.analysis.stretches import Stretch
+
+
+def judged(stretches: Sequence[Stretch], rows: int, steps: Sequence[dict[str, float]]) -> list[Event]:
+    """All events of such a cell."""
+    runs = runs_of(stretches)
+    events = [*losses(stretches, steps)]
+    end = next((e.row for e in events if e.kind == "hard_short"), rows)
+    sound = [s for s in stretches if s.first_row < end]
+    events += dips_of(sound, end)
+    events += endless(runs_of(sound))
+    events += sagging(sound)
+    events += unreturned(runs, end)
+    events += (
+        []
+        if any(e.evidence["criterion"] == "V falls on in rests" for e in events)
+        else step_resistance(sound)
+    )
+    return sorted((e for e in events if e.row <= end), key=lambda e: e.row)

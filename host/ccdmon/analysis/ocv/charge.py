@@ -1,0 +1,99 @@
+"""Charge beyond all that the cell held, and charge that does not come back."""
+
+import itertools
+from collections.abc import Sequence
+from statistics import median
+
+import numpy as np
+
+from ccdmon.analysis import thresholds as th
+from ccdmon.analysis.events import Event
+from ccdmon.analysis.ocv.runs import Run, ocv_event
+from ccdmon.analysis.stretches import Stretch
+
+
+def _rising(runs: Sequence[Run]) -> int:
+    """Sign of the current that charges: V rises with it."""
+    vote = sum(
+        r.sign
+        * float(np.sign(r.end_V - float(r.loaded[0].volts[min(1, r.loaded[0].volts.size - 1)])))
+        * r.span_V
+        for r in runs
+    )
+    return 1 if vote >= 0 else -1
+
+
+def endless(runs: Sequence[Run]) -> list[Event]:
+    """A charge that takes far more than the cell ever held while V makes no progress."""
+    if len(runs) < 3:
+        return []
+    charging = _rising(runs)
+    for k, run in enumerate(runs):
+        earlier = [r for r in runs[:k] if r.span_V > th.OCV_SPAN]
+        like = [r for r in earlier if r.sign == charging]
+        if run.sign != charging or len(earlier) < 2 or not like:
+            continue
+        held_C = max(r.charge_C for r in earlier)
+        total = 0.0
+        for s in run.loaded:
+            if total + s.charge_C > th.OVERCHARGE * held_C:
+                at = _block_at(s, (th.OVERCHARGE * held_C - total) / s.charge_C)
+                V = float(s.volts[at])
+                v = s.volts[max(0, at // 2) : at + 1] * charging
+                stands = float(v[-1]) <= float(np.quantile(v, 0.75)) + 3 * s.noise_V
+                if (
+                    s.kind == "current"
+                    and stands
+                    and charging * V < max(charging * r.end_V for r in like) - 3 * s.noise_V
+                ):
+                    return [
+                        ocv_event(
+                            "soft_short",
+                            s,
+                            at,
+                            provisional=True,
+                            criterion="charge beyond all that the cell held",
+                            charge_C=total + s.charge_C,
+                            held_C=held_C,
+                        )
+                    ]
+                break
+            total += s.charge_C
+    return []
+
+
+def _block_at(s: Stretch, share: float) -> int:
+    return int(
+        np.searchsorted(s.time_s, s.start_s + share * (s.end_s - s.start_s)).clip(0, s.time_s.size - 1)
+    )
+
+
+def unreturned(runs: Sequence[Run], end: int) -> list[Event]:
+    """Charge that does not come back: less of it than before, twice in a row."""
+    charging = _rising(runs) if runs else 1
+    shares: list[tuple[float, Run]] = []
+    for a, b in itertools.pairwise(runs):
+        whole = (
+            a.sign == charging
+            and min(a.span_V, b.span_V) > th.OCV_SPAN
+            and b.loaded[-1].last_row < end
+            and b is not runs[-1]
+        )
+        if whole and a.charge_C > 0:
+            shares.append((b.charge_C / a.charge_C, a))
+    for k in range(2, len(shares) - 1):
+        usual = median(x for x, _ in shares[max(0, k - 4) : k])
+        if max(shares[k][0], shares[k + 1][0]) < min(usual, 1.0) - th.CHARGE_LOST and usual > 0.5:
+            s = shares[k][1].loaded[0]
+            return [
+                ocv_event(
+                    "soft_short",
+                    s,
+                    0,
+                    provisional=True,
+                    criterion="charge that does not come back",
+                    efficiency=shares[k][0],
+                    efficiency_before=usual,
+                )
+            ]
+    return []

@@ -1,0 +1,95 @@
+"""Dips of some rows at constant current that come back: micro-shorts."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ccdmon.analysis import thresholds as th
+from ccdmon.analysis.events import Event
+from ccdmon.analysis.ocv.runs import ocv_event
+from ccdmon.analysis.stretches import Stretch
+
+
+def dips_of(stretches: Sequence[Stretch], end: int) -> list[Event]:
+    """Dips of some rows at constant current, several of them: micro-shorts."""
+    found: list[tuple[float, int, Stretch, int, float]] = []  # row, 1 down or -1 up
+    lengths = [s.count for s in stretches if s.kind == "current"]
+    window = 2.0 * float(np.median(lengths)) if lengths else 0.0
+    for s in stretches:
+        if s.kind == "current" and s.volts.size >= 12 and s.last_row < end:
+            down, up = _one_sided(s)
+            found += [(float(s.row[k]), 1, s, k, depth) for k, depth in down] + [
+                (float(s.row[k]), -1, s, k, 0.0) for k in up
+            ]
+    found.sort(key=lambda x: x[0])
+    for n, (row, sign, s, k, _) in enumerate(found):
+        near = [x for x in found[max(0, n - 2) :] if x[0] <= row + window]
+        dips = [x for x in near if x[1] > 0 and x[0] >= row]
+        if sign > 0 and len(dips) - 2 * sum(x[1] < 0 for x in near) >= th.OCV_DIPS:
+            last = dips[-1]
+            return [
+                ocv_event(
+                    "soft_short",
+                    s,
+                    k,
+                    recovered=True,
+                    end_s=float(last[2].time_s[last[3]]),
+                    criterion="dips at constant current",
+                    dips=len(dips),
+                    deepest_V=max(x[4] for x in dips),
+                )
+            ]
+    return []
+
+
+def _one_sided(s: Stretch) -> tuple[list[tuple[int, float]], list[int]]:
+    """Blocks with rows far below the line of their neighbours, their depth; and how many are as far above."""
+    v = s.volts * (1.0 if s.middle_V >= 0 else -1.0)
+    low, high = (
+        (s.blocks.lowest_V, s.blocks.highest_V)
+        if s.middle_V >= 0
+        else (-s.blocks.highest_V, -s.blocks.lowest_V)
+    )
+    usual = float(np.median(np.maximum(s.blocks.fall_V, s.blocks.rise_V)))
+    least = max(th.OCV_DIP_V, 4 * usual, 8 * s.noise_V, 0.002 * abs(s.middle_V))
+    down: list[tuple[int, float]] = []
+    up: list[int] = []
+    k = 1
+    while k < v.size:
+        fell, rose = s.blocks.fall_V[k] > least, s.blocks.rise_V[k] > least
+        if k < 2 or not (fell or rose):
+            k += 1
+            continue
+        if fell and rose:
+            below = float(np.median(v[max(0, k - 2) : k + 3])) - low[k] > high[k] - float(
+                np.median(v[max(0, k - 2) : k + 3])
+            )
+            if below:
+                down.append((k, float(s.blocks.fall_V[k])))
+            else:
+                up.append(k)
+        elif fell:
+            back = next(
+                (
+                    m
+                    for m in range(k + 1, min(k + 12, v.size))
+                    if s.blocks.rise_V[m] > 0.4 * s.blocks.fall_V[k]
+                ),
+                None,
+            )
+            if back is not None:
+                down.append((k, float(s.blocks.fall_V[k])))
+                k = back
+        else:
+            up.append(k)
+            back = next(
+                (
+                    m
+                    for m in range(k + 1, min(k + 12, v.size))
+                    if s.blocks.fall_V[m] > 0.4 * s.blocks.rise_V[k]
+                ),
+                None,
+            )
+            k = back if back is not None else k
+        k += 1
+    return down, up

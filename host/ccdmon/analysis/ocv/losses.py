@@ -1,0 +1,132 @@
+"""V that falls within a row or two while nothing else changes, and stays down."""
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+import numpy as np
+
+from ccdmon.analysis import thresholds as th
+from ccdmon.analysis.events import Event
+from ccdmon.analysis.ocv.runs import ocv_event
+from ccdmon.analysis.stretches import Stretch
+
+
+def losses(stretches: Sequence[Stretch], steps: Sequence[dict[str, float]]) -> Iterator[Event]:
+    """V that falls within a row or two while nothing else changes, and stays down."""
+    volts = np.concatenate([np.abs(s.volts) for s in stretches]) if stretches else np.zeros(0)
+    known: dict[tuple[int, int], list[float]] = {}
+    offset = 0
+    for at, s in enumerate(stretches):
+        n = s.volts.size
+        places = [
+            (k, abs(float(np.median(s.volts[max(0, k - 3) : k]))))
+            for k in (_falls(s) if s.kind in ("current", "rest") and n >= 5 else [])
+        ]
+        if at and not s.after_gap:
+            between = _between(
+                stretches[at - 1], s, stretches[at + 1] if at + 1 < len(stretches) else None, known
+            )
+            places = ([(0, between)] if between else []) + places
+        for k, before in places:
+            left = np.abs(s.volts[k + (n > k + 2) : k + 13])
+            drop = before - float(np.median(left[:4] if k else np.abs(s.volts)))
+            later = volts[offset + k + (n > k + 2) :]
+            if drop < max(th.OCV_LOSS * before, 0.2 * th.OCV_LOSS_V):
+                continue
+            dead = later.size >= 2 and float(np.quantile(later, 0.95)) < th.HARD_REMAINS * before
+            if (
+                s.sign
+                and s.count < 24
+                and any(
+                    x.sign == s.sign and x.count < 24 and abs(float(x.volts[-1])) < before - 0.7 * drop
+                    for x in stretches[:at]
+                )
+            ):
+                continue  # a short reversal, as there were before
+            if (
+                not dead
+                and s.sign
+                and s.count < 24
+                and at + 1 < len(stretches)
+                and float(np.quantile(np.abs(stretches[at + 1].volts), 0.9)) > before - 0.2 * drop
+            ):
+                continue
+            if not dead and bool(np.any(s.blocks.rise_V[k + 1 :] > 0.5 * drop)):
+                continue
+            kind = "hard_short" if dead else "partial_short"
+            yield ocv_event(
+                kind,
+                s,
+                k,
+                _row(s, k, steps),
+                criterion="V lost within a row",
+                voltage_before_V=before,
+                voltage_after_V=before - drop,
+            )
+            if dead:
+                return
+            break
+        offset += n
+
+
+def _row(s: Stretch, k: int, steps: Sequence[dict[str, float]]) -> int | None:
+    """The core's row of that step."""
+    low, high = s.row[max(k - 1, 0)] - 2, s.row[k] + s.blocks.rows[k] + 2
+    near = [x for x in steps if low <= x["row"] <= high and x["before_V"] > x["after_V"]]
+    return int(max(near, key=lambda x: x["before_V"] - x["after_V"])["row"]) if near else None
+
+
+def _between(
+    a: Stretch, b: Stretch, c: Stretch | None, known: dict[tuple[int, int], list[float]]
+) -> float | None:
+    """|V| before a step of the current across which V lost more than any such step did before; None else."""
+    dI = b.blocks.first[1] - a.blocks.last[1]
+    if abs(dI) < 0.5 * max(abs(a.blocks.last[1]), abs(b.blocks.first[1])) or "held" in (a.kind, b.kind):
+        return None
+    before = known.setdefault((a.sign, b.sign), [])
+    ohm = (b.blocks.first[0] - a.blocks.last[0]) / dI
+    usual = median(before[-5:]) if len(before) >= 2 else None
+    before.append(ohm)
+    if usual is None:
+        return None
+    expected = a.blocks.last[0] + usual * dI
+    lost = min(abs(expected), abs(a.blocks.last[0])) - (
+        abs(b.blocks.first[0]) if expected * b.blocks.first[0] > 0 else -abs(b.blocks.first[0])
+    )
+    if lost < max(th.OCV_LOSS_V, 0.5 * abs(usual * dI)):
+        return None
+    if c is not None and not c.after_gap:  # a resistance that grew gives back what it took
+        like = known.get((b.sign, c.sign))
+        back = (
+            abs(c.blocks.first[0])
+            - abs(b.blocks.last[0])
+            - (
+                abs(median(like[-5:]) * (c.blocks.first[1] - b.blocks.last[1]))
+                if like and b.sign < 0
+                else 0.0
+            )
+        )
+        if back > 0.5 * lost:
+            return None
+    return abs(expected)
+
+
+def _falls(s: Stretch) -> list[int]:
+    """Blocks in which |V| falls from one row to the next by far more than around them, the first two left out."""
+    least = np.maximum(np.maximum(th.OCV_LOSS * np.abs(s.volts), 0.2 * th.OCV_LOSS_V), 8 * s.noise_V)
+    found = []
+    for k in np.flatnonzero(s.blocks.fall_V > least):
+        around = np.concatenate(
+            [
+                s.blocks.fall_V[max(0, k - 5) : k],
+                s.blocks.rise_V[max(0, k - 5) : k],
+                s.blocks.fall_V[k + 1 : k + 4],
+            ]
+        )
+        if (
+            k >= 2
+            and s.blocks.fall_V[k] > 4 * float(np.median(s.blocks.fall_V))
+            and (around.size == 0 or s.blocks.fall_V[k] > 3 * float(np.quantile(around, 0.7)))
+        ):
+            found.append(int(k))
+    return found

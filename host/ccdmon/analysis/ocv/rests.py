@@ -1,0 +1,94 @@
+"""What rests and steps of the current tell: V that falls on, a resistance that grows."""
+
+import itertools
+from collections.abc import Sequence
+from statistics import median
+
+import numpy as np
+
+from ccdmon.analysis import thresholds as th
+from ccdmon.analysis.events import Event
+from ccdmon.analysis.ocv.runs import ocv_event
+from ccdmon.analysis.stretches import Stretch
+
+
+def sagging(stretches: Sequence[Stretch]) -> list[Event]:
+    """V that goes on falling in a rest: a relaxation slows down, and the rests before did not fall like that."""
+    found: list[tuple[Stretch, float]] = []
+    usual: dict[int, list[float]] = {1: [], -1: [], 0: []}
+    last = 0
+    for s in stretches:
+        if s.sign != 0:
+            last = s.sign
+            continue
+        x = np.abs(s.volts)
+        if s.kind != "rest" or x.size < 8:
+            continue
+        x = x[max(1, x.size // 10) :]
+        h = x.size // 2
+        middle = float(np.median(x[h - 1 : h + 2]))
+        early, late = float(np.median(x[:3])) - middle, middle - float(np.median(x[-3:]))
+        early *= (x.size - 2 - h) / (h - 1)  # over as long a time
+        noise = float(np.median(np.abs(np.diff(x, 2)))) if x.size > 4 else 0.0
+        before = usual[last]
+        more = late > 2 * max(before, default=0.0) + th.SAG_V / 2 + 6 * noise
+        if (
+            early + late > th.SAG_V + 6 * noise
+            and late > th.SAG_STEADY * early
+            and early > 0
+            and (more or not before)
+        ):
+            found.append((s, early + late))
+        else:
+            before.append(max(late, 0.0))
+    if not found:
+        return []
+    s, sag = found[0]
+    return [
+        ocv_event(
+            "soft_short",
+            s,
+            0,
+            recovered=True,
+            end_s=found[-1][0].end_s,
+            criterion="V falls on in rests",
+            sag_V=sag,
+            rests=len(found),
+        )
+    ]
+
+
+def step_resistance(stretches: Sequence[Stretch]) -> list[Event]:
+    """dV/dI where the current steps: its growth takes capacity and power, and is contact or interface."""
+    known: dict[tuple[int, int], list[float]] = {}
+    grown: list[tuple[float, Stretch]] = []
+    for a, b in itertools.pairwise(stretches):
+        dI = b.blocks.first[1] - a.blocks.last[1]
+        if (
+            not {a.kind, b.kind} <= {"current", "rest"}
+            or b.after_gap
+            or abs(dI) < 0.5 * max(abs(a.blocks.last[1]), abs(b.blocks.first[1]))
+            or dI == 0
+        ):
+            continue
+        ohm = (b.blocks.first[0] - a.blocks.last[0]) / dI
+        before = known.setdefault((a.sign, b.sign), [])
+        base = median(before[:3]) if len(before) >= 2 else 0.0
+        steady = base > 0 and max(before[:3]) < 1.3 * min(before[:3])
+        before.append(ohm)
+        if not steady:
+            continue
+        grown = [*grown, (ohm / base, b)] if ohm > th.STEP_GROWTH * base else []
+        if len(grown) >= 4:
+            s = grown[0][1]
+            return [
+                ocv_event(
+                    "contact_loss",
+                    s,
+                    0,
+                    provisional=True,
+                    criterion="resistance of steps of the current",
+                    growth=max(g for g, _ in grown),
+                )
+            ]
+    return []

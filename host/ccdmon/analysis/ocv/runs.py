@@ -1,0 +1,73 @@
+"""Charges and discharges of a cell with an open-circuit voltage."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ccdmon.analysis.events import Event
+from ccdmon.analysis.stretches import Stretch
+
+
+@dataclass
+class Run:
+    """Stretches of one direction of the current, rests between them included: a charge or a discharge."""
+
+    sign: int
+    stretches: list[Stretch] = field(default_factory=list)
+
+    @property
+    def loaded(self) -> list[Stretch]:
+        return [s for s in self.stretches if s.sign != 0]
+
+    @property
+    def charge_C(self) -> float:
+        return sum(s.charge_C for s in self.loaded)
+
+    @property
+    def end_V(self) -> float:
+        return float(self.loaded[-1].volts[-1])
+
+    @property
+    def span_V(self) -> float:
+        volts = np.concatenate([s.volts for s in self.loaded])
+        return float(np.ptp(volts))
+
+    @property
+    def charged_s(self) -> float:
+        return sum(s.end_s - s.start_s for s in self.loaded)
+
+
+def ocv_event(
+    kind: str,
+    s: Stretch,
+    block: int,
+    row: int | None = None,
+    *,
+    recovered: bool = False,
+    provisional: bool = False,
+    end_s: float | None = None,
+    **evidence: Any,
+) -> Event:
+    return Event(
+        kind,
+        float(s.time_s[block]),
+        int(s.row[block]) if row is None else row,
+        None,
+        s.current_A,
+        end_s,
+        recovered,
+        provisional,
+        evidence,
+    )
+
+
+def runs_of(stretches: Sequence[Stretch]) -> list[Run]:
+    runs: list[Run] = []
+    for s in stretches:
+        if s.sign != 0 and (not runs or runs[-1].sign != s.sign):
+            runs.append(Run(s.sign))
+        if runs:
+            runs[-1].stretches.append(s)
+    return runs

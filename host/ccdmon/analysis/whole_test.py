@@ -1,0 +1,201 @@
+"""What holds for a test of any cell: is it open, is it a cell at all, was there a current to judge it by?"""
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from ccdmon.analysis import thresholds as th
+from ccdmon.analysis.events import Event
+from ccdmon.analysis.rows_in_blocks import Array
+from ccdmon.analysis.stretches import Stretch
+
+
+def open_circuit(stretches: Sequence[Stretch], area_cm2: float | None, *, with_ocv: bool) -> list[Event]:
+    """No current, or next to none, and V at the compliance: a wire is off, or all contact."""
+    top_V, last_V = 0.0, 0.0
+    if not _both_signs(stretches):  # nobody asked for a current, or V stands by itself
+        return []
+    for s in stretches:
+        V = np.abs(s.volts)
+        if s.sign != 0:
+            if _no_cell(s, area_cm2, with_ocv) and not top_V:
+                return [_event(s, 0, voltage_V=float(np.median(V)), current_A=s.current_A)]
+            if s.kind == "current":
+                top_V, last_V = max(top_V, float(np.quantile(V, 0.98))), float(np.median(V[-3:]))
+            continue
+        if with_ocv and s.kind == "rest" and not top_V:
+            top_V = float(np.quantile(V, 0.98))
+            continue
+        least = max((1.08 if with_ocv else 1.3) * top_V, top_V + 0.05) if top_V or not with_ocv else np.inf
+        beyond = least < V if top_V else (V > 0.5) & _stands(V)
+        # Before any current a symmetric cell has no V. It relaxes in a rest; a wire that is off stands at the rail.
+        if not with_ocv and top_V and s.count >= 10:
+            beyond |= (0.9 * last_V < V) & _stands(V, 0.01) & (last_V > 0.5 * top_V)
+        k = int(np.argmax(beyond)) if beyond.any() else -1
+        if k >= 0 and s.blocks.rows[k:].sum() >= 3 and beyond[k : k + 5].mean() > 0.5:
+            s.kind = "open"
+            return [_event(s, k, voltage_V=float(V[k]), highest_V_before=top_V)]
+        if with_ocv:
+            top_V = max(top_V, float(np.quantile(V, 0.98)))
+    return []
+
+
+def _stands(V: Array, within: float = 0.1) -> bool:
+    """Are nine of ten as large as their median?"""
+    middle = np.median(V)
+    return float(np.mean(np.abs(V - middle) < within * middle)) > 0.9
+
+
+def _both_signs(stretches: Sequence[Stretch]) -> bool:
+    """Was a current asked for: did one flow, or does V go to both sides?"""
+    sides = {
+        float(np.sign(s.volts[k])) for s in stretches for k in range(s.volts.size) if abs(s.volts[k]) > 0.5
+    }
+    return any(s.sign for s in stretches) or len(sides - {0.0}) == 2
+
+
+def _no_cell(s: Stretch, area_cm2: float | None, with_ocv: bool) -> bool:
+    return (
+        area_cm2 is not None and not with_ocv and abs(s.middle_V) > 0.1 and s.ohm * area_cm2 > th.OPEN_ohm_cm2
+    )
+
+
+def _event(s: Stretch, block: int, **evidence: Any) -> Event:
+    return Event(
+        "contact_loss",
+        float(s.time_s[block]),
+        int(s.row[block]),
+        None,
+        s.current_A,
+        None,
+        False,
+        True,
+        {"criterion": "open circuit", **evidence},
+    )
+
+
+def shorted_from_the_start(stretches: Sequence[Stretch], area_cm2: float | None) -> list[Event]:
+    """Less than any solid electrolyte has, and V as flat as I: metal from the first row on."""
+    most_C = max((s.charge_C for s in stretches), default=0.0)
+    loaded = [
+        s
+        for s in stretches
+        if s.kind == "current" and s.count >= 4 and s.charge_C > th.OFFSET_CURRENT * most_C
+    ]
+    if not loaded or area_cm2 is None:
+        return []
+    density = max(abs(s.current_A) for s in loaded) * 1e3 / area_cm2
+    if not th.LEAST_mA_cm2 < density < 1e3 * th.LIKELY_mA_cm2:  # nobody's current, in mA or in A
+        return []
+    first = loaded[0]
+    ohms = [s.ohm * area_cm2 for s in loaded]
+    start = (
+        float(np.median(np.abs(first.volts[: max(4, first.volts.size // 5)])))
+        / abs(first.current_A)
+        * area_cm2
+    )
+    least = max(start, median(ohms))
+    if not (least < th.SHORTED_ohm_cm2 / 10 or (least < th.SHORTED_ohm_cm2 and _flat(loaded))):
+        return []
+    evidence = {"criterion": "less than a solid electrolyte has", "resistance_ohm_cm2": median(ohms)}
+    return [Event("hard_short", first.start_s, first.first_row, None, first.current_A, evidence=evidence)]
+
+
+def _flat(loaded: Sequence[Stretch]) -> bool:
+    """Does V follow I and nothing else, as far as its noise tells?"""
+    rises = [_rise(s) for s in loaded if s.volts.size >= 6]
+    if not rises:
+        return False
+    n = len(rises) ** 0.5
+    scatter = 6 * float(np.median(np.abs(np.array(rises) - np.median(rises)))) / n
+    noise = median(
+        s.noise_V / max(abs(s.middle_V), 1e-12) / (s.count / 4) ** 0.5 for s in loaded if s.volts.size >= 6
+    )
+    return bool(abs(median(rises)) < max(0.005, min(scatter, 0.03), 6 * noise / n))
+
+
+def _rise(s: Stretch) -> float:
+    x = s.volts / s.middle_V if s.middle_V else s.volts * 0
+    return float(np.median(x[-max(x.size // 3, 1) :]) - np.median(x[1 : 1 + max(2, x.size // 6)]))
+
+
+def not_judged(stretches: Sequence[Stretch]) -> str | None:
+    """Why no resistance can be judged; None where one can."""
+    if any(s.kind == "current" and s.count >= 3 for s in stretches):
+        return None
+    loaded = [s for s in stretches if s.sign != 0]
+    if not loaded:
+        return "no current flowed"
+    return (
+        "the voltage was held, the current followed"
+        if any(s.kind == "held" for s in loaded)
+        else "no constant current long enough to judge"
+    )
+
+
+def implausible(stretches: Sequence[Stretch], area_cm2: float | None, *, with_ocv: bool) -> list[str]:
+    """Words about numbers that no solid electrolyte cell has: a unit or an area is wrong."""
+    loaded = [s for s in stretches if s.kind == "current" and s.count >= 3]
+    if area_cm2 is None or not loaded:
+        return []
+    density = max(abs(s.current_A) for s in loaded) * 1e3 / area_cm2
+    ohm_cm2 = median(s.ohm for s in loaded) * area_cm2
+    notes = []
+    if density > th.LIKELY_mA_cm2:
+        most = f"none endures more than {th.LIKELY_mA_cm2:g}"
+        notes.append(
+            f"{density:.3g} mA cm-2 is not likely ({most}): is the current in mA, or the area wrong?"
+        )
+    if not with_ocv and ohm_cm2 < 1.0:
+        wrong = "is the current in mA instead of A, the area wrong, or the cell shorted?"
+        notes.append(f"{ohm_cm2:.2g} ohm cm2 is less than a solid electrolyte has: {wrong}")
+    if not with_ocv and ohm_cm2 > th.OPEN_ohm_cm2 / 10:
+        wrong = "is the voltage in mV, the current in another unit, or the cell open?"
+        notes.append(f"{ohm_cm2:.2g} ohm cm2 is more than a solid electrolyte has: {wrong}")
+    return notes
+
+
+def in_mA(stretches: Sequence[Stretch], area_cm2: float | None) -> bool:
+    """Are current densities a thousand times too large, and the resistances as much too small?"""
+    loaded = [s for s in stretches if s.kind == "current" and s.count >= 3]
+    if area_cm2 is None or not loaded:
+        return False
+    density = max(abs(s.current_A) for s in loaded) * 1e3 / area_cm2
+    return density > th.LIKELY_mA_cm2 and median(s.ohm for s in loaded) * area_cm2 * 1e3 > th.SHORTED_ohm_cm2
+
+
+def runs_away(stretches: Sequence[Stretch]) -> list[Event]:
+    """V that runs away in the last half-cycle while I stands, and never did before: the limiting current."""
+    loaded = [s for s in stretches if s.kind == "current" and s.count >= 24]
+    if not loaded or loaded[-1] is not next((s for s in reversed(stretches) if s.sign != 0), None):
+        return []
+    s = loaded[-1]
+    V = s.volts * (1.0 if s.middle_V >= 0 else -1.0)
+    n = V.size
+    if n < 24:
+        return []
+    half, late, end = float(np.median(V[n // 2 - 1 : n // 2 + 2])), float(V[-max(n // 8, 2)]), float(V[-1])
+    ends = [abs(float(x.volts[-1])) / abs(x.current_A) for x in loaded[:-1] if x.sign == s.sign]
+    if (
+        half <= 0
+        or end < 3 * half
+        or end - late < 0.5 * (end - V[1])
+        or any(e > 0.5 * end / abs(s.current_A) for e in ends)
+    ):
+        return []
+    at = int(np.flatnonzero(half + 0.1 * (end - half) > V)[-1])
+    return [
+        Event(
+            "limit",
+            float(s.time_s[at]),
+            int(s.row[at]),
+            None,
+            s.current_A,
+            None,
+            False,
+            True,
+            {"criterion": "polarisation runs away", "voltage_before_V": half, "highest_V": end},
+        )
+    ]
