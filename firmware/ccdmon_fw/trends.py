@@ -324,6 +324,11 @@ def _plausible(m: ptr32, x: int, verdict: int) -> int:
         if x < limit and limit >= m[_DROP_MIN] and m[_AGAINST] == 0:
             return int(fire(m, _DOUBTFUL_RESISTANCE, x if x > 0 else 0, limit, verdict))
     limit = int(volts(m[_R_MAX], level))
+    most = m[_R_HIGHS + 1] if m[_R_HIGHS + 1] > m[_R_HIGHS + 2] else m[_R_HIGHS + 2]
+    if most and x * 2 > m[_X_HIGH]:  # the cycler is at its limit, and the current gives way
+        most = 3 * int(volts(most, level))
+        if limit == 0 or most < limit:
+            limit = most
     if limit > 0 and x > limit:
         return int(fire(m, _OPEN_CIRCUIT, x, limit, verdict))
     return verdict

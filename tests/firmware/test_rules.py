@@ -268,6 +268,14 @@ def test_partial_short_is_told_once_for_each_half_cycle() -> None:
     assert [rule for _, rule, _ in run(rows)] == ["partial_short"]
 
 
+def test_a_current_that_gives_way_at_the_cyclers_limit_has_lost_its_contact() -> None:
+    at_limit = 1.1 * OHMIC * LOAD
+    giving_way = [codes(at_limit, max(LOAD * 0.97**n, 100)) for n in range(120)]
+    assert "open_circuit" in names(run([*ramp(4), *giving_way]))
+    held = [codes(at_limit, LOAD * (0.45 + 0.55 * 0.97**n)) for n in range(120)]  # what a held voltage leaves
+    assert "open_circuit" not in names(run([*ramp(4), *held]))
+
+
 def test_soft_short_is_told_again_only_after_it_was_calm() -> None:
     wild, calm = list(cell(100, r=noisy(0.3))), list(cell(200))
     rows = [*ramp(6, count=80), *cell(60), *wild, *calm, *wild]
