@@ -36,6 +36,7 @@ _SIGN = const(171)
 _N = const(175)
 _LOW = const(176)
 _BASE = const(183)
+_NOISE = const(192)
 _END = const(202)
 _X_HIGH = const(209)
 _RESTS = const(220)
@@ -52,6 +53,7 @@ _LAST = const(256)
 _LAST_OLD = const(259)
 _STILL = const(262)
 _I_ZERO = const(332)
+_V_NOISE = const(333)
 _STIRS = const(334)
 _OPEN_CODE = const(337)
 _ON = const(338)
@@ -79,6 +81,10 @@ def answer(m: ptr32, verdict: int) -> int:
         now = 0 - now
     if m[_SIGN] == 0:
         now = 0
+    elif before < m[_ON]:  # out of a rest
+        before = 0
+        if now > 0:
+            now = 0 - now
     if (
         now > 0 and now * 4 >= before
     ):  # the same sign: at its limit a cycler holds the voltage, whatever current it asks for
@@ -98,7 +104,13 @@ def answer(m: ptr32, verdict: int) -> int:
         known = m[_END] if m[_MODE] == 0 and now < 0 else 0
     wanted = int(volts(known, di))
     step = m[_DROP_MIN] >> 1  # of the converter
-    if (wanted >= 4 * m[_DROP_MIN] and moved <= step) or (wanted >= 256 and moved <= wanted >> 5):
+    noise = m[_NOISE] if m[_NOISE] > m[_V_NOISE] else m[_V_NOISE]
+    noise = (noise >> 2) + (
+        noise >> 3
+    )  # two samples are compared: eight deviations of their difference, units
+    if (wanted >= 4 * m[_DROP_MIN] + noise and moved <= step) or (
+        wanted >= 256 + noise and moved <= wanted >> 5
+    ):
         return int(_unanswered(m, now, moved, wanted, verdict))
     if di >= m[_ON]:
         m[_ANSWER_OLD] = m[_ANSWER]

@@ -48,6 +48,7 @@ class Run:
     case: str
     scenario: str
     seed: int
+    begin: int = 0  # first row that is played where each costs much: three steps before
     at: int = 0
     latest: int | None = None  # None: it must stay closed
     opened: int | None = None  # the row
@@ -97,7 +98,8 @@ def planned(run: Run, trace: Trace, truth_row: int | None) -> Run:
         latest = at + AT_ONCE_ROWS
     elif FRONT_ENDS[run.front_end].get("noise", 0.0) >= 3 and not run.case.startswith("open"):
         latest = max(at + STILL_ROWS, latest)
-    return replace(run, at=at, latest=latest)
+    before = steps[steps <= at]
+    return replace(run, begin=int(before[-min(3, len(before))]), at=at, latest=latest)
 
 
 def played(session: Session, run: Run, max_rows: int = MAX_ROWS) -> Run:
@@ -111,7 +113,10 @@ def played(session: Session, run: Run, max_rows: int = MAX_ROWS) -> Run:
         kind, channel = run.case.split()
         text = ",".join(filter(None, (text, f"{kind}={channel}@{run.at}")))
     calibrated_V = voltage_zero_V(run.front_end, front_end)
-    result = replay.replay_on(session, made.trace, imperfect=text, voltage_zero_V=calibrated_V)
+    start, stop = (run.begin, run.latest) if session.target.name == "pico" else (0, None)
+    result = replay.replay_on(
+        session, made.trace, start=start, stop=stop, imperfect=text, voltage_zero_V=calibrated_V
+    )
     return replace(run, opened=result.trip_row, reason=result.reason)
 
 
