@@ -21,6 +21,7 @@ from ccdmon.analysis.level.level_test import LevelTest
 from ccdmon.analysis.level.line import Line
 from ccdmon.analysis.memory import slow_loss
 from ccdmon.analysis.ocv.cells import judged
+from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.stretches import Stretch
 from ccdmon.analysis.whole_test import (
     implausible,
@@ -145,7 +146,7 @@ class Surroundings:
         k = int(np.searchsorted(self._row, row, "right")) - 1
         near = column[max(0, k - 1) : k + 2]
         near = near[np.isfinite(near)]
-        return float(np.median(near)) if near.size else math.nan
+        return middle(near) if near.size else math.nan
 
 
 def has_ocv(stretches: Sequence[Stretch], configuration: str, electrolyte: str | None) -> bool:
@@ -156,7 +157,7 @@ def has_ocv(stretches: Sequence[Stretch], configuration: str, electrolyte: str |
     loaded = [s for s in stretches if s.sign != 0 and s.charge_C > th.OFFSET_CURRENT * most_C]
     if not loaded:
         return True
-    usual_V = float(np.median([abs(s.middle_V) for s in loaded]))
+    usual_V = middle([abs(s.middle_V) for s in loaded])
     rests = [s for s in stretches if s.sign == 0 and s.count >= 3]
     before = [s for s in rests if s.first_row < loaded[0].first_row]
     if any(abs(s.middle_V) > th.STANDING * usual_V for s in before):

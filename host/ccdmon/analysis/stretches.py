@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ccdmon.analysis import thresholds as th
+from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.rows_in_blocks import Array, Blocks
 
 
@@ -56,12 +57,12 @@ class Stretch:
     @property
     def middle_V(self) -> float:
         """Median over the blocks."""
-        return float(np.median(self.volts))
+        return middle(self.volts)
 
     @property
     def ohm(self) -> float:
         """|V / I|, medians; 0 without a current."""
-        amperes = float(np.median(np.abs(self.blocks.amperes)))
+        amperes = middle(np.abs(self.blocks.amperes))
         return abs(self.middle_V) / amperes if amperes > 0 else 0.0
 
 
@@ -77,8 +78,8 @@ def _held(s: Stretch) -> bool:
     if s.volts.size < 6:
         return False
     third = s.volts.size // 3
-    first_A, last_A = (abs(float(np.median(s.blocks.amperes[k]))) for k in (slice(2), slice(-third, None)))
-    first_V, last_V = (float(np.median(s.volts[k])) for k in (slice(2), slice(-third, None)))
+    first_A, last_A = (abs(middle(s.blocks.amperes[k])) for k in (slice(2), slice(-third, None)))
+    first_V, last_V = (middle(s.volts[k]) for k in (slice(2), slice(-third, None)))
     moved = abs(last_A / first_A - 1) if first_A > 0 else 0.0
     followed = th.HELD_FOLLOWS * moved * max(abs(first_V), abs(last_V))
     return moved > th.HELD_CURRENT and abs(last_V - first_V) < followed

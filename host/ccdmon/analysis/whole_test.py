@@ -8,6 +8,7 @@ import numpy as np
 
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
+from ccdmon.analysis.order_statistics import middle, quantile
 from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.stretches import Stretch
 
@@ -21,12 +22,12 @@ def open_circuit(stretches: Sequence[Stretch], area_cm2: float | None, *, with_o
         V = np.abs(s.volts)
         if s.sign != 0:
             if _no_cell(s, area_cm2, with_ocv) and not top_V:
-                return [_event(s, 0, voltage_V=float(np.median(V)), current_A=s.current_A)]
+                return [_event(s, 0, voltage_V=middle(V), current_A=s.current_A)]
             if s.kind == "current":
-                top_V, last_V = max(top_V, float(np.quantile(V, 0.98))), float(np.median(V[-3:]))
+                top_V, last_V = max(top_V, quantile(V, 0.98)), middle(V[-3:])
             continue
         if with_ocv and s.kind == "rest" and not top_V:
-            top_V = float(np.quantile(V, 0.98))
+            top_V = quantile(V, 0.98)
             continue
         least = max((1.08 if with_ocv else 1.3) * top_V, top_V + 0.05) if top_V or not with_ocv else np.inf
         beyond = least < V if top_V else (V > 0.5) & _stands(V)
@@ -35,17 +36,16 @@ def open_circuit(stretches: Sequence[Stretch], area_cm2: float | None, *, with_o
             beyond |= (0.9 * last_V < V) & _stands(V, 0.01) & (last_V > 0.5 * top_V)
         k = int(np.argmax(beyond)) if beyond.any() else -1
         if k >= 0 and s.blocks.rows[k:].sum() >= 3 and beyond[k : k + 5].mean() > 0.5:
-            s.kind = "open"
             return [_event(s, k, voltage_V=float(V[k]), highest_V_before=top_V)]
         if with_ocv:
-            top_V = max(top_V, float(np.quantile(V, 0.98)))
+            top_V = max(top_V, quantile(V, 0.98))
     return []
 
 
 def _stands(V: Array, within: float = 0.1) -> bool:
     """Are nine of ten as large as their median?"""
-    middle = np.median(V)
-    return float(np.mean(np.abs(V - middle) < within * middle)) > 0.9
+    usual = middle(V)
+    return float(np.mean(np.abs(V - usual) < within * usual)) > 0.9
 
 
 def _both_signs(stretches: Sequence[Stretch]) -> bool:
@@ -92,9 +92,7 @@ def shorted_from_the_start(stretches: Sequence[Stretch], area_cm2: float | None)
     first = loaded[0]
     ohms = [s.ohm * area_cm2 for s in loaded]
     start = (
-        float(np.median(np.abs(first.volts[: max(4, first.volts.size // 5)])))
-        / abs(first.current_A)
-        * area_cm2
+        float(middle(np.abs(first.volts[: max(4, first.volts.size // 5)]))) / abs(first.current_A) * area_cm2
     )
     least = max(start, median(ohms))
     if not (least < th.SHORTED_ohm_cm2 / 10 or (least < th.SHORTED_ohm_cm2 and _flat(loaded))):
@@ -109,7 +107,7 @@ def _flat(loaded: Sequence[Stretch]) -> bool:
     if not rises:
         return False
     n = len(rises) ** 0.5
-    scatter = 6 * float(np.median(np.abs(np.array(rises) - np.median(rises)))) / n
+    scatter = 6 * float(middle(np.abs(np.array(rises) - middle(rises)))) / n
     noise = median(
         s.noise_V / max(abs(s.middle_V), 1e-12) / (s.count / 4) ** 0.5 for s in loaded if s.volts.size >= 6
     )
@@ -118,7 +116,7 @@ def _flat(loaded: Sequence[Stretch]) -> bool:
 
 def _rise(s: Stretch) -> float:
     x = s.volts / s.middle_V if s.middle_V else s.volts * 0
-    return float(np.median(x[-max(x.size // 3, 1) :]) - np.median(x[1 : 1 + max(2, x.size // 6)]))
+    return float(middle(x[-max(x.size // 3, 1) :]) - middle(x[1 : 1 + max(2, x.size // 6)]))
 
 
 def not_judged(stretches: Sequence[Stretch]) -> str | None:
@@ -176,7 +174,7 @@ def runs_away(stretches: Sequence[Stretch]) -> list[Event]:
     n = V.size
     if n < 24:
         return []
-    half, late, end = float(np.median(V[n // 2 - 1 : n // 2 + 2])), float(V[-max(n // 8, 2)]), float(V[-1])
+    half, late, end = middle(V[n // 2 - 1 : n // 2 + 2]), float(V[-max(n // 8, 2)]), float(V[-1])
     ends = [abs(float(x.volts[-1])) / abs(x.current_A) for x in loaded[:-1] if x.sign == s.sign]
     if (
         half <= 0

@@ -15,6 +15,7 @@ from ccdmon.analysis.findings import SYMMETRIC, Findings
 from ccdmon.analysis.impedance.comparison import Comparison
 from ccdmon.analysis.level.excursions import Excursion
 from ccdmon.analysis.level.line import Line
+from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.pressure import with_pressure
 from ccdmon.analysis.sensors import find_sensor_faults
 from ccdmon.analysis.shorts.noisy_half_cycles import noisy_half_cycles
@@ -122,11 +123,11 @@ def _lowered(event: Event, line: Line) -> bool:
     if inside.sum() < 1 or before.sum() < 8:
         return bool(event.evidence.get("ratio", 1.0) < 0.9)
     near = line.level[before][-64:]
-    usual = max(float(np.median(near)), float(np.median(line.level[before][-192:])))
+    usual = max(middle(near), middle(line.level[before][-192:]))
     after = (line.time_s > event.end_s) if event.end_s is not None else np.zeros(line.row.size, bool)
     if after.sum() >= 8:  # what drifts is between them
-        usual = 0.5 * (usual + float(np.median(line.level[after][:64])))
-    scatter = 1.4826 * float(np.median(np.abs(near - usual))) / usual
+        usual = 0.5 * (usual + middle(line.level[after][:64]))
+    scatter = 1.4826 * middle(np.abs(near - usual)) / usual
     rel = np.where(line.error[inside] < 0.2, line.level[inside] / usual - 1, 0.0)
     w = line.rows[inside]
     below, above = float(np.sum(w * np.minimum(rel, 0))), float(np.sum(w * np.maximum(rel, 0)))
@@ -176,16 +177,14 @@ def _grown(line: Line, shorts: Sequence[Event]) -> list[Event]:
     for n in numbers:
         idx = np.flatnonzero((line.number == n) & (line.error < 0.2))
         h = idx.size // 2
-        halves.append(
-            [float(np.median(line.level[k])) if k.size >= 2 else np.nan for k in (idx[:h], idx[h:])]
-        )
+        halves.append([middle(line.level[k]) if k.size >= 2 else np.nan for k in (idx[:h], idx[h:])])
     m = np.min(np.array(halves), axis=1)
     good = np.flatnonzero(np.isfinite(m))
     if good.size < 4:
         return []
     m, numbers = m[good], numbers[good]
-    low = int(np.argmin(np.array([np.median(m[max(0, k - 1) : k + 2]) for k in range(m.size)])[:-2]))
-    base = float(np.median(m[max(0, low - 1) : low + 2]))
+    low = int(np.argmin(np.array([middle(m[max(0, k - 1) : k + 2]) for k in range(m.size)])[:-2]))
+    base = middle(m[max(0, low - 1) : low + 2])
     growth = float(min(m[-2:]) / base)
     slow = m.size - low > 2 * th.NOISY_WINDOW
     if base <= 0 or growth < (th.CONTACT_AGED if slow else th.CONTACT_GROWTH) or m[-1] < 0.9 * m.max():

@@ -11,6 +11,7 @@ from ccdmon.analysis.level.excursions import Excursion
 from ccdmon.analysis.level.falls import came_back
 from ccdmon.analysis.level.leveled import Leveled
 from ccdmon.analysis.level.line import Line, block_at, level_event
+from ccdmon.analysis.order_statistics import middle
 
 
 def micro_shorts(leveled: Sequence[Leveled]) -> list[Event]:
@@ -65,8 +66,8 @@ def fluctuating(line: Line, e: Excursion, all_: Sequence[Excursion]) -> list[Eve
     )
     if min(before.size, known.size) < 8 or e.number < 4 or e.error > th.DIP_ERROR:
         return []
-    swing, usual = (float(np.median(np.abs(np.diff(line.level[ks])))) / e.kept for ks in (known, before))
-    lower = float(np.median(line.level[known])) < (1 - th.FALL) * e.kept
+    swing, usual = (float(middle(np.abs(np.diff(line.level[ks])))) / e.kept for ks in (known, before))
+    lower = middle(line.level[known]) < (1 - th.FALL) * e.kept
     if not lower or swing < max(th.SWING * usual, th.DIP_LEAST):
         return []
     back = e if e.state == "back" else came_back(e, all_)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.level.leveled import Leveled
+from ccdmon.analysis.order_statistics import middle, of_three
 
 
 @dataclass
@@ -73,7 +74,7 @@ class Excursions:
         self.blocks = size if not self.blocks else self.blocks + 0.25 * (size - self.blocks)
         d = np.maximum(th.DIP_LEAST, 5.0 * h.error)
         if len(self.misfits) >= 3:
-            d = np.maximum(d, min(1.3 * float(np.median(np.array(self.misfits))), 0.3))
+            d = np.maximum(d, min(1.3 * middle(np.array(self.misfits)), 0.3))
         if (
             self.K is not None
             and self.K > 0
@@ -102,16 +103,16 @@ class Excursions:
 
     def _closed(self, h: Leveled, good: np.ndarray) -> None:
         if good.size >= 3:
-            self.K = float(np.median(np.array(self.kept)))
-            self.medians.append(float(np.median(good)))
+            self.K = middle(np.array(self.kept))
+            self.medians.append(middle(good))
             if h.number >= 2 and len(self.medians) >= 2:
-                m = float(np.median(np.array(self.medians)))
+                m = middle(np.array(self.medians))
                 self.lowest = m if self.lowest is None else min(self.lowest, m)
         if h.sound and h.median_ohm > 0 and h.level.size >= 6:
             known = h.error < 0.1
             if known.sum() >= 4:
                 smooth = h.level[known] / h.median_ohm - 1
-                smooth = np.median(np.lib.stride_tricks.sliding_window_view(smooth, 3), axis=1)
+                smooth = of_three(smooth)
                 self.misfits.append(float(np.max(np.abs(smooth))))
         self.history.append(
             (
@@ -124,7 +125,7 @@ class Excursions:
         )
 
     def _median(self) -> float:
-        return float(np.median(np.array(self.kept)[-(64 if len(self.history) > 1 else 8) :]))
+        return float(middle(np.array(self.kept)[-(64 if len(self.history) > 1 else 8) :]))
 
     def _block(self, h: Leveled, k: int, x: float, d: float, good: list[float]) -> None:
         entry = (int(h.row[k]), x, float(h.rows[k]))
@@ -188,7 +189,7 @@ class Excursions:
             e.back += 1
             if e.back >= (2 if self.blocks > 20 else 1):
                 e.state, e.end_row, e.end_s = "back", int(h.row[k]), float(h.time_s[k])
-                e.level = float(np.median(e.levels))
+                e.level = middle(e.levels)
                 self.found.append(e)
                 self.down = None
                 self.kept.append(x)
@@ -201,7 +202,7 @@ class Excursions:
         e.last_number = h.number
         e.spent += 1
         if e.spent >= 1.15 * self.blocks:
-            e.level = float(np.median(self._tail(e)))
+            e.level = middle(self._tail(e))
             if e.ratio > th.HARD_REMAINS:
                 self._stays(e, h, k)
 
@@ -212,7 +213,7 @@ class Excursions:
         """The new level is the one that is kept."""
         tail = self._tail(e)
         e.level, e.state, e.end_row, e.end_s = (
-            float(np.median(tail)),
+            middle(tail),
             "lasting",
             int(h.row[k]),
             float(h.time_s[k]),
@@ -231,7 +232,7 @@ class Excursions:
                 "back",
                 int(h.row[k]),
                 float(h.time_s[k]),
-                float(np.median(e.levels)),
+                middle(e.levels),
             )
             self.found.append(e)
             self.up = None
@@ -245,7 +246,7 @@ class Excursions:
         e.spent += 1
         e.depth = max(e.depth, rel)
         if e.spent >= (1.5 * 8 if h.number >= 2 else 8):
-            e.state, e.level = "lasting", float(np.median(e.levels[-8:]))
+            e.state, e.level = "lasting", middle(e.levels[-8:])
             if h.number >= 1:
                 self.lowest = min(self.lowest or e.kept, e.kept)
             e.end_row, e.end_s = int(h.row[k]), float(h.time_s[k])
@@ -260,14 +261,14 @@ class Excursions:
         out = list(self.found)
         for e in (self.down, self.up):
             if e is not None:
-                e.level = float(np.median(e.levels[-max(3, int(self.blocks / 3)) :]))
+                e.level = float(middle(e.levels[-max(3, int(self.blocks / 3)) :]))
                 if e.sign < 0 and e.back:  # it is coming back
                     e = replace(
                         e,
                         state="back",
                         end_row=self.recent[-1][0],
                         end_s=None,
-                        level=float(np.median(e.levels)),
+                        level=middle(e.levels),
                     )
                 out.append(e)
         return sorted(out, key=lambda e: e.row)

@@ -10,6 +10,7 @@ from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.level.excursions import Excursion
 from ccdmon.analysis.level.line import Line, block_at, level_event
+from ccdmon.analysis.order_statistics import middle, quantile
 
 
 def _sudden(
@@ -33,7 +34,7 @@ def _sudden(
         return False, at, None
     # The first low one from which on it stays low, by three.
     first = next(
-        (k for n, k in enumerate(low) if np.median(line.level[k : k + 3]) < bottom + 0.4 * drop), low[0]
+        (k for n, k in enumerate(low) if middle(line.level[k : k + 3]) < bottom + 0.4 * drop), low[0]
     )
     last = max((k for k in high if k < first), default=None)
     if last is None:
@@ -43,7 +44,7 @@ def _sudden(
     before = [k for k in range(max(0, last - 12), last + 1) if sure[k]][-6:]
     behind = [k for k in range(first, min(first + 14, line.level.size)) if sure[k]][:6]
     if sudden and len(before) >= 2 and len(behind) >= 2:
-        jump = float(np.median(line.level[before]) - np.median(line.level[behind]))
+        jump = float(middle(line.level[before]) - middle(line.level[behind]))
         sudden = jump > th.SUDDEN * drop
     # Unsure blocks between them: it happened in a reversal or while V settled.
     start = first
@@ -85,13 +86,13 @@ def dead(line: Line, e: Excursion, steps: Sequence[dict[str, float]], explained:
             hard, row = True, int(stepped[-1]["row"])
         else:
             for k in range(max(first - 2, 1), min(first + 3, line.level.size)):
-                if line.level[k] < 0.45 * line.level[k - 1] and np.median(
-                    line.level[k : k + 3]
-                ) < 0.45 * np.median(line.level[max(0, k - 3) : k]):
+                if line.level[k] < 0.45 * line.level[k - 1] and middle(line.level[k : k + 3]) < 0.45 * middle(
+                    line.level[max(0, k - 3) : k]
+                ):
                     hard, place = True, k
                     break
     begin = place if hard else first
-    for end in (None, begin + max(8, int(np.median(np.unique(line.number, return_counts=True)[1])))):
+    for end in (None, begin + max(8, int(middle(np.unique(line.number, return_counts=True)[1])))):
         left = line.left(begin, end)
         if left is not None and left > 0.55:
             return []
@@ -132,7 +133,7 @@ def stepped(line: Line, steps: Sequence[dict[str, float]]) -> list[Event]:
         later, _before = line.ohm[place + 1 :], line.ohm[:place]
         if (
             later.size < 1
-            or float(np.quantile(later, 0.95)) > 0.55 * ohm
+            or quantile(later, 0.95) > 0.55 * ohm
             or step["after_V"] / abs(step["current_A"]) > th.KEPT * _lowest(line, place)
         ):
             continue
@@ -148,7 +149,7 @@ def stepped(line: Line, steps: Sequence[dict[str, float]]) -> list[Event]:
 def _lowest(line: Line, place: int) -> float:
     """The lowest V / I that half-cycles before ended at."""
     ends = [
-        float(np.median(line.ohm[idx][-max(3, idx.size // 3) :]))
+        middle(line.ohm[idx][-max(3, idx.size // 3) :])
         for n in np.unique(line.number[:place])
         if (idx := line.of_number(n, end=place - 1)).size >= 4
     ]
@@ -216,7 +217,7 @@ def _drifts(line: Line, place: int, fall: float) -> bool:
     else:
         spans += [np.flatnonzero(line.number == number - 1), here]
         medians = {
-            n: float(np.median(line.level[line.number == n]))
+            n: middle(line.level[line.number == n])
             for n in range(int(number) - 3, int(number) + 3)
             if np.any(line.number == n)
         }
@@ -236,10 +237,10 @@ def _drifts(line: Line, place: int, fall: float) -> bool:
         span = span[line.error[span] < 0.15]
         if span.size >= 9:
             third = span.size // 3
-            a, b = np.median(line.level[span[:third]]), np.median(line.level[span[-third:]])
+            a, b = middle(line.level[span[:third]]), middle(line.level[span[-third:]])
             if 1 - b / a > th.DRIFT_SHARE * fall:
                 return True
-            x, y = np.median(line.ohm[span[:third]]), np.median(line.ohm[span[-third:]])
+            x, y = middle(line.ohm[span[:third]]), middle(line.ohm[span[-third:]])
             if (
                 number < 4 and 1 - y / x > th.DRIFT_SHARE * fall
             ):  # the shape is not known: V of a sound cell rises

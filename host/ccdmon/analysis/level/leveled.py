@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ccdmon.analysis.order_statistics import of_columns
 from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.stretches import Stretch
 
@@ -47,13 +48,9 @@ def single_rows(s: Stretch, volts: Array, usual_V: float) -> tuple[Array, int]:
 def robust(pool: Sequence[Array]) -> tuple[Array, Array]:
     """Median over the half-cycles of each bin, NaN where no row fell; its scatter, 0 where fewer than three tell."""
     table = np.array(pool)
-    told = np.count_nonzero(np.isfinite(table), axis=0)
-    center, spread = np.full(table.shape[1], np.nan), np.zeros(table.shape[1])
-    center[told > 0] = np.nanmedian(table[:, told > 0], axis=0)
-    often = table[:, told > 2]
-    if often.size:
-        spread[told > 2] = 1.4826 * np.nanmedian(np.abs(often - center[told > 2]), axis=0)
-    return center, spread
+    center, told = of_columns(table)
+    spread = 1.4826 * of_columns(np.abs(table - center))[0]
+    return center, np.where(told > 2, spread, 0.0)
 
 
 def fine(s: Stretch) -> tuple[Array, Array, Array, Array, Array]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.level.excursions import Excursion
 from ccdmon.analysis.level.leveled import Leveled
+from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.rows_in_blocks import Array
 
 Places = npt.NDArray[np.int64]
@@ -72,12 +73,12 @@ class Line:
             like = like if like is not None and like.size > 0.3 * whole else next(iter(known.values()), None)
             if like is None:
                 return None
-            late = float(np.median(self.ohm[like][like.size // 2 :]))
+            late = middle(self.ohm[like][like.size // 2 :])
             then = np.interp(self.since_s[idx], self.since_s[like], self.ohm[like])
             good = then > 0.3 * late
             if late > 0 and good.any():
-                ratios.append(float(np.median(self.ohm[idx][good] / then[good])))
-        return float(np.median(ratios)) if ratios else None
+                ratios.append(middle(self.ohm[idx][good] / then[good]))
+        return middle(ratios) if ratios else None
 
 
 def block_at(line: Line, row: float) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.level.leveled import Leveled, fine, robust, single_rows
+from ccdmon.analysis.order_statistics import middle, of_three, quantile
 from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.stretches import Stretch
 
@@ -102,7 +103,7 @@ class LevelTracker:
         ohm = volts / s.current_A * (1.0 if self.along >= 0 else -1.0)
         features = self._features(s.current_A, start, end)
         k3 = rows.size // 3
-        raw = float(np.median(ohm[k3:]))
+        raw = middle(ohm[k3:])
         if len(self.taught) == 1 and self.first_profile is not None:
             shape = np.interp(np.log(1.0 + 0.5 * (start + end)), *self.first_profile)
         elif self.taught:
@@ -128,19 +129,19 @@ class LevelTracker:
             center, spread = robust(pool)
             have = np.flatnonzero(np.isfinite(center))
             bend = np.interp(place - 0.5, have, np.clip(center[have], 0.3, 3))
-            level = level / (bend / np.median(bend[k3:]))  # how V bends; its size is the shape's
+            level = level / (bend / middle(bend[k3:]))  # how V bends; its size is the shape's
             unsure = np.maximum(unsure, np.interp(place - 0.5, have, spread[have]))
-        m = float(np.median(level[k3:]))
+        m = middle(level[k3:])
         clear = level[np.abs(shape) > 0.25]
         usual = max(
             abs(m),
-            float(np.quantile(np.abs(clear), 0.9)) if clear.size else 0.0,
-            float(np.median(list(self.kept))) if self.kept else 0.0,
+            quantile(np.abs(clear), 0.9) if clear.size else 0.0,
+            middle(list(self.kept)) if self.kept else 0.0,
             1e-15,
         )
         noise_V = s.noise_V
         if self.noise_V:  # a step within counts as noise of its half-cycle
-            usual_V = float(np.median([v * max(1.0, abs(s.current_A) / a) for v, a in self.noise_V]))
+            usual_V = float(middle([v * max(1.0, abs(s.current_A) / a) for v, a in self.noise_V]))
             noise_V = min(noise_V, 2 * usual_V) if usual_V > 0 else noise_V
         noise = noise_V / abs(s.current_A) / usual / np.maximum(np.abs(shape), 0.2)
         error = np.sqrt(
@@ -172,7 +173,7 @@ class LevelTracker:
         q = np.array(self.asymmetry)[-6:]
         if q.size < 3 or not (np.all(q > 0) or np.all(q < 0)):
             return 0.0
-        rho = float(np.median(q))
+        rho = middle(q)
         return rho if abs(rho) > 0.02 else 0.0
 
     def _unsure(self, size: int, sound: int) -> Array:
@@ -200,7 +201,7 @@ class LevelTracker:
         """Not one in which V collapses: no shape of a sound cell."""
         if ohm.size < 6:
             return True
-        smooth = np.median(np.lib.stride_tricks.sliding_window_view(ohm, 3), axis=1)
+        smooth = of_three(ohm)
         top = np.maximum.accumulate(smooth)
         return bool(np.all((smooth > 0.45 * top) | (top <= 0)))
 
@@ -214,7 +215,7 @@ class LevelTracker:
         size = min(a.size, b.size)
         alike = (
             min(levels) > 0
-            and float(np.median(np.abs(a[:size] / np.where(b[:size] == 0, 1, b[:size]) - 1))) < 0.05
+            and float(middle(np.abs(a[:size] / np.where(b[:size] == 0, 1, b[:size]) - 1))) < 0.05
         )
         return alike and max(levels) < 1.15 * min(levels)
 
@@ -228,7 +229,7 @@ class LevelTracker:
         clear = (
             said > 0.4
         )  # the pull towards w0 must not shift the scale, which it would do with each half-cycle
-        return w * float(np.median(y[clear] / said[clear])) if np.count_nonzero(clear) >= 8 else w
+        return w * middle(y[clear] / said[clear]) if np.count_nonzero(clear) >= 8 else w
 
     def _teach(
         self,
@@ -247,7 +248,7 @@ class LevelTracker:
         turned: bool,
     ) -> None:
         n = len(self.taught)
-        ref = float(np.median(list(self.kept))) if self.kept else m
+        ref = middle(list(self.kept)) if self.kept else m
         if h.number == 0:
             self.first_profile = (np.log(1.0 + 0.5 * (start + end)), ohm / raw if raw else np.ones(ohm.size))
         if n < 4:
@@ -255,8 +256,8 @@ class LevelTracker:
             if self._whole(ohm):
                 self.raw.append(raw)
             if sound and h.number:
-                middle = float(np.median(shape[k3:]))
-                m = raw / middle if middle > 0.3 else raw
+                half_way = middle(shape[k3:])
+                m = raw / half_way if half_way > 0.3 else raw
         else:
             deviation = (
                 np.abs((level / m - 1) * np.minimum(np.abs(shape), 1.0))[(end / end[-1]) >= 0.1]
@@ -267,7 +268,7 @@ class LevelTracker:
                 m > 0
                 and ohm.size >= 4
                 and m > th.HARD_REMAINS * 1.1 * max(ref, 0.8 * self.best)
-                and float(np.quantile(deviation, 0.8)) < 0.12
+                and quantile(deviation, 0.8) < 0.12
             )
         if sound and n < 4 and not self._whole(ohm):
             sound = False
@@ -294,7 +295,7 @@ class LevelTracker:
             self.reversals += 1
         self.kept.append(m * np.exp(-self._rho() * s.sign))
         if len(self.kept) >= 3:
-            self.best = max(self.best, float(np.median(list(self.kept)[-3:])))
+            self.best = max(self.best, middle(list(self.kept)[-3:]))
         pick = np.unique(np.round(np.geomspace(1, ohm.size, 24)).astype(int)) - 1
         known = (
             ohm if n < 4 else shape * m * np.clip(level / m, 1 - ODD_ROWS, 1 + ODD_ROWS)
@@ -304,6 +305,6 @@ class LevelTracker:
             q = np.full(BINS, np.nan)
             r = ohm / shape / m
             for b in np.unique(bins):
-                q[b] = np.median(r[bins == b])
+                q[b] = middle(r[bins == b])
             self.residuals[0].append(q)
             self.residuals[s.sign].append(q)

@@ -9,6 +9,7 @@ import numpy as np
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.ocv.runs import Run, ocv_event
+from ccdmon.analysis.order_statistics import quantile
 from ccdmon.analysis.stretches import Stretch
 
 
@@ -40,7 +41,7 @@ def endless(runs: Sequence[Run]) -> list[Event]:
                 at = _block_at(s, (th.OVERCHARGE * held_C - total) / s.charge_C)
                 V = float(s.volts[at])
                 v = s.volts[max(0, at // 2) : at + 1] * charging
-                stands = float(v[-1]) <= float(np.quantile(v, 0.75)) + 3 * s.noise_V
+                stands = float(v[-1]) <= quantile(v, 0.75) + 3 * s.noise_V
                 if (
                     s.kind == "current"
                     and stands

@@ -7,6 +7,7 @@ import numpy as np
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.ocv.runs import ocv_event
+from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.stretches import Stretch
 
 
@@ -14,7 +15,7 @@ def dips_of(stretches: Sequence[Stretch], end: int) -> list[Event]:
     """Dips of some rows at constant current, several of them: micro-shorts."""
     found: list[tuple[float, int, Stretch, int, float]] = []  # row, 1 down or -1 up
     lengths = [s.count for s in stretches if s.kind == "current"]
-    window = 2.0 * float(np.median(lengths)) if lengths else 0.0
+    window = 2.0 * middle(lengths) if lengths else 0.0
     for s in stretches:
         if s.kind == "current" and s.volts.size >= 12 and s.last_row < end:
             down, up = _one_sided(s)
@@ -50,7 +51,7 @@ def _one_sided(s: Stretch) -> tuple[list[tuple[int, float]], list[int]]:
         if s.middle_V >= 0
         else (-s.blocks.highest_V, -s.blocks.lowest_V)
     )
-    usual = float(np.median(np.maximum(s.blocks.fall_V, s.blocks.rise_V)))
+    usual = middle(np.maximum(s.blocks.fall_V, s.blocks.rise_V))
     least = max(th.OCV_DIP_V, 4 * usual, 8 * s.noise_V, 0.002 * abs(s.middle_V))
     down: list[tuple[int, float]] = []
     up: list[int] = []
@@ -61,8 +62,8 @@ def _one_sided(s: Stretch) -> tuple[list[tuple[int, float]], list[int]]:
             k += 1
             continue
         if fell and rose:
-            below = float(np.median(v[max(0, k - 2) : k + 3])) - low[k] > high[k] - float(
-                np.median(v[max(0, k - 2) : k + 3])
+            below = middle(v[max(0, k - 2) : k + 3]) - low[k] > high[k] - float(
+                middle(v[max(0, k - 2) : k + 3])
             )
             if below:
                 down.append((k, float(s.blocks.fall_V[k])))

@@ -8,6 +8,7 @@ import numpy as np
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.ocv.runs import ocv_event
+from ccdmon.analysis.order_statistics import middle, quantile
 from ccdmon.analysis.stretches import Stretch
 
 
@@ -19,7 +20,7 @@ def losses(stretches: Sequence[Stretch], steps: Sequence[dict[str, float]]) -> I
     for at, s in enumerate(stretches):
         n = s.volts.size
         places = [
-            (k, abs(float(np.median(s.volts[max(0, k - 3) : k]))))
+            (k, abs(middle(s.volts[max(0, k - 3) : k])))
             for k in (_falls(s) if s.kind in ("current", "rest") and n >= 5 else [])
         ]
         if at and not s.after_gap:
@@ -29,11 +30,11 @@ def losses(stretches: Sequence[Stretch], steps: Sequence[dict[str, float]]) -> I
             places = ([(0, between)] if between else []) + places
         for k, before in places:
             left = np.abs(s.volts[k + (n > k + 2) : k + 13])
-            drop = before - float(np.median(left[:4] if k else np.abs(s.volts)))
+            drop = before - middle(left[:4] if k else np.abs(s.volts))
             later = volts[offset + k + (n > k + 2) :]
             if drop < max(th.OCV_LOSS * before, 0.2 * th.OCV_LOSS_V):
                 continue
-            dead = later.size >= 2 and float(np.quantile(later, 0.95)) < th.HARD_REMAINS * before
+            dead = later.size >= 2 and quantile(later, 0.95) < th.HARD_REMAINS * before
             if (
                 s.sign
                 and s.count < 24
@@ -48,7 +49,7 @@ def losses(stretches: Sequence[Stretch], steps: Sequence[dict[str, float]]) -> I
                 and s.sign
                 and s.count < 24
                 and at + 1 < len(stretches)
-                and float(np.quantile(np.abs(stretches[at + 1].volts), 0.9)) > before - 0.2 * drop
+                and quantile(np.abs(stretches[at + 1].volts), 0.9) > before - 0.2 * drop
             ):
                 continue
             if not dead and bool(np.any(s.blocks.rise_V[k + 1 :] > 0.5 * drop)):
@@ -125,8 +126,8 @@ def _falls(s: Stretch) -> list[int]:
         )
         if (
             k >= 2
-            and s.blocks.fall_V[k] > 4 * float(np.median(s.blocks.fall_V))
-            and (around.size == 0 or s.blocks.fall_V[k] > 3 * float(np.quantile(around, 0.7)))
+            and s.blocks.fall_V[k] > 4 * middle(s.blocks.fall_V)
+            and (around.size == 0 or s.blocks.fall_V[k] > 3 * quantile(around, 0.7))
         ):
             found.append(int(k))
     return found

@@ -9,6 +9,7 @@ import numpy as np
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.ocv.runs import ocv_event
+from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.stretches import Stretch
 
 
@@ -26,10 +27,10 @@ def sagging(stretches: Sequence[Stretch]) -> list[Event]:
             continue
         x = x[max(1, x.size // 10) :]
         h = x.size // 2
-        middle = float(np.median(x[h - 1 : h + 2]))
-        early, late = float(np.median(x[:3])) - middle, middle - float(np.median(x[-3:]))
+        centre = middle(x[h - 1 : h + 2])
+        early, late = middle(x[:3]) - centre, centre - middle(x[-3:])
         early *= (x.size - 2 - h) / (h - 1)  # over as long a time
-        noise = float(np.median(np.abs(np.diff(x, 2)))) if x.size > 4 else 0.0
+        noise = float(middle(np.abs(np.diff(x, 2)))) if x.size > 4 else 0.0
         before = usual[last]
         more = late > 2 * max(before, default=0.0) + th.SAG_V / 2 + 6 * noise
         if (
