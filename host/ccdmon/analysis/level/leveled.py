@@ -36,7 +36,9 @@ class Leveled:
 
 def single_rows(s: Stretch, volts: Array, usual_V: float) -> tuple[Array, int]:
     """Blocks in which a row lies far towards 0 from the others, by their first rows; the number with one far from 0."""
-    least_V = max(SPIKE * usual_V, SPIKE_NOISE * s.noise_V)
+    spans_V = s.blocks.highest_V - s.blocks.lowest_V
+    converter_V = float(np.min(spans_V[spans_V > 0], initial=np.inf))  # a step of it, at most
+    least_V = max(SPIKE * usual_V, SPIKE_NOISE * s.noise_V, 1.5 * converter_V)
     low_V, high_V = volts - s.blocks.lowest_V, s.blocks.highest_V - volts
     down, up = (low_V, high_V) if s.middle_V >= 0 else (high_V, low_V)
     settled = np.arange(volts.size) > 1

@@ -8,8 +8,10 @@ cell's resistance at any time since the step, after reversals, rests and pauses 
 
 from collections import deque
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.level.leveled import Leveled, fine, robust, single_rows
@@ -17,6 +19,7 @@ from ccdmon.analysis.order_statistics import middle, of_three, quantile
 from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.stretches import Stretch
 
+Places = npt.NDArray[np.int64]
 TAU_s = 10.0 ** np.arange(-0.5, 6.1, 0.75)  # nine, 0.3 s to 3e5 s
 EARLY = 8  # rows looked at one by one
 BINS = 41
@@ -296,7 +299,7 @@ class LevelTracker:
         self.kept.append(m * np.exp(-self._rho() * s.sign))
         if len(self.kept) >= 3:
             self.best = max(self.best, middle(list(self.kept)[-3:]))
-        pick = np.unique(np.round(np.geomspace(1, ohm.size, 24)).astype(int)) - 1
+        pick = _log_spaced(ohm.size)
         known = (
             ohm if n < 4 else shape * m * np.clip(level / m, 1 - ODD_ROWS, 1 + ODD_ROWS)
         )  # a stray row teaches nothing
@@ -308,3 +311,9 @@ class LevelTracker:
                 q[b] = middle(r[bins == b])
             self.residuals[0].append(q)
             self.residuals[s.sign].append(q)
+
+
+@cache
+def _log_spaced(size: int) -> Places:
+    """About 24 of so many blocks, log-spaced: each decade of time teaches as much."""
+    return np.unique(np.round(np.geomspace(1, size, 24)).astype(int)) - 1
