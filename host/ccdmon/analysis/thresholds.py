@@ -79,6 +79,8 @@ HELD_STANDS = 0.01  # relative change of V that is none
 
 # -- full and half cells
 OCV_LOSS = 0.06  # of V within a row at constant I: no open-circuit voltage falls like that
+KNEE_ROWS = 5  # left of a stretch: fewer, and V gave way where the charge ends
+KNEE_SHARE = 0.2  # of its rows, where an earlier one went as far
 OCV_DIP_V = 0.004  # V below its neighbours: a dip
 OCV_DIPS = 4  # of them: micro-shorts
 OCV_SPAN = 0.3  # V between the ends of a charge: it has an open-circuit voltage that tells the charge
@@ -101,5 +103,6 @@ OCV_LOSS_V = 0.25  # V, across a step of the current: more than its resistance s
 MICRO_DIPS = 6  # more than there are the other way, three times over
 LOWERED = 0.004  # of the level, mean while it fluctuates: interference lowers nothing
 LEAST_mA_cm2 = 1e-6  # less is no current that anybody set
+OPEN_ROWS = 8  # without current at the rail: it has reached its limit
 LIKELY_mA_cm2 = 50.0  # the review's highest critical current density is 20, at 160 degC
 STANDING = 0.4  # of V under current, before any flowed, or in rests after one direction: it stands on its own

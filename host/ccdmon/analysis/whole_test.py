@@ -16,6 +16,7 @@ from ccdmon.analysis.stretches import Stretch
 def open_circuit(stretches: Sequence[Stretch], area_cm2: float | None, *, with_ocv: bool) -> list[Event]:
     """No current, or next to none, and V at the compliance: a wire is off, or all contact."""
     top_V, last_V = 0.0, 0.0
+    loaded = False
     if not _both_signs(stretches):  # nobody asked for a current, or V stands by itself
         return []
     for s in stretches:
@@ -24,10 +25,9 @@ def open_circuit(stretches: Sequence[Stretch], area_cm2: float | None, *, with_o
             if _no_cell(s, area_cm2, with_ocv) and not top_V:
                 return [_event(s, 0, voltage_V=middle(V), current_A=s.current_A)]
             if s.kind == "current":
-                top_V, last_V = max(top_V, quantile(V, 0.98)), middle(V[-3:])
+                top_V, last_V, loaded = max(top_V, quantile(V, 0.98)), middle(V[-3:]), True
             continue
-        if with_ocv and s.kind == "rest" and not top_V:
-            top_V = quantile(V, 0.98)
+        if with_ocv and not loaded:
             continue
         least = max((1.08 if with_ocv else 1.3) * top_V, top_V + 0.05) if top_V or not with_ocv else np.inf
         beyond = least < V if top_V else (V > 0.5) & _stands(V)
@@ -36,7 +36,9 @@ def open_circuit(stretches: Sequence[Stretch], area_cm2: float | None, *, with_o
             beyond |= (0.9 * last_V < V) & _stands(V, 0.01) & (last_V > 0.5 * top_V)
         k = int(np.argmax(beyond)) if beyond.any() else -1
         if k >= 0 and s.blocks.rows[k:].sum() >= 3 and beyond[k : k + 5].mean() > 0.5:
-            return [_event(s, k, voltage_V=float(V[k]), highest_V_before=top_V)]
+            # At the rail it has reached its limit; a wire may have come off for some rows only.
+            reached = bool(beyond[-1]) and s.blocks.rows[k:].sum() >= th.OPEN_ROWS
+            return [_event(s, k, provisional=not reached, voltage_V=float(V[k]), highest_V_before=top_V)]
         if with_ocv:
             top_V = max(top_V, quantile(V, 0.98))
     return []
@@ -62,7 +64,7 @@ def _no_cell(s: Stretch, area_cm2: float | None, with_ocv: bool) -> bool:
     )
 
 
-def _event(s: Stretch, block: int, **evidence: Any) -> Event:
+def _event(s: Stretch, block: int, *, provisional: bool = True, **evidence: Any) -> Event:
     return Event(
         "contact_loss",
         float(s.time_s[block]),
@@ -71,7 +73,7 @@ def _event(s: Stretch, block: int, **evidence: Any) -> Event:
         s.current_A,
         None,
         False,
-        True,
+        provisional,
         {"criterion": "open circuit", **evidence},
     )
 
@@ -98,7 +100,12 @@ def shorted_from_the_start(stretches: Sequence[Stretch], area_cm2: float | None)
     if not (least < th.SHORTED_ohm_cm2 / 10 or (least < th.SHORTED_ohm_cm2 and _flat(loaded))):
         return []
     evidence = {"criterion": "less than a solid electrolyte has", "resistance_ohm_cm2": median(ohms)}
-    return [Event("hard_short", first.start_s, first.first_row, None, first.current_A, evidence=evidence)]
+    early = len(loaded) < 4  # a cell may still settle
+    return [
+        Event(
+            "hard_short", first.start_s, first.first_row, None, first.current_A, None, False, early, evidence
+        )
+    ]
 
 
 def _flat(loaded: Sequence[Stretch]) -> bool:

@@ -52,6 +52,8 @@ def losses(stretches: Sequence[Stretch], steps: Sequence[dict[str, float]]) -> I
                 and quantile(np.abs(stretches[at + 1].volts), 0.9) > before - 0.2 * drop
             ):
                 continue
+            if not dead and k and _is_knee(s, k, stretches[:at]):
+                continue
             if not dead and bool(np.any(s.blocks.rise_V[k + 1 :] > 0.5 * drop)):
                 continue
             kind = "hard_short" if dead else "partial_short"
@@ -68,6 +70,20 @@ def losses(stretches: Sequence[Stretch], steps: Sequence[dict[str, float]]) -> I
                 return
             break
         offset += n
+
+
+def _is_knee(s: Stretch, k: int, before: Sequence[Stretch]) -> bool:
+    """V gives way where the charge ends: the stretch ends soon, or an earlier one of its direction went as far."""
+    after = float(s.blocks.rows[k + 1 :].sum())
+    if after < th.KNEE_ROWS:
+        return True
+    reached_V = abs(float(s.volts[-1]))
+    as_far = any(
+        x.sign == s.sign and abs(float(x.volts[-1])) <= 1.02 * reached_V
+        for x in before
+        if x.kind == "current"
+    )
+    return as_far and after < th.KNEE_SHARE * s.count
 
 
 def _row(s: Stretch, k: int, steps: Sequence[dict[str, float]]) -> int | None:
