@@ -11,7 +11,7 @@ import numpy as np
 from ccdmon.errors import InputError
 from ccdmon.formats.importer import read_trace
 from ccdmon.model.trace import Cell, Trace
-from ccdmon.simulation.injected import circuits
+from ccdmon.simulation.injected import circuits, leads
 from ccdmon.simulation.injected.circuits import Altered
 from ccdmon.simulation.injected.recording import Recording
 from ccdmon.simulation.ladder.truth import GRACE_ROWS, GRACE_SHARE, GRADUAL
@@ -70,9 +70,12 @@ INJECTIONS: dict[str, Injection] = {
     "soft": Injection(circuits.soft, _no_source, "the same, switching, then gone"),
     "partial": Injection(circuits.partial, _no_source, "15-50 % of the resistance bridged"),
     "growing_leak": Injection(circuits.growing_leak, _no_source, "g grows over several half-cycles"),
-    "lost_contact": Injection(circuits.lost_contact, _steady, "resistance in series that grows"),
-    "opened": Injection(circuits.opened, _any, "no current, the voltage at the rail"),
-    "wire_off": Injection(circuits.wire_off, _any, "the voltage's lead comes off"),
+    "lost_contact": Injection(leads.lost_contact, _steady, "resistance in series that grows"),
+    "opened": Injection(leads.opened, _any, "no current, the voltage at the rail"),
+    "wire_off": Injection(leads.wire_off, _any, "the voltage's lead comes off"),
+    "lost_capacity": Injection(
+        leads.lost_capacity, _filled_before, "resistance in series ends a half-cycle early"
+    ),
     "micro": Injection(circuits.micro, _source, "drops of 20-200 mV that heal"),
     "sagged": Injection(circuits.sagged, _source, "a drop of 50 mV to 1 V that stays"),
     "endless": Injection(circuits.endless, _filled_before, "a charge that never ends"),

@@ -9,7 +9,7 @@ from ccdmon.errors import InputError
 from ccdmon.formats.bdf.read import read_bdf
 from ccdmon.formats.bdf.write import write_bdf
 from ccdmon.model.trace import Cell, Trace
-from ccdmon.simulation.injected import circuits
+from ccdmon.simulation.injected import circuits, leads
 from ccdmon.simulation.injected.__main__ import main
 from ccdmon.simulation.injected.generate import INJECTIONS, STOCK, inject, recording_of, stock
 from ccdmon.simulation.injected.recording import Recording
@@ -74,7 +74,7 @@ def test_a_growing_leak_has_half_where_its_truth_says() -> None:
 
 def test_an_open_circuit_has_no_current_and_a_rail_that_follows_its_sign() -> None:
     made = symmetric()
-    altered = circuits.opened(made, np.random.default_rng(0))
+    altered = leads.opened(made, np.random.default_rng(0))
     after = slice(altered.row, None)
     assert np.abs(altered.current_A[after]).max() < 1e-6
     np.testing.assert_allclose(
@@ -84,7 +84,7 @@ def test_an_open_circuit_has_no_current_and_a_rail_that_follows_its_sign() -> No
 
 def test_a_wire_that_is_off_leaves_the_current_and_a_rail_that_follows_nothing() -> None:
     made = symmetric()
-    altered = circuits.wire_off(made, np.random.default_rng(0))
+    altered = leads.wire_off(made, np.random.default_rng(0))
     np.testing.assert_array_equal(altered.current_A, made.trace.current_A)
     assert np.ptp(altered.voltage_V[altered.row + 5 :]) < 0.2
 
@@ -95,6 +95,15 @@ def test_an_endless_charge_passes_more_than_the_cell_has_taken_before() -> None:
     passed = float(np.trapezoid(altered.current_A[after], altered.time_s[after]))
     assert passed > 1.25 * 200 * 60 * 1e-3
     assert np.ptp(altered.voltage_V[after]) < 0.05
+
+
+def test_a_resistance_in_series_ends_a_discharge_early_at_the_same_voltage() -> None:
+    made = full()
+    altered = leads.lost_capacity(made, np.random.default_rng(5))
+    assert len(altered.time_s) < len(made.trace)
+    step = altered.voltage_V[altered.row] - altered.voltage_V[altered.row - 1]
+    assert -0.45 < step < -0.05
+    assert altered.voltage_V[-1] == pytest.approx(made.trace.voltage_V[-1], abs=0.02)
 
 
 def test_a_rest_is_put_behind_the_held_voltage_and_a_leak_makes_it_sag_to_its_end() -> None:
