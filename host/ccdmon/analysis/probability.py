@@ -12,8 +12,10 @@ import numpy as np
 
 from ccdmon.analysis import thresholds as th
 
-# Strength at which the probability stands; straight lines between. A first guess, not counted yet.
-TABLES: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+Points = tuple[tuple[float, ...], tuple[float, ...]]
+
+# Strength at which the probability stands, straight lines between. Where a rule told too few to be counted, by kind.
+KINDS: dict[str, Points] = {
     "hard_short": ((1.0, 2.0), (0.9, 0.98)),
     "fake_stable": ((1.0, 2.0), (0.75, 0.95)),
     "partial_short": ((1.0, 2.0, 4.0), (0.6, 0.85, 0.95)),
@@ -22,6 +24,13 @@ TABLES: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "limit": ((1.0, 2.0), (0.9, 0.95)),
     "sensor_fault": ((1.0, 2.0), (0.9, 0.95)),
 }
+# By rule, as `python -m ccdmon.simulation.campaign.calibrate` prints them.
+TABLES: dict[str, Points] = {}
+
+
+def key_of(kind: str, evidence: Mapping[str, Any]) -> str:
+    """The rule that told an event: its kind and its criterion, the best mark of how far it can be believed."""
+    return f"{kind}: {evidence.get('criterion', '')}"
 
 
 def strength(kind: str, evidence: Mapping[str, Any]) -> float:
@@ -38,4 +47,5 @@ def strength(kind: str, evidence: Mapping[str, Any]) -> float:
 
 def probability_of(kind: str, evidence: Mapping[str, Any]) -> float:
     """Probability that an event of this kind with this evidence is real, 0 to 1."""
-    return float(np.interp(strength(kind, evidence), *TABLES[kind]))
+    points = TABLES.get(key_of(kind, evidence), KINDS[kind])
+    return float(np.interp(strength(kind, evidence), *points))
