@@ -101,3 +101,16 @@ def test_what_nobody_foresaw_ends_with_exit_4_and_its_details_in_a_file(
         assert "ZeroDivisionError" in line
         named = line.split("details in ")[1].split(",")[0]
         assert "Traceback" in Path(named).read_text()
+
+
+@pytest.mark.parametrize("read", [read_trace, read_spectra])
+@pytest.mark.parametrize(
+    "lines",
+    [["Time (s) Voltage (V) Current (A)"], ["Time (s),U (V),I (A)", "Time (s),V (V),I (A)"], ["f Z' Z''"]],
+)
+def test_thousands_of_lines_of_labels(read, lines: list[str], tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("\n".join(lines * 3000) + "\n")
+    begin = time.process_time()
+    with pytest.raises(InputError):
+        read(tmp_path / "t.csv")
+    assert time.process_time() - begin < 5

@@ -16,6 +16,7 @@ from ccdmon.formats.tables.vocabulary import QUANTITY
 HEAD_LINES = 2000  # a header is not longer
 MOST_LABELS_TOLD = 12
 MOST_COLUMNS = 4096
+MOST_TABLES = 100  # that are looked at: of thousands each would be compared with hundreds of lines
 BLANKS = ("  ", " ")  # set apart by several blanks, by any
 SEPARATORS = ("\t", ";", ",", "|", *BLANKS)
 _NUMBER = re.compile(r"^[+\-−]?[\d.,'’   ]*\d[\d.,'’   ]*(?:[eEdD][+\-−]?\d+)?$")
@@ -68,14 +69,19 @@ def is_value(cell: str) -> bool:
 
 def find_layouts(lines: Sequence[str], wanted: Callable[[frozenset[str]], bool]) -> Iterator[Layout]:
     """Every table among the first lines whose labels have roles that satisfy `wanted`, from the top."""
+    tables = 0
     for at, line in enumerate(lines[:HEAD_LINES]):
         if not line.strip() or len(line) > 1 << 17:
             continue
         found = max(_readings(line), key=lambda reading: _score(reading, wanted), default=None)
         if found is None or not _score(found, wanted)[0]:
             continue
-        if found[0] not in BLANKS or not _is_set_apart(lines, at):
-            yield _completed(lines, at, *found)
+        if found[0] in BLANKS and _is_set_apart(lines, at):
+            continue
+        yield _completed(lines, at, *found)
+        tables += 1
+        if tables == MOST_TABLES:
+            return
 
 
 def _is_set_apart(lines: Sequence[str], at: int) -> bool:
@@ -156,7 +162,7 @@ def _rows(
     """Labels with the units of a row below them, what separates the rows, and the index of the first."""
     for k in range(at + 1, min(at + 400, len(lines))):
         line = lines[k]
-        if not line.strip():
+        if line == lines[at] or not line.strip():  # the labels once more say nothing
             continue
         units = split_line(line, separator)
         if (with_units := _with_units(labels, units)) is not None:
