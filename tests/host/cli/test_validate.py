@@ -55,3 +55,17 @@ def test_what_is_assumed_is_told_once(
     assert json.loads(told.out)["format"] == sidecar["extras"]["import"]["format"]
     assert main(["analyze", str(tmp_path / "t.txt"), "--area-cm2", "1"]) == 0
     assert capsys.readouterr().err.count(notes[0]) == 1
+
+
+def test_what_is_left_out_of_a_long_file_is_told_as_of_a_short_one(tmp_path: Path) -> None:
+    """Text between the rows, and a second table: known only when the file was read to its end."""
+    labels = "Time (s),Voltage (V),Current (A)\n"
+    rows = [f"{t},0.1,0.001\n" for t in range(100)]
+    path = tmp_path / "t.txt"
+    path.write_text(labels + "".join(rows[:50]) + "a pause\n" + labels + "".join(rows[50:]) + "the end\n")
+    pieces = list(importer.iter_trace(path))
+    told = {note for piece in pieces for note in piece.notes}
+    assert told == set(importer.read_trace(path).notes)
+    assert "2 tables one below the other are read as one test" in told
+    assert any("lines of text" in note for note in told)
+    assert sum(map(len, pieces)) == 100

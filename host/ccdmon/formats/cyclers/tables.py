@@ -18,6 +18,7 @@ from ccdmon.formats.cyclers.recognise import TIMES, is_impedance, recognise
 from ccdmon.formats.cyclers.values import assembled
 from ccdmon.formats.opening import text_blocks
 from ccdmon.formats.tables.layout import Layout, is_empty, split_line
+from ccdmon.formats.tables.lines import notes_of_parts
 from ccdmon.formats.tables.numbers import number
 from ccdmon.formats.tables.rows import RowReader, Rows, block_of, lines_of
 
@@ -96,13 +97,17 @@ def iter_text(source: Path, name: str, columns: str | None) -> Iterator[tuple[st
     if not table.is_simple:
         yield read_text(source, name, columns, salvage=False)
         return
+    kind, held = table.dialect.kind, Rows()  # the last piece tells what was left out in all of them
     for _ in table.reader.feed(table.blocks(blocks)):
         rows = table.reader.taken()
-        if len(rows):
-            yield table.dialect.kind, table.columns(rows)
-    rows = table.reader.finish()
-    if len(rows):
-        yield table.dialect.kind, table.columns(rows)
+        if len(rows) and len(held):
+            yield kind, table.columns(held)
+        held = rows if len(rows) else held
+    rest = table.reader.finish()
+    if len(rest) and len(held):
+        yield kind, table.columns(held)
+    last = rest if len(rest) else held
+    yield kind, table.columns(replace(last, parts=[], notes=rest.notes + notes_of_parts(rest.parts)))
 
 
 def _reader(

@@ -23,6 +23,7 @@ from ccdmon.formats.cyclers.time_axis import (
     with_time_of_day,
 )
 from ccdmon.formats.tables.layout import Layout
+from ccdmon.formats.tables.lines import notes_of_parts
 from ccdmon.formats.tables.rows import Rows
 from ccdmon.formats.tables.vocabulary import key_of
 from ccdmon.model.trace import FloatArray
@@ -245,4 +246,4 @@ def _joined_parts(rows: Rows, time_s: FloatArray, where: str) -> list[str]:
                 f"{where}: the table of line {part.line} begins anew at {time_s[part.row]:g} s: several tests in one "
                 f"file; split it"
             )
-    return [f"{len(rows.parts)} tables one below the other are read as one test"]
+    return notes_of_parts(rows.parts)

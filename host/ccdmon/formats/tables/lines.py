@@ -20,6 +20,11 @@ class Part:
     line: int
 
 
+def notes_of_parts(parts: Sequence[Part]) -> list[str]:
+    """What is told of tables with the same labels one below the other."""
+    return [f"{len(parts)} tables one below the other are read as one test"] if len(parts) > 1 else []
+
+
 class Row(NamedTuple):
     """A line that is a row: its number from 1, its cells, and the word of the outer level it stands in."""
 
