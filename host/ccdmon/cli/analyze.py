@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ccdmon.analysis.document import Options
 from ccdmon.analysis.impedance.comparison import Comparison, compare
 from ccdmon.cli.options import add_impedance_arguments, add_import_arguments, positive, share
-from ccdmon.cli.traces import open_rows, with_area
+from ccdmon.cli.traces import open_rows, told_of, with_area
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
 from ccdmon.model.trace import Trace
 from ccdmon.run.analysed import analysed
-from ccdmon.run.sources import TraceRows
 
 if TYPE_CHECKING:  # what only a run folder or a report needs is imported where there is one
     from ccdmon.report.context import Context
@@ -127,7 +126,7 @@ def open_source(name: str, args: argparse.Namespace, options: Options, *, drawn:
     source = open_rows(name, args)
     found = analysed(source, drawn=drawn, **options)
     monitoring = _monitoring(source.run, found.trip_row) if source.run else None
-    told = source.trace.notes if isinstance(source, TraceRows) else ()
+    told = told_of(source)
     for note in found.document["notes"]:
         if note not in told:
             print(f"{name}: note: {note}", file=sys.stderr)

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from ccdmon.formats.importer import read_trace
@@ -18,18 +18,25 @@ def open_rows(name: str, args: argparse.Namespace) -> Source:
     return _Telling(name, source) if isinstance(source, FileRows) else source
 
 
+def told_of(source: Source) -> Collection[str]:
+    """What of a source from `open_rows` is noted on stderr already."""
+    if isinstance(source, TraceRows):
+        return source.trace.notes
+    return source.told if isinstance(source, _Telling) else ()
+
+
 class _Telling(Source):
     """The rows of a long file; what is assumed or left out is noted on stderr once, when it is known."""
 
     def __init__(self, name: str, file: FileRows) -> None:
         self._name, self._file = name, file
-        self._told: set[str] = set()
+        self.told: set[str] = set()
 
     def traces(self) -> Iterator[Trace]:
         """As the file's."""
         for piece in self._file.traces():
-            _note(self._name, [note for note in piece.notes if note not in self._told])
-            self._told.update(piece.notes)
+            _note(self._name, [note for note in piece.notes if note not in self.told])
+            self.told.update(piece.notes)
             yield piece
 
 
