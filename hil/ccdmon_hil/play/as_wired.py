@@ -8,6 +8,7 @@ beside the middle; `ccdmon calibrate` has measured the voltage's, but for half a
 the noise of a step of the Pico's converter (RP2040 datasheet 4.9.3: 8.7 effective bits, before the low-pass).
 """
 
+import math
 import random
 from typing import Any
 
@@ -20,20 +21,23 @@ from ccdmon_hil.play.imperfect import Imperfect
 DIVIDER_V = 5.27
 VOLTAGE_STAGES_V = (DIVIDER_V / 100, DIVIDER_V / 10, DIVIDER_V)
 CURRENT_STAGES_A = tuple(scale * 10.0**power for power in range(-7, 2) for scale in (1.0, 3.0))
-HEADROOM = 1.25
+HEADROOM = 1.1
 RESISTOR = 0.01  # relative
 CALIBRATED = 0.5e-3 / DIVIDER_V  # of the full scale, what is left of the voltage's zero error
 STEP = 2 / 4096  # of the full scale
 
 
 def as_wired(
-    trace: Trace, seed: int, front_end: FrontEnd | None = None
+    trace: Trace, seed: int, front_end: FrontEnd | None = None, voltage_limit_V: float = math.inf
 ) -> tuple[FrontEnd, Imperfect, dict[str, Any]]:
-    """(front end, its errors, what calibration told the settings); `front_end`: full scales that are given."""
+    """(front end, its errors, what calibration told the settings); `front_end`: full scales that are given.
+
+    A voltage's stage need hold no more than its limit.
+    """
     ideal = FrontEnd.for_trace(trace)
     scales = front_end or FrontEnd(
-        _stage(trace.voltage_V, VOLTAGE_STAGES_V, ideal.voltage_full_scale_V),
-        _stage(trace.current_A, CURRENT_STAGES_A, ideal.current_full_scale_A),
+        _stage(min(_largest(trace.voltage_V), voltage_limit_V), VOLTAGE_STAGES_V, ideal.voltage_full_scale_V),
+        _stage(_largest(trace.current_A), CURRENT_STAGES_A, ideal.current_full_scale_A),
         ideal.pressure_full_scale_Pa,
     )
     draw = random.Random(seed)
@@ -50,7 +54,10 @@ def as_wired(
     return scales, errors, {"voltage_zero_V": zero_V + draw.uniform(-CALIBRATED, CALIBRATED) * volts}
 
 
-def _stage(values: FloatArray, stages: tuple[float, ...], otherwise: float) -> float:
-    """The smallest that holds all values; `otherwise` where none does."""
-    largest = float(np.nanmax(np.abs(values), initial=0.0)) * HEADROOM
-    return next((stage for stage in stages if stage >= largest), otherwise)
+def _largest(values: FloatArray) -> float:
+    return float(np.nanmax(np.abs(values), initial=0.0))
+
+
+def _stage(largest: float, stages: tuple[float, ...], otherwise: float) -> float:
+    """The smallest that holds such a value; `otherwise` where none does."""
+    return next((stage for stage in stages if stage >= largest * HEADROOM), otherwise)

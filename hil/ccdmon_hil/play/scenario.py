@@ -17,6 +17,7 @@ virtual_us = 600.0
 real_us = 600.0
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -157,7 +158,12 @@ def run_scenario(
     physical = scenario.file.firmware.model_dump(exclude_none=True)
     front_end, errors = scenario.front_end(trace), Imperfect()
     if wired is not None:
-        front_end, errors, calibrated = as_wired(trace, wired, front_end if scenario.file.front_end else None)
+        front_end, errors, calibrated = as_wired(
+            trace,
+            wired,
+            front_end if scenario.file.front_end else None,
+            physical.get("voltage_limit_V", math.inf),
+        )
         physical = calibrated | physical
     result = replay_on(
         session, trace, start=start, stop=stop, front_end=front_end, imperfect=errors, **physical
