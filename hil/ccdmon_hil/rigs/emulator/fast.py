@@ -5,7 +5,7 @@
 Edited (`edits.py`), compiled once, and kept in the user's cache under all that it depends on: version of
 the emulator and of Cython, this Python, the edits, the compiler's options. Where that cannot be done (no compiler, no
 Cython, another version) the wheel's modules run, and one line on stderr says so; with CCDMON_EMULATOR=stock they run
-as wished. `python -m ccdmon_hil.rigs.emulator.fast` compiles ahead of the first use.
+as wished. `python -m ccdmon_hil.rigs.emulator.fast` compiles ahead of the first use, `... --patch` prints the edits.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ import sysconfig
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import unified_diff
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError, version
@@ -174,8 +175,23 @@ def _run_build(scratch: str) -> None:
         )
 
 
+def patch() -> str:
+    """The edits as a patch of the emulator's own source, for its authors (`UPSTREAM.md`)."""
+    source, lines = _source(), list[str]()
+    for name in sorted({edit.file for edit in EDITS}):
+        before = (source / name).read_text(encoding="utf-8")
+        after, path = edited(name, before), f"src/rp2040py/native/{name}"
+        lines += unified_diff(
+            before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{path}", f"b/{path}"
+        )
+    return "".join(lines)
+
+
 def main() -> int:
-    """Say which emulator runs here."""
+    """Say which emulator runs here; with `--patch`, what is changed in its source."""
+    if sys.argv[1:] == ["--patch"]:
+        print(patch(), end="")
+        return EXIT_FINE
     which = prefer()
     print(which)
     return EXIT_FINE if which == "fast" else EXIT_NEGATIVE

@@ -79,6 +79,13 @@ def test_an_edit_that_does_not_fit_is_refused() -> None:
         fast_emulator.edited("_rp2040.pyx", "cdef class RP2040:\n    pass\n")
 
 
+def test_the_patch_for_its_authors_names_each_file_and_holds_each_edit() -> None:
+    patch = fast_emulator.patch()
+    for edit in fast_emulator_edits.EDITS:
+        assert f"+++ b/src/rp2040py/native/{edit.file}" in patch
+    assert "+    cpdef bint check_for_interrupts(self) except -1:" in patch
+
+
 def test_every_edit_says_why_and_changes_a_module_that_is_compiled() -> None:
     names = {f"{name}.{kind}" for name in fast_emulator_edits.MODULES for kind in ("pyx", "pxd")}
     for edit in fast_emulator_edits.EDITS:
