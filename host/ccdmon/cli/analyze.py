@@ -16,6 +16,7 @@ from ccdmon.model.trace import Trace
 from ccdmon.run.analysed import analysed
 
 if TYPE_CHECKING:  # what only a run folder or a report needs is imported where there is one
+    from ccdmon.formats.impedance.pairing import Paired
     from ccdmon.report.context import Context
     from ccdmon.run.monitoring import Monitoring
     from ccdmon.run.stored_rows import RunRows
@@ -71,6 +72,12 @@ def add_analysis_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--eis-before", type=Path, metavar="F", help="impedance before the test")
     parser.add_argument("--eis-after", type=Path, metavar="F", help="impedance after the test")
+    parser.add_argument(
+        "--eis",
+        type=Path,
+        metavar="F_OR_DIR",
+        help="both: first and last spectrum of a file, or of a folder's files",
+    )
     add_impedance_arguments(parser)
     parser.add_argument(
         "--min-probability",
@@ -143,14 +150,32 @@ def _monitoring(run: "RunRows", trip_row: int | None) -> "Monitoring":
 def options_of(args: argparse.Namespace) -> Options:
     """The options of the analysis on the command line; the spectra are read and compared here, once."""
     given: Options = {"area_cm2": args.area_cm2, "min_probability": args.min_probability}
-    if args.eis_before is None and args.eis_after is None:
+    before, after = args.eis_before, args.eis_after
+    notes: tuple[str, ...] = ()
+    if args.eis is not None:
+        before, after, notes = _paired(args)
+    if before is None and after is None:
         return {**given, "impedance": compare(None, None)}
     from ccdmon.formats.impedance.files import read_pair
 
-    pair = read_pair(args.eis_before, args.eis_after, args.eis_columns, args.eis_select)
-    for note in pair.notes:
+    pair = read_pair(before, after, args.eis_columns, args.eis_select)
+    for note in (*notes, *pair.notes):
         print(f"note: {note}", file=sys.stderr)
     return {**given, "impedance": compare(pair.before, pair.after)}
+
+
+def _paired(args: argparse.Namespace) -> "Paired":
+    """The files of `--eis`. Raises `InputError` beside other spectra, or for several traces."""
+    if args.eis_before is not None or args.eis_after is not None:
+        raise InputError(
+            "--eis finds the spectra before and after by itself; leave --eis-before and --eis-after out"
+        )
+    traces = args.traces if hasattr(args, "traces") else [args.source]
+    if len(traces) > 1:
+        raise InputError("--eis: one cell's spectra; analyze one trace at a time")
+    from ccdmon.formats.impedance.pairing import paired
+
+    return paired(args.eis, None if traces[0] == "-" else Path(traces[0]), args.eis_columns)
 
 
 def _joined(sources: list[Subject], documents: list[dict[str, Any]]) -> dict[str, Any]:

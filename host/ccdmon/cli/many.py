@@ -36,7 +36,7 @@ def run_many(args: argparse.Namespace) -> int:
 
 
 def _order(args: argparse.Namespace) -> Order:
-    for option in ("out", "eis_before", "eis_after"):
+    for option in ("out", "eis", "eis_before", "eis_after"):
         if getattr(args, option) is not None:
             raise InputError(
                 f"--{option.replace('_', '-')}: is of one trace; a catalogue takes NAME.eis-before.csv and "

@@ -26,6 +26,11 @@ def write_protocol(rig: Rig, cycler: str, path: Path | None) -> str:
     Raises `InputError` for a rig without area or protocol, a current the cycler has not, or a missing library.
     """
     protocol = unicycler(rig)
+    if rig.protocol is not None and rig.protocol.impedance != "none" and cycler not in WITH_IMPEDANCE:
+        raise InputError(
+            f"{cycler}: aurora-unicycler writes no impedance for it, only for {', '.join(WITH_IMPEDANCE)}; "
+            'set [protocol] impedance = "none" and take the spectra by hand'
+        )
     try:
         text = CYCLERS[cycler](protocol, rig)
     except (ValueError, RuntimeError, NotImplementedError) as error:
@@ -69,6 +74,8 @@ def unicycler(rig: Rig) -> Any:
 def _steps(library: Any, described: ProtocolTable, area_cm2: float) -> Iterator[Any]:
     """One cycle for each level, looped where the level has several; then a rest after the last cycle does no harm."""
     segments = described.program().segments
+    scan = list(_impedance(library, described))
+    yield from scan
     for level in range(len(described.levels_mA_cm2)):
         own = [segment for segment in segments if segment.level == level]
         cycles = sorted({segment.cycle for segment in own})
@@ -83,6 +90,22 @@ def _steps(library: Any, described: ProtocolTable, area_cm2: float) -> Iterator[
             yield _step(library, segment, area_cm2)
         if looped:
             yield library.Loop(loop_to=f"level{level + 1}", cycle_count=len(cycles))
+        if described.impedance == "each_level" or level == len(described.levels_mA_cm2) - 1:
+            yield from scan
+
+
+def _impedance(library: Any, described: ProtocolTable) -> Iterator[Any]:
+    """A rest and a spectrum round the open circuit's voltage; nothing where none is wanted."""
+    if described.impedance == "none":
+        return
+    if described.impedance_rest_s:
+        yield library.OpenCircuitVoltage(until_time_s=described.impedance_rest_s)
+    yield library.ImpedanceSpectroscopy(
+        amplitude_V=described.impedance_amplitude_V,
+        start_frequency_Hz=described.impedance_from_Hz,
+        end_frequency_Hz=described.impedance_to_Hz,
+        points_per_decade=described.impedance_points_per_decade,
+    )
 
 
 def _initial(segments: list[Segment]) -> int:
@@ -113,4 +136,5 @@ CYCLERS: dict[str, Callable[[Any, Rig], str]] = {
     "pybamm": lambda protocol, _rig: "\n".join(protocol.to_pybamm_experiment()) + "\n",
     "unicycler": lambda protocol, _rig: str(protocol.to_json()) + "\n",
 }
+WITH_IMPEDANCE = ("biologic", "unicycler")  # as of aurora-unicycler 0.4: the others raise
 ENDINGS = {"biologic": ".mps", "neware": ".xml", "tomato": ".json", "pybamm": ".txt", "unicycler": ".json"}

@@ -162,9 +162,19 @@ class ProtocolTable(Table):
     rest_between_half_cycles_s: NotNegative = 0.0
     rest_between_cycles_s: NotNegative = 0.0
     row_interval_s: Positive = 1.0  # how often the cycler writes a row
+    impedance: Literal["none", "before_after", "each_level"] = (
+        "none"  # spectra that the cycler takes, at rest
+    )
+    impedance_amplitude_V: Positive = 0.01
+    impedance_from_Hz: Annotated[float, Field(ge=1e-5, le=1e7)] = 1e6
+    impedance_to_Hz: Annotated[float, Field(ge=1e-5, le=1e7)] = 0.1
+    impedance_points_per_decade: Annotated[int, Field(ge=1)] = 10
+    impedance_rest_s: NotNegative = 60.0  # before each
 
     @model_validator(mode="after")
     def _sized(self) -> "ProtocolTable":
+        if self.impedance_from_Hz <= self.impedance_to_Hz:
+            raise ValueError("impedance_from_Hz must lie above impedance_to_Hz")
         self.program()
         return self
 

@@ -119,3 +119,54 @@ def test_from_a_rig_file_on_the_command_line(tmp_path: Path, capsys: pytest.Capt
     assert Path(told["path"]).name == "rig.neware.xml"
     assert main(["protocol", str(path), "--cycler", "pybamm", "--out", "-"]) == 0
     assert "0.0785" in capsys.readouterr().out
+
+
+def _with_impedance(kind: str, which: str, **more: Any) -> Rig:
+    return rig(kind, protocol={"kind": kind, **TESTS[kind], "impedance": which, **more})
+
+
+def _names(steps: list[dict[str, Any]]) -> list[str]:
+    return [step["step"] for step in steps]
+
+
+@pytest.mark.parametrize(("which", "spectra"), [("none", 0), ("before_after", 2), ("each_level", 4)])
+def test_impedance_stands_before_and_after_and_at_each_level(which: str, spectra: int) -> None:
+    steps = json.loads(write_protocol(_with_impedance("time_control", which), "unicycler", None))["method"]
+    assert _names(steps).count("impedance_spectroscopy") == spectra
+    if spectra:
+        assert _names(steps)[:2] == ["open_circuit_voltage", "impedance_spectroscopy"]
+        assert _names(steps)[-2:] == ["open_circuit_voltage", "impedance_spectroscopy"]
+        assert (steps[1]["amplitude_V"], steps[1]["start_frequency_Hz"]) == (0.01, 1e6)
+
+
+def test_a_spectrum_is_outside_of_the_loop_of_its_level() -> None:
+    steps = json.loads(write_protocol(_with_impedance("endurable_time", "each_level"), "unicycler", None))
+    names = _names(steps["method"])
+    for at, name in enumerate(names):
+        if name == "loop":
+            assert names[at + 1 : at + 3] == ["open_circuit_voltage", "impedance_spectroscopy"]
+
+
+def test_biologic_gets_peis_round_the_rest() -> None:
+    text = write_protocol(_with_impedance("time_control", "before_after"), "biologic", None)
+    assert text.count("PEIS") == 2
+
+
+@pytest.mark.parametrize("cycler", [name for name in OFFERED if name not in ("biologic", "unicycler")])
+def test_who_cannot_is_told_so_in_one_line(cycler: str) -> None:
+    with pytest.raises(InputError, match='impedance = "none"') as caught:
+        write_protocol(_with_impedance("time_control", "before_after"), cycler, None)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_library_still_refuses_what_we_say_it_does() -> None:
+    protocol = unicycler(_with_impedance("time_control", "before_after"))
+    for cycler in OFFERED:
+        if cycler not in ("biologic", "unicycler"):
+            with pytest.raises((NotImplementedError, ValueError, RuntimeError)):
+                CYCLERS[cycler](protocol, _with_impedance("time_control", "before_after"))
+
+
+def test_a_sweep_goes_down() -> None:
+    with pytest.raises(InputError, match="impedance_from_Hz"):
+        _with_impedance("time_control", "before_after", impedance_from_Hz=0.01)

@@ -204,6 +204,8 @@ def test_what_is_not_said_is_what_the_documents_say() -> None:
         "protocol": {
             **PROTOCOL, "cycles_per_level": 1, "rest_initial_s": 0.0, "rest_between_half_cycles_s": 0.0,
             "rest_between_cycles_s": 0.0, "row_interval_s": 1.0,
+            "impedance": "none", "impedance_amplitude_V": 0.01, "impedance_from_Hz": 1e6, "impedance_to_Hz": 0.1,
+            "impedance_points_per_decade": 10, "impedance_rest_s": 60.0,
         },
     }  # fmt: skip
 
