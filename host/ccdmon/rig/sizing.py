@@ -39,11 +39,16 @@ class Sizing:
     smallest_level_A: float
     smallest_short_V: float
 
+    def shunt_and_gain(self) -> tuple[str, str]:
+        """For a figure."""
+        return _si(self.shunt_ohm, "ohm"), f"x{self.gain:.4g}"
+
     def lines(self) -> list[str]:
         """For a person: a rig file's comments, the terminal."""
+        shunt, gain = self.shunt_and_gain()
         said = [
-            f"shunt {_si(self.shunt_ohm, 'ohm')} in the cell's return ({_si(self.shunt_W, 'W')} at full scale), "
-            f"amplifier x{self.gain:.4g}, zero at {AMPLIFIER_V} V",
+            f"shunt {shunt} in the cell's return ({_si(self.shunt_W, 'W')} at full scale), "
+            f"amplifier {gain}, zero at {AMPLIFIER_V} V",
             f"a step of the converter: {_si(self.current_step_A, 'A')}, {_si(self.voltage_step_V, 'V')}"
             + ("" if self.pressure_step_Pa is None else f", {_si(self.pressure_step_Pa, 'Pa')}"),
             f"first current level: at least {_si(self.smallest_level_A, 'A')}",

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from ccdmon.rig.sizing import Sizing
 
 SCHEMA = "ccdmon.init/1"
+WIRINGS = (
+    "relay",
+    "biologic",
+    "gamry",
+)  # as drawn by ccdmon.rig.schematic, which is imported where one is wanted
 QUESTIONS = (
     ("current", "largest current of the test, A"),
     ("voltage", "largest voltage of the cell, V"),
@@ -62,6 +67,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--voltage-limit", type=positive, default=5.0, metavar="V", help="cut off beyond (default 5)"
     )
+    drawn = parser.add_argument_group("wiring", "a figure, and the parts on stderr (ccdmon[schematic])")
+    drawn.add_argument("--schematic", type=Path, metavar="FILE.svg", help="draw it there")
+    drawn.add_argument(
+        "--wiring",
+        choices=WIRINGS,
+        default=WIRINGS[0],
+        help="a relay in the cell's path (default), or a potentiostat's stop",
+    )
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
@@ -72,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
     _ask(args)
     sizing = _sizing(args)
     text = rig_text(args, sizing)
+    if args.schematic is not None:
+        _draw(args, sizing)
     if args.file == "-":
         sys.stdout.write(text)
         return EXIT_FINE
@@ -136,6 +151,18 @@ def _sizing(args: argparse.Namespace) -> "Sizing | None":
     from ccdmon.rig.sizing import size
 
     return size(args.current, args.voltage, args.pressure, args.bits)
+
+
+def _draw(args: argparse.Namespace, sizing: "Sizing | None") -> None:
+    from ccdmon.rig.schematic import draw
+
+    if args.schematic.exists() and not args.force:
+        raise InputError(
+            f"{args.schematic}: is there already; choose another name, or replace it with --force"
+        )
+    shunt, gain = (None, None) if sizing is None else sizing.shunt_and_gain()
+    for pieces, what, where in draw(args.wiring, args.schematic, shunt, gain):
+        print(f"{pieces} x {what} ({where})", file=sys.stderr)
 
 
 def rig_text(args: argparse.Namespace, sizing: "Sizing | None" = None) -> str:
