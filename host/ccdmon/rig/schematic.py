@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ccdmon.errors import InputError
 from ccdmon.extras import how_to_install
+from ccdmon.rig.parts import RELAY, Part, potentiostat
 
 FONT_pt = 11
 
@@ -19,14 +20,6 @@ class Values(NamedTuple):
 
     shunt: str | None = None  # "50 ohm"
     gain: str | None = None  # "x33"
-
-
-class Part(NamedTuple):
-    """One line of the parts list."""
-
-    pieces: int
-    what: str
-    where: str
 
 
 def draw(wiring: str, path: Path, shunt: str | None = None, gain: str | None = None) -> list[Part]:
@@ -224,47 +217,15 @@ def _stop(source: str, name: str) -> Callable[[Any, Any, tuple[float, float], Va
     return block
 
 
-_COMMON = (
-    Part(1, "Raspberry Pi Pico with headers", "the board"),
-    Part(3, "capacitor 10 nF", "inputs"),
-    Part(1, "resistor 10 k", "pressure"),
-)
-_RELAY = (
-    *_COMMON,
-    Part(1, "resistor 16 k, 0.1 %", "voltage divider"),
-    Part(1, "resistor 10 k, 0.1 %", "voltage divider"),
-    Part(1, "resistor 27 k, 0.1 %", "voltage divider"),
-    Part(1, "shunt SHUNT, 0.1 %, four terminals", "cell's return"),
-    Part(1, "difference amplifier for 3.3 V, reference pin, GAIN", "current"),
-    Part(1, "relay, 5 V coil, normally open, for the test's current", "cell's path"),
-    Part(1, "MOSFET, logic level, for the coil's current", "gate"),
-    Part(1, "diode 1N4148", "across the coil"),
-    Part(1, "resistor 10 k (Pico 2: 4.7 k)", "gate's pull-down"),
-)
-
-
-def _potentiostat_parts(i_ohm: str) -> tuple[Part, ...]:
-    return (
-        *_COMMON,
-        Part(1, "resistor 16 k, 0.1 %", "E monitor"),
-        Part(2, "resistor 10 k, 0.1 %", "E and I monitor, to 3.3 V"),
-        Part(1, "resistor 27 k, 0.1 %", "E monitor"),
-        Part(1, f"resistor {i_ohm}, 0.1 %", "I monitor"),
-        Part(1, "buffer 74AHCT1G125", "stop"),
-        Part(1, "resistor 10 k (Pico 2: 4.7 k)", "buffer's input to ground"),
-        Part(1, "resistor 680 ohm", "stop to ground, inside the potentiostat's plug"),
-    )
-
-
 Block = Callable[[Any, Any, tuple[float, float], Values], None]
 WIRINGS: dict[str, tuple[tuple[Block, ...], tuple[Part, ...]]] = {
-    "relay": ((_voltage, _current, _gate, _pressure, _trip), _RELAY),
+    "relay": ((_voltage, _current, _gate, _pressure, _trip), RELAY),
     "biologic": (
         (_e_monitor, _i_monitor("10 k"), _stop("GP22", "OPEN In"), _pressure, _trip),
-        _potentiostat_parts("10 k"),
+        potentiostat("10 k"),
     ),
     "gamry": (
         (_e_monitor, _i_monitor("9.1 k"), _stop("GP22", "Digital In 0"), _pressure, _trip),
-        _potentiostat_parts("9.1 k"),
+        potentiostat("9.1 k"),
     ),
 }
