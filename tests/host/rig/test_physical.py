@@ -127,3 +127,31 @@ def test_limits_at_the_rails_are_none() -> None:
     found = physical_limits(lifted, front_end, 0.25)
     assert (found["voltage_min_V"], found["voltage_V"]) == (1.5, 3.0)
     assert "pressure_max_Pa" not in physical_limits(narrow, FrontEnd(6.0, 0.01, None), 0.25)
+
+
+def test_numbers_are_compared_as_numbers_and_lists_may_differ_in_length() -> None:
+    full, front_end = int(str(int(limits.CODE_MAX))), FrontEnd(6.0, 0.01, 4e6)
+    rails = {
+        f"{name}_{end}_code": full if end == "max" else 0
+        for name in ("voltage", "current", "pressure")
+        for end in ("min", "max")
+    }
+    found = physical_limits({**rails, "settle_samples": 4, "confirm_samples": 2}, front_end, 0.25)
+    assert set(found) == {"settle_s", "confirm_samples"}
+    half = {
+        **rails,
+        "pressure_max_code": 32768,
+        "pressure_min_code": 16384,
+        "settle_samples": 4,
+        "confirm_samples": 2,
+    }
+    found = physical_limits(half, front_end, 0.25)
+    assert (found["pressure_max_Pa"], found["pressure_min_Pa"]) == (2e6, 1e6)
+    odd = {
+        "rules": ["a", "b", "c"],
+        "compared": ["voltage_code"],
+        "rule_reasons": [1],
+        "reasons": ["none", "x"],
+    }
+    compared_ = compared(None, "x", 32768 + 4096, 32768, odd, SCALES)
+    assert compared_ is not None and compared_.value == 1.0

@@ -12,7 +12,7 @@ from ccdmon.errors import InputError
 from ccdmon.formats.bdf import toml_text
 from ccdmon.live.follower import Follower
 from ccdmon.run.folder import MOST_CONFIG_BYTES, read_config, rewrite_config
-from ccdmon.run.schema import checked
+from ccdmon.run.schema import LARGEST_SCALE, LONGEST_SAMPLE_S, checked
 from tests.host.wire_stream import CONFIG, recorded_run
 
 WHOLE: dict[str, Any] = {
@@ -129,3 +129,24 @@ def test_run_toml_is_the_old_one_or_the_new_one_never_half(
         assert (folder / "run.toml").read_bytes() == before
     rewrite_config(folder, {**WHOLE, "name": "another"})
     assert read_config(folder)["name"] == "another"
+
+
+# (place, the widest that is taken, the narrowest that is not)
+EDGES: list[tuple[str, Any, Any]] = [
+    ("time.seconds_per_sample", 1e-9, 0.0), ("time.seconds_per_sample", LONGEST_SAMPLE_S, LONGEST_SAMPLE_S * 1.001),
+    ("conditions.temperature_degC", -273.15, -273.2), ("conditions.temperature_degC", 3000.0, 3000.1),
+    ("conditions.pressure_Pa", 0.0, -1e-9), ("conditions.pressure_Pa", LARGEST_SCALE, LARGEST_SCALE * 1.001),
+    ("front_end.voltage_full_scale_V", LARGEST_SCALE, LARGEST_SCALE * 1.001),
+    ("front_end.voltage", {"gain": 1e-9}, {"gain": 0.0}), ("front_end.voltage", {"offset": -1.0}, {"offset": None}),
+    ("settings.confirm_samples", -(1 << 31), -(1 << 31) - 1), ("settings.confirm_samples", (1 << 31) - 1, 1 << 31),
+    ("name", "x" * 1000, "x" * 1001), ("versions.ccdmon", "x" * 1000, "x" * 1001),
+    ("firmware.version", "x" * 1000, "x" * 1001), ("cell.electrode_area_cm2", 1e-9, 0.0),
+    ("front_end.assumed", True, 1), ("time.segments", "joined", "all"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("place", "taken", "refused"), EDGES)
+def test_each_range_ends_where_it_ends(place: str, taken: Any, refused: Any) -> None:
+    assert checked(edited(place, taken), Path("run.toml"))
+    with pytest.raises(InputError, match=place.rpartition(".")[2]):
+        checked(edited(place, refused), Path("run.toml"))
