@@ -76,9 +76,13 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "run/schema.py": (f"{_RUN}schema.py",),
     },
     "control": {
-        "link/control_socket.py": (f"{_LINK}control_socket.py", f"{_RECORD}requests.py"),
+        "link/control_socket.py": (
+            f"{_LINK}control_socket.py",
+            f"{_LINK}control_door.py",
+            f"{_RECORD}requests.py",
+        ),
         "record/requests.py": (f"{_RECORD}requests.py",),
-        "rig/gate_orders.py": ("tests/host/cli/board/test_gate_orders.py",),
+        "rig/gate_orders.py": (f"{_RIG}gate_orders.py", "tests/host/cli/board/test_gate_orders.py"),
         "run/lock.py": (f"{_RUN}lock.py", f"{_RECORD}beside.py"),
     },
 }

@@ -62,7 +62,7 @@ def test_only_its_user_can_read_the_door_and_each_start_has_another_token(tmp_pa
     for _ in range(2):
         with serving(tmp_path):
             door = tmp_path / CONTROL_FILE
-            assert door.stat().st_mode & 0o077 == 0
+            assert door.stat().st_mode & 0o777 == 0o600
             tokens.add(json.loads(door.read_text())["token"])
     assert len(tokens) == 2
     assert min(map(len, tokens)) >= 32
