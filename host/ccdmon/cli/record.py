@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ccdmon.cli.options import positive
 from ccdmon.errors import EXIT_DEVICE, EXIT_FINE, DeviceError, InputError, describe
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--stop-after", type=duration_s, metavar="TIME", help="for example 90s, 30min, 12h, 7d"
     )
     parser.add_argument(
-        "--rotate-mb", type=float, metavar="MB", help="begin a new frames file after so much (default 1000)"
+        "--rotate-mb",
+        type=positive,
+        metavar="MB",
+        help="begin a new frames file after so much (default 1000)",
     )
     parser.add_argument("--no-report", action="store_true", help="end without writing the report")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout at the end")

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--token", help=argparse.SUPPRESS)
     parser.add_argument(
         "--http-port",
-        type=int,
+        type=http_port,
         default=DEFAULT_HTTP_PORT,
         metavar="N",
         help="default %(default)s; 0 takes a free one",
@@ -41,6 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--address", default="127.0.0.1", metavar="A", help="default %(default)s: this machine only"
     )
+
+
+def http_port(text: str) -> int:
+    """0 to 65535, for argparse."""
+    if not 0 <= int(text) < 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text} is no port; name one from 0 to 65535")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from ccdmon.model.trace import Cell
 from ccdmon.rig.problems import nearest, problems_of
 
 SCHEMA = "ccdmon.rig/1"
+MOST_BYTES = 1 << 20
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Action = Literal["off", "inform", "warn", "trip"]
@@ -229,7 +230,15 @@ class Rig(Table):
 def read_rig(path: Path) -> Rig:
     """Read and check a rig file. Raises `InputError`: file, table and key, what to do."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            text = file.read(MOST_BYTES + 1)  # of a device there is no end
+        if len(text) > MOST_BYTES:
+            raise InputError(
+                f"{path}: larger than {MOST_BYTES} bytes; name a rig file, `ccdmon init` writes one"
+            )
+        document = tomllib.loads(text.decode("utf-8"))
+    except IsADirectoryError as error:
+        raise InputError(f"{path}: is a folder; name a rig file, `ccdmon init` writes one") from error
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}; write one with 'ccdmon init {path}'") from error
     except (ValueError, RecursionError) as error:

@@ -100,6 +100,8 @@ def read_config(folder: Path) -> Mapping[str, Any]:
     """`run.toml` of a folder, checked (`schema`). Raises `InputError` where the samples could not be scaled by it."""
     path = folder / CONFIG_FILE
     try:
+        if not path.is_file() and path.exists():  # reading a pipe would wait for ever
+            raise InputError(f"{path}: no regular file; put back the one that ccdmon wrote")
         if path.stat().st_size > MOST_CONFIG_BYTES:
             raise InputError(
                 f"{path}: larger than {MOST_CONFIG_BYTES} bytes; it is not what ccdmon wrote, mend it"

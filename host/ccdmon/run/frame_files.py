@@ -80,6 +80,8 @@ class PatientFile:
         self.waiting = bytearray()
         self.error: OSError | None = None
         self.unsynced = 0  # how often the disk did not confirm what it had taken
+        if path.exists() and not path.is_file():  # opening a pipe would wait for ever, a device keeps nothing
+            raise OSError(errno.EINVAL, "no regular file", str(path))
         self._file: BinaryIO = path.open("ab", buffering=0)
         self._reopen_due_s = 0.0
 

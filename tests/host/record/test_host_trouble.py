@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ccdmon.cli import main
 from ccdmon.run.stored_rows import RunRows
 from tests.host.pty_board import PtyBoard
 from tests.host.record.test_recording import end, events, recorder, samples, state, wait_for
@@ -161,3 +162,22 @@ def test_two_watch_and_one_analyzes_while_it_is_recorded(tmp_path: Path) -> None
     run = RunRows(folder)
     assert sum(len(piece.rows) for piece in run.pieces()) == run.counts.samples
     assert run.counts.missing_samples == run.counts.crc_errors == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["watch", ".", "--http-port", "99999"], ["watch", ".", "--http-port", "-1"], ["watch", ".", "--http-port", "x"],
+        ["record", "--port", "x", "--rotate-mb", "-1"], ["record", "--port", "x", "--rotate-mb", "nan"],
+        ["record", "--port", "x", "--rotate-mb", "0"], ["record", "--port", "x", "--stop-after", "nan"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_numbers_that_cannot_be_are_refused_before_anything_is_done(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A port of 99999 ended as a bug."""
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -220,3 +220,14 @@ def test_pressures_that_are_one_are_no_range_and_several_faults_are_counted() ->
         check_rig(rig_with(limits={"voltage_V": -1}), "rig.toml")
     with pytest.raises(InputError, match="control characters; mend it"):
         check_rig(rig_with(name="\x07"), "rig.toml")
+
+
+def test_a_rig_file_that_never_ends_or_is_none_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "large.toml").write_bytes(b"#" * (1 << 20) + b"\n")
+    for path, why in (
+        (Path("/dev/zero"), "larger than 1048576 bytes"), (tmp_path / "large.toml", "larger than 1048576 bytes"),
+        (tmp_path, "is a folder; name a rig file"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=why) as caught:
+            read_rig(path)
+        assert str(caught.value).count("\n") == 0

@@ -1,6 +1,7 @@
 """The frames on disk: rotation at frame ends, a disk that takes nothing for a while, and reading all of it back."""
 
 import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -208,3 +209,15 @@ def test_the_next_part_is_tried_again_once_a_second_and_counts_go_on(
     assert files.part_error is None and files.part >= 10 and files.unsynced == 7
     files.close()
     assert b"".join(read_parts(tmp_path)) == b"".join(sent)
+
+
+@pytest.mark.parametrize("name", ["frames.bin", "frames-0001.bin"])
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path, name: str, kind: str) -> None:
+    """A recorder that resumed hung at a pipe for ever."""
+    if name != "frames.bin":
+        (tmp_path / "frames.bin").write_bytes(b"half")
+    make = {"pipe": os.mkfifo, "device": lambda path: path.symlink_to("/dev/full"), "folder": Path.mkdir}
+    make[kind](tmp_path / name)
+    with pytest.raises(OSError, match=f"no regular file.*{name}"):
+        FrameFiles(tmp_path)

@@ -1,6 +1,7 @@
 """`run.toml` edited by hand or by an enemy: refused in one line at every door, and what is fine is taken."""
 
 import copy
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -150,3 +151,11 @@ def test_each_range_ends_where_it_ends(place: str, taken: Any, refused: Any) -> 
     assert checked(edited(place, taken), Path("run.toml"))
     with pytest.raises(InputError, match=place.rpartition(".")[2]):
         checked(edited(place, refused), Path("run.toml"))
+
+
+def test_what_would_be_waited_for_for_ever_is_refused(tmp_path: Path) -> None:
+    folder = recorded_run(tmp_path / "r")
+    (folder / "run.toml").unlink()
+    os.mkfifo(folder / "run.toml")
+    with pytest.raises(InputError, match="no regular file"):
+        read_config(folder)
