@@ -81,6 +81,7 @@ def plugged(monkeypatch: pytest.MonkeyPatch, *ports: tuple[str, int | None, str 
 
 def test_the_only_board_is_found_and_none_or_several_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_board("/dev/x") == "/dev/x"
+    assert RASPBERRY_PI == 0x2E8A, "as the USB vendors' list has it"
     other = (
         ("/dev/ttyS0", RASPBERRY_PI - 1, "o"),
         ("/dev/ttyS1", RASPBERRY_PI + 1, "p"),
