@@ -72,6 +72,19 @@ def place(mutation: MutationSpec) -> str:
     return f"{mutation.module_path}:{row:04}:{column:03} {operator} {mutation.occurrence:04}"
 
 
+def which(place_: str) -> str:
+    """A mutant without its row and column, which move."""
+    path, operator, occurrence = place_.split()[0].partition(":")[0], *place_.split()[1:3]
+    return f"{path} {operator} {occurrence}"
+
+
+def survived_in(log: Path) -> set[str]:
+    """Those that a run before told."""
+    told = [line.removeprefix("survived").split(": ")[0] for line in log.read_text("utf-8").splitlines()
+            if line.startswith("survived")]  # fmt: skip
+    return {which(text) for text in told}
+
+
 def tried(mutation: MutationSpec, tests: tuple[str, ...]) -> tuple[int, str]:
     """(how the tests ended, the line as it was and as it is)."""
     path = Path(mutation.module_path)
@@ -95,7 +108,10 @@ def run_group(name: str, options: argparse.Namespace) -> bool:
             raise SystemExit(
                 f"the unbroken copy fails the tests of {path} ({ended}): {Path('child.txt').read_text()[-2000:]}"
             )
-    drawn, made = mutants(list(tests_of), options.mutants, options.seed)
+    drawn, made = mutants(list(tests_of), 0 if options.again else options.mutants, options.seed)
+    if options.again:
+        known = survived_in(options.again)
+        drawn = [mutation for mutation in drawn if which(place(mutation)) in known]
     survivors, noticed, no_program = [], defaultdict(int), 0
     for mutation in drawn:
         ended, change = tried(mutation, tests_of[Path(mutation.module_path)])
@@ -120,6 +136,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--group")
     parser.add_argument("--module")
+    parser.add_argument("--again", type=Path)
     parser.add_argument("--least", type=float, default=LEAST)
     options = parser.parse_args()
     for name in PRELOADED:

@@ -95,6 +95,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="which ones are drawn")
     parser.add_argument("--group", choices=GROUPS)
     parser.add_argument("--module", metavar="NAME", help="of this one only, as link/decoder.py")
+    parser.add_argument("--again", type=Path, metavar="LOG", help="only those that survived in this output")
     parser.add_argument("--least", type=float, default=LEAST)
     parser.parse_args()
     with tempfile.TemporaryDirectory() as name:

@@ -11,6 +11,7 @@ what was noted at the first download on this machine. Another one is refused and
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +115,12 @@ def check_hash(path: Path) -> None:
         raise InputError(
             f"image {path.name}: downloaded with SHA-256 {found}, expected {wanted} ({whose}); it is not used: "
             "find out why, or build one with `ccdmon image --build`"
+        )
+    if not named and not note.is_file():  # nothing to compare with: whoever downloads may have something
+        print(
+            f"image {path.name}: first download here, SHA-256 {found}; later ones must be the same "
+            f"({HASH_SETTING} names another)",
+            file=sys.stderr,
         )
     note.parent.mkdir(parents=True, exist_ok=True)
     note.write_text(found + "\n", encoding="ascii")

@@ -121,11 +121,14 @@ def test_debian_versions_compare_as_numbers(version: str, numbers: tuple[int, ..
 
 
 def test_a_download_that_is_another_than_the_first_is_refused_and_not_kept(
-    no_image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    no_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fetched = _write(tmp_path / "fetched.uf2")
     image.check_hash(fetched)
+    told = capsys.readouterr().err
+    assert hashlib.sha256(fetched.read_bytes()).hexdigest() in told and told.count("\n") == 1
     image.check_hash(fetched)
+    assert capsys.readouterr().err == "", "it is the one that was noted"
     _write(fetched, b"somebody else's")
     with pytest.raises(InputError, match=r"^[^\n]*expected[^\n]*--build`$"):
         image.check_hash(fetched)

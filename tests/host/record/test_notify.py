@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ccdmon.record import notify
 from ccdmon.record.notify import MOST_WAITING, Notifier, message
 from ccdmon.run.untold import untold
 from tests.host.web_server import Server
@@ -133,3 +134,25 @@ def test_what_was_not_sent_is_taken_up_by_the_one_that_goes_on(web_server: Serve
 )
 def test_an_edited_log_owes_nothing(line: dict[str, Any]) -> None:
     assert untold([line]) == []
+
+
+def test_one_message_after_the_other_goes_and_what_is_given_up_holds_nobody_back(
+    web_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web_server.release.set()
+    told = Told([web_server.url])
+    for trip_id in (1, 2):
+        told.notifier.trip(EVENT | {"trip_id": trip_id})
+    assert told.until(2) == ["notified", "notified"]
+    time.sleep(0.1)  # the thread waits now
+    told.notifier.trip(EVENT | {"trip_id": 3})
+    told.until(3)
+    monkeypatch.setattr(notify, "GIVE_UP_S", -1.0)
+    web_server.fail_first = len(web_server.received) + 1
+    for trip_id in (4, 5):
+        told.notifier.trip(EVENT | {"trip_id": trip_id})
+    told.until(4)
+    told.notifier.close()
+    done = [(e["action"], e["trip_id"]) for e in told.logged if e["action"] != "notifying"]
+    assert done == [("notified", 1), ("notified", 2), ("notified", 3), ("not_notified", 4), ("notified", 5)]
+    assert told.notifier.not_sent == 0 and "given up" in told.said[0]

@@ -132,8 +132,8 @@ def test_what_a_rule_waits_for(samples: int, window_s: float, latency_s: float) 
 
 def test_names_of_rules_reasons_and_actions() -> None:
     identity = {"rules": ["a", "b"], "reasons": ["none", "x"]}
-    assert [reason_of(code, identity) for code in (0, 1, 2)] == ["none", "x", "reason_2"]
-    assert [rule_of({"rule": n, "reason": 1}, identity) for n in (0, 1, 2)] == ["a", "b", "x"]
+    assert [reason_of(code, identity) for code in (0, 1, 2, 9)] == ["none", "x", "reason_2", "reason_9"]
+    assert [rule_of({"rule": n, "reason": 1}, identity) for n in (0, 1, 2, 3)] == ["a", "b", "x", "x"]
     assert rule_of({"reason": 1}, identity) == "x" and reason_of(1, {}) == limits.REASONS[1]
     known = (
         {"action": limits.ACTION_INFORM},
