@@ -20,7 +20,10 @@ CHUNKS_PER_WORKER = 3  # in flight
 # What Dask watches of itself, many times a second, costs as much as some of the traces.
 QUIET = {
     "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "2s",
+    "distributed.scheduler.work-stealing": False,  # what waits is little
     "distributed.admin.tick.interval": "1s",
+    "distributed.admin.tick.cycle": "10s",
     "distributed.admin.system-monitor.interval": "10s",
 }
 EXTRA = 'pip install "ccdmon[cluster]"'

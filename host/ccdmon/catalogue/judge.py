@@ -7,7 +7,7 @@ from typing import Any
 
 from ccdmon.analysis.impedance.comparison import Comparison, compare
 from ccdmon.catalogue.columns import EVENT_LIST, EVENTS, HALF_CYCLE_LIST, HALF_CYCLES, of_document, only
-from ccdmon.catalogue.keys import Task, core_hash
+from ccdmon.catalogue.keys import Task
 from ccdmon.errors import CcdmonError, describe
 from ccdmon.formats.impedance.files import read_eis, read_pair
 from ccdmon.model.trace import Trace
@@ -41,7 +41,7 @@ def known(task: Task) -> Row:
         "key": task.key,
         "inputs": task.inputs,
         "sha256": task.sha256,
-        "core": core_hash(),
+        "core": task.core,
         "software": __version__,
     }
 

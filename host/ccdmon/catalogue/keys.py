@@ -24,13 +24,14 @@ KEY_DIGITS = 32
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to judge. `sha256` is the trace's (or a run folder's), `inputs` that of all but the core."""
+    """One thing to judge. Hashes: of the trace (or a run folder), of it and all that belongs to it, of the code."""
 
     path: str
     eis_before: str | None
     eis_after: str | None
     sha256: str
     inputs: str
+    core: str
     key: str
     size: int  # bytes
 
@@ -44,7 +45,8 @@ def task_of(subject: Subject, options: Mapping[str, Any]) -> Task:
     except OSError as error:
         content, size, beside = f"{subject.path}: {error.strerror}", 0, []
     inputs = _digest(json.dumps([content, beside, dict(options)], sort_keys=True))
-    return Task(str(subject.path), before, after, content, inputs, _digest(inputs + core_hash()), size)
+    core = core_hash()
+    return Task(str(subject.path), before, after, content, inputs, core, _digest(inputs + core), size)
 
 
 @cache

@@ -19,6 +19,11 @@ VERBS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "the whole job without hardware: a simulated cell shorts and is cut off"),
     "replay": ("replay", "feed a recorded trace into the firmware on a rig and check the cutoff"),
     "analyze": ("analyze", "full analysis of recorded traces or run folders"),
+    "population": (
+        "population",
+        "the critical current density of many cells, and what differs between groups",
+    ),
+    "compare": ("compare", "what a new version judges otherwise, cell by cell"),
     "record": ("record", "write down what a board sends, for hours or weeks"),
     "watch": ("watch", "the live page of one or more recordings, in a browser on this machine"),
     "simulate": ("simulate", "write a labelled ground-truth trace from the cell model"),
