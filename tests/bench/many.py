@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--traces", type=int, default=2000)
     parser.add_argument("--rows", type=int, default=1500)
     parser.add_argument("--folder", type=Path, help="traces made before lie there, or shall")
-    parser.add_argument("--no-kills", action="store_true")
+    parser.add_argument("--ways", default="jobs 2,dask 1,dask 2,kills", help="beside the loop")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         traces = args.folder or Path(place) / "traces"
@@ -124,6 +124,8 @@ def main() -> None:
         )
         first_s = 0.0
         for name, call in calls.items():
+            if name not in ("loop", *args.ways.split(",")):
+                continue
             wall_s, cpu_s, most_MB = timed(call)
             first_s = first_s or cpu_s
             same = "same" if tables(at[name]) == tables(at["loop"]) else "OTHERS"
@@ -131,7 +133,7 @@ def main() -> None:
                 f"| {name} | {wall_s:.1f} | {cpu_s:.1f} | {cpu_s / first_s:.3f} | {most_MB} | {same} |",
                 flush=True,
             )
-        if not args.no_kills:
+        if "kills" in args.ways:
             workers, mains = killed([*base, str(at["kills"]), "--jobs", "2"], 10, 2, 1)
             same = "same" if tables(at["kills"]) == tables(at["loop"]) else "OTHERS"
             print(f"| {workers} workers, {mains} main processes killed | | | | | {same} |")

@@ -32,7 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", metavar="P", help="serial port of the board (default: the only one)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default ./ccdmon-runs/TIME)")
     parser.add_argument(
-        "--rig-file", type=Path, metavar="FILE", help="cell, front end, limits: `ccdmon init`"
+        "--rig-file",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="cell, front end, limits: `ccdmon init`; several: a process for all, each into DIR/NAME",
     )
     parser.add_argument("--resume", action="store_true", help="go on with the recording that lies in DIR")
     parser.add_argument("--arm", action="store_true", help="send the rig file's limits and close the gate")
@@ -62,11 +66,18 @@ def run(args: argparse.Namespace) -> int:
 
     Exit 3 where no board answers in the beginning.
     """
+    if args.rig_file is not None and len(args.rig_file) > 1:
+        from ccdmon.cli.record_many import run_many
+
+        return run_many(args)
     from ccdmon.record.terminal import Terminal
+    from ccdmon.record.trace_parts import one_memory_pool
     from ccdmon.run.lock import FolderLock
 
+    args.rig_file = args.rig_file[0] if args.rig_file else None
+    one_memory_pool()
     terminal = Terminal()
-    rig = None if args.rig_file is None else _read_rig(args.rig_file)
+    rig = None if args.rig_file is None else rig_of(args.rig_file)
     folder = args.out or Path("ccdmon-runs") / time.strftime("record-%Y%m%d-%H%M%S")
     lock = FolderLock(folder)  # before anything in the folder is touched
     try:
@@ -76,9 +87,11 @@ def run(args: argparse.Namespace) -> int:
     finally:
         lock.close()
     # Who ends this with SIGTERM (a machine that shuts down) does not wait for a report.
-    report = None if args.no_report or signal.SIGTERM in stopped else _report(folder, terminal.say)
-    _ended(recording, report, as_json=args.json)
-    return _exit_code(recording, args)
+    report = None if args.no_report or signal.SIGTERM in stopped else report_of(folder, terminal.say)
+    document = ended(recording, report)
+    if args.json:
+        print(json.dumps(document))
+    return exit_code(recording, args)
 
 
 def _record(
@@ -91,13 +104,13 @@ def _record(
 
     link = SerialLink(find_board(args.port or (rig.port.device if rig else None)))
     try:
-        _prepare(folder, args, rig, link, terminal.say)
-        recording = Recording(folder, link, _options(args, rig), say=terminal.say)
+        prepare(folder, args, rig, link, terminal.say)
+        recording = Recording(folder, link, options_of(args, rig), say=terminal.say)
     except BaseException:
         link.close()
         raise
     terminal.begin(f"recording {link.name} into {folder}; Ctrl-C ends it")
-    with _stopping() as stopped, terminal.state_line() as show:
+    with stopping() as stopped, terminal.state_line() as show:
         recording.run(lambda: bool(stopped) or _silent(recording), lambda running: show(running.state))
     return recording, stopped
 
@@ -118,7 +131,7 @@ def _silent(recording: "Recording") -> bool:
     return not recording.heard and recording.running_s() > START_LIMIT_S
 
 
-def _report(folder: Path, say: Callable[[str], object]) -> Path | None:
+def report_of(folder: Path, say: Callable[[str], object]) -> Path | None:
     """The report, in the folder, which is complete without it; None where there is none."""
     say("writing the report; Ctrl-C skips it")
     try:
@@ -136,7 +149,8 @@ def _report(folder: Path, say: Callable[[str], object]) -> Path | None:
     return None
 
 
-def _ended(recording: "Recording", report: Path | None, *, as_json: bool) -> None:
+def ended(recording: "Recording", report: Path | None) -> dict[str, Any]:
+    """Say what was recorded; the document of it."""
     from dataclasses import asdict
 
     from ccdmon.run.stored_rows import RunRows
@@ -147,27 +161,25 @@ def _ended(recording: "Recording", report: Path | None, *, as_json: bool) -> Non
     except InputError as error:  # the folder was moved, or the disk is away: what was counted is known
         print(f"ccdmon record: {error}", file=sys.stderr)
         clock = None
-    if as_json:
-        document = {
-            "schema": SCHEMA,
-            "run_dir": str(recording.folder),
-            "samples": counts.samples,
-            "missing_samples": counts.missing_samples,
-            "crc_errors": counts.crc_errors,
-            "trip_ids": sorted(recording.recorder.trips),
-            "report": None if report is None else str(report),
-            "clock": None if clock is None else asdict(clock),
-        }
-        print(json.dumps(document))
     print(
         f"{recording.folder}: {counts.samples} samples, {counts.missing_samples} missing, "
         f"{counts.crc_errors} damaged frames; "
         + (f"read it with `ccdmon report {recording.folder}`" if report is None else f"report: {report}"),
         file=sys.stderr,
     )
+    return {
+        "schema": SCHEMA,
+        "run_dir": str(recording.folder),
+        "samples": counts.samples,
+        "missing_samples": counts.missing_samples,
+        "crc_errors": counts.crc_errors,
+        "trip_ids": sorted(recording.recorder.trips),
+        "report": None if report is None else str(report),
+        "clock": None if clock is None else asdict(clock),
+    }
 
 
-def _exit_code(recording: "Recording", args: argparse.Namespace) -> int:
+def exit_code(recording: "Recording", args: argparse.Namespace) -> int:
     """A recording without a sample, or one that was to arm the board and never did, is a failure of the rig."""
     failed = []
     if recording.recorder.rows.counts.samples == 0:
@@ -179,13 +191,13 @@ def _exit_code(recording: "Recording", args: argparse.Namespace) -> int:
     return EXIT_DEVICE if failed else EXIT_FINE
 
 
-def _read_rig(path: Path) -> "Rig":
+def rig_of(path: Path) -> "Rig":
     from ccdmon.rig.rig_file import read_rig
 
     return read_rig(path)
 
 
-def _options(args: argparse.Namespace, rig: "Rig | None") -> "Options":
+def options_of(args: argparse.Namespace, rig: "Rig | None") -> "Options":
     from ccdmon.record.recording import Options
     from ccdmon.rig.settings import settings_of
     from ccdmon.run.frame_files import ROTATE_BYTES
@@ -200,7 +212,7 @@ def _options(args: argparse.Namespace, rig: "Rig | None") -> "Options":
     )
 
 
-def _prepare(
+def prepare(
     folder: Path,
     args: argparse.Namespace,
     rig: "Rig | None",
@@ -223,7 +235,7 @@ def _prepare(
 
 
 @contextmanager
-def _stopping() -> Iterator[list[int]]:
+def stopping() -> Iterator[list[int]]:
     """Ctrl-C and SIGTERM end the recording in good order: the signals that came.
 
     A terminal that is closed, a login that breaks off, is nobody's wish to end it.

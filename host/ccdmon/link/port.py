@@ -11,6 +11,7 @@ from ccdmon.errors import DeviceError
 
 READ_WAIT_S = 0.1
 WRITE_WAIT_S = 1.0
+MOST_BYTES_AT_ONCE = 1 << 16
 RASPBERRY_PI = 0x2E8A  # USB vendor
 EMULATOR_PATIENCE = 15  # an emulated board on a busy machine is slower than that many real ones
 EMULATED_URL = "emulated://"  # of boards that run in this very process; see `ccdmon_hil.rigs.serial_urls`
@@ -20,12 +21,14 @@ BAUD = 115200  # ignored by a USB console
 class Port:
     """An open port; a context manager. `name` is a device path or any URL pyserial knows."""
 
-    def __init__(self, name: str, read_wait_s: float = READ_WAIT_S) -> None:
+    def __init__(
+        self, name: str, read_wait_s: float = READ_WAIT_S, write_wait_s: float = WRITE_WAIT_S
+    ) -> None:
         """Raises `DeviceError` for a port that is not there, is taken, or may not be opened."""
         self.name = name
         try:
             self._serial = serial.serial_for_url(
-                name, baudrate=BAUD, timeout=read_wait_s, write_timeout=WRITE_WAIT_S, exclusive=True
+                name, baudrate=BAUD, timeout=read_wait_s, write_timeout=write_wait_s, exclusive=True
             )
         except (serial.SerialException, ValueError, OSError) as error:
             raise DeviceError(f"port {name}: cannot be opened ({_cause(error)}); {_advice(error)}") from error
@@ -37,6 +40,26 @@ class Port:
             return data
         except (serial.SerialException, OSError) as error:
             raise self._lost(error) from error
+
+    def fileno(self) -> int | None:
+        """To ask the system whether something has arrived; None where it cannot be asked (an emulated board)."""
+        try:
+            return int(self._serial.fileno())
+        except (AttributeError, OSError):
+            return None
+
+    def take(self) -> bytes:
+        """What has arrived, once the system says that something has; `DeviceError` where nothing has: it is gone."""
+        descriptor = self.fileno()
+        try:
+            data = os.read(-1 if descriptor is None else descriptor, MOST_BYTES_AT_ONCE)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            raise self._lost(error) from error
+        if not data:
+            raise self._lost(OSError("the board went away"))
+        return data
 
     def write(self, data: bytes) -> None:
         """Send all of `data`. Raises `DeviceError` where the board does not take it."""

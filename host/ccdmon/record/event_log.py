@@ -57,6 +57,10 @@ class EventLog:
         """Put everything on the disk."""
         self._file.sync()
 
+    def to_sync(self) -> int:
+        """As `PatientFile.to_sync`."""
+        return self._file.to_sync()
+
     def close(self) -> None:
         """Write what is owed, sync and close."""
         for kind in self._kinds.values():

@@ -5,7 +5,10 @@ killing the host loses what was never handed to it, pulling the plug at most the
 read back from what was written, never from what was not: what the host shows is what the files say.
 """
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,7 @@ class Recorder:
 
     Where a file cannot be opened that is an `InputError`.
     `patient`: a disk that takes nothing is waited for (`frames.error` tells); else it is an `InputError`.
+    `syncing`: threads in which the files are synced; else that is waited for.
     `firmware_hash` is written beside each event; the host's clocks can be replaced in tests.
     """
 
@@ -44,6 +48,7 @@ class Recorder:
         patient: bool = False,
         rotate_bytes: int = ROTATE_BYTES,
         clock: Callable[[], HostTime] = host_time,
+        syncing: Executor | None = None,
     ) -> None:
         self.folder = folder
         self.identity: dict[str, Any] = {}
@@ -68,6 +73,8 @@ class Recorder:
         self._undecoded: list[tuple[bytes, HostTime]] = []  # written, and when it came
         self._synced_s = self._anchored_s = clock().monotonic_s
         self._dirty = False
+        self._syncing, self._synced = syncing, Future[None]()
+        self._synced.set_result(None)
 
     def catch_up(self, on_batch: Callable[[Batch], object]) -> None:
         """Read what an earlier host wrote, so that this one continues it; before the first `feed`.
@@ -135,6 +142,16 @@ class Recorder:
         self._events.sync()
         self._synced_s, self._dirty = self._clock().monotonic_s, False
 
+    def _sync_later(self, syncing: Executor) -> None:
+        """Have everything put on the disk by another thread, unless one is at it: then at the next call."""
+        if not self._synced.done():
+            return
+        error = self._synced.exception()
+        if isinstance(error, OSError):
+            self.frames.not_synced(error)
+        self._synced = syncing.submit(_sync_all, [self.frames.to_sync(), self._events.to_sync()])
+        self._synced_s, self._dirty = self._clock().monotonic_s, False
+
     def close(self) -> None:
         """Sync and close; the folder is complete but for what is derived from it."""
         self.sync()
@@ -179,8 +196,12 @@ class Recorder:
 
     def _sync_in_time(self, now: HostTime) -> None:
         self._events.retry()
-        if self._dirty and now.monotonic_s - self._synced_s >= SYNC_INTERVAL_S:
+        if not self._dirty or now.monotonic_s - self._synced_s < SYNC_INTERVAL_S:
+            return
+        if self._syncing is None:
             self.sync()
+        else:
+            self._sync_later(self._syncing)
 
     def _place(self, rows: Rows, now: HostTime) -> None:
         """Where the rows lie in time: noted before anybody asks."""
@@ -234,3 +255,12 @@ class Recorder:
     def reason(self, code: int) -> str:
         """Name of a reason code as the device's own identity states it, else as this version knows it."""
         return reason_of(code, self.identity)
+
+
+def _sync_all(descriptors: Sequence[int]) -> None:
+    """Sync and close."""
+    with ExitStack() as stack:
+        for descriptor in descriptors:
+            stack.callback(os.close, descriptor)
+        for descriptor in descriptors:
+            os.fsync(descriptor)

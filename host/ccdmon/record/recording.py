@@ -15,6 +15,7 @@ here is needed for the board to cut off.
 
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -35,12 +36,12 @@ from ccdmon.record.recorder import Recorder
 from ccdmon.record.requests import Requests
 from ccdmon.record.serial_link import SerialLink
 from ccdmon.record.state import state_of
-from ccdmon.record.trace_parts import TraceParts
+from ccdmon.record.trace_parts import ROWS_PER_PART, TraceParts
 from ccdmon.record.watch import Watch
 from ccdmon.run.document import RunDocument
 from ccdmon.run.folder import EVENTS_FILE, read_events, trace_of
 from ccdmon.run.frame_files import ROTATE_BYTES
-from ccdmon.run.growing import LiveRun
+from ccdmon.run.growing import LiveRun, Sharing
 from ccdmon.run.rows import Batch, Rows
 from ccdmon.run.time_axis import RunTime
 from ccdmon.run.untold import untold
@@ -64,11 +65,26 @@ class Options:
     rotate_bytes: int = ROTATE_BYTES
 
 
+@dataclass(frozen=True)
+class Company:
+    """What the recordings of one process share: threads that sync files, and reports; the rows of a part of each."""
+
+    syncing: Executor
+    reports: Sharing
+    rows_per_part: int
+
+
 class Recording:
     """Records `link` into `folder`, which holds a `run.toml` (`run.document.config_of`) and is ours (`run.lock`)."""
 
     def __init__(
-        self, folder: Path, link: SerialLink, options: Options, *, say: Callable[[str], object]
+        self,
+        folder: Path,
+        link: SerialLink,
+        options: Options,
+        *,
+        say: Callable[[str], object],
+        company: Company | None = None,
     ) -> None:
         rig = options.rig
         self.folder, self.link, self._options, self._say = folder, link, options, say
@@ -80,11 +96,15 @@ class Recording:
             time=self._document.axis,
             patient=True,
             rotate_bytes=options.rotate_bytes,
+            syncing=company.syncing if company else None,
         )
         self._beside = Beside(self.recorder.log, say)
         self._say = self._quiet(say)
-        self.live = LiveRun(folder, self._document.config, self._document.axis, events_only=True)
-        self._parts = TraceParts(folder)
+        self.live = LiveRun(
+            folder, self._document.config, self._document.axis, events_only=True,
+            sharing=company.reports if company else None,
+        )  # fmt: skip
+        self._parts = TraceParts(folder, rows_per_part=company.rows_per_part if company else ROWS_PER_PART)
         self.device = DeviceSide(
             rig.get("telemetry"), self._keep_box, self._refused, self.recorder.clock_asked
         )
@@ -113,18 +133,22 @@ class Recording:
     def run(self, stop: Callable[[], bool], on_round: Callable[["Recording"], object]) -> None:
         """Until `stop` says so or the time is over; then everything derived is written."""
         try:
-            self._beside.do("reading what was recorded before", lambda: self.recorder.catch_up(self._replay))
-            self._beside.do("notifications", self._take_up_messages)
+            self.begin()
             while not stop() and self.stop_in_s() != 0.0:
                 self.round()
                 self._beside.do("terminal", lambda: on_round(self))
         finally:
-            self._finish()
+            self.finish()
 
-    def round(self) -> None:
-        """One round of the loop, `ROUND_S` at most in silence. Only the first two lines are the recording itself."""
+    def begin(self) -> None:
+        """Before the first round: what an earlier host left."""
+        self._beside.do("reading what was recorded before", lambda: self.recorder.catch_up(self._replay))
+        self._beside.do("notifications", self._take_up_messages)
+
+    def round(self, wait_s: float = ROUND_S) -> None:
+        """One round of the loop, `wait_s` at most in silence. Only the first two lines are the recording itself."""
         self._beside.do("link", self._watch.link)
-        self.recorder.write(self.link.take(ROUND_S))
+        self.recorder.write(self.link.take(wait_s))
         arrived_s, do = time.monotonic(), self._beside.do
         batch = do("reading frames", self.recorder.understood)
         do("watch", self._watch.look)
@@ -158,7 +182,8 @@ class Recording:
         limit_s = self._options.stop_after_s
         return None if limit_s is None else max(0.0, limit_s - self.running_s())
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """After the last round: everything derived is written, all is closed."""
         do = self._beside.do
         do("derived trace", self._take_held)
         do("run.toml", self._document.write)

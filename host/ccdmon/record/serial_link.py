@@ -9,10 +9,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ccdmon.errors import DeviceError, describe
 from ccdmon.link.port import Port, name_of, usb_identity
+
+if TYPE_CHECKING:
+    from ccdmon.record.port_reader import PortReader
 
 REOPEN_S = 0.5
 MOST_BYTES_WAITING = 8 << 20  # eight minutes; then the board is left to wait, and counts what it drops
@@ -26,6 +29,8 @@ class OpenPort(Protocol):
     name: str
 
     def read(self) -> bytes: ...
+    def take(self) -> bytes: ...
+    def fileno(self) -> int | None: ...
     def write(self, data: bytes) -> None: ...
     def close(self) -> None: ...
 
@@ -33,8 +38,10 @@ class OpenPort(Protocol):
 class SerialLink:
     """Bytes of one board. `up` tells whether the port is open; `broke` why it last was not."""
 
-    def __init__(self, name: str, open_port: Callable[[str], OpenPort] = Port) -> None:
-        """Opens the port; raises `DeviceError` where that fails."""
+    def __init__(
+        self, name: str, open_port: Callable[[str], OpenPort] = Port, reader: "PortReader | None" = None
+    ) -> None:
+        """Opens the port; raises `DeviceError` where that fails. `reader` reads it with others, else a thread alone."""
         self.name = name
         self.broke = ""
         self._open_port = open_port
@@ -45,8 +52,14 @@ class SerialLink:
         self._bytes_received = 0  # counted by the thread alone
         self._bytes_taken = 0  # and this by the others
         self._stop = threading.Event()
+        shared = reader is not None and self._port is not None and self._port.fileno() is not None
+        self._reader = reader if shared else None
+        # What reads, or alone waits for the port where a reader has many.
         self._thread = threading.Thread(target=self._read_on, name="serial link", daemon=True)
-        self._thread.start()
+        if self._reader is None:
+            self._thread.start()
+        else:
+            self._reader.add(self)
 
     @property
     def up(self) -> bool:
@@ -79,7 +92,10 @@ class SerialLink:
     def close(self) -> None:
         """End the thread and give the port back."""
         self._stop.set()
-        self._thread.join(timeout=2.0)
+        if self._reader is not None:
+            self._reader.remove(self)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=2.0)
         if self._port is not None:
             self._port.close()
 
@@ -88,14 +104,38 @@ class SerialLink:
             port = self._port
             if port is None:
                 self._reopen()
-            elif self._bytes_received - self._bytes_taken > MOST_BYTES_WAITING:
+            elif self.behind:
                 time.sleep(_PAUSE_S)
             else:
                 self._read(port)
 
-    def _read(self, port: OpenPort) -> None:
+    @property
+    def behind(self) -> bool:
+        """Whether so much waits to be taken that the board is left to wait."""
+        return self._bytes_received - self._bytes_taken > MOST_BYTES_WAITING
+
+    @property
+    def port(self) -> OpenPort | None:
+        """The port, for a reader of many; None: `reopen`."""
+        return self._port
+
+    def reopen(self) -> None:
+        """For a reader of many: have the port opened again by a thread, which may take long."""
+        if not self._thread.is_alive() and not self._stop.is_set():
+            self._thread = threading.Thread(target=self._reopen_on, name="serial link", daemon=True)
+            self._thread.start()
+
+    def receive(self, port: OpenPort) -> None:
+        """For a reader of many: something has arrived."""
+        self._read(port, port.take)
+
+    def _reopen_on(self) -> None:
+        while self._port is None and not self._stop.is_set():
+            self._reopen()
+
+    def _read(self, port: OpenPort, read: Callable[[], bytes] | None = None) -> None:
         try:
-            data = port.read()
+            data = (read or port.read)()
         except Exception as error:  # noqa: BLE001  whatever a driver raises: a thread that ended would read nothing more
             self._lose(port, error)
             return
@@ -107,6 +147,9 @@ class SerialLink:
         if self._port is port:
             self.broke = _said(error)
             self._port = None
+            if self._reader is not None:
+                self._reader.discard(port)  # it may be asking for it right now
+                return
             with suppress(Exception):  # it is of no use any more
                 port.close()
 

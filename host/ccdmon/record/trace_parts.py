@@ -23,7 +23,7 @@ from ccdmon.run.folder import TRACE_FILE
 from ccdmon.run.stored_rows import derive_trace
 
 PARTS_DIR = "trace-parts"
-ROWS_PER_PART = 1 << 19
+ROWS_PER_PART = 1 << 16  # some megabytes in memory
 REWRITE_INTERVAL_S = 60.0
 
 
@@ -119,9 +119,14 @@ def _join(paths: list[Path], target: Path) -> None:
         for path in paths:
             # Not `empty_table` and `read_table`, which import pandas where it is installed.
             with pa_parquet.ParquetFile(path) as part:
-                writer.write_table(_whole([pa.Table.from_batches([], schema), part.read()]))
+                writer.write_table(_whole([pa.Table.from_batches([], schema), part.read(use_threads=False)]))
             give_back()
     unfinished.replace(target)
+
+
+def one_memory_pool() -> None:
+    """Arrow takes its memory from the C library: `give_back` reaches what a pool of its own would keep."""
+    pa.set_memory_pool(pa.system_memory_pool())
 
 
 def give_back() -> None:

@@ -108,8 +108,16 @@ class PatientFile:
         try:
             os.fsync(self._file.fileno())
         except OSError as error:
-            self.error = error
-            self.unsynced += 1
+            self.not_synced(error)
+
+    def to_sync(self) -> int:
+        """A descriptor of its own for somebody else to sync and to close."""
+        return os.dup(self._file.fileno())
+
+    def not_synced(self, error: OSError) -> None:
+        """Somebody else's sync failed."""
+        self.error = error
+        self.unsynced += 1
 
     def close(self) -> None:
         """Try once more to write what waits, sync and close; what still waits then is lost."""
@@ -199,6 +207,14 @@ class FrameFiles:
     def sync(self) -> None:
         """Put everything written so far on the disk."""
         self._file.sync()
+
+    def to_sync(self) -> int:
+        """As `PatientFile.to_sync`."""
+        return self._file.to_sync()
+
+    def not_synced(self, error: OSError) -> None:
+        """As `PatientFile.not_synced`."""
+        self._file.not_synced(error)
 
     def close(self) -> None:
         """Sync and close; what the disk never took is counted."""

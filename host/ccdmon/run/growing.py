@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -48,6 +49,19 @@ class _Making(NamedTuple):
     last: _Stretch | None
 
 
+@dataclass(frozen=True)
+class Sharing:
+    """What several runs of one process share: the thread that makes reports, and the machine's time for them.
+
+    `wait_s`: so long a report is waited for; `recent_rows`: see `RECENT_ROWS`.
+    """
+
+    thread: ThreadPoolExecutor
+    runs: int = 1
+    wait_s: float = REPORT_WAIT_S
+    recent_rows: int = RECENT_ROWS
+
+
 class LiveRun:
     """`config` is `run.toml`, `time_axis` the run's. `report` is None before the first rows.
 
@@ -56,7 +70,13 @@ class LiveRun:
     """
 
     def __init__(
-        self, folder: Path, config: Mapping[str, Any], time_axis: RunTime, *, events_only: bool = False
+        self,
+        folder: Path,
+        config: Mapping[str, Any],
+        time_axis: RunTime,
+        *,
+        events_only: bool = False,
+        sharing: Sharing | None = None,
     ) -> None:
         self._folder, self._config, self.time = folder, config, time_axis
         self._front_end = FrontEnd.from_table(config["front_end"])
@@ -65,7 +85,7 @@ class LiveRun:
         self._recent: deque[_Stretch] = deque()
         self._trip: tuple[str, int] | None = None  # (rule, sample) of the first trip, until its row is known
         self._document_of = Snapshot.events if events_only else Snapshot.report
-        self._thread = ThreadPoolExecutor(1)
+        self._sharing = sharing or Sharing(ThreadPoolExecutor(1))
         self._making: _Making | None = None
         self._due_s = 0.0
         self._came = (0, 0)
@@ -105,7 +125,7 @@ class LiveRun:
         self._recent.append(_Stretch(self.rows, rows, trace))
         self._rows += len(rows)
         self._analyse(lambda: self._analysis.feed(trace))
-        while len(self._recent) > 1 and self.rows - self._recent[1].first_row > RECENT_ROWS:
+        while len(self._recent) > 1 and self.rows - self._recent[1].first_row > self._sharing.recent_rows:
             self._recent.popleft()
         self._analyse(self._place_trip)
         return trace
@@ -128,9 +148,9 @@ class LiveRun:
             snapshot = self._analyse(self._analysis.snapshot)
             if snapshot is None:
                 return False
-            report = self._thread.submit(self._made, snapshot)
+            report = self._sharing.thread.submit(self._made, snapshot)
             self._making = _Making(report, came, now_s, self.last)
-            wait([report], REPORT_WAIT_S)
+            wait([report], self._sharing.wait_s)
         if not self._making.report.done():
             return False
         made, self._came, self.asked_s, self.reported = self._making
@@ -139,12 +159,12 @@ class LiveRun:
         if done is None:
             return False
         self.report, took_s = done
-        self._due_s = self.asked_s + max(REPORT_INTERVAL_S, took_s / REPORT_SHARE)
+        self._due_s = self.asked_s + max(REPORT_INTERVAL_S, took_s * self._sharing.runs / REPORT_SHARE)
         return True
 
     def close(self) -> None:
         """End the thread that makes reports."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._sharing.thread.shutdown(wait=False, cancel_futures=True)
 
     def _analyse(self, step: Callable[[], T]) -> T | None:
         """A step of the analysis, unless one failed before: what it knows is not to be trusted then."""

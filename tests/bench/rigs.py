@@ -1,0 +1,113 @@
+"""`python -m tests.bench.rigs --rigs 64 --seconds 600`: one process records so many rigs at 2 kHz.
+
+Boards behind pseudo-terminals, in processes of their own. Meanwhile one is unplugged and comes back, and one trips.
+Told are what is missing, the recorder's share of a core and its memory.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from tests.host.pty_board import PtyBoard
+
+BOARDS_PER_PROCESS = 16
+BEGIN_S = 15.0  # until all are recorded
+
+
+def serve(ports: list[str], seconds: float, odd: bool) -> None:
+    """Boards until the time is over; the first of the odd ones is unplugged and comes back, the second trips."""
+    with ExitStack() as stack:
+        boards = [stack.enter_context(PtyBoard(Path(port))) for port in ports]
+        time.sleep(BEGIN_S + seconds / 3)
+        if odd:
+            boards[1].trip()
+            boards[0].unplug()
+            time.sleep(2)
+            boards[0].plug_in()
+        time.sleep(seconds + BEGIN_S)
+
+
+def status(pid: int, name: str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(name)).split()[1]) // 1024
+
+
+def cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rigs", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=600.0)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        ports = [f"{place}/port{number:02d}" for number in range(args.rigs)]
+        made = subprocess.run(
+            [sys.executable, "-m", "ccdmon", "init", f"{place}/rig.toml", "--area-cm2", "1"]
+        )
+        assert made.returncode == 0
+        files = []
+        for number, port in enumerate(ports):
+            text = Path(f"{place}/rig.toml").read_text()
+            path = Path(place) / f"r{number:02d}.toml"
+            path.write_text(with_port(text, port))
+            files.append(str(path))
+        boards = [
+            multiprocessing.Process(
+                target=serve, args=(ports[k : k + BOARDS_PER_PROCESS], args.seconds, k == 0)
+            )
+            for k in range(0, args.rigs, BOARDS_PER_PROCESS)
+        ]
+        for process in boards:
+            process.start()
+        while not all(Path(port).exists() for port in ports):
+            time.sleep(0.1)
+        call = [sys.executable, "-m", "ccdmon", "record", "--rig-file", *files, "--out", f"{place}/runs"]
+        began_s = time.monotonic()
+        with Path(f"{place}/said").open("w") as said, Path(f"{place}/out").open("w") as out:
+            child = subprocess.Popen(
+                [*call, "--stop-after", f"{args.seconds}s", "--no-report", "--json"], stdout=out, stderr=said
+            )
+            used_s, most_MB = 0.0, 0
+            while child.poll() is None:
+                with suppress(OSError, StopIteration):
+                    used_s, most_MB = cpu_s(child.pid), status(child.pid, "VmHWM")
+                time.sleep(0.2)
+        took_s = time.monotonic() - began_s
+        for process in boards:
+            process.terminate()
+        print(Path(f"{place}/said").read_text())
+        records = json.loads(Path(f"{place}/out").read_text())["records"]
+        missing = {Path(r["run_dir"]).name: r["missing_samples"] for r in records if r["missing_samples"]}
+        print(
+            "| rigs | s | samples | missing | CPU of a core | memory / MB | exit |\n|---|---|---|---|---|---|---|"
+        )
+        samples = sum(r["samples"] for r in records)
+        print(
+            f"| {len(records)} | {took_s:.0f} | {samples} | {missing or 0} | {100 * used_s / took_s:.0f} % | {most_MB} "
+            f"| {child.returncode} |"
+        )
+
+
+def with_port(text: str, port: str) -> str:
+    """A rig file with that port."""
+    import tomlkit
+
+    document = tomlkit.parse(text)
+    document.setdefault("port", tomlkit.table())["device"] = port
+    document["name"] = Path(port).name
+    return tomlkit.dumps(document)
+
+
+if __name__ == "__main__":
+    main()
