@@ -87,15 +87,17 @@ def main() -> None:
         for process in boards:
             process.terminate()
         print(Path(f"{place}/said").read_text())
-        records = json.loads(Path(f"{place}/out").read_text())["records"]
+        told = json.loads(Path(f"{place}/out").read_text())
+        records = told["records"]
         missing = {Path(r["run_dir"]).name: r["missing_samples"] for r in records if r["missing_samples"]}
         print(
-            "| rigs | s | samples | missing | CPU of a core | memory / MB | exit |\n|---|---|---|---|---|---|---|"
+            "| rigs | s | samples | missing | CPU of a core | memory / MB | wait at a port / s |\n"
+            "|---|---|---|---|---|---|---|"
         )
         samples = sum(r["samples"] for r in records)
         print(
             f"| {len(records)} | {took_s:.0f} | {samples} | {missing or 0} | {100 * used_s / took_s:.0f} % | {most_MB} "
-            f"| {child.returncode} |"
+            f"| {told['longest_wait_at_ports_s']} |"
         )
 
 

@@ -60,7 +60,8 @@ def run_many(args: argparse.Namespace) -> int:
         codes = [_over(rig, args, reports, terminal.say) for rig in rigs]
     if args.json:
         documents = [document for document, _ in codes if document]
-        print(json.dumps({"schema": SCHEMA, "records": documents}))
+        waited_s = round(reader.latest_s, 3)
+        print(json.dumps({"schema": SCHEMA, "records": documents, "longest_wait_at_ports_s": waited_s}))
     return EXIT_DEVICE if failed or any(code for _, code in codes) else EXIT_FINE
 
 

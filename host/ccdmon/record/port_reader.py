@@ -47,7 +47,8 @@ class PortReader:
     def _run(self) -> None:
         asked_s = time.monotonic()
         while not self._stop.wait(max(0.0, asked_s + READ_EVERY_S - time.monotonic())):
-            self.latest_s = max(self.latest_s, time.monotonic() - asked_s)
+            if self._links:
+                self.latest_s = max(self.latest_s, time.monotonic() - asked_s)
             asked_s = time.monotonic()
             self._close_discarded()
             for link, port in self._ready():

@@ -88,7 +88,7 @@ def test_a_report_that_cannot_be_written_is_one_line_and_no_failure(
     folder = recorded_run(tmp_path / "r", Device().identity() if cause == "nothing recorded" else None)
     if cause == "disk full":
         (folder / "report.html").mkdir()
-    assert record._report(folder, said.append) is None
+    assert record.report_of(folder, said.append) is None
     assert len(said) == 2
     assert {
         "ctrl-c": "ccdmon report",
