@@ -23,8 +23,8 @@ from ccdmon.catalogue.tables import EVENTS_FILE, HALF_CYCLES_FILE, RUNS_FILE
 from ccdmon.formats.bdf.write import write_bdf
 from ccdmon.simulation.scenarios import SCENARIOS
 from ccdmon.simulation.simulate import Options, simulate
+from tests.host.catalogue.cells import OPTIONS
 
-OPTIONS = {"area_cm2": None, "columns": None, "salvage": False, "eis_columns": None, "eis_select": None}
 LOOP_TASKS = 64
 LOOP = "import sys; from tests.bench.many import loop; loop(*sys.argv[1:])"
 

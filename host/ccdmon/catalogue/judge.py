@@ -54,7 +54,13 @@ def failed(task: Task, kind: str, error: str) -> Row:
 def _analysed(task: Task, options: Mapping[str, Any]) -> Row:
     source = _Counted(source_of(task.path, columns=options["columns"], salvage=options["salvage"]))
     impedance, notes = _impedance(task, options)
-    found = analysed(source, drawn=False, area_cm2=options["area_cm2"], impedance=impedance)
+    found = analysed(
+        source,
+        drawn=False,
+        area_cm2=options["area_cm2"],
+        impedance=impedance,
+        min_probability=options["min_probability"],
+    )
     document, cell = found.document, found.trace.cell
     told = list(dict.fromkeys([*found.trace.notes, *(document.get("notes") or ()), *notes]))
     metadata = {key: value for key, value in cell.metadata.items() if key not in _NOT_OF_CELL}

@@ -46,7 +46,7 @@ def _order(args: argparse.Namespace) -> Order:
         raise InputError(f"--jobs {args.jobs}: a number of processes from 1")
     if "-" in args.traces:
         raise InputError("-: a catalogue knows files by their names; save what comes on stdin as one")
-    names = ("area_cm2", "columns", "salvage", "eis_columns", "eis_select")
+    names = ("area_cm2", "columns", "salvage", "eis_columns", "eis_select", "min_probability")
     options = {name: getattr(args, name) for name in names}
     return Order(args.traces, args.catalogue, options, args.jobs, args.cluster, args.again)
 

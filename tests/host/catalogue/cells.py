@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 
 HEADER = "Test Time / s,Voltage / V,Current / A\n"
-OPTIONS = {"area_cm2": None, "columns": None, "salvage": False, "eis_columns": None, "eis_select": None}
+OPTIONS = {
+    "area_cm2": None, "columns": None, "salvage": False, "eis_columns": None, "eis_select": None,
+    "min_probability": 0.0,
+}  # fmt: skip
 ROWS_PER_HALF = 40
 
 
