@@ -210,3 +210,17 @@ def test_a_file_is_no_folder_of_a_recorder(tmp_path: Path) -> None:
         ask(tmp_path / "file", {"do": "state"})
     with pytest.raises(NotADirectoryError):
         ControlServer(tmp_path / "file")
+
+
+@pytest.mark.parametrize("port", [0, 1 << 16, -1, True, "80", None, 3.0])
+def test_a_door_that_cannot_be_is_none(tmp_path: Path, port: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def connected(*_: object) -> None:
+        raise AssertionError("nobody is asked")
+
+    monkeypatch.setattr(control_socket.socket, "create_connection", connected)
+    (tmp_path / CONTROL_FILE).write_text(json.dumps({"port": port, "token": "t"}))
+    with pytest.raises(DeviceError, match="no recorder answers here"):
+        ask(tmp_path, {"do": "state"})
+    (tmp_path / CONTROL_FILE).write_text(json.dumps({"port": 65535, "token": "t"}))
+    with pytest.raises(AssertionError, match="nobody is asked"):
+        ask(tmp_path, {"do": "state"})

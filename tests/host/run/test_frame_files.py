@@ -221,3 +221,10 @@ def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path, name: str
     make[kind](tmp_path / name)
     with pytest.raises(OSError, match=f"no regular file.*{name}"):
         FrameFiles(tmp_path)
+
+
+def test_what_waits_for_a_disk_is_four_minutes_and_a_part_a_gigabyte() -> None:
+    assert 240 < frame_files.WAITING_BYTES / 16_600 < 260 and frame_files.ROTATE_BYTES == 1000 << 20
+    assert FrameFiles.__init__.__kwdefaults__ == {
+        "rotate_bytes": frame_files.ROTATE_BYTES, "waiting_bytes": frame_files.WAITING_BYTES,
+    }  # fmt: skip
