@@ -23,6 +23,7 @@ MERGED = 1.15  # of the usual duration: two pieces that make up no more are one 
 HARD_REMAINS = (
     0.38  # of V after a hard short; the deepest partial short leaves half, a leak below R/2 a third
 )
+AGAINST = 0.2  # of V, against the current: no cell has that, a broken lead has
 KEPT = 0.75  # of the lowest resistance it had kept: above, V only comes back from a growth
 HARD_ABRUPT = 0.6  # of the drop lies between two neighbouring rows; a leak that forms slowly is fake stable
 PARTIAL_DROP = 0.065  # the smallest step wanted is 10 %; a third is left for noise

@@ -67,6 +67,8 @@ def dead(line: Line, e: Excursion, steps: Sequence[dict[str, float]], explained:
     if e.lowest_kept is not None and e.level > th.KEPT * e.lowest_kept:
         return []
     at = block_at(line, e.row)
+    if e.ratio < -th.AGAINST:
+        return [level_event("sensor_fault", line, at, None, e, "V does not follow the sign of the current")]
     low = line.level[at:] < th.HARD_REMAINS * e.kept
     first = at + next((k for k in range(low.size) if low[k : k + 3].mean() > 0.6), 0)
     if explained(line.row[max(at - 1, 0)], line.row[-1], e.ratio):
