@@ -73,7 +73,7 @@ class Blocks:
             return halved
 
         return Blocks(
-            self.row[::2], self.time_s[::2], pairs(self.rows, np.add), pairs(self.sum_V, np.add),
+            self.row[::2].copy(), self.time_s[::2].copy(), pairs(self.rows, np.add), pairs(self.sum_V, np.add),
             pairs(self.sum_A, np.add), pairs(self.lowest_V, np.minimum), pairs(self.highest_V, np.maximum),
             pairs(self.fall_V, np.maximum), pairs(self.rise_V, np.maximum), known(self.temperature_degC),
             known(self.pressure_Pa), self.first, self.last,
@@ -154,7 +154,7 @@ class RowsInBlocks:
 
 def _single(rows: Array, before_V: float | None) -> Blocks:
     """Each row a block; `before_V` is |V| of the row before them, if it is of the same segment."""
-    row, time_s, volts, amperes, temperature, pressure = rows
+    row, time_s, volts, amperes, temperature, pressure = rows.copy()  # a view would keep the whole chunk
     size = np.abs(volts)
     step = np.diff(size, prepend=size[:1] if before_V is None else before_V)
     first, last = ((float(volts[k]), float(amperes[k])) if volts.size else (0.0, 0.0) for k in (0, -1))
