@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import signal
 import sys
@@ -66,16 +67,17 @@ def run(args: argparse.Namespace) -> int:
 
     Exit 3 where no board answers in the beginning.
     """
+    # Arrow, which is not imported yet, takes memory from the C library, which gives back what is freed (`give_back`):
+    # a pool of its own keeps 20 MB.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     if args.rig_file is not None and len(args.rig_file) > 1:
         from ccdmon.cli.record_many import run_many
 
         return run_many(args)
     from ccdmon.record.terminal import Terminal
-    from ccdmon.record.trace_parts import one_memory_pool
     from ccdmon.run.lock import FolderLock
 
     args.rig_file = args.rig_file[0] if args.rig_file else None
-    one_memory_pool()
     terminal = Terminal()
     rig = None if args.rig_file is None else rig_of(args.rig_file)
     folder = args.out or Path("ccdmon-runs") / time.strftime("record-%Y%m%d-%H%M%S")

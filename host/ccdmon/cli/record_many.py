@@ -20,7 +20,6 @@ from ccdmon.record.port_reader import PortReader
 from ccdmon.record.recording import Company, Recording
 from ccdmon.record.serial_link import SerialLink
 from ccdmon.record.terminal import Terminal
-from ccdmon.record.trace_parts import one_memory_pool
 from ccdmon.rig.rig_file import Rig as RigFile
 from ccdmon.run.folder import remove_empty
 from ccdmon.run.lock import FolderLock
@@ -33,7 +32,6 @@ def run_many(args: argparse.Namespace) -> int:
     """Record all until stopped; exit 3 if one of them could not begin, sent no sample or did not arm."""
     if args.port is not None:
         raise InputError("--port: each of several rigs has its own; write them under [port] of the rig files")
-    one_memory_pool()
     terminal = Terminal()
     files = _named(args.rig_file)
     base = args.out or Path("ccdmon-runs") / time.strftime("record-%Y%m%d-%H%M%S")

@@ -124,11 +124,6 @@ def _join(paths: list[Path], target: Path) -> None:
     unfinished.replace(target)
 
 
-def one_memory_pool() -> None:
-    """Arrow takes its memory from the C library: `give_back` reaches what a pool of its own would keep."""
-    pa.set_memory_pool(pa.system_memory_pool())
-
-
 def give_back() -> None:
     """Freed memory goes back to the system, in some milliseconds; not where the C library (musl) cannot.
 
