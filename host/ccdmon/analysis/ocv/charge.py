@@ -29,38 +29,42 @@ def endless(runs: Sequence[Run]) -> list[Event]:
     if len(runs) < 3:
         return []
     charging = _rising(runs)
-    for k, run in enumerate(runs):
-        earlier = [r for r in runs[:k] if r.span_V > th.OCV_SPAN]
-        like = [r for r in earlier if r.sign == charging]
-        if run.sign != charging or len(earlier) < 2 or not like:
-            continue
-        held_C = max(r.charge_C for r in earlier)
-        total = 0.0
-        for s in run.loaded:
-            if total + s.charge_C > th.OVERCHARGE * held_C:
-                at = _block_at(s, (th.OVERCHARGE * held_C - total) / s.charge_C)
-                V = float(s.volts[at])
-                v = s.volts[max(0, at // 2) : at + 1] * charging
-                stands = float(v[-1]) <= quantile(v, 0.75) + 3 * s.noise_V
-                if (
-                    s.kind == "current"
-                    and stands
-                    and charging * V < max(charging * r.end_V for r in like) - 3 * s.noise_V
-                ):
-                    return [
-                        ocv_event(
-                            "soft_short",
-                            s,
-                            at,
-                            provisional=True,
-                            criterion="charge beyond all that the cell held",
-                            charge_C=total + s.charge_C,
-                            held_C=held_C,
-                        )
-                    ]
-                break
-            total += s.charge_C
+    held_C, held_runs, highest_V = 0.0, 0, -np.inf
+    for run in runs:
+        if run.sign == charging and held_runs >= 2 and np.isfinite(highest_V):
+            found = _beyond(run, held_C, highest_V, charging)
+            if found is not None:
+                return [found]
+        if run.span_V > th.OCV_SPAN:
+            held_runs += 1
+            held_C = max(held_C, run.charge_C)
+            if run.sign == charging:
+                highest_V = max(highest_V, charging * run.end_V)
     return []
+
+
+def _beyond(run: Run, held_C: float, highest_V: float, charging: int) -> Event | None:
+    """The charge `run` where it goes beyond what was held and V stands below where charges ended."""
+    total_C = 0.0
+    for s in run.loaded:
+        if total_C + s.charge_C <= th.OVERCHARGE * held_C:
+            total_C += s.charge_C
+            continue
+        at = _block_at(s, (th.OVERCHARGE * held_C - total_C) / s.charge_C)
+        v = s.volts[max(0, at // 2) : at + 1] * charging
+        stands = float(v[-1]) <= quantile(v, 0.75) + 3 * s.noise_V
+        if s.kind != "current" or not stands or float(v[-1]) >= highest_V - 3 * s.noise_V:
+            return None
+        return ocv_event(
+            "soft_short",
+            s,
+            at,
+            provisional=True,
+            criterion="charge beyond all that the cell held",
+            charge_C=total_C + s.charge_C,
+            held_C=held_C,
+        )
+    return None
 
 
 def _block_at(s: Stretch, share: float) -> int:

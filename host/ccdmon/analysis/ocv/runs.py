@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,29 +13,32 @@ from ccdmon.analysis.stretches import Stretch
 
 @dataclass
 class Run:
-    """Stretches of one direction of the current, rests between them included: a charge or a discharge."""
+    """Stretches of one direction of the current, rests between them included: a charge or a discharge.
+
+    What it tells is computed once, when `runs_of` has put all its stretches in.
+    """
 
     sign: int
     stretches: list[Stretch] = field(default_factory=list)
 
-    @property
+    @cached_property
     def loaded(self) -> list[Stretch]:
         return [s for s in self.stretches if s.sign != 0]
 
-    @property
+    @cached_property
     def charge_C(self) -> float:
         return sum(s.charge_C for s in self.loaded)
 
-    @property
+    @cached_property
     def end_V(self) -> float:
         return float(self.loaded[-1].volts[-1])
 
-    @property
+    @cached_property
     def span_V(self) -> float:
         volts = np.concatenate([s.volts for s in self.loaded])
         return float(np.ptp(volts))
 
-    @property
+    @cached_property
     def charged_s(self) -> float:
         return sum(s.end_s - s.start_s for s in self.loaded)
 
