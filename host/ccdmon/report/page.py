@@ -107,7 +107,8 @@ def _header(document: Document, trace: Trace, title: str) -> str:
         f'<header><p class="kicker">Critical current density report</p><h1>{escape(title)}</h1>'
         f'<p><span class="badge {escape(verdict)}">{escape(words.name(verdict))}</span> '
         f"{escape(words.ccd_sentence(document))}</p>"
-        f'<p class="muted">{trace.source_rows:,} samples over {words.duration(span_s)}</p></header>'
+        f'<p class="muted">{trace.source_rows:,} samples over {words.duration(span_s)}'
+        f"{escape(words.provenance(document))}</p></header>"
     )
 
 

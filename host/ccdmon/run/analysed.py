@@ -8,6 +8,7 @@ from ccdmon.analysis.document import Options, StreamingAnalysis
 from ccdmon.analysis.events import Event
 from ccdmon.errors import InputError
 from ccdmon.model.trace import Trace, joined
+from ccdmon.run.provenance import provenance
 from ccdmon.run.sources import Source
 from ccdmon.run.thinning import Extremes, thinned
 
@@ -47,7 +48,8 @@ def analysed(
     trip_row = place.row if place else None
     if place and place.event is not None:
         events.append(place.event)
-    document = analysis.report()
+    found = analysis.report()
+    document = {"schema": found["schema"], "source": provenance(source, analysis.rows), **found}
     if not drawn or analysis.rows <= whole_rows:
         return Analysed(document, joined(held), trip_row)
     windows = [event["row"] for event in document["events"] if event["kind"] == "hard_short"]

@@ -102,9 +102,12 @@ def test_every_id_is_one_figures_own_and_every_reference_meets_one(page: str) ->
     assert set(wanted) <= set(ids)
 
 
-def test_negative_numbers_of_the_page_have_a_minus_sign(page: str) -> None:
-    assert "−0." in page
-    assert not re.search(r">-[0-9]", page.split("</svg>")[-1])
+def test_negative_numbers_of_the_page_have_a_minus_sign() -> None:
+    found = document()
+    found["half_cycles"][0]["voltage_mean_V"] = found["events"][0]["current_density_mA_cm2"] = -1.25
+    text = re.sub(r"<svg.*?</svg>", "", html(found, shorted_trace(), None, "2026-11-30 a-1"), flags=re.DOTALL)
+    assert ", −1.25 mA cm⁻²" in text and ">−1250<" in text
+    assert not re.search(r"[> ]-[0-9]", text)
 
 
 def test_without_an_area_the_page_says_so_and_speaks_of_amperes() -> None:

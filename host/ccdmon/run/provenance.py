@@ -1,0 +1,54 @@
+"""Where a report comes from: the file and its hash, how many rows, which software, when."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ccdmon.run.sources import FileRows, FolderRows, Source, TraceRows
+from ccdmon.version import __version__
+
+_PIECE_BYTES = 1 << 20
+
+
+def provenance(source: Source, rows: int) -> dict[str, Any]:
+    """The entry `source` of a report; `file` and `sha256` are None where the rows came from no file that is there.
+
+    The hash of a run folder is that of its frames, all parts in their order.
+    """
+    name, files = _files(source)
+    return {
+        "file": name,
+        "sha256": _sha256(files),
+        "rows": rows,
+        "software": f"ccdmon {__version__}",
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _files(source: Source) -> tuple[str | None, list[Path]]:
+    if isinstance(source, FolderRows):
+        from ccdmon.run.frame_files import parts
+
+        return source.run.folder.resolve().name, list(parts(source.run.folder))
+    path = source.path if isinstance(source, FileRows) else None
+    if isinstance(source, TraceRows):
+        path = source.trace.source
+    return (None, []) if path is None else (path.name, [path])
+
+
+def _sha256(files: Iterable[Path]) -> str | None:
+    """None without a file, or where one cannot be read any more: the rows are in memory, the report is not lost."""
+    digest, some = hashlib.sha256(), False
+    for path in files:
+        try:
+            if not path.is_file():
+                return None
+            with path.open("rb") as file:
+                while piece := file.read(_PIECE_BYTES):
+                    digest.update(piece)
+        except OSError:
+            return None
+        some = True
+    return digest.hexdigest() if some else None
