@@ -26,13 +26,14 @@ class App:
 
     def __init__(self, board):
         self.board = board
+        gc.collect()
+        self.ring = Ring(RING_SAMPLES)  # first: nothing else wants 16 kB in one place
         self.gate = Gate(board.gate)
         folder = getattr(board, "STORE", None)
         self.config = Config(folder)
         self.settings = self.config.load() or limits.default_settings()
         self.detector = Detector(self.settings)
         self.detector.take_open(getattr(board, "OPEN_VOLTAGE_CODE", 0))
-        self.ring = Ring(RING_SAMPLES)
         self.sampler = Sampler(board.read, self.detector, self.gate, self.ring, getattr(board, "pump", None))
         self.box = BlackBox(self.ring, self.sampler.note, folder)
         self.gate.reason = self.box.trip.reason  # a trip survives a power cycle
