@@ -139,7 +139,7 @@ def test_every_command_named_in_a_sentence_or_table_exists() -> None:
     assert len(named) > 10
     for where, command in named:
         verb, *words = shlex.split(command)[1:]
-        if verb == "VERB":
+        if verb in ("VERB", "help"):
             continue
         assert verb in VERBS, f"{where}: {command}"
         parser = ArgumentParser()

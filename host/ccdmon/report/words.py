@@ -101,8 +101,8 @@ def provenance(document: Document) -> str:
     """The file, its hash and the day, behind the number of samples; "" for a document that does not tell."""
     source = document.get("source") or {}
     said = [source.get("file"), f"SHA-256 {source['sha256'][:16]}" if source.get("sha256") else None]
-    made = str(source.get("made", ""))[:10]
-    return "".join(f" · {part}" for part in (*said, f"analysed {made}" if made else None) if part)
+    made = (source.get("made") or "")[:10]
+    return "".join(f" · {part}" for part in (*said, f"written {made}" if made else None) if part)
 
 
 def conditions(

@@ -1,4 +1,4 @@
-"""Where a report comes from: the file and its hash, how many rows, which software, when."""
+"""Where a report comes from: the file, its hash and date, how many rows, which software; the same for the same file."""
 
 import hashlib
 from collections.abc import Iterable
@@ -13,9 +13,9 @@ _PIECE_BYTES = 1 << 20
 
 
 def provenance(source: Source, rows: int) -> dict[str, Any]:
-    """The entry `source` of a report; `file` and `sha256` are None where the rows came from no file that is there.
+    """The entry `source` of a report; `file`, `sha256`, `made` are None where the rows came from no file that is there.
 
-    The hash of a run folder is that of its frames, all parts in their order.
+    The hash of a run folder is that of its frames, all parts in their order; `made` is when the file was written last.
     """
     name, files = _files(source)
     return {
@@ -23,7 +23,7 @@ def provenance(source: Source, rows: int) -> dict[str, Any]:
         "sha256": _sha256(files),
         "rows": rows,
         "software": f"ccdmon {__version__}",
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "made": _made(files),
     }
 
 
@@ -36,6 +36,16 @@ def _files(source: Source) -> tuple[str | None, list[Path]]:
     if isinstance(source, TraceRows):
         path = source.trace.source
     return (None, []) if path is None else (path.name, [path])
+
+
+def _made(files: Iterable[Path]) -> str | None:
+    try:
+        written_s = [path.stat().st_mtime for path in files]
+        return (
+            datetime.fromtimestamp(max(written_s), UTC).isoformat(timespec="seconds") if written_s else None
+        )
+    except (OSError, OverflowError, ValueError):  # gone, or of no year that there is
+        return None
 
 
 def _sha256(files: Iterable[Path]) -> str | None:

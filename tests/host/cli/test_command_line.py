@@ -118,7 +118,9 @@ def test_analyze_json_is_one_document(tmp_path: Path, capsys: pytest.CaptureFixt
     document = json.loads(capsys.readouterr().out)
     assert document["schema"] == "ccdmon.report/2"
     assert document["ccd"]["area_cm2"] == 2
-    assert set(document) == {"schema", "verdict", "protocol", "half_cycles", "events", "ccd"}
+    assert set(document) == {
+        "schema", "source", "verdict", "reason", "notes", "protocol", "half_cycles", "events", "ccd",
+    }  # fmt: skip
 
 
 def test_several_traces_name_their_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

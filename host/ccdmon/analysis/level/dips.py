@@ -1,5 +1,6 @@
 """Falls of the level that come back: soft shorts."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from ccdmon.analysis.order_statistics import middle
 
 def micro_shorts(leveled: Sequence[Leveled]) -> list[Event]:
     """Single rows towards 0, many within two half-cycles, hardly any the other way: interference has both."""
-    for a, b in zip(leveled, [*leveled[1:], None], strict=True):
+    for a, b in itertools.zip_longest(leveled, leveled[1:]):
         near = [h for h in (a, b) if h is not None]
         rows = np.concatenate([h.dips for h in near])
         if a.dips.size and rows.size - 3 * sum(h.peaks for h in near) >= th.MICRO_DIPS:
