@@ -29,7 +29,7 @@ class _Telling(Source):
     """The rows of a long file; what is assumed or left out is noted on stderr once, when it is known."""
 
     def __init__(self, name: str, file: FileRows) -> None:
-        self._name, self._file = name, file
+        self._name, self._file, self.origin = name, file, file.origin
         self.told: set[str] = set()
 
     def traces(self) -> Iterator[Trace]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ccdmon.run.sources import FileRows, FolderRows, Source, TraceRows
+from ccdmon.run.sources import Source
 from ccdmon.version import __version__
 
 _PIECE_BYTES = 1 << 20
@@ -28,14 +28,14 @@ def provenance(source: Source, rows: int) -> dict[str, Any]:
 
 
 def _files(source: Source) -> tuple[str | None, list[Path]]:
-    if isinstance(source, FolderRows):
+    origin = source.origin
+    if origin is None:
+        return None, []
+    if source.run is not None:
         from ccdmon.run.frame_files import parts
 
-        return source.run.folder.resolve().name, list(parts(source.run.folder))
-    path = source.path if isinstance(source, FileRows) else None
-    if isinstance(source, TraceRows):
-        path = source.trace.source
-    return (None, []) if path is None else (path.name, [path])
+        return origin.resolve().name, list(parts(origin))
+    return origin.name, [origin]
 
 
 def _made(files: Iterable[Path]) -> str | None:

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 
 class Source(ABC):
-    """`run`, `place`: of a run folder, and where its firmware tripped, after a pass over the rows."""
+    """`run`, `place`: of a run folder, and where its firmware tripped, after a pass over the rows.
 
+    `origin`: the file or run folder that the rows are of; None where there is none.
+    """
+
+    origin: Path | None = None
     run: "RunRows | None" = None
     place: "TripPlace | None" = None
 
@@ -34,7 +38,7 @@ class TraceRows(Source):
     """A trace that is held whole; nobody watched it."""
 
     def __init__(self, trace: Trace) -> None:
-        self.trace = trace
+        self.trace, self.origin = trace, trace.source
 
     def traces(self) -> Iterator[Trace]:
         """In one piece."""
@@ -45,7 +49,7 @@ class FileRows(Source):
     """A long table, read piece by piece. `columns`: see `formats.importer.read_trace`."""
 
     def __init__(self, path: Path, columns: str | None = None) -> None:
-        self.path, self.columns = path, columns
+        self.path, self.columns, self.origin = path, columns, path
 
     def traces(self) -> Iterator[Trace]:
         """The next piece is read while the caller works on one."""
@@ -57,6 +61,7 @@ class FolderRows(Source):
 
     def __init__(self, run: "RunRows") -> None:
         self.run: RunRows = run
+        self.origin = run.folder
 
     def traces(self) -> Iterator[Trace]:
         """Decoded from its frames."""
