@@ -10,7 +10,8 @@ from pathlib import Path
 from ccdmon.errors import InputError
 from ccdmon.link.firmware import PICO, bytecode_fits, compiled_files, firmware_files
 from ccdmon_hil.rigs import uf2
-from ccdmon_hil.rigs.image import cache_dir, check_image, find_image
+from ccdmon_hil.rigs.cache import cache_dir
+from ccdmon_hil.rigs.image import check_image, find_image
 
 MPY_OF_IMAGE = 6 | 3 << 8  # bytecode 6.3, which MicroPython 1.23 to 1.28 read; see `bytecode_fits`
 

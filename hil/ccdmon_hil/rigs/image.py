@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ccdmon.errors import DeviceError, InputError
 from ccdmon_hil.rigs import uf2
+from ccdmon_hil.rigs.cache import cache_dir, frozen_dir
 
 IMAGE_SETTING = "CCDMON_PICO_IMAGE"
 HASH_SETTING = "CCDMON_PICO_IMAGE_SHA256"
@@ -54,17 +55,6 @@ def check_image(path: Path) -> Path:
     if found:
         raise InputError(f"image {path}: {found}; name a UF2 file of MicroPython 1.26 or newer for the Pico")
     return path
-
-
-def cache_dir() -> Path:
-    """Folder of built images, outside the project."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "ccdmon"
-
-
-def frozen_dir() -> Path:
-    """Folder of built images that hold the firmware: not for the emulated Pico, which loads its own."""
-    return cache_dir() / "frozen"
 
 
 def build_into_cache(say: Callable[[str], None], work_dir: Path | None = None, frozen: bool = False) -> Path:

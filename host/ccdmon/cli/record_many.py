@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ccdmon.cli.record import ended, exit_code, options_of, prepare, report_of, rig_of, stopping
+from ccdmon.cli.recorded import ended, exit_code, options_of, prepare, report_of, rig_of, stopping
 from ccdmon.errors import EXIT_DEVICE, EXIT_FINE, CcdmonError, DeviceError, InputError
 from ccdmon.link.port import Port, find_board
 from ccdmon.record.many import WRITE_WAIT_S, Rig, company_of, record_all

@@ -8,7 +8,7 @@ from ccdmon.link.firmware import firmware_hash
 from ccdmon_fw import limits, wire
 from ccdmon_hil.faults.black_box import read_box
 from ccdmon_hil.rigs.breakable import pico as hooked
-from ccdmon_hil.rigs.image import frozen_dir
+from ccdmon_hil.rigs.cache import frozen_dir
 from ccdmon_hil.rigs.session import Session
 
 pytestmark = pytest.mark.pico

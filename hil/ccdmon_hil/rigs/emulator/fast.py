@@ -26,8 +26,8 @@ from pathlib import Path
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE
 from ccdmon.extras import how_to_install
+from ccdmon_hil.rigs.cache import cache_dir
 from ccdmon_hil.rigs.emulator.edits import EDITS, MODULES, VERSION
-from ccdmon_hil.rigs.image import cache_dir
 
 SETTING = "CCDMON_EMULATOR"
 STOCK = "stock"
