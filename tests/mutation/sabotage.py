@@ -104,8 +104,8 @@ MUTANTS = (
     Mutant(
         "a link that takes the memory of the host",
         "host/ccdmon/record/serial_link.py",
-        "            elif self._bytes_received - self._bytes_taken > MOST_BYTES_WAITING:\n",
-        "            elif False:\n",
+        "        return self._bytes_received - self._bytes_taken > MOST_BYTES_WAITING\n",
+        "        return False\n",
         ("tests/host/record/test_serial_link.py",),
     ),
     Mutant(
