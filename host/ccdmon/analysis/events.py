@@ -82,9 +82,3 @@ def at_row(half_cycles: Sequence[HalfCycle], row: int) -> HalfCycle | None:
         else:
             high = middle
     return half_cycles[low - 1] if low else None
-
-
-def holding(half_cycles: Sequence[HalfCycle], row: int) -> HalfCycle | None:
-    """The half-cycle a row lies in; None in a rest."""
-    h = at_row(half_cycles, row)
-    return h if h is not None and row <= h.last_row else None

@@ -1,11 +1,9 @@
-"""What the core found in a trace, with names: half-cycles, steps, bursts; and an event made of a step."""
+"""What the core found in a trace, with names: half-cycles, steps, bursts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from ccd_fastcore import BURST_FIELDS, STEP_FIELDS
-from ccdmon.analysis.events import Event
 from ccdmon.analysis.half_cycles import HalfCycle
 from ccdmon.analysis.thresholds import NOISE_ROWS
 
@@ -53,27 +51,3 @@ def noisier(step: dict[str, float]) -> float:
     """Noise after the step over noise before it, at least 1: a stray row among those after it is no step."""
     known = step["rows_after"] >= NOISE_ROWS and step["noise_before_V"] > 0
     return max(step["noise_after_V"] / step["noise_before_V"], 1.0) if known else 1.0
-
-
-def step_event(kind: str, step: dict[str, float], half_cycle: HalfCycle) -> Event:
-    """The event of a sudden drop, with the numbers that decided it."""
-    current_A = step["current_A"]
-    evidence: dict[str, Any] = {
-        "criterion": "step within the half-cycle",
-        "resistance_before_ohm": step["before_V"] / abs(current_A),
-        "resistance_after_ohm": step["after_V"] / abs(current_A),
-        "ratio": step["after_V"] / step["before_V"] if step["before_V"] else None,
-        "step_V": step["step_V"],
-        "abruptness": step["abruptness"],
-        "standard_errors": -step["step_V"] / step["step_error_V"] if step["step_error_V"] > 0 else None,
-        "noise_before_V": step["noise_before_V"],
-        "noise_after_V": step["noise_after_V"],
-        "rows_after": int(step["rows_after"]),
-    }
-    return Event(kind, step["time_s"], int(step["row"]), half_cycle.cycle, current_A, evidence=evidence)
-
-
-def healed(event: Event, half_cycle: HalfCycle) -> Event:
-    """A short that was gone before its half-cycle ended: a soft one."""
-    evidence = {**event.evidence, "resistance_recovered_ohm": half_cycle.resistance_end_ohm}
-    return replace(event, kind="soft_short", end_s=half_cycle.end_s, recovered=True, evidence=evidence)

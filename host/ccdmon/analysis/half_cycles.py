@@ -92,11 +92,6 @@ class HalfCycle:
         return abs(self.voltage_mean_V) / self.level_A if self.level_A else math.nan
 
     @property
-    def rise(self) -> float:
-        """Growth of V within the half-cycle over its end."""
-        return (self.end_V - self.start_V) / self.end_V if self.end_V > 0 else 0.0
-
-    @property
     def slope_V_s(self) -> float:
         """Mean slope of the polarisation, from the rows of `start_V` to the last eight; 0 where too short."""
         profile_V = self.profile_V

@@ -35,12 +35,8 @@ class Excursion:
     share: float = 0.0  # of the fall, between two neighbouring blocks
     level: float = 0.0
     back: int = 0
-    first_block_row: int = 0
     current_A: float = 0.0
-    last_number: int = 0
     sign: int = -1
-    before_up: bool = False
-    highest_before: float = 0.0
     spent: float = 0.0
 
     @property
@@ -166,7 +162,6 @@ class Excursions:
             self.lowest,
             sign=sign,
             current_A=h.stretch.current_A,
-            last_number=h.number,
         )
         e.levels.append(x)
         e.weights.append(float(h.rows[k]))
@@ -199,7 +194,6 @@ class Excursions:
         e.levels.append(x)
         e.weights.append(float(h.rows[k]))
         e.depth = max(e.depth, -rel)
-        e.last_number = h.number
         e.spent += 1
         if e.spent >= 1.15 * self.blocks:
             e.level = middle(self._tail(e))

@@ -21,7 +21,6 @@ from ccdmon.analysis.stretches import Stretch
 
 Places = npt.NDArray[np.int64]
 TAU_s = 10.0 ** np.arange(-0.5, 6.1, 0.75)  # nine, 0.3 s to 3e5 s
-EARLY = 8  # rows looked at one by one
 BINS = 41
 ODD_ROWS = 0.3  # of the level: rows further away are no part of a shape
 NEW_SCALE = 20.0  # times the charge of all before: those were scans

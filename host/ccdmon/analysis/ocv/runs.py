@@ -38,10 +38,6 @@ class Run:
         volts = np.concatenate([s.volts for s in self.loaded])
         return float(np.ptp(volts))
 
-    @cached_property
-    def charged_s(self) -> float:
-        return sum(s.end_s - s.start_s for s in self.loaded)
-
 
 def ocv_event(
     kind: str,

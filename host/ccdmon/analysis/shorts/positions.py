@@ -1,6 +1,5 @@
 """Two half-cycles compared position by position: at octaves of rows since their start, where V had settled."""
 
-from collections.abc import Sequence
 from math import isfinite, log
 
 from ccdmon.analysis import thresholds as th
@@ -38,43 +37,9 @@ def position_shift(
     return sum(ratios[:half]) / half, sum(ratios[-half:]) / half
 
 
-def log_ratio_at(now: HalfCycle, before: HalfCycle, octave: int) -> float | None:
-    """ln of V / I in one position over that of the other half-cycle; None where there is none."""
-    amperes = log_ratio(now.level_A, before.level_A)
-    if amperes is None:
-        return None
-    return _log_ohm(now.profile_V[octave], before.profile_V[octave], amperes)
-
-
 def _log_ohm(now_V: float, before_V: float, amperes: float) -> float | None:
     """Log ratio of two resistances, from their voltages and the log ratio of their currents."""
     if now_V == 0 or now_V < -th.HARD_REMAINS * before_V:
         return None
     volts = log_ratio(max(now_V, 1e-3 * before_V), before_V)
     return None if volts is None else volts - amperes
-
-
-def settled_octave(before: HalfCycle) -> int:
-    """The first position at which V had settled, of those that are compared."""
-    least_V = th.BOUNDARY_SETTLED * before.end_V
-    profile_V = before.profile_V
-    return next((b for b in range(FIRST_OCTAVE, len(profile_V)) if profile_V[b] >= least_V), FIRST_OCTAVE)
-
-
-def settling(half_cycles: Sequence[HalfCycle], k: int) -> float:
-    """Log ratio (<= 0) that a sound cell shows where V still settles: after a larger reversal, a row later.
-
-    By superposition, what is missing of V goes with 1 + |I before the reversal| / |I after it|. Asks for a position
-    in which V of the half-cycle before had settled.
-    """
-    now, before = half_cycles[k], half_cycles[max(k - 2, 0)]
-    octave = settled_octave(before)
-    there_V, later_V = before.profile_V[octave], before.profile_V[min(octave + 1, 15)]
-    missing = max(1 - there_V / before.end_V, 0.0)
-    row = max(later_V - there_V, 0.0) / (1.5 * (1 << octave) * there_V)
-    larger = 1.0
-    if k >= 3:
-        usual = 1 + half_cycles[k - 3].level_A / before.level_A
-        larger = (1 + half_cycles[k - 1].level_A / now.level_A) / usual
-    left = (1 - missing * max(larger, 1.0)) / (1 - missing)
-    return log(max(left, 0.1)) - row

@@ -123,7 +123,6 @@ for _role, _names in NAMES.items():
 OF_A_TEST = frozenset(QUANTITY) - frozenset(
     ("frequency", "real", "imaginary", "minus_imaginary", "magnitude", "phase", "minus_phase", "spectrum")
 ) | {"state"}  # fmt: skip
-OF_IMPEDANCE = frozenset(QUANTITY) - OF_A_TEST | {"cycle", "time"}
 
 
 def roles_of(name: str) -> dict[str, int]:

@@ -14,7 +14,6 @@ from ccdmon.simulation.campaign.score import Score, Told
 from ccdmon.simulation.campaign.worlds import World, add_worlds, chosen_worlds
 
 BINS = ((0.0, 0.5), (0.5, 0.7), (0.7, 0.9), (0.9, 1.0))
-WITHIN = 0.05  # of the middle of the bin
 
 
 def told_of(scores: Iterable[Score]) -> list[Told]:
