@@ -4,6 +4,13 @@ The command line turns them into `ccdmon: <line>` on stderr and the exit code be
 escapes is a bug: one line too, which names the file with its traceback, and an exit code of its own.
 """
 
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+P = ParamSpec("P")
+
 EXIT_FINE = 0
 EXIT_NEGATIVE = 1
 EXIT_UNUSABLE = 2
@@ -39,3 +46,17 @@ def describe(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}{place}"
+
+
+def told_in_one_line(main: Callable[P, int]) -> Callable[P, int]:
+    """A `main` of `python -m ...` whose user errors are a line on stderr and their exit code."""
+
+    @wraps(main)
+    def told(*args: P.args, **options: P.kwargs) -> int:
+        try:
+            return main(*args, **options)
+        except CcdmonError as error:
+            print(error, file=sys.stderr)
+            return error.exit_code
+
+    return told

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -49,6 +50,26 @@ def listed(folder: Path) -> list[Listed]:
             f"{path}: not a catalogue's ({error}); remove it: the parts keep what was judged"
         ) from error
     return [Listed(**row) for row in rows]
+
+
+def read_runs(folder: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """These columns of `runs.parquet`, row by row. Raises `InputError` where it is missing, or is none."""
+    path = folder / RUNS_FILE
+    try:
+        with pa_parquet.ParquetFile(path) as file:
+            missing = [name for name in columns if name not in file.schema_arrow.names]
+            if missing:
+                raise InputError(
+                    f"{path}: no catalogue of runs (no column {missing[0]}); write it with --catalogue"
+                )
+            for group in range(file.num_row_groups):
+                yield from file.read_row_group(group, list(columns)).to_pylist()
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: not there; 'ccdmon analyze FOLDER --catalogue {folder}' writes it"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); write it with --catalogue") from error
 
 
 def merged(before: Iterable[Listed], now: Sequence[Listed]) -> list[Listed]:

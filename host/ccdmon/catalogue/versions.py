@@ -4,14 +4,12 @@ A version is that of the software or the hash of its core, or its beginning. Onl
 trace, sidecar, spectra and options is compared.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pa_parquet
-
-from ccdmon.catalogue.tables import RUNS_FILE
+from ccdmon.catalogue.tables import read_runs
 from ccdmon.errors import InputError
 
 COMPARED = (
@@ -39,7 +37,7 @@ def compare(folder: Path, a: str, b: str) -> Comparison:
     """Version `b` against `a`. Raises `InputError` for a version that the catalogue does not know, or knows twice."""
     rows: dict[str, dict[str, Mapping[str, Any]]] = {}
     known: dict[str, str] = {}
-    for row in _rows(folder):
+    for row in read_runs(folder, _READ):
         known[row["core"]] = row["software"]
         rows.setdefault(row["core"], {})[row["file"]] = row
     core_a, core_b = (_core_of(folder, version, known) for version in (a, b))
@@ -52,20 +50,6 @@ def compare(folder: Path, a: str, b: str) -> Comparison:
         core_a, core_b, len(alike) - len(changes), changes, len(mine) - len(both), len(theirs) - len(both),
         len(both) - len(alike),
     )  # fmt: skip
-
-
-def _rows(folder: Path) -> Iterator[dict[str, Any]]:
-    path = folder / RUNS_FILE
-    try:
-        with pa_parquet.ParquetFile(path) as file:
-            for group in range(file.num_row_groups):
-                yield from file.read_row_group(group, list(_READ)).to_pylist()
-    except FileNotFoundError:
-        raise InputError(
-            f"{path}: not there; 'ccdmon analyze FOLDER --catalogue {folder}' writes it"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); write it with --catalogue") from error
 
 
 def _core_of(folder: Path, version: str, known: Mapping[str, str]) -> str:

@@ -10,14 +10,12 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pa_parquet
-
-from ccdmon.catalogue.tables import RUNS_FILE
+from ccdmon.catalogue.tables import RUNS_FILE, read_runs
 from ccdmon.errors import InputError
 from ccdmon.population.protocols import Protocol, protocols_of
 
@@ -59,7 +57,7 @@ class Population:
 
 def read_population(folder: Path, by: Sequence[str]) -> Population:
     """The cells of `folder/runs.parquet`, each as the newest code judged it. Raises `InputError`."""
-    rows = [row for row in _rows(folder) if row["current"]]
+    rows = [row for row in read_runs(folder, _READ) if row["current"]]
     out: Counter[str] = Counter()
     kept: list[dict[str, Any]] = []
     for row in rows:
@@ -76,25 +74,6 @@ def read_population(folder: Path, by: Sequence[str]) -> Population:
     protocols = protocols_of(kept)
     cells = [_cell(row, protocol, by) for row, protocol in zip(kept, protocols, strict=True)]
     return Population(tuple(by), tuple(cells), dict(sorted(out.items())))
-
-
-def _rows(folder: Path) -> Iterable[dict[str, Any]]:
-    path = folder / RUNS_FILE
-    try:
-        with pa_parquet.ParquetFile(path) as file:
-            missing = [name for name in _READ if name not in file.schema_arrow.names]
-            if missing:
-                raise InputError(
-                    f"{path}: no catalogue of runs (no column {missing[0]}); write it with --catalogue"
-                )
-            for group in range(file.num_row_groups):
-                yield from file.read_row_group(group, list(_READ)).to_pylist()
-    except FileNotFoundError:
-        raise InputError(
-            f"{path}: not there; 'ccdmon analyze FOLDER --catalogue {folder}' writes it"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); write it with --catalogue") from error
 
 
 def _why_not(row: Mapping[str, Any]) -> str | None:

@@ -188,20 +188,15 @@ def test_workers_die_and_the_trace_that_kills_them_is_named(tmp_path: Path) -> N
     assert {name for name, (kind, _) in named.items() if kind is not None} == {"bad.bdf.csv"}
 
 
+def command(traces: Path, folder: Path, *options: str) -> list[str]:
+    """The verb in a process of its own."""
+    return [sys.executable, "-m", "ccdmon", "analyze", str(traces), "--catalogue", str(folder), *options]
+
+
 def test_a_main_process_that_is_killed_is_resumed_to_the_same_tables(
     traces: Path, catalogue: Path, tmp_path: Path
 ) -> None:
-    call = [
-        sys.executable,
-        "-m",
-        "ccdmon",
-        "analyze",
-        str(traces),
-        "--catalogue",
-        str(tmp_path),
-        "--jobs",
-        "2",
-    ]
+    call = command(traces, tmp_path, "--jobs", "2")
     for _ in range(2):
         started = subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until_s = time.monotonic() + 30
@@ -227,17 +222,7 @@ def test_two_calls_at_once_are_refused(traces: Path, tmp_path: Path) -> None:
 
 def test_dask_gives_the_same_tables(traces: Path, catalogue: Path, tmp_path: Path) -> None:
     pytest.importorskip("distributed", reason="the optional extra ccdmon[cluster] is not installed")
-    call = [
-        sys.executable,
-        "-m",
-        "ccdmon",
-        "analyze",
-        str(traces),
-        "--catalogue",
-        str(tmp_path),
-        "--cluster",
-        "local:1",
-    ]
+    call = command(traces, tmp_path, "--cluster", "local:1")
     done = subprocess.run(call, capture_output=True, text=True)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
     assert contents(tmp_path) == contents(catalogue)

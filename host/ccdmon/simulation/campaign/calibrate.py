@@ -7,17 +7,16 @@ table is checked on others. The rules themselves are not changed here.
 """
 
 import argparse
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from ccdmon.analysis.probability import key_of, strength
-from ccdmon.errors import InputError
+from ccdmon.errors import told_in_one_line
 from ccdmon.simulation.campaign.reliability import scores_of
 from ccdmon.simulation.campaign.score import Told
-from ccdmon.simulation.campaign.worlds import add_worlds, chosen_worlds
+from ccdmon.simulation.campaign.worlds import add_draws, chosen_worlds, seeds_of
 
 CALIBRATION_SEED = 10_000
 LEAST_EVENTS = 12  # in a group
@@ -76,22 +75,16 @@ def _points(found: Sequence[tuple[float, float, int]]) -> Points:
     return tuple(round(g[0], 2) for g in found), tuple(round(g[1], 2) for g in found)
 
 
+@told_in_one_line
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables, to be put into `ccdmon/analysis/probability.py`."""
     parser = argparse.ArgumentParser(
         prog="python -m ccdmon.simulation.campaign.calibrate", description=__doc__.split("\n")[0]
     )
-    parser.add_argument("--seeds", type=int, default=20, metavar="N", help="traces of each kind (default 20)")
-    parser.add_argument("--first-seed", type=int, default=CALIBRATION_SEED, metavar="N", help="below 30000")
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default 2)")
-    add_worlds(parser)
+    add_draws(parser, 20, CALIBRATION_SEED, "below 30000")
     args = parser.parse_args(argv)
-    try:
-        worlds = chosen_worlds(args)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    scores = scores_of(worlds, range(args.first_seed, args.first_seed + args.seeds), args.jobs)
+    worlds = chosen_worlds(args)
+    scores = scores_of(worlds, seeds_of(args), args.jobs)
     told = [told for found in scores.values() for s in found if not s.excluded for told in s.told]
     for name, key in (("KINDS", by_kind), ("TABLES", by_rule)):
         print(name)

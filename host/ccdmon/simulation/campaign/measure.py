@@ -8,7 +8,6 @@ One command regenerates the whole table and, with `--curve`, the trade of detect
 import argparse
 import json
 import multiprocessing
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from ccdmon.analysis.document import Options, StreamingAnalysis, analyze
 from ccdmon.analysis.impedance.comparison import compare
-from ccdmon.errors import InputError
+from ccdmon.errors import told_in_one_line
 from ccdmon.model.trace import Trace
 from ccdmon.simulation.campaign.score import Score, score, settled_row
 from ccdmon.simulation.campaign.table import curve_text, table_text, write_curve_plot
@@ -127,14 +126,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+@told_in_one_line
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the campaign and print its tables."""
     args = _parser().parse_args(argv)
-    try:
-        worlds = chosen_worlds(args)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
+    worlds = chosen_worlds(args)
     scales = (1.0,) if args.curve is None else SCALES
     by_world = {}
     for world in worlds:

@@ -6,16 +6,15 @@ provisional must be there, of the same kind and at about the same row, in every 
 
 import argparse
 import multiprocessing
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from ccdmon.analysis.document import StreamingAnalysis
-from ccdmon.errors import InputError
+from ccdmon.errors import told_in_one_line
 from ccdmon.simulation.campaign.measure import CHECK_SEED, NEAR_ROWS
-from ccdmon.simulation.campaign.worlds import World, add_worlds, chosen_worlds
+from ccdmon.simulation.campaign.worlds import World, add_draws, chosen_worlds, seeds_of
 from ccdmon.simulation.simulate import Simulated
 
 
@@ -72,23 +71,17 @@ def _run(task: tuple[World, str, int], prefixes: int) -> tuple[int, list[Vanishe
     return (0, []) if made is None else vanished_of(made, world.name, prefixes)
 
 
+@told_in_one_line
 def main(argv: Sequence[str] | None = None) -> int:
     """Count what vanishes and list it; exit 1 if more than one in 200 does."""
     parser = argparse.ArgumentParser(
         prog="python -m ccdmon.simulation.campaign.prefixes", description=__doc__.split("\n")[0]
     )
-    parser.add_argument("--seeds", type=int, default=2, metavar="N", help="traces of each kind (default 2)")
-    parser.add_argument("--first-seed", type=int, default=CHECK_SEED, metavar="N")
     parser.add_argument("--prefixes", type=int, default=20, metavar="N", help="of each trace (default 20)")
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default 2)")
-    add_worlds(parser)
+    add_draws(parser, 2, CHECK_SEED, "30000 on: not calibrated on")
     args = parser.parse_args(argv)
-    try:
-        worlds = chosen_worlds(args)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    seeds = range(args.first_seed, args.first_seed + args.seeds)
+    worlds = chosen_worlds(args)
+    seeds = seeds_of(args)
     tasks = [(world, kind, seed) for world in worlds for kind in world.kinds for seed in seeds]
     work = partial(_run, prefixes=args.prefixes)
     if args.jobs <= 1:

@@ -5,13 +5,12 @@ truth says, or as good a reading, from the fault's begin on. On seeds that the c
 """
 
 import argparse
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-from ccdmon.errors import InputError
+from ccdmon.errors import told_in_one_line
 from ccdmon.simulation.campaign.measure import CHECK_SEED, run_many
 from ccdmon.simulation.campaign.score import Score, Told
-from ccdmon.simulation.campaign.worlds import World, add_worlds, chosen_worlds
+from ccdmon.simulation.campaign.worlds import World, add_draws, chosen_worlds, seeds_of
 
 BINS = ((0.0, 0.5), (0.5, 0.7), (0.7, 0.9), (0.9, 1.0))
 
@@ -58,24 +57,16 @@ def scores_of(worlds: Sequence[World], seeds: Sequence[int], jobs: int) -> dict[
     return {w.name: run_many(w.kinds, seeds, jobs, world=w, delays=False)[1.0] for w in worlds}
 
 
+@told_in_one_line
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the reliability table."""
     parser = argparse.ArgumentParser(
         prog="python -m ccdmon.simulation.campaign.reliability", description=__doc__.split("\n")[0]
     )
-    parser.add_argument("--seeds", type=int, default=20, metavar="N", help="traces of each kind (default 20)")
-    parser.add_argument(
-        "--first-seed", type=int, default=CHECK_SEED, metavar="N", help="30000 on: not calibrated on"
-    )
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default 2)")
-    add_worlds(parser)
+    add_draws(parser, 20, CHECK_SEED, "30000 on: not calibrated on")
     args = parser.parse_args(argv)
-    try:
-        worlds = chosen_worlds(args)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    scores = scores_of(worlds, range(args.first_seed, args.first_seed + args.seeds), args.jobs)
+    worlds = chosen_worlds(args)
+    scores = scores_of(worlds, seeds_of(args), args.jobs)
     print(reliability_text({name: told_of(found) for name, found in scores.items()}))
     return 0
 

@@ -68,6 +68,21 @@ def add_worlds(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_draws(parser: argparse.ArgumentParser, seeds: int, first_seed: int, which: str) -> None:
+    """The options that choose what a command draws: seeds, processes, worlds; `which` seeds are meant for it."""
+    parser.add_argument(
+        "--seeds", type=int, default=seeds, metavar="N", help="traces of each kind (default %(default)s)"
+    )
+    parser.add_argument("--first-seed", type=int, default=first_seed, metavar="N", help=which)
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default %(default)s)")
+    add_worlds(parser)
+
+
+def seeds_of(args: argparse.Namespace) -> range:
+    """The seeds that the options of `add_draws` name."""
+    return range(args.first_seed, args.first_seed + args.seeds)
+
+
 def chosen_worlds(args: argparse.Namespace) -> list[World]:
     """The worlds that the options name. Raises InputError for recordings that cannot be used, or that are missing."""
     names = args.world or [MODEL]

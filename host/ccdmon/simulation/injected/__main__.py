@@ -6,11 +6,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ccdmon.errors import EXIT_FINE, InputError
+from ccdmon.errors import EXIT_FINE, InputError, told_in_one_line
 from ccdmon.formats.bdf.write import write_bdf
 from ccdmon.simulation.injected.generate import INJECTIONS, inject, recording_of
 
 
+@told_in_one_line
 def main(argv: Sequence[str] | None = None) -> int:
     """One trace for each kind of injection and seed that one of the recordings can take."""
     parser = argparse.ArgumentParser(prog="python -m ccdmon.simulation.injected", description=__doc__)
@@ -26,11 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.list:
         print("\n".join(f"{name:<15} {injection.help}" for name, injection in INJECTIONS.items()))
         return EXIT_FINE
-    try:
-        _write(args)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
+    _write(args)
     return EXIT_FINE
 
 
@@ -47,7 +44,8 @@ def _write(args: argparse.Namespace) -> None:
                 break
             stem = f"{kind}_s{seed}"
             write_bdf(made.trace, args.out / f"{stem}.bdf.csv")
-            (args.out / f"{stem}.truth.json").write_text(json.dumps(made.truth, indent=1) + "\n")
+            truth = json.dumps(made.truth, indent=1) + "\n"
+            (args.out / f"{stem}.truth.json").write_text(truth, encoding="utf-8")
 
 
 if __name__ == "__main__":
