@@ -58,6 +58,7 @@ def test_the_rig_file_holds_it(tmp_path: Path, capsys: pytest.CaptureFixture[str
         (["--voltage", "3"], "together with --current"),
         (["--current", "1", "--current-full-scale", "1"], "give one"),
         (["--current", "50"], "10 A"),
+        (["--current", "1e-3", "--wiring", "gamry"], "the instrument's monitor"),
     ],
 )
 def test_what_does_not_go_together_is_told(

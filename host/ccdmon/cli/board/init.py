@@ -17,11 +17,8 @@ if TYPE_CHECKING:
     from ccdmon.rig.sizing import Sizing
 
 SCHEMA = "ccdmon.init/1"
-WIRINGS = (
-    "relay",
-    "biologic",
-    "gamry",
-)  # as drawn by ccdmon.rig.schematic, which is imported where one is wanted
+RELAY = "relay"
+WIRINGS = (RELAY, "biologic", "gamry")  # as drawn by ccdmon.rig.schematic, imported where one is wanted
 QUESTIONS = (
     ("current", "largest current of the test, A"),
     ("voltage", "largest voltage of the cell, V"),
@@ -72,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     drawn.add_argument(
         "--wiring",
         choices=WIRINGS,
-        default=WIRINGS[0],
+        default=RELAY,
         help="a relay in the cell's path (default), or a potentiostat's stop",
     )
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
@@ -116,6 +113,7 @@ def _ask(args: argparse.Namespace) -> None:
     if (
         args.json
         or args.file == "-"
+        or args.wiring != RELAY
         or said != (None, None)
         or not (sys.stdin.isatty() and sys.stderr.isatty())
     ):
@@ -143,6 +141,10 @@ def _sizing(args: argparse.Namespace) -> "Sizing | None":
         if other is not None:
             raise InputError(f"--{other} sizes a front end together with --current; say that, too")
         return None
+    if args.wiring != RELAY:
+        raise InputError(
+            f"--current sizes a shunt, and --wiring {args.wiring} takes the instrument's monitor; leave it out"
+        )
     given = next(
         (n for n in ("current_full_scale", "voltage_full_scale") if getattr(args, n) is not None), None
     )
