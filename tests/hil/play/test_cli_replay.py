@@ -151,3 +151,10 @@ def test_limits_and_front_end_of_a_rig_file(tmp_path: Path, capsys: pytest.Captu
     page = (tmp_path / "run" / "report.html").read_text()
     assert "not recorded" not in page
     assert "unix, replaying" in page
+
+
+def test_a_limit_of_a_pressure_that_nobody_measured_is_refused(
+    shorting: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", str(shorting), "--rig", "model", "--limit-Pa", "1e6"]) == 2
+    assert "no pressure was measured" in capsys.readouterr().err
