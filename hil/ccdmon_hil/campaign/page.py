@@ -121,14 +121,14 @@ def _section(record: Record) -> str:
     return (
         f"{head}<p>Rig {record['rig']}, rows {first} to {stop - 1} of {record['rows_in_trace']}, "
         f"{record['dropped']} samples dropped, {record['crc_errors']} frames damaged; {html.escape(firmware)}.</p>"
-        f"{problems}{_plot(*record['plot'])}"
+        f"{problems}{_plot(_anchor(record), *record['plot'])}"
         f"<details><summary>limits in force</summary><p><code>{html.escape(settings)}</code></p></details></section>"
     )
 
 
-def _plot(shown_rows: Trace, trip_at: int | None) -> str:
+def _plot(name: str, shown_rows: Trace, trip_at: int | None) -> str:
     """Voltage and current, each sample a dot; `trip_at`: the one that opened the gate."""
-    return Drawing("trip", "", partial(_draw, shown_rows, trip_at), (9.5, 3.2)).svg()
+    return Drawing(name, "", partial(_draw, shown_rows, trip_at), (9.5, 3.2)).svg()
 
 
 def _draw(rows: Trace, trip_at: int | None, figure: Figure) -> None:

@@ -35,7 +35,7 @@ def html(document: Document) -> str:
     body = [
         f"{head}<p>{escape(left_out(document))}</p></header>",
         _section("Critical current density", _grid(group_rows(document))),
-        *(_figure(drawing) for drawing in drawings(document)),
+        *(drawing.figure() for drawing in drawings(document)),
         _section("Differences", _grid(comparison_rows(document))) if document["comparisons"] else "",
         _section("Published cells of this kind", _grid(_published(document))),
         _section("Standards for vehicle cells", _grid(_standards())),
@@ -69,10 +69,6 @@ def drawings(document: Document) -> list[Drawing]:
 
 def _section(title: str, content: str) -> str:
     return f"<section><h2>{escape(title)}</h2>{content}</section>"
-
-
-def _figure(drawing: Drawing) -> str:
-    return f"<figure>{drawing.svg()}<figcaption>{escape(drawing.caption)}</figcaption></figure>"
 
 
 def _grid(rows: Sequence[Sequence[str]]) -> str:

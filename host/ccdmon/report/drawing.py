@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +68,13 @@ class Drawing:
             sink = io.StringIO()
             self._figure(self.size_in).savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
         text = sink.getvalue()
-        owned = _ID.sub(rf"\1{self.name}-", text[text.index("<svg") :])
-        return owned.replace("<svg", f'<svg role="img" aria-labelledby="{self.caption_id}"', 1)
+        owned = _ID.sub(lambda found: f"{found[1]}{self.name}-", text[text.index("<svg") :])
+        said = f' role="img" aria-label="{escape(self.caption)}"' if self.caption else ""
+        return owned.replace("<svg", f"<svg{said}", 1)
 
-    @property
-    def caption_id(self) -> str:
-        """The id under which a page says what the figure shows."""
-        return f"{self.name}-caption"
+    def figure(self) -> str:
+        """The `<svg>` with its caption, as a `<figure>` of a page."""
+        return f'<figure class="{self.name}">{self.svg()}<figcaption>{escape(self.caption)}</figcaption></figure>'
 
     def save_for_paper(self, folder: Path) -> list[Path]:
         """`NAME.svg` and `NAME.png` at the width of a page of a journal; returns both."""

@@ -75,7 +75,7 @@ def html(
     body = [
         _header(document, trace, title),
         _cards(document, monitoring),
-        *(_figure(figures[name]) for name in ("overview", "short") if name in figures),
+        *(figures[name].figure() for name in ("overview", "short") if name in figures),
         _section(
             "Conditions",
             _pairs(words.conditions(document, trace.cell, context.remarks) + declared_protocol(context)),
@@ -140,16 +140,11 @@ def _card(label: str, text: str) -> str:
     )
 
 
-def _figure(drawing: Drawing) -> str:
-    caption = f'<figcaption id="{drawing.caption_id}">{escape(drawing.caption)}</figcaption>'
-    return f'<figure class="{drawing.name}">{drawing.svg()}{caption}</figure>'
-
-
 def _impedance(document: Document, context: Context, figures: Mapping[str, Drawing]) -> str:
     if "nyquist" not in figures:
         return ""
     rows = impedance(context, document["ccd"]["area_cm2"])
-    return _section("Impedance", _figure(figures["nyquist"]), _pairs(rows))
+    return _section("Impedance", figures["nyquist"].figure(), _pairs(rows))
 
 
 def _comparison(document: Document, trace: Trace, figures: Mapping[str, Drawing]) -> str:
@@ -157,7 +152,7 @@ def _comparison(document: Document, trace: Trace, figures: Mapping[str, Drawing]
     if found is None:
         return ""
     text = f"<p>{escape(sentence(found))}</p>"
-    return _section("Comparison", text, _figure(figures["literature"]))
+    return _section("Comparison", text, figures["literature"].figure())
 
 
 def _configuration(context: Context) -> str:

@@ -100,6 +100,7 @@ def test_every_id_is_one_figures_own_and_every_reference_meets_one(page: str) ->
     assert len(ids) == len(set(ids)) > 100
     wanted = re.findall(r'(?:href="#|url\(#|aria-labelledby=")([^")]+)', page)
     assert set(wanted) <= set(ids)
+    assert page.count('<svg role="img" aria-label="') == page.count("<svg") >= 2
 
 
 def test_negative_numbers_of_the_page_have_a_minus_sign() -> None:
