@@ -84,7 +84,9 @@ class RowsInBlocks:
     """Rows as they come, cut where the core says that a segment ended."""
 
     def __init__(self) -> None:
-        self._rows = np.zeros((6, 0))  # row, time, V, A, temperature, pressure
+        self._settled = np.zeros((6, 0))  # row, time, V, A, temperature, pressure
+        self._coming: list[Array] = []  # behind them, as they came: joined where they are looked at
+        self._coming_rows = 0
         self._next = 0
         self._head: Blocks | None = (
             None  # the beginning of a long running segment, in whole blocks of `_width` rows
@@ -106,12 +108,24 @@ class RowsInBlocks:
         columns = [unknown if x is None else x for x in (temperature_degC, pressure_Pa)]
         more = np.array([row, time_s, volts, amperes, *columns])
         good = np.isfinite(volts) & np.isfinite(amperes)
-        self._rows = np.concatenate([self._rows, more if good.all() else more[:, good]], axis=1)
+        self._coming.append(more if good.all() else more[:, good])
+        self._coming_rows += self._coming[-1].shape[1]
+
+    @property
+    def _rows(self) -> Array:
+        """All single rows; joining them at each of many small chunks would copy them as often."""
+        if self._coming:
+            self._rows = np.concatenate([self._settled, *self._coming], axis=1)
+        return self._settled
+
+    @_rows.setter
+    def _rows(self, rows: Array) -> None:
+        self._settled, self._coming, self._coming_rows = rows, [], 0
 
     @property
     def many(self) -> bool:
         """Are there more single rows than need be kept?"""
-        return self._rows.shape[1] > MOST_ROWS
+        return self._settled.shape[1] + self._coming_rows > MOST_ROWS
 
     def shorten(self, first_row: int, last_row: int) -> None:
         """Join the rows of the segment that is running, `first_row` to `last_row` of it so far."""
