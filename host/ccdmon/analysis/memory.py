@@ -18,7 +18,8 @@ def slow_loss(half_cycles: Sequence[HalfCycle]) -> list[Event]:
     best = max(range(min(1, len(kept) - 1), len(kept)), key=lambda k: kept[k])
     lowest = min(kept[: best + 1])
     tail = max(ohms[-2:])
-    if tail > th.HARD_REMAINS * kept[best] or tail > th.HARD_REMAINS * 1.5 * lowest:
+    # What never had a resistance lost none.
+    if kept[best] <= 0 or tail > th.HARD_REMAINS * kept[best] or tail > th.HARD_REMAINS * 1.5 * lowest:
         return []
     last = max(k for k in range(len(ohms)) if ohms[k] > 0.9 * kept[best] or k <= best)
     h = usable[min(last + 1, len(usable) - 1)]

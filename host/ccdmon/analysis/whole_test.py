@@ -86,8 +86,11 @@ def shorted_from_the_start(stretches: Sequence[Stretch], area_cm2: float | None)
         for s in stretches
         if s.kind == "current" and s.count >= 4 and s.charge_C > th.OFFSET_CURRENT * most_C
     ]
-    if not loaded or area_cm2 is None:
+    if not loaded:
         return []
+    if area_cm2 is None:  # no area makes a cell of 0 ohm
+        dead = max(s.ohm for s in loaded) == 0
+        return [_metal(loaded, criterion="no resistance at all", resistance_ohm=0.0)] if dead else []
     density = max(abs(s.current_A) for s in loaded) * 1e3 / area_cm2
     if not th.LEAST_mA_cm2 < density < 1e3 * th.LIKELY_mA_cm2:  # nobody's current, in mA or in A
         return []
@@ -99,13 +102,15 @@ def shorted_from_the_start(stretches: Sequence[Stretch], area_cm2: float | None)
     least = max(start, median(ohms))
     if not (least < th.SHORTED_ohm_cm2 / 10 or (least < th.SHORTED_ohm_cm2 and _flat(loaded))):
         return []
-    evidence = {"criterion": "less than a solid electrolyte has", "resistance_ohm_cm2": median(ohms)}
-    early = len(loaded) < 4  # a cell may still settle
-    return [
-        Event(
-            "hard_short", first.start_s, first.first_row, None, first.current_A, None, False, early, evidence
-        )
-    ]
+    return [_metal(loaded, criterion="less than a solid electrolyte has", resistance_ohm_cm2=median(ohms))]
+
+
+def _metal(loaded: Sequence[Stretch], **evidence: Any) -> Event:
+    """Shorted from the first loaded row on; a cell of few half-cycles may still settle."""
+    first, early = loaded[0], len(loaded) < 4
+    return Event(
+        "hard_short", first.start_s, first.first_row, None, first.current_A, None, False, early, evidence
+    )
 
 
 def _flat(loaded: Sequence[Stretch]) -> bool:

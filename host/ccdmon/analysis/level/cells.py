@@ -127,6 +127,8 @@ def _lowered(event: Event, line: Line) -> bool:
     after = (line.time_s > event.end_s) if event.end_s is not None else np.zeros(line.row.size, bool)
     if after.sum() >= 8:  # what drifts is between them
         usual = 0.5 * (usual + middle(line.level[after][:64]))
+    if usual <= 0:  # nothing was left to be lowered
+        return False
     scatter = 1.4826 * middle(np.abs(near - usual)) / usual
     rel = np.where(line.error[inside] < 0.2, line.level[inside] / usual - 1, 0.0)
     w = line.rows[inside]
@@ -185,9 +187,11 @@ def _grown(line: Line, shorts: Sequence[Event]) -> list[Event]:
     m, numbers = m[good], numbers[good]
     low = int(np.argmin(np.array([middle(m[max(0, k - 1) : k + 2]) for k in range(m.size)])[:-2]))
     base = middle(m[max(0, low - 1) : low + 2])
+    if base <= 0:
+        return []
     growth = float(min(m[-2:]) / base)
     slow = m.size - low > 2 * th.NOISY_WINDOW
-    if base <= 0 or growth < (th.CONTACT_AGED if slow else th.CONTACT_GROWTH) or m[-1] < 0.9 * m.max():
+    if growth < (th.CONTACT_AGED if slow else th.CONTACT_GROWTH) or m[-1] < 0.9 * m.max():
         return []
     first = next(k for k in range(low, m.size) if m[k:].min() > 1.08 * base)
     k = int(np.flatnonzero(line.number == numbers[first])[0])

@@ -178,7 +178,8 @@ class Excursions:
             return
         if rel < -3 * max(e.depth, d) and e.spent >= 3:  # a fall of its own from where the first one led
             self._stays(e, h, k)
-            self._open(h, k, x, d, -1)
+            if self.K > 0:  # else it led to nothing, from which nothing falls
+                self._open(h, k, x, d, -1)
             return
         if rel > -max(min(d / 2, 0.3), 0.25 * e.depth):
             e.back += 1

@@ -22,6 +22,7 @@ from ccdmon.analysis.stretches import Stretch
 Places = npt.NDArray[np.int64]
 TAU_s = 10.0 ** np.arange(-0.5, 6.1, 0.75)  # nine, 0.3 s to 3e5 s
 BINS = 41
+MOST_OHM = 1e30  # no cell has more: behind a current of next to nothing
 ODD_ROWS = 0.3  # of the level: rows further away are no part of a shape
 NEW_SCALE = 20.0  # times the charge of all before: those were scans
 
@@ -102,7 +103,8 @@ class LevelTracker:
     def _level(self, s: Stretch) -> Leveled:
         row, start, end, rows, volts = fine(s)
         self.along += np.sign(s.middle_V) * s.sign * s.count
-        ohm = volts / s.current_A * (1.0 if self.along >= 0 else -1.0)
+        with np.errstate(over="ignore"):  # next to no current
+            ohm = np.clip(volts / s.current_A * (1.0 if self.along >= 0 else -1.0), -MOST_OHM, MOST_OHM)
         features = self._features(s.current_A, start, end)
         k3 = rows.size // 3
         raw = middle(ohm[k3:])

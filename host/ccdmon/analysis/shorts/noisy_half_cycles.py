@@ -52,7 +52,10 @@ def _whole(h: HalfCycle) -> bool:
 
 def _usual(usable: Sequence[HalfCycle], noise_V: Sequence[float], k: int, window: range) -> float:
     """Noise of the half-cycles before, grown with the level as that of a current source may."""
-    grown = [noise_V[n] * max(usable[k].level_A / usable[n].level_A, 1.0) for n in window]
+    level_A = usable[k].level_A
+    grown = [
+        noise_V[n] * max(level_A / before_A if (before_A := usable[n].level_A) else 1.0, 1.0) for n in window
+    ]
     # Where V bends, the noise depends on when the rows fall: the noisier half of the window is the scale.
     scale_V = max(median(grown), sorted(grown)[-2] / th.NOISY_BEND)
     return max(scale_V, th.NOISY_FLOOR * abs(usable[k].end_V))

@@ -1,0 +1,29 @@
+"""Tests whose cell was dead from the first row on."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from ccdmon.analysis.document import analyze
+from ccdmon.model.trace import Cell, Trace
+
+
+def trace(ohm: float, rows: int = 2000, area_cm2: float | None = None) -> Trace:
+    """Half-cycles of 100 rows at 1 mA."""
+    time_s = np.arange(rows) * 1.0
+    current_A = np.where(time_s % 200 < 100, 1e-3, -1e-3)
+    return Trace(time_s, ohm * current_A, current_A, cell=Cell(area_cm2, "symmetric"))
+
+
+@pytest.mark.parametrize("area_cm2", [None, 0.785])
+def test_no_voltage_at_all_is_a_short_whatever_the_area(area_cm2: float | None) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        document = analyze(trace(0.0, area_cm2=area_cm2), area_cm2=area_cm2)
+    assert document["verdict"] == "failed"
+    assert [(event["kind"], event["row"]) for event in document["events"]] == [("hard_short", 0)]
+
+
+def test_without_an_area_a_small_resistance_may_be_a_large_cells() -> None:
+    assert analyze(trace(0.05))["verdict"] == "healthy"
