@@ -23,6 +23,7 @@ Places = npt.NDArray[np.int64]
 TAU_s = 10.0 ** np.arange(-0.5, 6.1, 0.75)  # nine, 0.3 s to 3e5 s
 BINS = 41
 MOST_OHM = 1e30  # no cell has more: behind a current of next to nothing
+LEAST_A = 1e-30  # what no ammeter tells from nothing has no resistance behind it
 ODD_ROWS = 0.3  # of the level: rows further away are no part of a shape
 NEW_SCALE = 20.0  # times the charge of all before: those were scans
 
@@ -75,7 +76,8 @@ class LevelTracker:
         gap = max(s.start_s - self.end_s, 0.0) if self.end_s is not None and not s.after_gap else 0.0
         leveled = None
         amperes = s.current_A if s.sign != 0 else 0.0
-        if s.kind == "current" and s.count >= 3 and s.charge_C > 0.02 * self.largest_C:
+        flows = s.kind == "current" and abs(s.current_A) > LEAST_A
+        if flows and s.count >= 3 and s.charge_C > 0.02 * self.largest_C:
             if s.charge_C > NEW_SCALE * self.largest_C and abs(s.current_A) > 1.5 * self.largest_A:
                 self._forget()
             self.largest_C, self.largest_A = (
