@@ -261,3 +261,21 @@ def test_recorded_traces_are_read(recorded_dir: Path) -> None:
     rows = {path.name: len(read_bdf(path)) for path in sorted(recorded_dir.glob("*.bdf.csv"))}
     assert rows["na_nasicon_na_hard_short.bdf.csv"] == 3564
     assert len(rows) == 3
+
+
+@pytest.mark.parametrize("second", ["voltage_volt", "Voltage / mV", "Current / mA", "Test Time / ms"])
+def test_two_columns_of_one_quantity_must_agree(tmp_path: Path, second: str) -> None:
+    scale = 1000.0 if second.partition(" / ")[2] in ("mV", "mA", "ms") else 1.0
+    of = {"v": [0.1, 0.2], "C": [1e-3, -1e-3], "T": [0.0, 1.0], "V": [0.1, 0.2]}[second[0]]
+    header = f"Test Time / s,Voltage / V,Current / A,{second}\n"
+    path = tmp_path / "two.bdf.csv"
+
+    def write(factor: float) -> None:
+        more = [factor * scale * value for value in of]
+        path.write_text(header + f"0,0.1,0.001,{more[0]}\n1,0.2,-0.001,{more[1]}\n", encoding="utf-8")
+
+    write(1.0)
+    np.testing.assert_array_equal(read_bdf(path).voltage_V, [0.1, 0.2])
+    write(0.5)
+    with pytest.raises(InputError, match="hold different values"):
+        read_bdf(path)

@@ -84,3 +84,16 @@ def test_columns_and_impedance_of_a_workbook(tmp_path: Path) -> None:
         {"EIS": [["f/Hz", "Re(Z)/Ohm", "-Im(Z)/Ohm"], *[[10.0**-k, 5.0, 2.0] for k in range(4)]]},
     )
     np.testing.assert_allclose(read_spectra(z)[0].impedance_ohm, 5 - 2j)
+
+
+def test_a_sheet_of_statistics_is_passed_over_and_told(tmp_path: Path) -> None:
+    labels = ["Cycle_Index", "Test_Time(s)", "Current(A)", "Voltage(V)"]
+    rows = [[1 + k // 4, 10.0 * k + 0.123456789, 1e-4, 0.2 + 0.001 * k] for k in range(12)]
+    last = [[*row, 5.0] for row in rows[3::4]]
+    sheets = {"Statistics_1-005": [[*labels, "Charge_Capacity(Ah)"], *last], "Channel_1-005": [labels, *rows]}
+    trace = read_trace(book(tmp_path / "arbin.xlsx", sheets))
+    np.testing.assert_allclose(trace.voltage_V, [row[3] for row in rows])
+    assert any("Statistics_1-005" in note for note in trace.notes)
+    last[0][3] = 0.9  # a row that the test does not have
+    with pytest.raises(InputError, match="each hold a test"):
+        read_trace(book(tmp_path / "two.xlsx", sheets))

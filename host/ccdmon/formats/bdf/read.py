@@ -152,26 +152,38 @@ def trace_of_table(table: pa.Table, name: str, first_row: int) -> Trace:
     """The columns that are labelled as in BDF, of rows that begin at `first_row`. Raises `InputError`."""
     columns: dict[str, FloatArray | None] = {}
     for field_name, labels in COLUMN_NAMES.items():
-        label, scale = _label_of(field_name, labels, table.column_names)
-        if label is not None:
-            values = _as_float(table[label], name, label, first_row)
-            columns[field_name] = values if scale == Scale(1.0) else values * scale.factor + scale.zero
-        elif field_name in REQUIRED:
+        there = _labels_of(field_name, labels, table.column_names)
+        read = [_in_unit(table, name, label, scale, first_row) for label, scale in there]
+        if read:
+            columns[field_name] = read[0]
+        if field_name in REQUIRED:
+            _refuse_two(read, [label for label, _ in there], name)
+        if field_name in REQUIRED and not read:
             found = ", ".join(table.column_names[:8]) or "none that ccdmon knows"
             raise InputError(f"{name}: column '{labels[0]}' is missing (found: {found}); add or rename it")
     return Trace(**columns)  # type: ignore[arg-type]  # the required ones are there, or we raised
 
 
-def _label_of(field_name: str, labels: Sequence[str], there: Sequence[str]) -> tuple[str | None, Scale]:
-    """The label of a field, its preferred ones first."""
-    label = next((label for label in labels if label in there), None)
-    if label is not None:
-        return label, Scale(1.0)
-    for other in there:
-        found = column_of(other)
-        if found is not None and found[0] == field_name:
-            return other, found[1]
-    return None, Scale(1.0)
+def _labels_of(field_name: str, labels: Sequence[str], there: Sequence[str]) -> list[tuple[str, Scale]]:
+    """All labels of a field that are there, the preferred ones first."""
+    preferred = [(label, Scale(1.0)) for label in labels if label in there]
+    others = [(label, found) for label in there if label not in labels and (found := column_of(label))]
+    return preferred + [(label, scale) for label, (field, scale) in others if field == field_name]
+
+
+def _in_unit(table: pa.Table, name: str, label: str, scale: Scale, first_row: int) -> FloatArray:
+    values = _as_float(table[label], name, label, first_row)
+    return values if scale == Scale(1.0) else values * scale.factor + scale.zero
+
+
+def _refuse_two(columns: Sequence[FloatArray], labels: Sequence[str], name: str) -> None:
+    """Raises `InputError` where columns of one quantity contradict one another: nothing tells which one counts."""
+    for column, label in zip(columns[1:], labels[1:], strict=True):
+        most = np.nanmax(np.abs(columns[0]), initial=0.0)
+        if not np.allclose(columns[0], column, rtol=1e-3, atol=1e-3 * most, equal_nan=True):
+            raise InputError(
+                f"{name}: columns '{labels[0]}' and '{label}' are one quantity and hold different values; keep one"
+            )
 
 
 def _as_float(column: pa.ChunkedArray, name: str, label: str, first_row: int) -> FloatArray:

@@ -89,6 +89,7 @@ def choose(
         if at is None:
             continue
         label = layout.labels[at]
+        chosen.notes += _not_read(layout, at, role)
         if label.unit is None and role in units and QUANTITY.get(role) != "count":
             label = replace(label, unit=units[role])
             if role not in ("step_time", "date"):
@@ -134,6 +135,17 @@ def _best(
             f"and {twin + 1}); name those of one cell with {option}, e.g. {_name_in_map(role)}=#{best + 1}"
         )
     return best
+
+
+def _not_read(layout: Layout, at: int, role: str) -> list[str]:
+    """That another column of the same name holds the quantity, too, in another unit or spelling."""
+    taken = layout.labels[at]
+    others = [
+        label.text
+        for label in layout.labels
+        if label is not taken and role in label.roles and key_of(label.name) == key_of(taken.name)
+    ]
+    return [f"column '{taken.text}' is read; '{other}' is the same quantity: not read" for other in others]
 
 
 def _column(at: int, label: Label, role: str, name: str, layout: Layout, option: str) -> Column:

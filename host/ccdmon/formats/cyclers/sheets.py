@@ -29,8 +29,12 @@ def read_workbook(source: Path | bytes, name: str, columns: str | None, salvage:
 
 
 def _one_test(read: list[tuple[str, Columns]], name: str) -> Columns:
+    whole = max(read, key=lambda sheet: sheet[1].values["test_time_s"].size)
+    extracts = [sheet[0] for sheet in read if sheet is not whole and _is_extract(sheet[1], whole[1])]
+    read = [sheet for sheet in read if sheet[0] not in extracts]
     title, first = read[0]
     notes = list(first.notes)
+    notes += [f"sheet '{extract}' repeats rows of '{whole[0]}': not read" for extract in extracts]
     values = first.values
     for other, more in read[1:]:
         last, begin = values["test_time_s"], more.values["test_time_s"]
@@ -43,3 +47,14 @@ def _one_test(read: list[tuple[str, Columns]], name: str) -> Columns:
     if len(read) > 1:
         notes.append(f"sheets {', '.join(title for title, _ in read)} are read as one test")
     return Columns(values, notes)
+
+
+def _is_extract(some: Columns, whole: Columns) -> bool:
+    """Whether each row has the time and voltage of one of the whole's: a summary, the last rows of cycles or steps."""
+    rows = {
+        (float(time_s), float(volts))
+        for time_s, volts in zip(whole.values["test_time_s"], whole.values["voltage_V"], strict=True)
+    }
+    fewer = some.values["test_time_s"].size < len(rows)
+    own = zip(some.values["test_time_s"], some.values["voltage_V"], strict=True)
+    return fewer and all((float(time_s), float(volts)) in rows for time_s, volts in own)
