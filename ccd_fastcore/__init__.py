@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING
 
 from ccd_fastcore._interpreted import STATE_BYTES
 from ccd_fastcore._interpreted import Stream as ReferenceStream
+from ccd_fastcore._reference_blocks import BLOCK_FIELDS
 from ccd_fastcore._reference_envelope import ENVELOPE_FIELDS
 from ccd_fastcore._segment import SEGMENT_FIELDS
 from ccd_fastcore._steps import STEP_FIELDS
 from ccd_fastcore._stream import BURST_FIELDS, MODES
 
 if TYPE_CHECKING or os.environ.get("CCD_FASTCORE") != "reference":
+    from ccd_fastcore._blocks import RowBlocks
     from ccd_fastcore._core import Stream, add_known, feed_many
     from ccd_fastcore._envelope import Envelope
     from ccd_fastcore._frames import Unframer, unpack_samples
 else:
     from ccd_fastcore._interpreted import Stream, add_known, feed_many
+    from ccd_fastcore._reference_blocks import RowBlocks
     from ccd_fastcore._reference_envelope import Envelope
     from ccd_fastcore._reference_frames import Unframer, unpack_samples
 
 __all__ = [
+    "BLOCK_FIELDS",
     "BURST_FIELDS",
     "ENVELOPE_FIELDS",
     "MODES",
@@ -31,6 +35,7 @@ __all__ = [
     "STEP_FIELDS",
     "Envelope",
     "ReferenceStream",
+    "RowBlocks",
     "Stream",
     "Unframer",
     "add_known",

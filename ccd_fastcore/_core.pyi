@@ -26,6 +26,10 @@ class Stream:
     def finish(self) -> tuple[Records, Records, Records]:
         """Close what is open: (segments, steps, bursts). The stream takes no more rows."""
 
+    @property
+    def running(self) -> tuple[int, int] | None:
+        """First and last row of the segment that is running; None before the first row."""
+
     def save(self) -> bytes:
         """The whole state, to `restore` later on the same kind of machine; both twins give the same bytes."""
 

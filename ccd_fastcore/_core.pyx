@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The streaming analysis as a class of Python: columns in, records out. The algorithm is `_stream.py`, compiled."""
 
-from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport PyBuffer_Release
 from libc.math cimport isfinite
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
@@ -11,6 +11,7 @@ import numpy as np
 cimport ccd_fastcore._segment as segment
 cimport ccd_fastcore._steps as steps
 cimport ccd_fastcore._stream as stream
+from ccd_fastcore._columns cimport open_column
 from ccd_fastcore._state cimport state_t
 
 from ccd_fastcore._interpreted import STATE_BYTES as _STATE_BYTES
@@ -76,25 +77,6 @@ cdef const double[::1] _column(x):
         return np.ascontiguousarray(x, dtype=np.float64)
 
 
-cdef _open_column(x, Py_buffer* view):
-    """The memory of a float64 column of shape (n,), copied where it is anything else; a typed memoryview costs twice."""
-    try:
-        PyObject_GetBuffer(x, view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS)
-    except (TypeError, ValueError, BufferError):
-        PyObject_GetBuffer(_as_column(x), view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS)
-        return
-    if view.ndim != 1 or view.format == NULL or view.format[0] != c'd' or view.format[1] != 0:
-        PyBuffer_Release(view)
-        PyObject_GetBuffer(_as_column(x), view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS)
-
-
-cdef _as_column(x):
-    column = np.ascontiguousarray(x, dtype=np.float64)
-    if column.ndim != 1:
-        raise ValueError(f"a column has one dimension, not {column.ndim}")
-    return column
-
-
 def add_known(column, double total):
     """`total` plus the finite values of a column of shape (n,), one after the other, and how many there were."""
     cdef const double[::1] x = _column(column)
@@ -124,10 +106,10 @@ cdef class Stream:
         records = ([], [], [])
         try:
             for column in (time_s, voltage_V, current_A):
-                _open_column(column, &columns[opened])
+                open_column(column, &columns[opened])
                 opened += 1
             if pressure_Pa is not None:
-                _open_column(pressure_Pa, &columns[3])
+                open_column(pressure_Pa, &columns[3])
                 opened += 1
             self._take(columns, opened, records)
         finally:
@@ -156,6 +138,11 @@ cdef class Stream:
         records = ([], [], [])
         _collect(&self.s, stream.finish(&self.s), records)
         return records
+
+    @property
+    def running(self):
+        """First and last row of the segment that is running; None before the first row."""
+        return (self.s.first_row, self.s.last_row) if self.s.n > 0 else None
 
     def save(self):
         """The whole state as bytes, to `restore` later on the same kind of machine."""

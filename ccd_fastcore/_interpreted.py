@@ -102,6 +102,11 @@ class Stream:
         self._collect(_stream.finish(self.s), records)
         return records
 
+    @property
+    def running(self) -> tuple[int, int] | None:
+        """First and last row of the segment that is running; None before the first row."""
+        return (self.s.first_row, self.s.last_row) if self.s.n > 0 else None
+
     def save(self) -> bytes:
         """The whole state as bytes, to `restore` on the same kind of machine; the compiled twin's are the same."""
         values = [getattr(self.s, name) for name, _, _ in _SAVED]

@@ -190,6 +190,17 @@ def test_any_rows_are_taken_and_both_twins_agree(rows: list[tuple[float, float, 
         assert repr(records(Stream(mode), columns)) == repr(records(ReferenceStream(mode), columns))
 
 
+def test_the_running_segment(stream_class: Any) -> None:
+    stream, rows = stream_class(), cycling(2, 100)
+    assert stream.running is None
+    stream.feed(*(c[:90] for c in rows))
+    assert stream.running == (0, 89)
+    stream.feed(*(c[90:101] for c in rows))  # the first row of the other sign: it takes two
+    assert stream.running == (0, 99)
+    stream.feed(*(c[101:150] for c in rows))
+    assert stream.running == (100, 149)
+
+
 def test_constant_and_empty_input(stream_class: Any) -> None:
     assert records(stream_class(), (np.empty(0), np.empty(0), np.empty(0))) == ([], [], [])
     n = 500
