@@ -4,11 +4,11 @@ The rows go once through the streaming core (`ccd_fastcore`); everything here wo
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict, Unpack
 
-from ccd_fastcore import MODES, Stream
+from ccd_fastcore import MODES, RowBlocks, Stream
 from ccdmon.analysis.ambient import Ambient
 from ccdmon.analysis.ccd import critical_current_density
 from ccdmon.analysis.events import Event, at_row, reason_of, verdict_of
@@ -18,7 +18,7 @@ from ccdmon.analysis.impedance.comparison import Comparison, compare
 from ccdmon.analysis.judgement import Judgement, has_ocv, judge
 from ccdmon.analysis.level.level_test import LevelTest
 from ccdmon.analysis.protocols import recognise
-from ccdmon.analysis.rows_in_blocks import Blocks, RowsInBlocks
+from ccdmon.analysis.rows_in_blocks import Blocks
 from ccdmon.analysis.segments import half_cycles_of
 from ccdmon.analysis.stretches import Stretch, kind_of
 from ccdmon.errors import InputError
@@ -77,7 +77,8 @@ class StreamingAnalysis:
         self._stream = Stream(self._mode)
         self._ambient = Ambient(cell.stated_temperature_degC, cell.stated_pressure_Pa)
         self._records: Records = ([], [], [])
-        self._blocks = RowsInBlocks()
+        self._blocks = RowBlocks()
+        self._told: list[bytes] = []  # blocks of the newest segments, those that nobody has looked at
         self._stretches: list[Stretch] = []
         self._level = LevelTest()
         self.rows = 0
@@ -86,39 +87,22 @@ class StreamingAnalysis:
         """Take the next rows, any number of them; their `cell` and `source` are not looked at."""
         time_s, volts, amperes = chunk.test_time_s, chunk.voltage_V, chunk.current_A
         new = self._stream.feed(time_s, volts, amperes, chunk.pressure_Pa)
+        self._told += self._blocks.feed(
+            time_s, volts, amperes, chunk.temperature_degC, chunk.pressure_Pa, new[0], self._stream.running
+        )
         _extend(self._records, new)
-        self._blocks.feed(time_s, volts, amperes, chunk.temperature_degC, chunk.pressure_Pa)
-        for record in new[0]:
-            stretch = self._stretch(
-                record, self._stretches[-1] if self._stretches else None, self._blocks.take
-            )
-            if stretch is not None:
-                self._stretches.append(stretch)
-                self._level.feed(stretch)
-        if self._blocks.many:
-            running = self._ended()[0]
-            if running:
-                self._blocks.shorten(*_rows_of(running[-1]))
         self._ambient.feed(chunk)
         self._notes.update(dict.fromkeys(chunk.notes))
         self.rows += len(chunk)
 
-    @staticmethod
-    def _stretch(
-        record: Sequence[float], last: Stretch | None, take: Callable[[int, int], Blocks]
-    ) -> Stretch | None:
-        """The core's record of a segment with its rows; None of one without any."""
-        blocks = take(*_rows_of(record))
-        if not blocks.row.size:
-            return None
-        value = {name: record[at] for name, at in AT.items()}
-        stretch = Stretch(
-            0 if last is None else last.index + 1, *_rows_of(record), value["start_s"], value["end_s"],
-            int(value["sign"]), value["current_A"], value["charge_C"], value["noise_V"],
-            bool(value["after_gap"]), blocks,
-        )  # fmt: skip
-        stretch.kind = kind_of(stretch, last)
-        return stretch
+    def _look(self) -> None:
+        """Look at the segments that ended since the last look: what is asked for seldom is not done with every row."""
+        told, self._told = self._told, []
+        segments = self._records[0]
+        for record, blocks in zip(segments[len(segments) - len(told) :], told, strict=True):
+            stretch = _stretch(record, Blocks(blocks), self._stretches[-1] if self._stretches else None)
+            self._stretches.append(stretch)
+            self._level.feed(stretch)
 
     def _ended(self) -> Records:
         """The core's last records, as if the rows ended here."""
@@ -132,13 +116,13 @@ class StreamingAnalysis:
 
     def snapshot(self) -> "Snapshot":
         """What is known now, to be reported on later, from another thread too."""
+        self._look()
         last = self._ended()
         segments, steps, bursts = (known + more for known, more in zip(self._records, last, strict=True))
         stretches = list(self._stretches)
-        for record in last[0]:
-            stretch = self._stretch(record, stretches[-1] if stretches else None, self._blocks.look)
-            if stretch is not None:
-                stretches.append(stretch)
+        for record in last[0]:  # one, of the running segment
+            running = Blocks(self._blocks.look())
+            stretches.append(_stretch(record, running, stretches[-1] if stretches else None))
         level = self._level.ended(stretches[len(self._stretches) :])
         return Snapshot(
             segments, steps, bursts, self._mode, self.rows, self._threshold_scale, self._eis, self._cell,
@@ -196,8 +180,23 @@ class Snapshot:
         return half_cycles, replace(judgement, events=events, reason=reason, notes=notes)
 
 
-def _rows_of(record: Sequence[float]) -> tuple[int, int]:
-    return int(record[AT["first_row"]]), int(record[AT["last_row"]])
+def _stretch(record: Sequence[float], blocks: Blocks, last: Stretch | None) -> Stretch:
+    """The core's record of a segment with its rows; `last` is the stretch before it."""
+    stretch = Stretch(
+        0 if last is None else last.index + 1,
+        int(record[AT["first_row"]]),
+        int(record[AT["last_row"]]),
+        record[AT["start_s"]],
+        record[AT["end_s"]],
+        int(record[AT["sign"]]),
+        record[AT["current_A"]],
+        record[AT["charge_C"]],
+        record[AT["noise_V"]],
+        bool(record[AT["after_gap"]]),
+        blocks,
+    )
+    stretch.kind = kind_of(stretch, last)
+    return stretch
 
 
 def _with_device_events(
