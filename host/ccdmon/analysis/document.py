@@ -21,6 +21,8 @@ from ccdmon.analysis.protocols import recognise
 from ccdmon.analysis.rows_in_blocks import Blocks
 from ccdmon.analysis.segments import half_cycles_of
 from ccdmon.analysis.stretches import Stretch, kind_of
+from ccdmon.analysis.why.reasons import why
+from ccdmon.analysis.why.subject import Subject
 from ccdmon.errors import InputError
 from ccdmon.model.trace import Cell, Trace
 
@@ -154,7 +156,7 @@ class Snapshot:
     def report(self) -> dict[str, Any]:
         """The whole report document."""
         half_cycles, judgement = self._found()
-        return _document(half_cycles, judgement, self.area_cm2, self.ambient, self.eis.verdict)
+        return _document(self, half_cycles, judgement)
 
     def events(self) -> dict[str, Any]:
         """`events` of the report document alone, in half the time and a fraction of its memory."""
@@ -219,16 +221,20 @@ def _extend(records: Records, more: Records) -> None:
         known.extend(new)
 
 
-def _document(
-    half_cycles: list[HalfCycle], judgement: Judgement, area: float | None, ambient: Ambient, eis: str
-) -> dict[str, Any]:
+def _document(test: Snapshot, half_cycles: list[HalfCycle], judgement: Judgement) -> dict[str, Any]:
+    area = test.area_cm2
     protocol = recognise(
         half_cycles if judgement.reason is None else []
     )  # what is not judged endured nothing
     ccd = critical_current_density(half_cycles, judgement.events, protocol, area)
     ccd.update(
-        temperature_degC=ambient.temperature_degC, pressure_MPa=ambient.pressure_MPa, area_cm2=area, eis=eis
-    )
+        temperature_degC=test.ambient.temperature_degC, pressure_MPa=test.ambient.pressure_MPa, area_cm2=area,
+        eis=test.eis.verdict,
+    )  # fmt: skip
+    subject = Subject(
+        half_cycles, test.stretches, judgement.events, protocol, ccd, test.cell, area, test.ambient, test.eis,
+        has_ocv(test.stretches, test.cell.configuration, test.cell.electrolyte),
+    )  # fmt: skip
     document = {
         "schema": SCHEMA,
         "verdict": "not_judged" if judgement.reason is not None else verdict_of(judgement.events),
@@ -238,6 +244,7 @@ def _document(
         "half_cycles": [half_cycle.document(area) for half_cycle in half_cycles],
         "events": [event.document(area) for event in judgement.events],
         "ccd": ccd,
+        "why": why(subject),
     }
     cleaned: dict[str, Any] = _finite(document)
     return cleaned

@@ -83,6 +83,7 @@ def html(
             _notes(document),
         ),
         _section("Events", _events(document["events"])),
+        _why(document),
         _section("Monitoring", _pairs(_monitoring_rows(monitoring))) if monitoring else "",
         _section("Half-cycles", _half_cycles(document)),
         _impedance(document, context, figures),
@@ -195,6 +196,12 @@ def _events(events: Sequence[Document]) -> str:
         f"<details open><summary>evidence</summary>{_pairs(words.evidence(event))}</details></div>"
         for event in events
     )
+
+
+def _why(document: Document) -> str:
+    rows = words.reasons(document)
+    note = "<p>In brackets: section of Lu et al., Adv. Funct. Mater. 2021, 31, 2009925.</p>"
+    return _section("Why", _pairs(rows), note) if rows else ""
 
 
 def _monitoring_rows(monitoring: Monitoring) -> list[tuple[str, str]]:

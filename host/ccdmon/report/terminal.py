@@ -43,6 +43,8 @@ def print_report(
         out.print(words.NO_AREA, markup=False, soft_wrap=True)
     out.print(_conditions(document, cell, remarks))
     _print_events(document, out)
+    for label, text in words.reasons(document):
+        out.print(Text.assemble((label, "bold"), ": ", text), soft_wrap=True)
     if document["half_cycles"]:
         out.print(_half_cycles(document))
 

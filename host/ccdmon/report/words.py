@@ -216,6 +216,18 @@ def _prefix(size: float) -> tuple[float, str]:
     )
 
 
+def reasons(document: Document) -> list[tuple[str, str]]:
+    """What limited the test and how it compares: (what, a line that ends in the section of the review it rests on)."""
+    found = document.get("why") or {}  # a document of before has none
+    listed = ((name(key), value if isinstance(value, list) else [value]) for key, value in found.items())
+    return [
+        (label.capitalize(), f"{item['text']} ({item['section']})")
+        for label, items in listed
+        for item in items
+        if item is not None
+    ]
+
+
 def half_cycle_columns(document: Document) -> list[tuple[str, str, float]]:
     """(heading, key, factor) of the half-cycle table: area-specific where the area is known."""
     specific = document["ccd"]["area_cm2"] is not None
