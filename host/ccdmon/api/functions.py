@@ -142,9 +142,14 @@ def _impedance(before: SpectrumLike, after: SpectrumLike) -> Comparison:
     for name, given in (("eis_before", before), ("eis_after", after)):
         if not isinstance(given, Spectrum | str | os.PathLike | None):
             raise InputError(f"{name} is a {type(given).__name__}; give a file or a ccdmon.Spectrum")
-    first = before if isinstance(before, Spectrum) else read_pair(before, None).before
-    last = after if isinstance(after, Spectrum) else read_pair(None, after).after
-    return compare(first, last)
+    pair = read_pair(
+        None if isinstance(before, Spectrum) else before, None if isinstance(after, Spectrum) else after
+    )
+    first, last = (
+        given if isinstance(given, Spectrum) else read
+        for given, read in zip((before, after), pair[:2], strict=True)
+    )
+    return compare(first, last, pair.series)
 
 
 def _with_area(trace: Trace, area_cm2: float | None) -> Trace:

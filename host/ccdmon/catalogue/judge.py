@@ -105,7 +105,7 @@ def _impedance(task: Task, options: Mapping[str, Any]) -> tuple[Comparison, tupl
         after = None
     pair = read_pair(task.eis_before, after, columns, options["eis_select"])
     names = [Path(path).name for path in (task.eis_before, after) if path is not None]
-    return compare(pair.before, pair.after), (
+    return compare(pair.before, pair.after, pair.series), (
         f"impedance of {' and '.join(dict.fromkeys(names))}",
         *pair.notes,
     )

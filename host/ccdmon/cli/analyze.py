@@ -161,7 +161,7 @@ def options_of(args: argparse.Namespace) -> Options:
     pair = read_pair(before, after, args.eis_columns, args.eis_select)
     for note in (*notes, *pair.notes):
         print(f"note: {note}", file=sys.stderr)
-    return {**given, "impedance": compare(pair.before, pair.after)}
+    return {**given, "impedance": compare(pair.before, pair.after, pair.series)}
 
 
 def _paired(args: argparse.Namespace) -> "Paired":

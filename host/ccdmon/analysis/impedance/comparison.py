@@ -6,6 +6,7 @@ resistance U/I must be of the same magnitude as the impedance.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -59,6 +60,7 @@ class Comparison:
     before: Resistances | None
     after: Resistances | None
     spectra: tuple[Spectrum | None, Spectrum | None] = (None, None)  # before and after, as measured
+    series: tuple[Spectrum, ...] = ()  # all spectra of the test that were given, in their order
 
     def evidence(self) -> dict[str, Any]:
         """Plain numbers for a report."""
@@ -119,12 +121,31 @@ def _electrolyte_edge(
     return edge, spread
 
 
-def compare(before: Spectrum | None, after: Spectrum | None) -> Comparison:
+def compare(before: Spectrum | None, after: Spectrum | None, series: Sequence[Spectrum] = ()) -> Comparison:
     """Has the cell shorted between two spectra of the same cell at the same (room) temperature?
 
-    `unvalidated` if one is missing, too short, or breaks the Kramers-Kronig relations.
+    `unvalidated` if one is missing, too short, or breaks the Kramers-Kronig relations. What is the wiring's of them is
+    left out, and the reason tells it. `series`: all spectra of the test, if there are more.
     """
-    return replace(_compared(before, after), spectra=(before, after))
+    bare = [None if spectrum is None else without_wiring(spectrum) for spectrum in (before, after)]
+    found = _compared(*bare)
+    left_out = sum(len(s) - len(b) for s, b in zip((before, after), bare, strict=True) if s and b)
+    reason = found.reason
+    if left_out:
+        points = "1 point" if left_out == 1 else f"{left_out} points"
+        reason += f"; {points} of the wiring left out: a real part of 0 or less at the highest frequencies"
+    return replace(found, reason=reason, spectra=(before, after), series=tuple(series))
+
+
+def without_wiring(spectrum: Spectrum) -> Spectrum:
+    """Without the points at the highest frequencies up to the last whose real part is not above 0.
+
+    No cell has such a resistance: leads and a third electrode do that, and they decide a fit that knows only cells.
+    """
+    half = len(spectrum) // 2  # what is so bad below is no matter of the wiring
+    wrong = np.flatnonzero(spectrum.impedance_ohm.real[:half] <= 0)
+    first = int(wrong[-1]) + 1 if wrong.size else 0
+    return Spectrum(spectrum.frequency_Hz[first:], spectrum.impedance_ohm[first:], spectrum.name)
 
 
 def _compared(before: Spectrum | None, after: Spectrum | None) -> Comparison:

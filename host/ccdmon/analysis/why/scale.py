@@ -1,4 +1,4 @@
-"""How large a test was: thickness of the lithium moved, C-rates, the region of its areal capacity, nucleation on copper.
+"""How large a test was: thickness of the lithium moved, C-rates, region of its areal capacity, nucleation on copper.
 
 Lithium is 4.9 um per mAh cm-2 (review, section 3.3). More than 3 mA cm-2 and 3 mAh cm-2 are essential, commercial cells
 hold 4 mAh cm-2 (section 5), so that 1 C is 4 mA cm-2 as in the review's table of standards.
@@ -82,9 +82,10 @@ def _turned(loaded: list[Stretch]) -> bool:
 
 
 def _peak(s: Stretch) -> tuple[float, float]:
-    """|V| of the first rows over the least that follows in the first half, and that, in V."""
+    """|V| at the top of the first eighth over the least that follows in as much again, and that, in V."""
     volts = np.abs(s.blocks.trimmed_V)
-    half = max(volts.size // 2, 3)
-    lowest = int(np.argmin(volts[:half]))
-    plateau_V = middle(volts[max(lowest - 1, 0) : lowest + 3])
-    return float(np.max(volts[: lowest + 1])) - plateau_V, plateau_V
+    eighth = max(volts.size // 8, 3)
+    top = int(np.argmax(volts[:eighth]))
+    lowest = top + int(np.argmin(volts[top : 3 * eighth]))
+    plateau_V = middle(volts[max(lowest - 1, top) : lowest + 3])
+    return float(volts[top]) - plateau_V, plateau_V

@@ -68,11 +68,12 @@ def read_eis(path: str | Path, columns: str | None = None) -> EisFile:
 
 
 class Pair(NamedTuple):
-    """The spectra before and after a test, None where no file was named."""
+    """The spectra before and after a test, None where no file was named; `series`: all of the files, in order."""
 
     before: Spectrum | None
     after: Spectrum | None
     notes: tuple[str, ...] = ()
+    series: tuple[Spectrum, ...] = ()
 
 
 def read_pair(
@@ -84,9 +85,10 @@ def read_pair(
     read, or whose imaginary part has the wrong sign.
     """
     numbers = _selected(select)
-    first, notes = _one_of(before, columns, numbers[0], 0)
-    last, more = _one_of(after, columns, numbers[1], -1)
-    return Pair(first, last, tuple(dict.fromkeys(notes + more)))
+    first, notes, known = _one_of(before, columns, numbers[0], 0)
+    last, more, later = _one_of(after, columns, numbers[1], -1)
+    series = later if before == after else [*known, *later]
+    return Pair(first, last, tuple(dict.fromkeys(notes + more)), tuple(series))
 
 
 def _selected(select: str | None) -> tuple[int | None, int | None]:
@@ -106,23 +108,23 @@ def _selected(select: str | None) -> tuple[int | None, int | None]:
 
 def _one_of(
     path: str | Path | None, columns: str | None, number: int | None, which: int
-) -> tuple[Spectrum | None, list[str]]:
-    """(spectrum, notes) of a file: of that number, else the first or the last that is not broken off."""
+) -> tuple[Spectrum | None, list[str], list[Spectrum]]:
+    """(spectrum, notes, all) of a file: of that number, else the first or the last that is not broken off."""
     if not path:
-        return None, []
+        return None, [], []
     read = read_eis(path, columns)
     spectra, notes = read.spectra, [f"{path}: {note}" for note in read.notes]
     if number is not None:
         if not -len(spectra) <= number <= len(spectra):
             raise InputError(f"--eis-select {number}: {path} holds {len(spectra)} spectra; name one of them")
-        return spectra[number - 1 if number > 0 else number], notes
+        return spectra[number - 1 if number > 0 else number], notes, spectra
     if len(spectra) > 1:
         word = "first" if which == 0 else "last"
         notes.append(
             f"{path}: {len(spectra)} spectra, of which the {word} is taken (others with --eis-select)"
         )
     whole = [spectrum for spectrum in spectra if len(spectrum) >= FEWEST_POINTS]
-    return (whole or spectra)[which], notes
+    return (whole or spectra)[which], notes, spectra
 
 
 def _read(path: Path, name: str, map_: ColumnMap | None) -> SpectraRead:
