@@ -8,6 +8,7 @@ from ccdmon_fw.blackbox import BlackBox
 from ccdmon_fw.commands import Commands
 from ccdmon_fw.config import Config
 from ccdmon_fw.detector import Detector
+from ccdmon_fw.drivers.panel import Panel
 from ccdmon_fw.gate import Gate
 from ccdmon_fw.ring import GAP_US, STALL_US, Ring
 from ccdmon_fw.sampler import Sampler
@@ -41,6 +42,7 @@ class App:
         self.telemetry.tell_zero_of(self.detector)
         self.selftest = SelfTest(board, self.detector, self.gate, self.ring)
         self.alarms = Alarms(self.detector, board, self.telemetry)
+        self.panel = Panel(board, self.gate, self.box, self.selftest)
         self.stuck = StuckWatch(self.detector, self.gate, self.telemetry, self.selftest)
         self.watch = Watch(board, self.gate, self.detector, self.ring)
         self.gate.guard = self.watch.guard
@@ -90,6 +92,7 @@ class App:
         self.watch.poll(now_ms)
         self.stuck.poll(now_ms)
         self._keep_trip(now_ms)
+        self.panel.poll(now_ms)
         data = self.board.receive()
         if data:
             self.commands.feed(data, now_ms)

@@ -29,6 +29,8 @@ and may offer:
                              in each round, and says whether what it looks at does (`chips/selfchecks.py`)
     temperature_dC()         of the board, in tenths of a degree Celsius, or `wire.NO_TEMPERATURE`; called when the host
                              asks for the status, once a second, and never in an interrupt
+    led(level)               of the board: lit by `gate`, too, while it is closed (`drivers/panel.py`)
+    button()                 level of the button that acknowledges a trip: 0 while it is pressed
     leave()                  called before the program ends on the host's wish
     SAMPLE_PERIOD_FLOOR_US   the shortest period its converters allow; the firmware samples no faster
     FAULT                    why a converter did not start, for the identity; such a board trips as soon as it is armed

@@ -5,8 +5,9 @@ descriptions, this file touches hardware; registers are those of the chip, in `c
 
 Wiring: GP22 gate (a relay driver with a pull-down), GP14 external trip (pulled up; held to ground as long as all is
 well), GP13 pump (toggles in each tick while the gate is closed, if set so), GP12 feedback contact (to ground, pulled
-up), GP25 the LED, lit while the gate is closed. Not GP15: MicroPython takes it away for a millisecond at each reset of
-the USB on an RP2040 of revision B0 or B1 (erratum RP2040-E5), and an armed gate would open and close again by itself.
+up), GP11 button that acknowledges (to ground, pulled up), GP25 the LED, lit while the gate is closed. Not GP15:
+MicroPython takes it away for a millisecond at each reset of the USB on an RP2040 of revision B0 or B1 (erratum
+RP2040-E5), and an armed gate would open and close again by itself.
 """
 
 import select
@@ -65,6 +66,8 @@ _led_pin = machine.Pin(registers.LED_PIN, machine.Pin.OUT, value=0)
 _external_pin = machine.Pin(registers.EXTERNAL_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
 _feedback_pin = machine.Pin(registers.FEEDBACK_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
 feedback = _feedback_pin.value
+led = _led_pin.value
+button = machine.Pin(registers.BUTTON_PIN, machine.Pin.IN, machine.Pin.PULL_UP).value
 machine.ADC(machine.ADC.CORE_TEMP)  # switches the chip's converter and its temperature sensor on
 
 

@@ -1,6 +1,10 @@
-"""The stop of a board on a potentiostat: it is there whenever the chip is not alive and well, on the emulated Pico."""
+"""The stop of a board on a potentiostat: it is there whenever the chip is not alive and well, on the emulated Pico.
+
+And what a person sees of it, for it needs the same chip.
+"""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +76,31 @@ def test_a_frozen_main_loop_asserts_the_stop(hooked: tuple[Any, Any]) -> None:
     assert LINE.asserted(_driver(rig))
     rig._run_until_sampling()
     assert LINE.asserted(_driver(rig)), "after the boot it stays so until armed"
+
+
+@pytest.mark.pico
+def test_led_and_button_of_a_tripped_board(hooked: tuple[Any, Any]) -> None:
+    from ccdmon_hil.rigs.breakable.pico import run_for
+
+    session, rig = hooked
+    led, button = rig._mcu.gpio[25], 11
+    rig.set_pin(button, True)
+    _arm(session)
+    edges_us: list[float] = []
+    led.add_listener(lambda _now, _before: edges_us.append(rig.virtual_us()))
+    run_for(session, 140_000)
+    assert edges_us == [], "lit as long as the gate is closed"
+    session.command(wire.FORCE_TRIP)
+    edges_us.clear()
+    run_for(session, 400_000)
+    steps_ms = [(after - before) / 1000 for before, after in pairwise(edges_us)]
+    assert 120 < steps_ms[-1] < 136
+    rig.set_pin(button, False)
+    run_for(session, 100_000)
+    edges_us.clear()
+    run_for(session, 300_000)
+    assert len(edges_us) <= 1, "acknowledged"
+    assert LINE.asserted(_driver(rig)) and session.status()["reason"]
 
 
 @pytest.mark.pico

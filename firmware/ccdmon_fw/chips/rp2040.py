@@ -31,6 +31,7 @@ FLASH_BYTES = 2 << 20  # of a Pico
 
 # -- Below this line all chips have the same text. Wiring: `pico.py`.
 
+BUTTON_PIN = const(11)
 FEEDBACK_PIN = const(12)
 PUMP_PIN = const(13)
 EXTERNAL_PIN = const(14)
