@@ -16,6 +16,7 @@ LEAST_ROWS = 12
 FIRST_OCTAVE = 2  # rows 4-7: the first may be means across the reversal
 FULL_CELL = 2
 ROOM_degC, NEAR_K = 25.0, 8.0
+EXPLAINED = 0.8  # of what is gone from the spectrum: both have their errors, and U/I its heat
 
 
 def find_fake_stable(
@@ -53,3 +54,23 @@ def _below_impedance(
 
 def _event(h: HalfCycle, evidence: dict[str, Any]) -> Event:
     return Event("fake_stable", h.start_s, h.first_row, h.cycle, h.current_A, evidence=evidence)
+
+
+def told_already(events: Sequence[Event], eis: Comparison) -> bool:
+    """Whether a shorted spectrum shows what the trace has told already: a leak that came with an event and stayed.
+
+    What ends the ramp explains any. A partial short explains the ohms that it took, in U/I, and a spectrum that was not
+    scanned to the end of the slowest arc has lost no more of them.
+    """
+    lasting = [e for e in events if not e.recovered]
+    if any(e.fatal for e in lasting if e.kind in ("hard_short", "soft_short")):
+        return True
+    taken_ohm = sum(_taken_ohm(e) for e in lasting if e.kind == "partial_short")
+    if eis.before is None or eis.after is None:
+        return False
+    return eis.before.total_ohm - eis.after.total_ohm < taken_ohm / EXPLAINED
+
+
+def _taken_ohm(partial: Event) -> float:
+    before, after = (partial.evidence.get(f"resistance_{when}_ohm", 0.0) for when in ("before", "after"))
+    return float(before - after)

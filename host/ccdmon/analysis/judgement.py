@@ -10,7 +10,7 @@ from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.ambient import Ambient
 from ccdmon.analysis.contact import is_polymer
 from ccdmon.analysis.events import Event, at_row
-from ccdmon.analysis.fake_stable import find_fake_stable
+from ccdmon.analysis.fake_stable import find_fake_stable, told_already
 from ccdmon.analysis.findings import FULL_CELL, Findings
 from ccdmon.analysis.half_cycles import HalfCycle
 from ccdmon.analysis.impedance.comparison import Comparison
@@ -69,7 +69,8 @@ def judge(
         events = find_fake_stable(found.half_cycles, eis, found.mode, ambient.temperature_degC) or dead
     elif with_ocv:
         events = judged(stretches, found.rows, found.steps)
-        events += find_fake_stable(found.half_cycles, eis, FULL_CELL) if eis.verdict == "shorted" else []
+        if eis.verdict == "shorted" and not told_already(events, eis):
+            events += find_fake_stable(found.half_cycles, eis, FULL_CELL)
     else:
         events = _of_level(found, stretches, level, cell, eis, ambient)
     if opened:

@@ -10,7 +10,7 @@ from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.ambient import Ambient
 from ccdmon.analysis.contact import find_contact_loss, without_recovery
 from ccdmon.analysis.events import Event
-from ccdmon.analysis.fake_stable import find_fake_stable
+from ccdmon.analysis.fake_stable import find_fake_stable, told_already
 from ccdmon.analysis.findings import SYMMETRIC, Findings
 from ccdmon.analysis.impedance.comparison import Comparison
 from ccdmon.analysis.level.excursions import Excursion
@@ -60,7 +60,7 @@ def combined(
             )
             if e.evidence["criterion"] != "shape"
         ]
-        if end < found.rows and eis.verdict == "shorted":
+        if eis.verdict == "shorted" and told_already(shorts, eis):
             fake = []
     else:
         shorts = [e for e in shorts if e.kind != "fake_stable"]

@@ -9,7 +9,7 @@ import argparse
 import json
 import multiprocessing
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from ccdmon.analysis.impedance.comparison import compare
 from ccdmon.errors import told_in_one_line
 from ccdmon.model.trace import Trace
 from ccdmon.simulation.campaign.score import Score, score, settled_row
-from ccdmon.simulation.campaign.table import curve_text, table_text, write_curve_plot
+from ccdmon.simulation.campaign.table import FIRST_WAY, curve_text, table_text, write_curve_plot
 from ccdmon.simulation.campaign.worlds import MODEL, World, add_worlds, chosen_worlds, model_world
 from ccdmon.simulation.campaign.worlds_table import kinds_text, worlds_text
 from ccdmon.simulation.simulate import Simulated
@@ -27,27 +27,47 @@ CHECK_SEED = 30_000
 SCALES = (0.25, 0.4, 0.63, 1.0, 1.6, 2.5, 4.0)
 
 
+PROTOCOL_LOWEST_HZ = 0.1  # `impedance_to_Hz` of a rig file's [protocol] that says nothing else
 NEAR_ROWS = 64  # a fluctuation's first drop may be placed a little differently once more of it is known
 # What a reader of a fake stable cell is given: the review's three ways of telling one (section 2.3.2).
-WAYS = {"impedance pair": ("before", "after"), "impedance before": ("before",), "no impedance": ()}
+WAYS = {FIRST_WAY: ("before", "after"), "impedance before": ("before",), "no impedance": ()}
 # Rows after an event's onset at which the analysis is asked again, until it reports the event: each, then ever fewer.
 ASKED_AFTER = (*range(25), 28, 32, 36, 40, 48, 56, 64, 80, 100, 130, 160, 200, 260, 400, 800, 1600)
 
 
 def run_one(
-    task: tuple[str, int], world: World, *, scales: Sequence[float] = (1.0,), delays: bool = True
+    task: tuple[str, int],
+    world: World,
+    *,
+    scales: Sequence[float] = (1.0,),
+    delays: bool = True,
+    lowest_Hz: float | None = None,
 ) -> list[list[Score]]:
     """Make a trace of a world, analyse it at each threshold scale, score; an analysis that raises is a result too.
 
     For each scale a list: fake stable cells with spectra are read in each of the three ways, others once; empty
-    where the world has no such trace.
+    where the world has no such trace. With `lowest_Hz` the test's protocol has impedance: every cell with spectra is
+    read with the pair, scanned down to there.
     """
     kind, seed = task
     made = world.make(kind, seed)
     if made is None:
         return [[] for _ in scales]
+    made = made if lowest_Hz is None else _scanned(made, lowest_Hz)
     ways: dict[str, tuple[str, ...]] = WAYS if kind == "fake_stable" and made.eis else {"": ()}
+    if lowest_Hz is not None and made.eis:
+        ways = {way if way in ways else "": spectra for way, spectra in WAYS.items() if way == FIRST_WAY}
     return [[_read(made, way, spectra, scale, delays) for way, spectra in ways.items()] for scale in scales]
+
+
+def _scanned(made: Simulated, lowest_Hz: float) -> Simulated:
+    """The same with no frequency below."""
+    kept = {
+        when: replace(s, frequency_Hz=s.frequency_Hz[few], impedance_ohm=s.impedance_ohm[few])
+        for when, s in made.eis.items()
+        for few in [s.frequency_Hz >= lowest_Hz]
+    }
+    return replace(made, eis=kept)
 
 
 def _read(made: Simulated, way: str, spectra: Sequence[str], scale: float, delays: bool) -> Score:
@@ -91,10 +111,11 @@ def run_many(
     world: World | None = None,
     scales: Sequence[float] = (1.0,),
     delays: bool = True,
+    lowest_Hz: float | None = None,
 ) -> dict[float, list[Score]]:
     """Scores of all kinds and seeds of a world (the cell model), in that order, per threshold scale."""
     tasks = [(kind, seed) for kind in kinds for seed in seeds]
-    work = partial(run_one, world=world or model_world(), scales=scales, delays=delays)
+    work = partial(run_one, world=world or model_world(), scales=scales, delays=delays, lowest_Hz=lowest_Hz)
     if jobs <= 1:
         rows = [work(task) for task in tasks]
     else:
@@ -113,6 +134,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--first-seed", type=int, default=CHECK_SEED, metavar="N", help="30000 on: checking")
     parser.add_argument("--scenario", action="append", metavar="NAME", help="only these kinds of tests")
     add_worlds(parser)
+    parser.add_argument(
+        "--eis", nargs="?", const=PROTOCOL_LOWEST_HZ, type=float, metavar="HZ",
+        help="the protocol has impedance: each cell is read with its spectra before and after, scanned down to HZ"
+        " (default 0.1, as 'ccdmon protocol --eis' writes it)",
+    )  # fmt: skip
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default 2)")
     parser.add_argument(
         "--curve",
@@ -136,7 +162,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for world in worlds:
         kinds = [kind for kind in args.scenario or world.kinds if kind in world.kinds]
         seeds = range(args.first_seed, args.first_seed + args.seeds)
-        by_world[world.name] = run_many(kinds, seeds, args.jobs, world=world, scales=scales)
+        by_world[world.name] = run_many(
+            kinds, seeds, args.jobs, world=world, scales=scales, lowest_Hz=args.eis
+        )
     _print(by_world, args)
     return 0
 

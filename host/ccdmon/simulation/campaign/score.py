@@ -41,6 +41,7 @@ class Score:
     told: list[Told] = field(default_factory=list)
     configuration: str = SYMMETRIC
     protocol_right: bool | None = None
+    eis: str | None = None  # what the report says of the spectra
     error: str | None = None
 
 
@@ -63,6 +64,7 @@ def score(truth: dict[str, Any], report: dict[str, Any], way: str = "") -> Score
         sort = _sort(event, result, truth, suspect_row)
         real = sort in ("right", "tolerated")
         result.told.append(Told(event["kind"], event.get("probability"), real, event["evidence"]))
+    result.eis = report["ccd"].get("eis")
     result.ccd_right = _ccd_right(truth, report)
     result.ccd_near = _ccd_near(truth, report)
     result.protocol_right = _protocol_right(truth, report)

@@ -61,6 +61,7 @@ def table_text(scores: Sequence[Score]) -> str:
         "",
         f"false events: {count} in {million:.2f} million healthy rows, {rate} per million; "
         f"CCD exact {_percent(ccd)}, protocol right {_percent(protocol)}",
+        f"CCD with impedance unvalidated: {sum(s.eis == 'unvalidated' for s in scores)} of {len(scores)}",
     ]
     return "\n".join(lines)
 

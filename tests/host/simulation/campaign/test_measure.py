@@ -3,7 +3,7 @@
 import pytest
 
 from ccdmon.model.kinds import CELL_FAULTS
-from ccdmon.simulation.campaign.measure import main, run_many
+from ccdmon.simulation.campaign.measure import main, run_many, run_one
 from ccdmon.simulation.campaign.score import score, settled_row
 from ccdmon.simulation.campaign.table import (
     FIRST_WAY,
@@ -166,6 +166,14 @@ def test_a_small_campaign_runs_and_prints_its_table(capsys, tmp_path) -> None:
     out = capsys.readouterr().out
     assert all(f"| {kind} |" in out for kind in CELL_FAULTS)
     assert (tmp_path / "s.json").stat().st_size > 100
+
+
+@pytest.mark.parametrize("kind, seed", [("fake_stable", 3), ("hard_short", 6), ("healthy", 3)])
+def test_with_impedance_in_the_protocol_every_cell_is_validated_and_told_once(kind: str, seed: int) -> None:
+    ((found,),) = run_one((kind, seed), model_world(1000), delays=False, lowest_Hz=0.1)
+    assert found.error is None and found.excluded is None
+    assert found.eis == ("consistent" if kind == "healthy" else "shorted")
+    assert [told.kind for told in found.told] == ([] if kind == "healthy" else [kind])
 
 
 def test_curve_is_plotted(tmp_path) -> None:
