@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from ccdmon.model.electrolytes import kind_of_electrolyte
 from ccdmon.report.colours import EVENT_COLOURS, INK
 from ccdmon.report.drawing import FAINT, MUTED, Drawing
-from ccdmon.report.literature import TARGET_MA_CM2, group_of, peers_of, standards
+from ccdmon.report.literature import TARGET_MA_CM2, peers_of, standards
 
 Group = Mapping[str, Any]
 # Okabe and Ito's palette, told apart by colour-blind readers.
@@ -135,7 +136,7 @@ def _draw_medians(figure: Figure, groups: Sequence[Group]) -> None:
 
 
 def _peers(group: Group) -> list[Any]:
-    kinds = {group_of(name) for name in group["electrolytes"]}
+    kinds = {kind_of_electrolyte(name) for name in group["electrolytes"]}
     return [cell for kind in kinds if kind is not None for cell in peers_of(kind, group["temperature_degC"])]
 
 

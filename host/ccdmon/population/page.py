@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ccdmon.errors import InputError
+from ccdmon.model.electrolytes import kind_of_electrolyte
 from ccdmon.population.figures import causes, curves, medians
 from ccdmon.population.summary import FEWEST_CELLS
 from ccdmon.population.words import METHODS, comparison_rows, group_rows, left_out
 from ccdmon.report.drawing import Drawing
-from ccdmon.report.literature import group_of, peers_of, standards
+from ccdmon.report.literature import peers_of, standards
 from ccdmon.version import __version__
 
 PAGE = "population.html"
@@ -85,7 +86,7 @@ def _published(document: Document) -> list[tuple[str, ...]]:
     found = {
         (name, cell)
         for group in document["groups"]
-        for name in {group_of(electrolyte) for electrolyte in group["electrolytes"]} - {None}
+        for name in {kind_of_electrolyte(electrolyte) for electrolyte in group["electrolytes"]} - {None}
         for cell in peers_of(name, group["temperature_degC"])
     }
     rows = sorted(found, key=lambda pair: (str(pair[0]), pair[1].ccd_mA_cm2))

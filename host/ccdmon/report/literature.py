@@ -12,6 +12,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from ccdmon.model.electrolytes import kind_of_electrolyte
+
 # "> 3 mA cm-2 and > 3 mAh cm-2 are essential" (review, section 5).
 TARGET_MA_CM2 = 3.0
 TARGET_MAH_CM2 = 3.0
@@ -76,18 +78,6 @@ def standards() -> tuple[Standard, ...]:
     )
 
 
-def group_of(electrolyte: str | None) -> str | None:
-    """The table's group an electrolyte's name belongs to, None if that cannot be told."""
-    name = (electrolyte or "").lower()
-    marks = {
-        "sodium": ("nasicon", "alumina", "al2o3", "na3", "na-"),
-        "polymer": ("peo", "polymer", "pvdf", "pan", "gel"),
-        "sulfide": ("ps4", "p2s5", "ps5", "lgps", "lpscl", "argyrodite", "sulfide", "s11", "p3s"),
-        "oxide": ("llzo", "llzto", "garnet", "lipon", "latp", "llto", "oxide"),
-    }
-    return next((group for group, parts in marks.items() if any(part in name for part in parts)), None)
-
-
 def compare(
     ccd_mA_cm2: float,
     electrolyte: str | None = None,
@@ -99,7 +89,7 @@ def compare(
     Compared with published cells of the same group within 15 K (at any temperature if none is given, with
     any group if it is unknown). `better_than` is the share of them it exceeds, None if there are none.
     """
-    group = group_of(electrolyte)
+    group = kind_of_electrolyte(electrolyte)
     peers = peers_of(group, temperature_degC)
     values = sorted(p.ccd_mA_cm2 for p in peers)
     met = [s for s in standards() if ccd_mA_cm2 >= s.current_density_mA_cm2]

@@ -8,11 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from ccdmon.model.electrolytes import kind_of_electrolyte
 from ccdmon.model.spectrum import Spectrum
 from ccdmon.model.trace import Cell
 from ccdmon.report.colours import INK
 from ccdmon.report.drawing import FAINT, MUTED, VOLTAGE_COLOUR, Drawing
-from ccdmon.report.literature import TARGET_MA_CM2, group_of, peers_of, published, standards
+from ccdmon.report.literature import TARGET_MA_CM2, peers_of, published, standards
 
 Document = Mapping[str, Any]
 NAMES_APART = 0.12  # of the width
@@ -91,7 +92,7 @@ def _draw_peers(figure: Figure, document: Document, cell: Cell) -> None:
     """Critical current densities of table 2 of the review, one row for each group; the conditions of its table 1."""
     axes = figure.subplots()
     ccd = document["ccd"]
-    alike = set(peers_of(group_of(cell.electrolyte), ccd["temperature_degC"]))
+    alike = set(peers_of(kind_of_electrolyte(cell.electrolyte), ccd["temperature_degC"]))
     groups = list(dict.fromkeys(row.group for row in published()))
     for level, group in enumerate(groups):
         _draw_group(axes, level, [row for row in published() if row.group == group], alike)

@@ -1,8 +1,6 @@
 """Tables of the review, shipped as data."""
 
-import pytest
-
-from ccdmon.report.literature import compare, group_of, published, sentence, standards
+from ccdmon.report.literature import compare, published, sentence, standards
 
 
 def test_tables_are_whole() -> None:
@@ -10,21 +8,6 @@ def test_tables_are_whole() -> None:
     assert max(p.ccd_mA_cm2 for p in published()) == 20.0
     assert next(p for p in published() if p.system == "Li-LiF-Li3PS4").ccd_mA_cm2 == 2.0
     assert min(s.current_density_mA_cm2 for s in standards()) == 1.34
-
-
-@pytest.mark.parametrize(
-    "name, group",
-    [
-        ("LLZO", "oxide"),
-        ("Li6PS5Cl", "sulfide"),
-        ("PEO-LiTFSI", "polymer"),
-        ("NASICON", "sodium"),
-        ("x", None),
-        (None, None),
-    ],
-)
-def test_groups(name, group) -> None:
-    assert group_of(name) == group
 
 
 def test_compared_with_its_own_kind_at_its_own_temperature() -> None:
@@ -41,4 +24,4 @@ def test_target_needs_current_and_capacity() -> None:
 
 def test_sentence_for_a_person() -> None:
     assert "mA cm⁻² is above" in sentence(compare(0.5, "Li6PS5Cl", 25.0))
-    assert "No published cell" in sentence(compare(0.5, "NASICON", 400.0))
+    assert "No published cell" in sentence(compare(0.5, "Na3Zr2Si2PO12", 400.0))
