@@ -25,17 +25,39 @@ def critical_current_density(
     named = endured or failed_level
     cumulative_C = sum(_charge_before(h, failure) for h in half_cycles)
     half_cycle_C = _typical_charge(named)
+    healed, stayed = _reversible(protocol, events)
     return {
         "endured_mA_cm2": per_area(endured.current_A if endured else None, area_cm2, 1e3),
         "endured_A": endured.current_A if endured else None,
         "failed_at_mA_cm2": per_area(failed_level.current_A if failed_level else None, area_cm2, 1e3),
         "failed_at_A": failed_level.current_A if failed_level else None,
+        "soft_shorts_reversible_to_mA_cm2": per_area(healed.current_A if healed else None, area_cm2, 1e3),
+        "soft_shorts_reversible_to_A": healed.current_A if healed else None,
+        "shorts_stay_from_mA_cm2": per_area(stayed.current_A if stayed else None, area_cm2, 1e3),
+        "shorts_stay_from_A": stayed.current_A if stayed else None,
         "lower_bound": failure is None,
         "limited_by": failure.kind if failure else None,
         "capacity_per_half_cycle_mAh_cm2": per_area(half_cycle_C, area_cm2, 1 / 3.6),
         "cumulative_capacity_mAh_cm2": per_area(cumulative_C, area_cm2, 1 / 3.6),
         "half_cycle_s": _typical_time(named),
     }
+
+
+def _reversible(protocol: TestProtocol, events: Sequence[Event]) -> tuple[Level | None, Level | None]:
+    """The highest level whose soft shorts healed, of those before a short that stayed; and the level of that one.
+
+    The current at which soft shorts stop being reversible is a critical current density, too (Menkin et al. 2023/24).
+    """
+    stays = [
+        e
+        for e in events
+        if ("short" in e.kind and not (e.recovered or e.provisional)) or e.kind == "fake_stable"
+    ]
+    first = min((e.row for e in stays), default=None)
+    soft = [e for e in events if e.kind == "soft_short" and e.recovered and (first is None or e.row < first)]
+    healed = [level for e in soft if (level := _level_at(protocol, e.row)) is not None]
+    stayed = _level_at(protocol, first) if first is not None else None
+    return max(healed, key=lambda level: level.current_A, default=None), stayed
 
 
 def _row(failure: Event) -> int:

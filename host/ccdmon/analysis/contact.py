@@ -14,34 +14,33 @@ from statistics import median
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.half_cycles import HalfCycle
-from ccdmon.analysis.shorts.kept_resistance import lowest_kept_ohm
+from ccdmon.analysis.memory import lowest_kept_ohm
 from ccdmon.analysis.voltage_limit import Limit, limit_row, limits
+from ccdmon.model.electrolytes import POLYMER, kind_of_electrolyte
 
 LEAST_ROWS = 8
-POLYMERS = ("peo", "pvdf", "pan", "polymer", "pmma", "pcl", "litfsi")
 
 
 def is_polymer(electrolyte: str | None) -> bool:
     """By its name: salt depletion makes V rise within half-cycles."""
-    return any(name in (electrolyte or "").lower() for name in POLYMERS)
+    return kind_of_electrolyte(electrolyte) == POLYMER
 
 
 def find_contact_loss(
     half_cycles: Sequence[HalfCycle],
     electrolyte: str | None,
     before_row: int,
-    scale: float = 1.0,
     *,
     steady: bool = True,
 ) -> list[Event]:
-    """At most one contact loss, or a limit reached without one, before the row `before_row`; see `Findings.scale`.
+    """At most one contact loss, or a limit reached without one, before the row `before_row`.
 
     Not `steady`: half-cycles may end in a rise that is the program's, as stripping to a cut-off in a half cell does.
     """
     lived = [h for h in half_cycles if h.last_row < before_row and h.rows >= LEAST_ROWS and h.end_V > 0]
     limit = next(limits(lived), None)
     polymer = is_polymer(electrolyte)
-    start = None if polymer else _begin(lived, bool(electrolyte) and steady, scale)
+    start = None if polymer else _begin(lived, bool(electrolyte) and steady)
     if start is None:
         return [_limit_event(limit)] if limit is not None else []
     after = [h for h in lived if h.index > start.index]
@@ -90,7 +89,7 @@ def _base_ohm(lived: Sequence[HalfCycle], h: HalfCycle) -> float:
     return h.resistance_start_ohm if kept_ohm is None else kept_ohm
 
 
-def _begin(lived: Sequence[HalfCycle], inorganic: bool, scale: float) -> HalfCycle | None:
+def _begin(lived: Sequence[HalfCycle], inorganic: bool) -> HalfCycle | None:
     """The first half-cycle that ends a third above the past, in a growth that reversals do not undo."""
     pasts = {True: _Past(), False: _Past()}
     for n, h in enumerate(lived):
@@ -99,7 +98,7 @@ def _begin(lived: Sequence[HalfCycle], inorganic: bool, scale: float) -> HalfCyc
         past = pasts[h.current_A > 0]
         growing = h.resistance_end_ohm > th.CONTACT_FAST * past.last[-1] if past.last else False
         least = th.CONTACT_GROWTH if growing else th.CONTACT_AGED
-        if h.resistance_end_ohm >= (1 + (least - 1) * scale) * past.base_ohm and h.end_V > h.start_V:
+        if h.resistance_end_ohm >= least * past.base_ohm and h.end_V > h.start_V:
             stays = lived[n + 1 : n + 3]
             # The last half-cycle has none to tell whether the reversal undoes it; salt depletion is ruled out.
             if (inorganic and not stays) or all(

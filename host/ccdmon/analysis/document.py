@@ -33,14 +33,11 @@ Records = tuple[list[Sequence[float]], list[Sequence[float]], list[Sequence[floa
 class Options(TypedDict, total=False):
     """How a trace is read. `area_cm2` wins over the sidecar's; `impedance` is that before the test against after.
 
-    `threshold_scale` above 1 asks for more before it tells of a short or contact loss (the campaign's curve;
-    `campaign_table.SCALED` says of which thresholds);
     `device_events` are what a monitoring device tripped on; events less likely than `min_probability` are not told.
     """
 
     area_cm2: float | None
     impedance: Comparison
-    threshold_scale: float
     device_events: Sequence[Event]
     min_probability: float
 
@@ -70,7 +67,6 @@ class StreamingAnalysis:
         if self._area_cm2 is not None and not (math.isfinite(self._area_cm2) and self._area_cm2 > 0):
             raise InputError(f"--area-cm2 {self._area_cm2:g}: an electrode area is a number above 0, in cm2")
         self._eis = options.get("impedance") or compare(None, None)
-        self._threshold_scale = options.get("threshold_scale", 1.0)
         self._device_events = options.get("device_events", ())
         self._min_probability = options.get("min_probability", 0.0)
         self._notes: dict[str, None] = {}
@@ -120,16 +116,15 @@ class StreamingAnalysis:
         """What is known now, to be reported on later, from another thread too."""
         self._look()
         last = self._ended()
-        segments, steps, bursts = (known + more for known, more in zip(self._records, last, strict=True))
+        segments, steps, _ = (known + more for known, more in zip(self._records, last, strict=True))
         stretches = list(self._stretches)
         for record in last[0]:  # one, of the running segment
             running = Blocks(self._blocks.look())
             stretches.append(_stretch(record, running, stretches[-1] if stretches else None))
         level = self._level.ended(stretches[len(self._stretches) :])
         return Snapshot(
-            segments, steps, bursts, self._mode, self.rows, self._threshold_scale, self._eis, self._cell,
-            self._area_cm2, replace(self._ambient), tuple(self._device_events), self._min_probability,
-            tuple(self._notes), stretches, level,
+            segments, steps, self._mode, self.rows, self._eis, self._cell, self._area_cm2, replace(self._ambient),
+            tuple(self._device_events), self._min_probability, tuple(self._notes), stretches, level,
         )  # fmt: skip
 
 
@@ -139,10 +134,8 @@ class Snapshot:
 
     segments: list[Sequence[float]]
     steps: list[Sequence[float]]
-    bursts: list[Sequence[float]]
     mode: int
     rows: int
-    threshold_scale: float
     eis: Comparison
     cell: Cell
     area_cm2: float | None
@@ -170,7 +163,7 @@ class Snapshot:
         # Where V is held on purpose I is nobody's level; a symmetric cell's compliance is reached, not held.
         held = {s.first_row for s in self.stretches if s.kind == "held"} if ocv else set()
         half_cycles = half_cycles_of([r for r in self.segments if int(r[AT["first_row"]]) not in held])
-        found = findings(half_cycles, self.steps, self.bursts, self.mode, self.rows, self.threshold_scale)
+        found = findings(half_cycles, self.steps, self.mode, self.rows)
         judgement = judge(
             found, self.stretches, self.level, with_ocv=ocv, cell=self.cell, area_cm2=self.area_cm2,
             eis=self.eis, ambient=self.ambient,

@@ -1,11 +1,10 @@
-"""What the core found in a trace, with names: half-cycles, steps, bursts."""
+"""What the core found in a trace, with names: half-cycles, steps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ccd_fastcore import BURST_FIELDS, STEP_FIELDS
+from ccd_fastcore import STEP_FIELDS
 from ccdmon.analysis.half_cycles import HalfCycle
-from ccdmon.analysis.thresholds import NOISE_ROWS
 
 SYMMETRIC, FULL_CELL = 0, 2
 
@@ -16,19 +15,15 @@ class Findings:
 
     half_cycles: Sequence[HalfCycle]
     steps: Sequence[dict[str, float]]
-    bursts: Sequence[dict[str, float]]
     mode: int
     rows: int
-    scale: float = 1.0  # of the thresholds that trade detection against false alarms: above 1 is stricter
 
 
 def findings(
     half_cycles: Sequence[HalfCycle],
     steps: Sequence[Sequence[float]],
-    bursts: Sequence[Sequence[float]],
     mode: int,
     rows: int,
-    scale: float = 1.0,
 ) -> Findings:
     """The core's records with names; the same step is reported twice when the ring still held it."""
     named: dict[int, dict[str, float]] = {}
@@ -42,12 +37,4 @@ def findings(
                 del named[int(known["row"])]
             named[int(step["row"])] = step
     ordered = [named[row] for row in sorted(named)]
-    return Findings(
-        half_cycles, ordered, [dict(zip(BURST_FIELDS, b, strict=True)) for b in bursts], mode, rows, scale
-    )
-
-
-def noisier(step: dict[str, float]) -> float:
-    """Noise after the step over noise before it, at least 1: a stray row among those after it is no step."""
-    known = step["rows_after"] >= NOISE_ROWS and step["noise_before_V"] > 0
-    return max(step["noise_after_V"] / step["noise_before_V"], 1.0) if known else 1.0
+    return Findings(half_cycles, ordered, mode, rows)

@@ -1,4 +1,4 @@
-"""What a cell once had: a fall too slow for any step, however long it takes."""
+"""What a cell once had: the level it kept, and a fall too slow for any step, however long it takes."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -6,6 +6,12 @@ from statistics import median
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.half_cycles import HalfCycle
+
+
+def lowest_kept_ohm(half_cycles: Sequence[HalfCycle]) -> float | None:
+    """The lowest resistance kept for three half-cycles, by their ends; None of none that has a voltage."""
+    ends = [h.resistance_end_ohm for h in half_cycles if h.end_V > 0]
+    return min((median(ends[max(0, k - 2) : k + 1]) for k in range(len(ends))), default=None)
 
 
 def slow_loss(half_cycles: Sequence[HalfCycle]) -> list[Event]:

@@ -96,6 +96,7 @@ SHORTED_ohm_cm2 = 5.0  # nor less, with an interface
 # -- excursions of the level
 DIP_LEAST = 0.03  # of the level: smaller ones are nobody's
 DIP_ERROR = 0.25  # of the level, five standard errors: where less is known a dip is none
+DEEP = 0.15  # of the level: one dip as deep that comes back tells by itself
 SWING = 3.0  # times the usual step from block to block: a leak that forms and dissolves
 FALL = 0.075  # of the level: the smallest step wanted is a tenth
 DRIFT_SHARE = 0.4  # of a fall, lost within the half-cycles next to it: a slow change, not a step

@@ -71,16 +71,27 @@ def name(kind: str | None) -> str:
 
 
 def current(document: Document, which: str) -> str:
-    """`endured` or `failed_at` as a current density, or as a current where the area is not known."""
+    """`endured`, `failed_at`, ... as a current density, or as a current where the area is not known."""
     ccd = document["ccd"]
     if ccd["area_cm2"] is not None:
-        return number(ccd[f"{which}_mA_cm2"], "mA cm⁻²", digits=3)
+        return number(ccd.get(f"{which}_mA_cm2"), "mA cm⁻²", digits=3)
     value_A = ccd.get(f"{which}_A")
     return number(None if value_A is None else value_A * 1e3, "mA", digits=3)
 
 
 def ccd_sentence(document: Document) -> str:
-    """The result in one sentence, with the caveat that belongs to it."""
+    """The result in one sentence, with the caveat that belongs to it; a second where soft shorts healed."""
+    return _ccd_sentence(document) + _healed(document)
+
+
+def _healed(document: Document) -> str:
+    to, stay = current(document, "soft_shorts_reversible_to"), current(document, "shorts_stay_from")
+    if to == DASH:
+        return ""
+    return f" Soft shorts healed up to {to}" + ("." if stay == DASH else f", and one stayed at {stay}.")
+
+
+def _ccd_sentence(document: Document) -> str:
     if document["verdict"] == "not_judged":
         return f"Not judged: {document['reason']}."
     endured, failed = current(document, "endured"), current(document, "failed_at")

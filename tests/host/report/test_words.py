@@ -1,7 +1,10 @@
 """What the report says, as text."""
 
+import numpy as np
 import pytest
 
+from ccdmon.analysis.document import analyze
+from ccdmon.model.trace import Cell, Trace
 from ccdmon.report import words
 
 
@@ -20,3 +23,19 @@ from ccdmon.report import words
 )
 def test_evidence_has_its_unit_behind_the_number(key, value, said) -> None:
     assert words.evidence({"evidence": {key: value}}) == [said]
+
+
+def test_soft_shorts_that_healed_are_told_with_the_level_where_one_stayed() -> None:
+    levels = np.repeat(np.arange(1, 11), 2)  # 0.1 to 1 mA cm-2
+    half = np.repeat(np.arange(20), 300)
+    current_A = 1e-4 * levels[half] * np.where(half % 2, -1, 1)
+    into = np.tile(np.arange(300), 20)
+    ohm = np.where((half == 8) & (into > 100) & (into < 150) | (half > 14), 2.0, 100.0)
+    ohm = ohm * (1 - 0.1 * np.exp(-into / 30))
+    document = analyze(Trace(np.arange(6000.0), ohm * current_A, current_A, cell=Cell(1.0)))
+    ccd = document["ccd"]
+    assert ccd["soft_shorts_reversible_to_mA_cm2"] == pytest.approx(0.5)
+    assert ccd["shorts_stay_from_mA_cm2"] == pytest.approx(0.8)
+    assert "Soft shorts healed up to 0.5 mA cm⁻², and one stayed at 0.8 mA cm⁻²." in words.ccd_sentence(
+        document
+    )

@@ -1,4 +1,4 @@
-"""Cells whose V follows I: the level's own events, the core's bursts, contact, impedance."""
+"""Cells whose V follows I: the level's own events, contact, impedance."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,8 +18,6 @@ from ccdmon.analysis.level.line import Line
 from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.pressure import with_pressure
 from ccdmon.analysis.sensors import find_sensor_faults
-from ccdmon.analysis.shorts.noisy_half_cycles import noisy_half_cycles
-from ccdmon.analysis.shorts.soft import soft_shorts
 from ccdmon.analysis.voltage_limit import limits
 from ccdmon.model.trace import Cell
 
@@ -34,61 +32,62 @@ def combined(
     ambient: Ambient,
     explained: Any,
 ) -> list[Event]:
+    """Events of the level up to the first short or limit, and what half-cycles and impedance say beside them."""
     limit = next(limits(found.half_cycles), None)
     end = min((e.row for e in level if e.kind == "hard_short"), default=found.rows)
     stop = min(end, limit.row if limit else found.rows)
-    level = [e for e in level if e.row <= stop]
-    soft = [e for e in soft_shorts(found) if e.row < stop - 3 and _lowered(e, line)]
-    noisy = [e for e in noisy_half_cycles(found, stop) if _lowered(e, line)]
-    softs = _merged(
-        sorted([*(e for e in level if e.kind == "soft_short"), *soft, *noisy], key=lambda e: e.row), found
-    )
-    others = [e for e in level if e.kind != "soft_short"]
-    softs = [e for e in softs if not any(_explains(o, e) for o in others)]
-    shorts = [
-        e
-        for e in others
-        if e.kind != "partial_short"
-        or not any(s.row - 64 <= e.row and (s.end_s is None or e.start_s <= s.end_s) for s in softs)
-    ] + softs
-    fake = []
-    if eis.verdict != "consistent":
-        fake = [
-            e
-            for e in find_fake_stable(
-                [h for h in found.half_cycles if h.last_row < end], eis, found.mode, ambient.temperature_degC
-            )
-            if e.evidence["criterion"] != "shape"
-        ]
-        if eis.verdict == "shorted" and told_already(shorts, eis):
-            fake = []
-    else:
-        shorts = [e for e in shorts if e.kind != "fake_stable"]
-    if fake:
-        slid = next((e for e in shorts if e.kind == "fake_stable"), None)
-        if slid is not None:  # the level tells when
-            fake = [replace(slid, evidence={**slid.evidence, **fake[0].evidence})]
-        shorts = [e for e in shorts if e.kind != "fake_stable"]
-    contact = [
-        e
-        for e in _contact(found, cell, [*shorts, *fake], end)
-        if not explained(max(0, e.row - 300), min(found.rows - 1, e.row + 300), e.evidence.get("growth", 1.0))
-    ]
-    if (
-        not contact
-        and end == found.rows
-        and not any(e.kind in ("fake_stable", "hard_short") for e in [*shorts, *fake])
-    ):
-        contact = [
-            e for e in _grown(line, shorts) if not explained(line.row[0], line.row[-1], e.evidence["growth"])
-        ]
-    shorts = [_back(e, line, excursions) for e in shorts]
-    shorts = without_recovery(shorts, contact)
+    shorts = _with_impedance(_shorts([e for e in level if e.row <= stop]), found, end, eis, ambient)
+    contact = _lost_contact(found, cell, line, shorts, end, explained)
+    shorts = without_recovery([_back(e, line, excursions) for e in shorts], contact)
     faults = [e for e in find_sensor_faults(found) if e.row < end]
     return sorted(
-        [with_pressure(e, found.half_cycles) for e in [*shorts, *fake, *contact, *faults]],
-        key=lambda e: e.row,
+        (with_pressure(e, found.half_cycles) for e in [*shorts, *contact, *faults]), key=lambda e: e.row
     )
+
+
+def _shorts(level: Sequence[Event]) -> list[Event]:
+    """Soft shorts that touch as one; a fall within one of them is part of it."""
+    softs = _merged([e for e in level if e.kind == "soft_short"])
+    return softs + [
+        e
+        for e in level
+        if e.kind not in ("soft_short", "partial_short")
+        or (e.kind == "partial_short" and not any(_within(e, s) for s in softs))
+    ]
+
+
+def _within(e: Event, soft: Event) -> bool:
+    return soft.row <= e.row and (soft.end_s is None or e.start_s <= soft.end_s)
+
+
+def _with_impedance(
+    shorts: list[Event], found: Findings, end: int, eis: Comparison, ambient: Ambient
+) -> list[Event]:
+    """Impedance decides on a fake stable cell, the level tells when it became one."""
+    if eis.verdict == "consistent":
+        return [e for e in shorts if e.kind != "fake_stable"]
+    before = [h for h in found.half_cycles if h.last_row < end]
+    fake = find_fake_stable(before, eis, found.mode, ambient.temperature_degC)
+    if not fake or (eis.verdict == "shorted" and told_already(shorts, eis)):
+        return shorts
+    slid = next((e for e in shorts if e.kind == "fake_stable"), None)
+    told = fake[0] if slid is None else replace(slid, evidence={**slid.evidence, **fake[0].evidence})
+    return [e for e in shorts if e.kind != "fake_stable"] + [told]
+
+
+def _lost_contact(
+    found: Findings, cell: Cell, line: Line, shorts: Sequence[Event], end: int, explained: Any
+) -> list[Event]:
+    """By the half-cycles; else by the level, where nothing has shorted the cell."""
+    last = found.rows - 1
+    contact = [
+        e
+        for e in _contact(found, cell, shorts, end)
+        if not explained(max(0, e.row - 300), min(last, e.row + 300), e.evidence.get("growth", 1.0))
+    ]
+    if contact or end < found.rows or any(e.kind in ("fake_stable", "hard_short") for e in shorts):
+        return contact
+    return [e for e in _grown(line, shorts) if not explained(line.row[0], line.row[-1], e.evidence["growth"])]
 
 
 def _back(event: Event, line: Line, excursions: Sequence[Excursion]) -> Event:
@@ -111,37 +110,11 @@ def _back(event: Event, line: Line, excursions: Sequence[Excursion]) -> Event:
     return replace(event, recovered=True, end_s=last.end_s) if calm >= 8 else event
 
 
-def _explains(o: Event, soft: Event) -> bool:
-    """A fluctuation that only is the fall itself."""
-    return o.kind in ("fake_stable",) and soft.row >= o.row - 64
-
-
-def _lowered(event: Event, line: Line) -> bool:
-    """Is the level lower while it lasts, and more below than above what it was?"""
-    inside = (line.row >= event.row) & ((line.time_s <= event.end_s) if event.end_s is not None else True)
-    before = (line.row < event.row) & (line.row > event.row - 1500)
-    if inside.sum() < 1 or before.sum() < 8:
-        return bool(event.evidence.get("ratio", 1.0) < 0.9)
-    near = line.level[before][-64:]
-    usual = max(middle(near), middle(line.level[before][-192:]))
-    after = (line.time_s > event.end_s) if event.end_s is not None else np.zeros(line.row.size, bool)
-    if after.sum() >= 8:  # what drifts is between them
-        usual = 0.5 * (usual + middle(line.level[after][:64]))
-    if usual <= 0:  # nothing was left to be lowered
-        return False
-    scatter = 1.4826 * middle(np.abs(near - usual)) / usual
-    rel = np.where(line.error[inside] < 0.2, line.level[inside] / usual - 1, 0.0)
-    w = line.rows[inside]
-    below, above = float(np.sum(w * np.minimum(rel, 0))), float(np.sum(w * np.maximum(rel, 0)))
-    sure = max(th.LOWERED, 4 * scatter / max(float(np.sum(inside)), 1.0) ** 0.5)
-    return -below > 2 * above and -below - above > sure * float(np.sum(w))
-
-
-def _merged(events: Sequence[Event], found: Findings) -> list[Event]:
+def _merged(events: Sequence[Event]) -> list[Event]:
     kept: list[Event] = []
     for event in events:
         last = kept[-1] if kept else None
-        if last is not None and (last.end_s is None or event.start_s <= last.end_s + 3 * _half_s(found)):
+        if last is not None and (last.end_s is None or event.start_s <= last.end_s):
             ends = [e.end_s for e in (last, event) if e.end_s is not None]
             recovered = len(ends) == 2 and (event.recovered or last.recovered)
             kept[-1] = replace(last, end_s=max(ends) if recovered else None, recovered=recovered)
@@ -150,19 +123,14 @@ def _merged(events: Sequence[Event], found: Findings) -> list[Event]:
     return kept
 
 
-def _half_s(found: Findings) -> float:
-    spans = sorted(h.duration_s for h in found.half_cycles)
-    return spans[len(spans) // 2] if spans else 0.0
-
-
-def _contact(found: Findings, cell: Cell, known: list[Event], end: int) -> list[Event]:
+def _contact(found: Findings, cell: Cell, known: Sequence[Event], end: int) -> list[Event]:
     soft = [e for e in known if e.kind == "soft_short"]
     sound = [
         h
         for h in found.half_cycles
         if not any(h.last_row >= e.row and (e.end_s is None or h.start_s <= e.end_s) for e in soft)
     ]
-    events = find_contact_loss(sound, cell.electrolyte, end, found.scale, steady=found.mode == SYMMETRIC)
+    events = find_contact_loss(sound, cell.electrolyte, end, steady=found.mode == SYMMETRIC)
     ended = end < found.rows or any(e.kind == "fake_stable" for e in known)
     return [e for e in events if not (ended and e.provisional)]
 

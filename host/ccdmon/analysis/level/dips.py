@@ -53,9 +53,8 @@ def _with_step(d: Excursion, steps: Sequence[dict[str, float]]) -> bool:
 
 
 def _enough(d: Excursion) -> float:
-    """Depth that tells by itself: less where it is a plateau."""
-    plateau = len(d.levels) >= 6 and max(d.levels[1:-1]) - min(d.levels[1:-1]) < 0.4 * d.depth * d.kept
-    return max(0.12 if plateau else 0.35, 1.5 * d.error)
+    """Depth that tells by itself."""
+    return max(th.DEEP, 1.5 * d.error)
 
 
 def fluctuating(line: Line, e: Excursion, all_: Sequence[Excursion]) -> list[Event]:
@@ -69,7 +68,7 @@ def fluctuating(line: Line, e: Excursion, all_: Sequence[Excursion]) -> list[Eve
         return []
     swing, usual = (float(middle(np.abs(np.diff(line.level[ks])))) / e.kept for ks in (known, before))
     lower = middle(line.level[known]) < (1 - th.FALL) * e.kept
-    if not lower or swing < max(th.SWING * usual, th.DIP_LEAST):
+    if not lower or swing < max(th.SWING * usual, 0.5 * th.DIP_LEAST):
         return []
     back = e if e.state == "back" else came_back(e, all_)
     shown = e if back is None else replace(e, end_s=e.end_s if back is e else back.time_s)

@@ -24,7 +24,7 @@ from ccdmon.simulation.campaign.worlds_table import kinds_text, worlds_text
 from ccdmon.simulation.simulate import Simulated
 
 CHECK_SEED = 30_000
-SCALES = (0.25, 0.4, 0.63, 1.0, 1.6, 2.5, 4.0)
+ASKED = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)  # probabilities below which an event is not told, on the curve
 
 
 PROTOCOL_LOWEST_HZ = 0.1  # `impedance_to_Hz` of a rig file's [protocol] that says nothing else
@@ -39,25 +39,25 @@ def run_one(
     task: tuple[str, int],
     world: World,
     *,
-    scales: Sequence[float] = (1.0,),
+    asked: Sequence[float] = (0.0,),
     delays: bool = True,
     lowest_Hz: float | None = None,
 ) -> list[list[Score]]:
-    """Make a trace of a world, analyse it at each threshold scale, score; an analysis that raises is a result too.
+    """Make a trace of a world, analyse it, score its events from each probability on; what raises is a result, too.
 
-    For each scale a list: fake stable cells with spectra are read in each of the three ways, others once; empty
+    For each probability a list: fake stable cells with spectra are read in each of the three ways, others once; empty
     where the world has no such trace. With `lowest_Hz` the test's protocol has impedance: every cell with spectra is
     read with the pair, scanned down to there.
     """
     kind, seed = task
     made = world.make(kind, seed)
     if made is None:
-        return [[] for _ in scales]
+        return [[] for _ in asked]
     made = made if lowest_Hz is None else _scanned(made, lowest_Hz)
     ways: dict[str, tuple[str, ...]] = WAYS if kind == "fake_stable" and made.eis else {"": ()}
     if lowest_Hz is not None and made.eis:
         ways = {way if way in ways else "": spectra for way, spectra in WAYS.items() if way == FIRST_WAY}
-    return [[_read(made, way, spectra, scale, delays) for way, spectra in ways.items()] for scale in scales]
+    return [[_read(made, way, spectra, least, delays) for way, spectra in ways.items()] for least in asked]
 
 
 def _scanned(made: Simulated, lowest_Hz: float) -> Simulated:
@@ -70,12 +70,12 @@ def _scanned(made: Simulated, lowest_Hz: float) -> Simulated:
     return replace(made, eis=kept)
 
 
-def _read(made: Simulated, way: str, spectra: Sequence[str], scale: float, delays: bool) -> Score:
+def _read(made: Simulated, way: str, spectra: Sequence[str], least: float, delays: bool) -> Score:
     try:
         before, after = (made.eis[when] if when in spectra else None for when in ("before", "after"))
-        options: Options = {"threshold_scale": scale, "impedance": compare(before, after)}
+        options: Options = {"min_probability": least, "impedance": compare(before, after)}
         result = score(made.truth, analyze(made.trace, **options), way)
-        if delays and scale == 1.0 and result.reported_row is not None:
+        if delays and least == 0.0 and result.reported_row is not None:
             told = (result.expected, *made.truth.get("accept", ()))
             confirmed = confirmed_row(made.trace, told, result.reported_row, options)
             result.delay_rows = max(0, confirmed - settled_row(made.truth))
@@ -109,19 +109,19 @@ def run_many(
     jobs: int = 1,
     *,
     world: World | None = None,
-    scales: Sequence[float] = (1.0,),
+    asked: Sequence[float] = (0.0,),
     delays: bool = True,
     lowest_Hz: float | None = None,
 ) -> dict[float, list[Score]]:
-    """Scores of all kinds and seeds of a world (the cell model), in that order, per threshold scale."""
+    """Scores of all kinds and seeds of a world (the cell model), in that order, per least probability."""
     tasks = [(kind, seed) for kind in kinds for seed in seeds]
-    work = partial(run_one, world=world or model_world(), scales=scales, delays=delays, lowest_Hz=lowest_Hz)
+    work = partial(run_one, world=world or model_world(), asked=asked, delays=delays, lowest_Hz=lowest_Hz)
     if jobs <= 1:
         rows = [work(task) for task in tasks]
     else:
         with multiprocessing.Pool(jobs) as pool:
             rows = pool.map(work, tasks, chunksize=4)
-    return {scale: [score for row in rows for score in row[k]] for k, scale in enumerate(scales)}
+    return {least: [score for row in rows for score in row[k]] for k, least in enumerate(asked)}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -145,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="?",
         const="",
         metavar="PLOT",
-        help="also sweep the thresholds; plot it (.svg or .png)",
+        help="also sweep --min-probability; plot it (.svg or .png)",
     )
     parser.add_argument("--failures", action="store_true", help="list every trace that was read wrongly")
     parser.add_argument("--json", metavar="F", help="write every score")
@@ -157,20 +157,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the campaign and print its tables."""
     args = _parser().parse_args(argv)
     worlds = chosen_worlds(args)
-    scales = (1.0,) if args.curve is None else SCALES
+    asked = (0.0,) if args.curve is None else ASKED
     by_world = {}
     for world in worlds:
         kinds = [kind for kind in args.scenario or world.kinds if kind in world.kinds]
         seeds = range(args.first_seed, args.first_seed + args.seeds)
-        by_world[world.name] = run_many(
-            kinds, seeds, args.jobs, world=world, scales=scales, lowest_Hz=args.eis
-        )
+        by_world[world.name] = run_many(kinds, seeds, args.jobs, world=world, asked=asked, lowest_Hz=args.eis)
     _print(by_world, args)
     return 0
 
 
 def _print(by_world: Mapping[str, Mapping[float, Sequence[Score]]], args: argparse.Namespace) -> None:
-    plain = {name: scores[1.0] for name, scores in by_world.items()}
+    plain = {name: scores[0.0] for name, scores in by_world.items()}
     every = [score for scores in plain.values() for score in scores]
     if MODEL in plain:
         print(table_text(plain[MODEL]))

@@ -54,7 +54,7 @@ def _bin_text(events: Sequence[Told]) -> str:
 
 def scores_of(worlds: Sequence[World], seeds: Sequence[int], jobs: int) -> dict[str, list[Score]]:
     """Every kind and seed of these worlds, read once, delays left out."""
-    return {w.name: run_many(w.kinds, seeds, jobs, world=w, delays=False)[1.0] for w in worlds}
+    return {w.name: run_many(w.kinds, seeds, jobs, world=w, delays=False)[0.0] for w in worlds}
 
 
 @told_in_one_line

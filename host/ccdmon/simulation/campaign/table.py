@@ -7,13 +7,6 @@ from ccdmon.model.kinds import CELL_FAULTS
 from ccdmon.simulation.campaign.score import Score
 
 FIRST_WAY = "impedance pair"
-# What `--curve` changes, and what it does not.
-SCALED = (
-    "Scaled: size and certainty of a partial short's step, ratios of a soft short's fluctuation and noise, growth of a "
-    "contact loss, certainty of a hard short's step. Not scaled: the compiled core's own thresholds (a step of 4 % and "
-    "of 4 standard errors: below 0.83 they bound what a step can be; the alarm of a fluctuation), the depth of a hard "
-    "short, all of fake stable."
-)
 
 
 def share(values: Sequence[bool]) -> float | None:
@@ -97,17 +90,17 @@ def _percent(value: float | None) -> str:
 
 
 def curve_text(curve: Mapping[float, Sequence[Score]]) -> str:
-    """Recall per class and false events per million rows over the threshold scale (1: as shipped)."""
+    """Recall per class and false events per million rows over the least probability that is told."""
     lines = [
         "",
-        "| threshold scale | " + " | ".join(CELL_FAULTS) + " | false per 10^6 rows |",
+        "| told from | " + " | ".join(CELL_FAULTS) + " | false per 10^6 rows |",
         "|--:|" + "--:|" * (len(CELL_FAULTS) + 1),
     ]
-    for scale, scores in curve.items():
+    for least, scores in curve.items():
         count, million = false_per_million(scores)
         cells = [_percent(recall(scores, kind)) for kind in CELL_FAULTS]
-        lines.append(f"| {scale:g} | " + " | ".join(cells) + f" | {count / million if million else 0:.2f} |")
-    return "\n".join([*lines, "", SCALED])
+        lines.append(f"| {least:g} | " + " | ".join(cells) + f" | {count / million if million else 0:.2f} |")
+    return "\n".join(lines)
 
 
 def write_curve_plot(curve: Mapping[float, Sequence[Score]], path: Path) -> None:

@@ -178,14 +178,14 @@ def test_with_impedance_in_the_protocol_every_cell_is_validated_and_told_once(ki
 
 def test_curve_is_plotted(tmp_path) -> None:
     curve = run_many(["hard_short"], [1], world=model_world(1000))
-    write_curve_plot({0.5: curve[1.0], 1.0: curve[1.0]}, tmp_path / "curve.svg")
+    write_curve_plot({0.5: curve[0.0], 0.0: curve[0.0]}, tmp_path / "curve.svg")
     assert (tmp_path / "curve.svg").read_text().startswith("<?xml")
 
 
 def test_a_reduced_campaign_keeps_its_recall() -> None:
     """Five short traces of each class: one of them may be missed, no hard short, and nothing is told of sound cells."""
     scores = run_many([*CELL_FAULTS, "healthy", "healthy_warming"], range(100, 105), world=model_world(1500))[
-        1.0
+        0.0
     ]
     assert [s.error for s in scores if s.error] == []
     assert false_per_million(scores)[0] == 0
