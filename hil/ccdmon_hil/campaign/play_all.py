@@ -21,6 +21,7 @@ from ccdmon.link.firmware import firmware_hash
 from ccdmon.rigs import RIGS
 from ccdmon_hil.campaign.junit import junit
 from ccdmon_hil.campaign.summary import CLOCKS, Record, markdown, summaries
+from ccdmon_hil.outputs import output_folder, write_output
 from ccdmon_hil.play.scenario import SUFFIX, MissingTraceError, Outcome, Scenario, read_scenario, run_scenario
 from ccdmon_hil.rigs.open_rig import JOBS_HELP, PORT_HELP, count, open_session
 from ccdmon_hil.rigs.session import Session
@@ -35,16 +36,27 @@ BEFORE_TRIP, AFTER_TRIP = 60, 20  # rows in the plot
 def main(arguments: list[str] | None = None) -> int:
     """Play, print, write what there is even where a rig failed."""
     options = _parser().parse_args(arguments)
-    rigs = options.rig or ["unix"]
     runs: list[Record] = []
-    code = EXIT_FINE
     try:
-        scenarios = [read_scenario(path) for path in sorted(options.folder.glob("*" + SUFFIX))]
-        if not scenarios and not options.faults:
-            raise InputError(f"{options.folder}: no scenario (*{SUFFIX}) in this folder; name another")
-        print(
-            _row("rig", "scenario", "verdict", "rows", "row", "samples", "virtual us", "real us", "outcome")
-        )
+        if options.out:
+            output_folder(options.out)
+        code = _play(options.rig or ["unix"], options, runs)
+        print(f"\n{markdown(summaries(runs))}\nfirmware {firmware_hash()}")
+        if options.out:
+            write(options.out, runs)
+    except CcdmonError as error:
+        return _told(error)
+    passed = bool(runs) and all(record["outcome"] != "failed" for record in runs)
+    return code or (EXIT_FINE if passed else EXIT_NEGATIVE)
+
+
+def _play(rigs: Sequence[str], options: argparse.Namespace, runs: list[Record]) -> int:
+    """Scenarios, then faults, into `runs` as each ends; exit code of a rig that failed."""
+    scenarios = [read_scenario(path) for path in sorted(options.folder.glob("*" + SUFFIX))]
+    if not scenarios and not options.faults:
+        raise InputError(f"{options.folder}: no scenario (*{SUFFIX}) in this folder; name another")
+    print(_row("rig", "scenario", "verdict", "rows", "row", "samples", "virtual us", "real us", "outcome"))
+    try:
         for rig in rigs:
             for record in play_all(rig, scenarios, options):
                 runs.append(record)
@@ -52,13 +64,13 @@ def main(arguments: list[str] | None = None) -> int:
         if options.faults:
             bring_about_all(rigs, options, runs)
     except CcdmonError as error:
-        print(f"campaign: {error}", file=sys.stderr)
-        code = error.exit_code
-    print(f"\n{markdown(summaries(runs))}\nfirmware {firmware_hash()}")
-    if options.out:
-        write(options.out, runs)
-    passed = bool(runs) and all(record["outcome"] != "failed" for record in runs)
-    return code or (EXIT_FINE if passed else EXIT_NEGATIVE)
+        return _told(error)
+    return EXIT_FINE
+
+
+def _told(error: CcdmonError) -> int:
+    print(f"campaign: {error}", file=sys.stderr)
+    return error.exit_code
 
 
 def play_all(rig: str, scenarios: Sequence[Scenario], options: argparse.Namespace) -> Iterator[Record]:
@@ -106,7 +118,6 @@ def write(folder: Path, records: Sequence[Record]) -> None:
     """The records as a page, a document, JUnit's XML and the summary's table."""
     from ccdmon_hil.campaign.page import page
 
-    folder.mkdir(parents=True, exist_ok=True)
     kept = [{name: value for name, value in record.items() if name != "plot"} for record in records]
     document = {
         "schema": SCHEMA,
@@ -121,7 +132,7 @@ def write(folder: Path, records: Sequence[Record]) -> None:
         ("campaign.xml", junit(kept, firmware_hash())),
         ("summary.md", markdown(summaries(records))),
     ):
-        (folder / name).write_text(text, encoding="utf-8")
+        write_output(folder / name, text)
 
 
 def table_row(record: Record) -> str:
@@ -140,7 +151,7 @@ def _record(
     base: Record = {"kind": "scenario", "rig": rig, "name": scenario.name, "title": scenario.file.title}
     missed = session.decoder.counts.missing_samples
     try:
-        told = _told(run_scenario(scenario, session, most_rows, wired))
+        told = _kept(run_scenario(scenario, session, most_rows, wired))
     except MissingTraceError as error:
         return base | {"outcome": "skipped", "problems": [str(error)]}
     except CcdmonError as error:
@@ -149,7 +160,7 @@ def _record(
     return base | told | {"uncounted": max(0, told["dropped"] - counted)}
 
 
-def _told(outcome: Outcome) -> Record:
+def _kept(outcome: Outcome) -> Record:
     """What is kept of a run: the replay document, the limits in force, and the trace around the trip."""
     from ccdmon_fw import limits
     from ccdmon_hil.play.replay import detector_settings

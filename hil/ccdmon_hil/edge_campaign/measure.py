@@ -25,6 +25,7 @@ from ccdmon.simulation.simulate import SCENARIOS, simulate
 from ccdmon_fw.detector import Detector
 from ccdmon_hil.edge_campaign.score import EdgeScore, score
 from ccdmon_hil.edge_campaign.table import table_text
+from ccdmon_hil.outputs import output_folder, write_output
 from ccdmon_hil.play import replay
 from ccdmon_hil.play.front_ends import FRONT_ENDS, errors_text, voltage_zero_V
 from ccdmon_hil.play.imperfect import Imperfect
@@ -154,17 +155,18 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the tables; exit code 1 if a cell was cut off by mistake or a hard short was not."""
     options = _parser().parse_args(arguments)
     try:
+        if options.json:
+            output_folder(options.json.parent)
         scores = run(options)
+        print(table_text(scores))
+        if options.failures:
+            print("\n".join(_complaints(scores)))
+        if options.json:
+            told = [asdict(one) | {"told": sorted(one.told)} for one in scores]
+            write_output(options.json, json.dumps(told) + "\n")
     except CcdmonError as error:
         print(f"edge_campaign: {error}", file=sys.stderr)
         return error.exit_code
-    print(table_text(scores))
-    if options.failures:
-        print("\n".join(_complaints(scores)))
-    if options.json:
-        options.json.write_text(
-            json.dumps([asdict(one) | {"told": sorted(one.told)} for one in scores]) + "\n"
-        )
     shorted = [one for one in scores if one.scenario == "hard_short"]
     found = sum(one.delay_rows is not None for one in shorted)
     return int(any(one.false_trip for one in scores) or found < RECALL * len(shorted))

@@ -33,6 +33,7 @@ from ccdmon_hil.latency.report import (
     table_row,
     write,
 )  # fmt: skip
+from ccdmon_hil.outputs import output_folder
 from ccdmon_hil.rigs.breakable.pico import MAIN, RUN, HookedTarget, hook, run_for, settings
 from ccdmon_hil.rigs.emulator.fast import SETTING
 from ccdmon_hil.rigs.image import find_image
@@ -254,6 +255,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the tables; exit code 1 if a bound or a budget is broken."""
     options = _parser().parse_args(arguments)
     try:
+        if options.out:
+            output_folder(options.out)
         promised = BOUND_US if options.rig == "pico" else {}
         budgets = promised if options.budget_us is None else budgets_of(options.budget_us, FAULTS, BOUND_US)
         if options.rig == "pico":

@@ -19,6 +19,7 @@ from ccdmon.link.firmware import firmware_hash
 from ccdmon.report.colours import EVENT_COLOURS, INK
 from ccdmon_hil.campaign.page import STYLE
 from ccdmon_hil.campaign.summary import CLOCKS
+from ccdmon_hil.outputs import write_output
 
 SCHEMA = "ccdmon.latency/1"
 QUANTILES = (("median", 50), ("95 %", 95), ("max", 100))
@@ -100,8 +101,7 @@ def table_row(fault: str, latencies: Sequence[Latency], budgets: Budgets) -> str
 
 
 def write(folder: Path, rig: str, measured: Measured, budgets: Budgets) -> None:
-    """`latency.html` (self-contained) and `latency.json` with every single latency."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """`latency.html` (self-contained) and `latency.json` with every single latency, in a folder that is there."""
     document = {
         "schema": SCHEMA,
         "rig": rig,
@@ -112,8 +112,8 @@ def write(folder: Path, rig: str, measured: Measured, budgets: Budgets) -> None:
             fault: [latency._asdict() for latency in latencies] for fault, latencies in measured.items()
         },
     }
-    (folder / "latency.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    (folder / "latency.html").write_text(page(rig, measured, budgets), encoding="utf-8")
+    write_output(folder / "latency.json", json.dumps(document, indent=1) + "\n")
+    write_output(folder / "latency.html", page(rig, measured, budgets))
 
 
 def page(rig: str, measured: Measured, budgets: Budgets) -> str:

@@ -16,6 +16,7 @@ from ccdmon.formats.bdf import toml_text
 from ccdmon.formats.bdf.write import write_pieces
 from ccdmon.run.stored_rows import RunRows
 from ccdmon.run.trip_place import TripPlace
+from ccdmon_hil.outputs import write_output
 from ccdmon_hil.play.scenario import SUFFIX, ScenarioFile
 
 # Keys of `[limits]` in a run folder: what a scenario calls them.
@@ -40,7 +41,7 @@ def capture(run: RunRows, path: Path, verdict: str | None = None) -> Path:
     trace_path = path.with_name(path.name.removesuffix(SUFFIX) + ".bdf.csv")
     document = scenario_of(run, trace_path.name, verdict)
     write_pieces((piece.trace for piece in run.pieces()), trace_path)
-    path.write_text(toml_text.dumps(document), encoding="utf-8")
+    write_output(path, toml_text.dumps(document))
     return path
 
 

@@ -3,12 +3,13 @@
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from ccdmon.cli import main as ccdmon
-from ccdmon.errors import DeviceError
+from ccdmon.errors import EXIT_UNUSABLE, DeviceError
 from ccdmon_fw import wire
 from ccdmon_hil.campaign import play_all as campaign
 from ccdmon_hil.faults import bring_about
@@ -55,6 +56,24 @@ def test_what_passed_and_what_did_not_is_told(tmp_path: Path, capsys: pytest.Cap
     assert page.count("<svg") == 2
     assert "a short &lt;b&gt;" in page.lower()
     assert "src=" not in page, "self-contained"
+
+
+@pytest.mark.parametrize("module", ["campaign", "latency", "edge_campaign"])
+def test_a_place_that_cannot_be_written_is_one_line_before_the_work(
+    module: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("")
+    arguments = {
+        "campaign": ["--out", str(taken)],
+        "latency": ["--rig", "unix", "--out", str(taken)],
+        "edge_campaign": ["--seeds", "1", "--scenario", "hard_short", "--json", str(taken / "x")],
+    }
+    assert import_module(f"ccdmon_hil.{module}.__main__").main(arguments[module]) == EXIT_UNUSABLE
+    said = capsys.readouterr()
+    (line,) = said.err.splitlines()
+    assert line.startswith(f"{module}: {taken}") and "cannot write (" in line and "choose another" in line
+    assert said.out == "", "nothing was played in vain"
 
 
 def test_faults_of_the_rigs_stand_in_the_table(
