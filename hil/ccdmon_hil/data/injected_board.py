@@ -188,10 +188,10 @@ class BenchCommands(commands.Commands):
         now_ms = time.ticks_ms()
         played = control[PLAYED] if self._lock_step else 0
         changed = (control[MOVES], control[PLAYS], played) != self._said
-        if changed or (control[PLAYS] and time.ticks_diff(now_ms, self._said_ms) >= STATE_PERIOD_MS):
+        due = control[PLAYS] and time.ticks_diff(now_ms, self._said_ms) >= STATE_PERIOD_MS
+        if (changed or due) and self._tell_state():  # where too many messages wait, in the next round
             self._said = (control[MOVES], control[PLAYS], played)
             self._said_ms = now_ms
-            self._tell_state()
 
     def _take(self, body):
         fields, codes = unpack(BENCH_ROWS, body)
@@ -233,7 +233,7 @@ class BenchCommands(commands.Commands):
         body = pack(BENCH_STATE, control[RECEIVED], control[PLAYED], control[STARVED], control[PAD], playing)
         for move in range(moves):
             body += struct.pack("<BII", edges[3 * move], edges[3 * move + 1], edges[3 * move + 2])
-        self._telemetry.message(BENCH_STATE, body)
+        return self._telemetry.message(BENCH_STATE, body)
 
     def _tell_instant(self, body):
         row = unpack(BENCH_ASK, body)[0]["row"]

@@ -62,6 +62,8 @@ def run_rows(
     session.target.play(counted, closed_loop)
     session.arm()
     _collect(session, counted, on_progress)
+    if hasattr(session.target, "await_pins"):
+        session.target.await_pins()
     if not session.target.edges:
         raise DeviceError(f"rig {session.target.name}: armed, but the gate pin did not close")
     gate_closed = session.target.edges[-1].closed

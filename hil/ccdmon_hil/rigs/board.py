@@ -107,6 +107,11 @@ class BoardTarget:
         ask = wire.encode(BENCH_IDLE, self._number(), body)
         self._wait(lambda: self._stood, lambda: self.send(ask), "that it stands idle")
 
+    def await_pins(self) -> None:
+        """Ask for something: the board answers in turn, so what its gate did before has been told when this returns."""
+        self._instants.pop(0, None)
+        self._ask(0, "what its gate did")
+
     def sampled_us(self, row: int) -> float | None:
         """When the row was sampled on the board's clock, us; counted as `Edge.at_us`."""
         self._ask(row, "when a row was sampled")

@@ -24,8 +24,8 @@ class Target(Protocol):
 
     It may offer `edge_settings(closed_loop)`, {name: value} that it needs, `tolerance_codes` of its converters, how
     many `channels` of voltage, current, pressure they have (without it 3), `lead_samples`, how many of a run it needs
-    before row 0 stands at them (0), and `now_s()`, the time that its host waits
-    by, where that is the rig's own and not the machine's (or None)."""
+    before row 0 stands at them (0), `now_s()`, the time that its host waits by, where that is the rig's own and not the
+    machine's (or None), and `await_pins()`, where news of the pin come behind the samples: returns when they came."""
 
     name: str
     clock: str  # "virtual": an emulator's, "real": a board's, "none"
