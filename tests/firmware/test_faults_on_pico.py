@@ -5,13 +5,32 @@ from pathlib import Path
 
 import pytest
 
+from ccdmon.link.decoder import Event, Message
 from ccdmon_fw import wire
 from ccdmon_hil.faults.in_pico import FIRMWARE_FAULTS, RIG_FAULTS
+from ccdmon_hil.faults.stages.on_pico import OnPico
 from ccdmon_hil.rigs.breakable.pico import open_hooked
 from ccdmon_hil.rigs.session import Session
 
 pytestmark = pytest.mark.pico
 EXTERNAL = RIG_FAULTS[0]
+FREE_BYTES, LARGEST_BYTES = 64_000, 12_000
+# Free after a collection, and the largest piece in one place, by halving.
+HEAP = """
+import gc
+gc.collect()
+free = gc.mem_free()
+largest, step = 0, 65536
+while step > 255:
+    try:
+        piece = bytearray(largest + step)
+        largest += step
+    except MemoryError: pass
+    piece = None
+    gc.collect()
+    step //= 2
+edge.telemetry.event(0, 0, free, largest)
+"""
 FAULTS = {fault.name: fault for fault in (*FIRMWARE_FAULTS, EXTERNAL)}
 
 
@@ -20,6 +39,27 @@ def edge(pico_image: Path) -> Iterator[Session]:
     session = open_hooked(pico_image)
     yield session
     session.close()
+
+
+def test_armed_with_all_its_buffers_the_heap_keeps_a_margin(edge: Session) -> None:
+    """What the main loop makes and forgets needs some of it; the texts of these tests take 2 kB of it, too."""
+    told: list[dict[str, int]] = []
+
+    def take(event: Event) -> None:
+        session_takes(event)
+        if isinstance(event, Message) and event.name == "event":
+            told.append(event.fields)
+
+    session_takes, edge.device.on_event = edge.take, take
+    stage = OnPico(python=HEAP)
+    stage.bring_about(edge, opens=False)
+    edge.device.wait(lambda: bool(told), "what is free")
+    edge.device.on_event = edge.take
+    stage.mended(edge)
+    free, largest = told[0]["value"], told[0]["limit"]
+    print(f"free: {free} bytes, the largest piece {largest}")
+    assert free >= FREE_BYTES
+    assert largest >= LARGEST_BYTES
 
 
 @pytest.mark.parametrize("name", FAULTS)
