@@ -26,6 +26,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "compare": ("compare", "what a new version judges otherwise, cell by cell"),
     "record": ("record", "write down what a board sends, for hours or weeks"),
     "watch": ("watch", "the live page of one or more recordings, in a browser on this machine"),
+    "publish": ("publish", "state and events of recordings to MQTT, metrics for Prometheus"),
+    "fleet": ("fleet", "all rigs on one page, in a browser"),
     "simulate": ("simulate", "write a labelled ground-truth trace from the cell model"),
     "report": ("report", "write the self-contained report of a trace or run folder"),
     "validate": ("validate", "check whether files are traces that can be used"),

@@ -1,0 +1,273 @@
+"""Tells a broker of all runs: what is there when a connection begins, then what changes, until told to stop.
+
+A connection that is lost is made anew, with the next birth number. What it had not acknowledged is sent again, from
+the cursors on. The states of all rigs are sent at each birth: a broker that forgot them knows them again.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ccdmon.errors import DeviceError
+from ccdmon.publish.broker import Broker
+from ccdmon.publish.connection import IN_FLIGHT, Connection, TakenOverError
+from ccdmon.publish.log_tail import Cursor, Line
+from ccdmon.publish.runs import Run, Runs
+from ccdmon.publish.topics import (
+    Topics,
+    event_payload,
+    gateway_payload,
+    packed,
+    state_payload,
+    telemetry_payload,
+)
+from ccdmon.version import __version__
+
+ROUND_S = 0.1
+TELEMETRY_S = 1.0
+ALIVE_S = 2.0  # a message that must be acknowledged, and that heals a will which came too late
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 2.0
+LAST_WORDS_S = 2.0
+FOR_STATES = 4  # of what may be on its way
+assert FOR_STATES < IN_FLIGHT
+
+
+class Outbox:
+    """Lines of one run on their way: `cursor` moves on behind what was acknowledged without a hole."""
+
+    def __init__(self, run: Run, target: str) -> None:
+        self.run, self.cursor = run, Cursor(run.folder, target)
+        self._sent: deque[tuple[int, list[bool]]] = deque()
+        self._ready: deque[Line] = deque()
+        self._next = self._kept = 0
+
+    def begin(self) -> None:
+        """A new connection knows of nothing that is on its way."""
+        self._sent.clear()
+        self._ready.clear()
+        self._next = self._kept = self.cursor.offset
+
+    def take(self) -> tuple[Line, Callable[[], object]] | None:
+        """The next line and what to call when it is acknowledged; None: there is none yet. Raises `OSError`."""
+        if not self._ready and not self._read():
+            return None
+        line = self._ready.popleft()
+        self._next = line.end
+        acknowledged = [False]
+        self._sent.append((line.end, acknowledged))
+
+        def done() -> None:
+            acknowledged[0] = True
+            while self._sent and self._sent[0][1][0]:
+                self.cursor.offset = self._sent.popleft()[0]
+
+        return line, done
+
+    def _read(self) -> bool:
+        """Read on; whether there is something."""
+        size = self.cursor.size()
+        if self.cursor.run is None or size < self._next:  # a log that became shorter may be another
+            self.cursor.run = None
+            if self.cursor.identify() is None:
+                return False
+            self.begin()
+        if size > self._next:
+            self._ready.extend(self.cursor.lines(self._next))
+        return bool(self._ready)
+
+    def keep(self) -> None:
+        """Write the cursor down where it moved."""
+        if self.cursor.offset != self._kept:
+            self._kept = self.cursor.offset
+            self.cursor.keep()
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What the broker has not acknowledged."""
+        return max(0, self.cursor.size() - self.cursor.offset)
+
+
+@dataclass
+class Counts:
+    """What was done, for the metrics and the end."""
+
+    connected: bool = False
+    connections: int = 0
+    events: int = 0
+    states: int = 0
+    telemetry: int = 0
+    sent_bytes: int = 0
+
+
+class Gateway:
+    """`run` in one thread; `runs` is kept up to date by another."""
+
+    def __init__(self, runs: Runs, broker: Broker, name: str, say: Callable[[str], object]) -> None:
+        self._runs, self._broker, self.name, self._say = runs, broker, name, say
+        self._topics = Topics(broker.prefix, name)
+        self.counts = Counts()
+        self._outboxes: dict[Run, Outbox] = {}
+        self._connection: Connection | None = None
+        self._birth = 0
+        self._states: dict[str, bytes] = {}  # as sent, by rig
+        self._telemetry_due_s = self._alive_due_s = 0.0
+        self._cannot_keep = False
+
+    @property
+    def target(self) -> str:
+        """What a cursor is of."""
+        return f"{self._broker.target}/{self.name}"
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Of all logs, what the broker has not acknowledged."""
+        return sum(outbox.waiting_bytes for outbox in list(self._outboxes.values()))
+
+    def begin(self) -> None:
+        """Connect. Raises `DeviceError`."""
+        self._take_runs()
+        known = max((outbox.cursor.birth for outbox in self._outboxes.values()), default=0)
+        self._birth = max(int(time.time()), 1 + max(known, self._birth))
+        will = gateway_payload(self.name, self._birth, False, __version__)
+        self._connection = Connection(self._broker, f"ccdmon-{self.name}", (self._topics.gateway, will))
+        for outbox in self._outboxes.values():
+            outbox.cursor.birth = self._birth
+            outbox.begin()
+            outbox.cursor.keep()
+        self.counts.connected, self.counts.connections = True, self.counts.connections + 1
+        self._states.clear()
+        self._telemetry_due_s = self._alive_due_s = 0.0
+
+    def run(self, stop: threading.Event, *, until_sent: bool = False) -> None:
+        """Serve until told to stop, or until all events are acknowledged."""
+        pause_s, told = FIRST_PAUSE_S, ""
+        while not stop.is_set():
+            try:
+                if self._connection is None:
+                    self.begin()
+                    self._say(f"{self._broker.target}: connected again")
+                    pause_s, told = FIRST_PAUSE_S, ""
+                self._round(self._connection)
+                if until_sent and self._all_sent():
+                    break
+            except TakenOverError:
+                self._lose()
+                raise
+            except DeviceError as error:
+                self._lose()
+                if str(error) != told:
+                    told = str(error)
+                    self._say(f"{told}; tried again, the events wait in their folders")
+                stop.wait(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        self._end()
+
+    def _round(self, connection: Connection | None) -> None:
+        assert connection is not None
+        now_s = time.monotonic()
+        self._take_runs()
+        if now_s >= self._alive_due_s:
+            self._alive_due_s = now_s + ALIVE_S
+            self._deliver(self._topics.gateway, gateway_payload(self.name, self._birth, True, __version__))
+        self._send_states(connection)
+        self._send_events(connection)
+        if now_s >= self._telemetry_due_s:
+            self._telemetry_due_s = now_s + TELEMETRY_S
+            self._send_telemetry(connection)
+        connection.work(ROUND_S)
+        for outbox in self._outboxes.values():
+            outbox.keep()
+        self._tell_cursors()
+
+    def _take_runs(self) -> None:
+        for run in self._runs.all:
+            if run not in self._outboxes:
+                outbox = self._outboxes[run] = Outbox(run, self.target)
+                outbox.cursor.identify()
+                outbox.begin()
+
+    def _deliver(self, topic: str, payload: bytes) -> None:
+        assert self._connection is not None
+        self._connection.deliver(topic, payload, retain=True)
+        self.counts.sent_bytes += len(payload)
+
+    def _send_states(self, connection: Connection) -> None:
+        for rig, run in self._runs.current().items():
+            if connection.room <= 0:
+                return
+            known: Mapping[str, Any] = {**run.state, "run": self._outboxes[run].cursor.run}
+            packed_state = packed(known)
+            if run.state and self._states.get(rig) != packed_state:
+                self._states[rig] = packed_state
+                self._deliver(self._topics.state(rig), state_payload(self.name, self._birth, rig, known))
+                self.counts.states += 1
+
+    def _send_events(self, connection: Connection) -> None:
+        """A line of each run in turn, as long as there is room."""
+        busy = list(self._outboxes.values())
+        while busy and connection.room > FOR_STATES:
+            busy = [outbox for outbox in busy if self._send_event(outbox, connection)]
+
+    def _send_event(self, outbox: Outbox, connection: Connection) -> bool:
+        if connection.room <= FOR_STATES:
+            return False
+        try:
+            taken = outbox.take()
+        except OSError as error:
+            raise DeviceError(f"{outbox.run.folder}: its events cannot be read ({error.strerror})") from error
+        if taken is None:
+            return False
+        (offset, end, text), done = taken
+        rig, run = outbox.run.rig, outbox.cursor.run or ""
+        payload = event_payload(self.name, rig, run, offset, end, text)
+
+        def acknowledged() -> None:
+            done()
+            self.counts.events += 1
+
+        connection.deliver(self._topics.event(rig), payload, then=acknowledged)
+        self.counts.sent_bytes += len(payload)
+        return True
+
+    def _send_telemetry(self, connection: Connection) -> None:
+        answers = [(rig, run.answer) for rig, run in self._runs.current().items() if run.fresh and run.answer]
+        payload = telemetry_payload(self.name, self._birth, time.time(), answers)
+        connection.send(self._topics.telemetry, payload)
+        self.counts.telemetry += 1
+        self.counts.sent_bytes += len(payload)
+
+    def _all_sent(self) -> bool:
+        states = self._runs.current()
+        return self.waiting_bytes == 0 and len(self._states) == len(states)
+
+    def _tell_cursors(self) -> None:
+        failed = next((o for o in self._outboxes.values() if o.cursor.error is not None), None)
+        if failed is not None and not self._cannot_keep:
+            self._say(
+                f"{failed.run.folder}: how far its events are sent cannot be kept "
+                f"({failed.cursor.error}); the next publisher sends them again"
+            )
+        self._cannot_keep = failed is not None
+
+    def _lose(self) -> None:
+        if self._connection is not None:
+            self._connection.abandon()
+        self._connection = None
+        self.counts.connected = False
+
+    def _end(self) -> None:
+        """Part in good order, so that nobody takes us for lost; what was not acknowledged waits in its folder."""
+        if self._connection is None:
+            return
+        try:
+            self._deliver(self._topics.gateway, gateway_payload(self.name, self._birth, False, __version__))
+            self._connection.drain(LAST_WORDS_S)
+            self._connection.close()
+        except DeviceError as error:
+            self._say(str(error))
+        for outbox in self._outboxes.values():
+            outbox.keep()
+        self.counts.connected = False
