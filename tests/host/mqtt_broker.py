@@ -1,5 +1,6 @@
 """A real Mosquitto for tests, one that is killed and comes back too, and somebody who listens; absent, tests skip."""
 
+import getpass
 import json
 import shutil
 import signal
@@ -16,6 +17,8 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 
+from ccdmon.fleet.overview import Overview
+
 PROGRAM = shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
 needs_mosquitto = pytest.mark.skipif(
     PROGRAM is None, reason="no mosquitto here (Debian: apt-get install mosquitto)"
@@ -26,6 +29,7 @@ persistence true
 persistence_location {folder}/
 autosave_interval 1
 autosave_on_changes true
+user {user}
 """
 
 
@@ -40,10 +44,9 @@ class Mosquitto:
 
     def __init__(self, folder: Path, more: str = "allow_anonymous true\n") -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o777)  # it gives up root
         self.port = free_port()
         self._config = folder / "mosquitto.conf"
-        self._config.write_text(CONFIG.format(port=self.port, folder=folder) + more)
+        self._config.write_text(CONFIG.format(port=self.port, folder=folder, user=getpass.getuser()) + more)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -89,10 +92,14 @@ class Mosquitto:
 
 
 class Listener:
-    """Hears all topics at QoS 1, in a session that the broker keeps while it is away; `heard`: (when, topic, document)."""
+    """Hears all topics at QoS 1, in a session that the broker keeps while it is away, and tells an overview.
+
+    `heard`: (when, topic, document).
+    """
 
     def __init__(self, port: int, name: str = "listener") -> None:
         self.heard: list[tuple[float, str, Any]] = []
+        self.overview = Overview()
         self._lock = threading.Lock()
         client = Client(CallbackAPIVersion.VERSION2, name, protocol=MQTTProtocolVersion.MQTTv5)
         client.on_connect = lambda c, *_: c.subscribe("#", 1)
@@ -117,6 +124,7 @@ class Listener:
             return [document for _, topic, document in self.heard if topic.endswith(end)]
 
     def _take(self, _client: Any, _data: Any, message: Any) -> None:
+        self.overview.take(message.topic, bytes(message.payload))
         document = json.loads(message.payload) if message.payload else None
         with self._lock:
             self.heard.append((time.monotonic(), message.topic, document))

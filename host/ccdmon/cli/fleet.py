@@ -4,14 +4,13 @@ import argparse
 import json
 import os
 import secrets
-import signal
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ccdmon.cli.options import positive
-from ccdmon.cli.publish import needs_libraries
+from ccdmon.cli.publish import needs_libraries, stopped_by_signals
 from ccdmon.cli.watch import http_port
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, InputError
 
@@ -85,10 +84,9 @@ def _serve(args: argparse.Namespace, overview: "Overview", source: "Source") -> 
         args.http_port,
         secrets.token_bytes(32),
     )
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: server.stop())
-    _say(f"all rigs at {server.url}; Ctrl-C ends it")
-    server.run()
+    with stopped_by_signals() as stop:
+        _say(f"all rigs at {server.url}; Ctrl-C ends it")
+        server.run(stop)
 
 
 def _document(overview: "Overview", source: "Source") -> dict[str, Any]:

@@ -7,7 +7,8 @@ import platform
 import signal
 import sys
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,14 +63,24 @@ def run(args: argparse.Namespace) -> int:
     if args.once and not url:
         raise InputError("--once: that is of a broker; name one with --mqtt")
     needs_libraries()
-    stop = threading.Event()
-    for number in {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGBREAK", signal.SIGINT)}:
-        signal.signal(number, lambda *_: stop.set())
     with ExitStack() as stack:
-        document = _publish(args, url, stop, stack)
+        document = _publish(args, url, stack.enter_context(stopped_by_signals()), stack)
     if args.json:
         print(json.dumps(document))
     return EXIT_FINE
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[threading.Event]:
+    """Set by Ctrl-C and SIGTERM."""
+    stop = threading.Event()
+    ends = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGBREAK", signal.SIGINT)}  # SIGBREAK: Windows
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in ends}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def needs_libraries() -> None:

@@ -41,7 +41,7 @@ class NothingHandler(RequestHandler):
 
 
 class FleetServer:
-    """`make` makes the page. Serves at `url` from `run` until `stop`."""
+    """`make` makes the page. Serves at `url` while it runs."""
 
     def __init__(self, make: Callable[[], str], address: str, port: int, secret: bytes) -> None:
         """Raises `DeviceError` for an address that is taken."""
@@ -58,19 +58,14 @@ class FleetServer:
             [("/", FleetHandler, shared)], default_handler_class=NothingHandler, server_header=False
         )
         self.url = f"http://{address}:{port}/"
-        self._stopped = threading.Event()
 
-    def run(self) -> None:
-        """Serve until `stop`."""
-        asyncio.run(self._serve())
+    def run(self, stop: threading.Event) -> None:
+        """Serve until told to stop."""
+        asyncio.run(self._serve(stop))
 
-    def stop(self) -> None:
-        """End `run`, from any thread or a signal's handler."""
-        self._stopped.set()
-
-    async def _serve(self) -> None:
+    async def _serve(self, stop: threading.Event) -> None:
         server = HTTPServer(self._application, **HTTP_LIMITS)
         server.add_sockets(self._sockets)
-        while not self._stopped.is_set():
+        while not stop.is_set():
             await asyncio.sleep(0.1)
         server.stop()

@@ -22,11 +22,6 @@ KEEP_ALIVE_S = 5  # the broker says that we are gone after one and a half of it
 CONNECT_LIMIT_S = 3.0
 ACK_LIMIT_S = 4.0  # a broker that acknowledges nothing for so long is not there
 IN_FLIGHT = 20  # what brokers take at once
-SESSION_TAKEN_OVER = 0x8E
-
-
-class TakenOverError(DeviceError):
-    """Another client entered under our name: both would throw each other out for ever."""
 
 
 class Connection:
@@ -39,7 +34,7 @@ class Connection:
             int, tuple[float, Callable[[], object] | None]
         ] = {}  # by message: since, what then
         self._connected: ReasonCode | None = None
-        self._wrong, self._taken_over = "", False
+        self._wrong = ""
         client = Client(
             CallbackAPIVersion.VERSION2, client_id, protocol=MQTTProtocolVersion.MQTTv5, reconnect_on_failure=False
         )  # fmt: skip
@@ -77,10 +72,6 @@ class Connection:
     def work(self, wait_s: float) -> None:
         """Send and receive, `wait_s` at most in silence. Raises `DeviceError`."""
         code = self._client.loop(wait_s)
-        if self._taken_over:
-            raise TakenOverError(
-                f"{self._broker.target}: another publisher of this gateway's name came; give each another --gateway"
-            )
         if self._wrong or code != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise self._error(self._wrong or "the connection is lost")
         oldest_s = min((since for since, _ in self._waiting.values()), default=None)
@@ -139,7 +130,6 @@ class Connection:
     def _on_disconnect(
         self, _client: Client, _data: Any, _flags: DisconnectFlags, code: ReasonCode, _more: Properties | None
     ) -> None:
-        self._taken_over |= code.value == SESSION_TAKEN_OVER
         if not self._wrong:
             self._wrong = f"the connection is lost ({code})"
 

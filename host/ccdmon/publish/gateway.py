@@ -13,7 +13,7 @@ from typing import Any
 
 from ccdmon.errors import DeviceError
 from ccdmon.publish.broker import Broker
-from ccdmon.publish.connection import IN_FLIGHT, Connection, TakenOverError
+from ccdmon.publish.connection import IN_FLIGHT, Connection
 from ccdmon.publish.log_tail import Cursor, Line
 from ccdmon.publish.runs import Run, Runs
 from ccdmon.publish.topics import (
@@ -31,6 +31,7 @@ TELEMETRY_S = 1.0
 ALIVE_S = 2.0  # a message that must be acknowledged, and that heals a will which came too late
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 2.0
 LAST_WORDS_S = 2.0
+SHORT_S, MOST_SHORT = 5.0, 3
 FOR_STATES = 4  # of what may be on its way
 assert FOR_STATES < IN_FLIGHT
 
@@ -115,6 +116,7 @@ class Gateway:
         self._states: dict[str, bytes] = {}  # as sent, by rig
         self._telemetry_due_s = self._alive_due_s = 0.0
         self._cannot_keep = False
+        self._begun_s, self._short = 0.0, 0  # connections that ended at once, one after the other
 
     @property
     def target(self) -> str:
@@ -138,6 +140,7 @@ class Gateway:
             outbox.begin()
             outbox.cursor.keep()
         self.counts.connected, self.counts.connections = True, self.counts.connections + 1
+        self._begun_s = time.monotonic()
         self._states.clear()
         self._telemetry_due_s = self._alive_due_s = 0.0
 
@@ -148,19 +151,19 @@ class Gateway:
             try:
                 if self._connection is None:
                     self.begin()
-                    self._say(f"{self._broker.target}: connected again")
-                    pause_s, told = FIRST_PAUSE_S, ""
+                    pause_s = FIRST_PAUSE_S
                 self._round(self._connection)
+                if told and time.monotonic() - self._begun_s > SHORT_S:
+                    told = ""
+                    self._say(f"{self._broker.target}: connected again")
                 if until_sent and self._all_sent():
                     break
-            except TakenOverError:
-                self._lose()
-                raise
             except DeviceError as error:
                 self._lose()
-                if str(error) != told:
-                    told = str(error)
-                    self._say(f"{told}; tried again, the events wait in their folders")
+                line = f"{error}{self._thrown_out()}; tried again, the events wait in their folders"
+                if line != told:
+                    told = line
+                    self._say(line)
                 stop.wait(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         self._end()
@@ -255,8 +258,16 @@ class Gateway:
     def _lose(self) -> None:
         if self._connection is not None:
             self._connection.abandon()
+            lasted_s = time.monotonic() - self._begun_s
+            self._short = self._short + 1 if lasted_s < SHORT_S else 0
         self._connection = None
         self.counts.connected = False
+
+    def _thrown_out(self) -> str:
+        """Two clients of one name throw each other out for ever; not every broker says so."""
+        if self._short < MOST_SHORT:
+            return ""
+        return f" (again and again: is there another publisher called '{self.name}'? give each its own --gateway)"
 
     def _end(self) -> None:
         """Part in good order, so that nobody takes us for lost; what was not acknowledged waits in its folder."""

@@ -127,14 +127,17 @@ class Runs:
         """Raises `InputError` for a place without a run, and for two rigs of one name that are recorded at once."""
         self._places, self._say = places, say
         self.all: list[Run] = []
-        self._known: dict[Path, Run] = {}
+        self._known = set[Path]()
         self._told: dict[Path, str] = {}
         self._look_due_s = 0.0
         self._pool = ThreadPoolExecutor(ASK_AT_ONCE, "ask")
         for place in places:
-            if not _folders(place):
+            if is_run_folder(place):
+                self._know(Run(place))
+        self._look()
+        for place in places:
+            if not any(folder in self._known for folder in map(Path.resolve, _folders(place))):
                 raise InputError(f"{place}: no run folder, and none in it; `ccdmon record` makes one")
-        self._look(self._first)
         self.poll()
         self._refuse_namesakes()
 
@@ -156,7 +159,7 @@ class Runs:
         """Ask all, many at once."""
         if time.monotonic() >= self._look_due_s:
             self._look_due_s = time.monotonic() + LOOK_EVERY_S
-            self._look(self._later)
+            self._look()
         list(self._pool.map(self._poll, self.all))
 
     def _poll(self, run: Run) -> None:
@@ -177,24 +180,20 @@ class Runs:
             self._told[folder] = line
             self._say(line if str(folder) in line else f"{folder}: {line}")
 
-    def _look(self, take: Callable[[Path], Run | None]) -> None:
+    def _look(self) -> None:
+        """Take what was begun since; a run that is just being made may not be readable yet."""
         for folder in (folder for place in self._places for folder in _folders(place)):
-            key = folder.resolve()
-            if key not in self._known and (run := take(folder)) is not None:
-                self._known[key] = run
-                self.all = [*self.all, run]
+            if folder.resolve() in self._known:
+                continue
+            try:
+                self._know(Run(folder))
+            except (CcdmonError, OSError) as error:
+                self._tell(folder, str(error))
 
-    @staticmethod
-    def _first(folder: Path) -> Run:
-        return Run(folder)
-
-    def _later(self, folder: Path) -> Run | None:
-        """A run that is just being made may not be readable yet."""
-        try:
-            return Run(folder)
-        except (CcdmonError, OSError) as error:
-            self._tell(folder, str(error))
-            return None
+    def _know(self, run: Run) -> None:
+        if run.folder.resolve() not in self._known:
+            self._known.add(run.folder.resolve())
+            self.all = [*self.all, run]
 
     def _refuse_namesakes(self) -> None:
         recorded = Counter(run.rig for run in self.all if run.state.get("recording"))
