@@ -79,7 +79,7 @@ def test_simulated_healthy_cells_do_not_fail(scenario: str, seed: int) -> None:
 
 def test_the_document_has_the_promised_form() -> None:
     document = analyze(simulate("hard_short", 7).trace)
-    told = ["schema", "verdict", "reason", "notes", "protocol", "half_cycles", "events", "ccd"]
+    told = ["schema", "verdict", "reason", "notes", "protocol", "half_cycles", "events", "ccd", "why"]
     assert list(document) == told
     assert document["schema"] == "ccdmon.report/2"
     assert document["reason"].startswith("hard short from row")
