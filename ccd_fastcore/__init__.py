@@ -18,11 +18,21 @@ if TYPE_CHECKING or os.environ.get("CCD_FASTCORE") != "reference":
     from ccd_fastcore._blocks import RowBlocks
     from ccd_fastcore._core import Stream, add_known, feed_many
     from ccd_fastcore._envelope import Envelope
+    from ccd_fastcore._few import answers, middle, normal_equations, of_bins, quantile, robust, scale_of
     from ccd_fastcore._frames import Unframer, unpack_samples
 else:
     from ccd_fastcore._interpreted import Stream, add_known, feed_many
     from ccd_fastcore._reference_blocks import RowBlocks
     from ccd_fastcore._reference_envelope import Envelope
+    from ccd_fastcore._reference_few import (
+        answers,
+        middle,
+        normal_equations,
+        of_bins,
+        quantile,
+        robust,
+        scale_of,
+    )
     from ccd_fastcore._reference_frames import Unframer, unpack_samples
 
 __all__ = [
@@ -39,6 +49,13 @@ __all__ = [
     "Stream",
     "Unframer",
     "add_known",
+    "answers",
     "feed_many",
+    "middle",
+    "normal_equations",
+    "of_bins",
+    "quantile",
+    "robust",
+    "scale_of",
     "unpack_samples",
 ]

@@ -5,11 +5,17 @@ import inspect
 from pathlib import Path
 
 import ccd_fastcore
-from ccd_fastcore import _interpreted, _reference_blocks, _reference_envelope, _reference_frames
+from ccd_fastcore import (
+    _interpreted,
+    _reference_blocks,
+    _reference_envelope,
+    _reference_few,
+    _reference_frames,
+)
 
 STUBS = [
     ast.parse((Path(ccd_fastcore.__file__).parent / name).read_text())
-    for name in ("_blocks.pyi", "_core.pyi", "_envelope.pyi", "_frames.pyi")
+    for name in ("_blocks.pyi", "_core.pyi", "_envelope.pyi", "_few.pyi", "_frames.pyi")
 ]
 
 
@@ -35,7 +41,7 @@ def test_stub_is_documented_and_complete() -> None:
 
 
 def test_reference_is_documented() -> None:
-    for module in (_interpreted, _reference_blocks, _reference_envelope, _reference_frames):
+    for module in (_interpreted, _reference_blocks, _reference_envelope, _reference_few, _reference_frames):
         for name, thing in vars(module).items():
             if name.startswith("_") or not (inspect.isclass(thing) or inspect.isfunction(thing)):
                 continue

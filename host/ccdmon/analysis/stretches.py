@@ -9,6 +9,7 @@
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -54,12 +55,12 @@ class Stretch:
         """First row of each block."""
         return self.blocks.row
 
-    @property
+    @cached_property
     def middle_V(self) -> float:
         """Median over the blocks."""
         return middle(self.volts)
 
-    @property
+    @cached_property
     def ohm(self) -> float:
         """|V / I|, medians; 0 without a current."""
         amperes = middle(np.abs(self.blocks.amperes))

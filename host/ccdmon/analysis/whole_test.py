@@ -52,10 +52,9 @@ def _stands(V: Array, within: float = 0.1) -> bool:
 
 def _both_signs(stretches: Sequence[Stretch]) -> bool:
     """Was a current asked for: did one flow, or does V go to both sides?"""
-    sides = {
-        float(np.sign(s.volts[k])) for s in stretches for k in range(s.volts.size) if abs(s.volts[k]) > 0.5
-    }
-    return any(s.sign for s in stretches) or len(sides - {0.0}) == 2
+    if any(s.sign for s in stretches):
+        return True
+    return any(np.any(s.volts > 0.5) for s in stretches) and any(np.any(s.volts < -0.5) for s in stretches)
 
 
 def _no_cell(s: Stretch, area_cm2: float | None, with_ocv: bool) -> bool:

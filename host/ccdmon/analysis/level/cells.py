@@ -145,7 +145,8 @@ def _grown(line: Line, shorts: Sequence[Event]) -> list[Event]:
         return []
     halves = []  # of each half-cycle: where salt runs out, the later one alone grows
     for n in numbers:
-        idx = np.flatnonzero((line.number == n) & (line.error < 0.2))
+        idx = line.of_number(n)
+        idx = idx[line.error[idx] < 0.2]
         h = idx.size // 2
         halves.append([middle(line.level[k]) if k.size >= 2 else np.nan for k in (idx[:h], idx[h:])])
     m = np.min(np.array(halves), axis=1)

@@ -1,11 +1,9 @@
 """A half-cycle on the level, and what of its blocks is looked at before there is one."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from ccdmon.analysis.order_statistics import of_columns
 from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.stretches import Stretch
 
@@ -45,14 +43,6 @@ def single_rows(s: Stretch, volts: Array, usual_V: float) -> tuple[Array, int]:
     return s.row[settled & (down > least_V) & (up < down)], int(
         np.count_nonzero(settled & (up > least_V) & (down < up))
     )
-
-
-def robust(pool: Sequence[Array]) -> tuple[Array, Array]:
-    """Median over the half-cycles of each bin, NaN where no row fell; its scatter, 0 where fewer than three tell."""
-    table = np.array(pool)
-    center, told = of_columns(table)
-    spread = 1.4826 * of_columns(np.abs(table - center))[0]
-    return center, np.where(told > 2, spread, 0.0)
 
 
 def fine(s: Stretch) -> tuple[Array, Array, Array, Array, Array]:

@@ -13,14 +13,17 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from ccd_fastcore import answers, normal_equations, of_bins, robust, scale_of
 from ccdmon.analysis import thresholds as th
-from ccdmon.analysis.level.leveled import Leveled, fine, robust, single_rows
+from ccdmon.analysis.level.leveled import Leveled, fine, single_rows
 from ccdmon.analysis.order_statistics import middle, of_three, quantile
 from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.stretches import Stretch
 
 Places = npt.NDArray[np.int64]
 TAU_s = 10.0 ** np.arange(-0.5, 6.1, 0.75)  # nine, 0.3 s to 3e5 s
+USUAL = np.r_[0.6, np.full(TAU_s.size, 0.4 / TAU_s.size)]  # weights: mostly at once, the rest over all times
+PULL = 2e-4  # towards them, of what a block tells
 BINS = 41
 MOST_OHM = 1e30  # no cell has more: behind a current of next to nothing
 LEAST_A = 1e-30  # what no ammeter tells from nothing has no resistance behind it
@@ -33,7 +36,7 @@ class LevelTracker:
 
     def __init__(self) -> None:
         self.filters = np.zeros(TAU_s.size)
-        self.taught: deque[tuple[Array, Array]] = deque(maxlen=8)
+        self.taught: deque[tuple[Array, Array, Array]] = deque(maxlen=8)  # A, y and their normal equations
         self.residuals: dict[int, deque[Array]] = {s: deque(maxlen=6) for s in (0, 1, -1)}
         self.asymmetry: deque[float] = deque(maxlen=8)
         self.kept: deque[float] = deque(maxlen=5)
@@ -107,7 +110,7 @@ class LevelTracker:
         self.along += np.sign(s.middle_V) * s.sign * s.count
         with np.errstate(over="ignore"):  # next to no current
             ohm = np.clip(volts / s.current_A * (1.0 if self.along >= 0 else -1.0), -MOST_OHM, MOST_OHM)
-        features = self._features(s.current_A, start, end)
+        features = answers(TAU_s, self.filters, s.current_A, start, end)
         k3 = rows.size // 3
         raw = middle(ohm[k3:])
         if len(self.taught) == 1 and self.first_profile is not None:
@@ -120,7 +123,7 @@ class LevelTracker:
         shape = np.where(flat, np.where(shape < 0, -0.08, 0.08), shape)
         level = ohm / shape
         place = 3 * np.log2(1 + (row - row[0] + 0.5 * (rows - 1)))
-        bins = np.clip(np.floor(place), 0, BINS - 1).astype(int)
+        bins = np.clip(np.floor(place), 0, BINS - 1).astype(np.int64)
         turned = self.last is None or self.last.stretch.sign != s.sign
         unsure = self._unsure(
             rows.size, min(len(self.taught), 1 + self.reversals) if turned else len(self.taught)
@@ -195,13 +198,6 @@ class LevelTracker:
             return 0.01 + 0.05 * e
         return 0.003 + 0.01 * e
 
-    def _features(self, amperes: float, start: Array, end: Array) -> Array:
-        """I and I through the filters, over I, means over each block: exact for a constant current."""
-        width = np.maximum(end - start, 1e-9)[:, None]
-        mean_e = TAU_s * (np.exp(-start[:, None] / TAU_s) - np.exp(-end[:, None] / TAU_s)) / width
-        x = amperes + (self.filters - amperes) * mean_e
-        return np.concatenate([np.ones((start.size, 1)), x / amperes], axis=1)
-
     @staticmethod
     def _whole(ohm: Array) -> bool:
         """Not one in which V collapses: no shape of a sound cell."""
@@ -226,16 +222,14 @@ class LevelTracker:
         return alike and max(levels) < 1.15 * min(levels)
 
     def _fit(self) -> Array:
-        A = np.concatenate([a for a, _ in self.taught])
-        y = np.concatenate([b for _, b in self.taught])
-        lam = 2e-4 * y.size
-        w0 = np.r_[0.6, np.full(TAU_s.size, 0.4 / TAU_s.size)]
-        w: Array = np.linalg.solve(A.T @ A + lam * np.eye(w0.size), A.T @ y + lam * w0)
-        said = A @ w
-        clear = (
-            said > 0.4
-        )  # the pull towards w0 must not shift the scale, which it would do with each half-cycle
-        return w * middle(y[clear] / said[clear]) if np.count_nonzero(clear) >= 8 else w
+        """Weights of the answers, pulled towards `USUAL` where little is told of them."""
+        equations = np.add.reduce([e for _, _, e in self.taught])
+        pull = PULL * sum(y.size for _, y, _ in self.taught)
+        w: Array = np.linalg.solve(
+            equations[:, :-1] + pull * np.identity(USUAL.size), equations[:, -1] + pull * USUAL
+        )
+        # The pull must not shift the scale, which it would do with each half-cycle.
+        return w * scale_of([(A, y) for A, y, _ in self.taught], w, 0.4, 8)
 
     def _teach(
         self,
@@ -306,12 +300,10 @@ class LevelTracker:
         known = (
             ohm if n < 4 else shape * m * np.clip(level / m, 1 - ODD_ROWS, 1 + ODD_ROWS)
         )  # a stray row teaches nothing
-        self.taught.append((features[pick], known[pick] / m))
+        A, y = features[pick], known[pick] / m
+        self.taught.append((A, y, normal_equations(A, y)))
         if h.number > 0:
-            q = np.full(BINS, np.nan)
-            r = ohm / shape / m
-            for b in np.unique(bins):
-                q[b] = middle(r[bins == b])
+            q = of_bins(ohm / shape / m, bins, BINS)
             self.residuals[0].append(q)
             self.residuals[s.sign].append(q)
 
