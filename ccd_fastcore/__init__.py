@@ -18,22 +18,24 @@ if TYPE_CHECKING or os.environ.get("CCD_FASTCORE") != "reference":
     from ccd_fastcore._blocks import RowBlocks
     from ccd_fastcore._core import Stream, add_known, feed_many
     from ccd_fastcore._envelope import Envelope
-    from ccd_fastcore._few import answers, middle, normal_equations, of_bins, quantile, robust, scale_of
+    from ccd_fastcore._few import answers, fitted, middle, normal_equations, of_bins, quantile, robust
     from ccd_fastcore._frames import Unframer, unpack_samples
+    from ccd_fastcore._level import ohms, on_shape, spans, stray_rows
 else:
     from ccd_fastcore._interpreted import Stream, add_known, feed_many
     from ccd_fastcore._reference_blocks import RowBlocks
     from ccd_fastcore._reference_envelope import Envelope
     from ccd_fastcore._reference_few import (
         answers,
+        fitted,
         middle,
         normal_equations,
         of_bins,
         quantile,
         robust,
-        scale_of,
     )
     from ccd_fastcore._reference_frames import Unframer, unpack_samples
+    from ccd_fastcore._reference_level import ohms, on_shape, spans, stray_rows
 
 __all__ = [
     "BLOCK_FIELDS",
@@ -51,11 +53,15 @@ __all__ = [
     "add_known",
     "answers",
     "feed_many",
+    "fitted",
     "middle",
     "normal_equations",
     "of_bins",
+    "ohms",
+    "on_shape",
     "quantile",
     "robust",
-    "scale_of",
+    "spans",
+    "stray_rows",
     "unpack_samples",
 ]

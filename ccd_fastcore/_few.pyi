@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,10 +32,15 @@ def answers(
 def normal_equations(A: FloatArray, y: FloatArray) -> FloatArray:
     """A.T A and, as the last column, A.T y, for A of shape (n, m): of shape (m, m + 1)."""
 
-def scale_of(
-    pairs: Iterable[tuple[FloatArray, FloatArray]], weights: FloatArray, clear: float, least: int
-) -> float:
-    """The median of y / (A weights) where that is more than `clear`, over all pairs (A, y); 1 of fewer than `least`.
+def fitted(
+    pairs: Sequence[tuple[FloatArray, FloatArray, FloatArray]],
+    usual: FloatArray,
+    pull: float,
+    clear: float,
+    least: int,
+) -> FloatArray:
+    """The weights w with A w nearest to y over all pairs (A, y, their normal equations), pulled towards `usual`.
 
-    At most 512 of them.
+    `pull` is the weight of that, of each number in y. The pull must not shift the scale: w is multiplied by the median
+    of y / (A w) where A w is more than `clear`, at most 512 times; not where it is in fewer than `least`.
     """

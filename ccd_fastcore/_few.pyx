@@ -73,11 +73,11 @@ cdef double _between(double* x, Py_ssize_t n, Py_ssize_t below, bint two, double
     return low + share * (high - low) if share != 0.5 else 0.5 * (low + high)
 
 
-cdef double _middle(double* x, Py_ssize_t n) noexcept nogil:
+cdef double middle_of(double* x, Py_ssize_t n) noexcept nogil:
     return _between(x, n, (n - 1) // 2, n % 2 == 0, 0.5) if n else NAN
 
 
-cdef double _quantile(double* x, Py_ssize_t n, double share) noexcept nogil:
+cdef double quantile_of(double* x, Py_ssize_t n, double share) noexcept nogil:
     cdef double at = share * (n - 1)
     cdef Py_ssize_t below = <Py_ssize_t>at
     cdef double low
@@ -106,7 +106,7 @@ def quantile(values, double share):
 
 
 cdef double _told(double* x, Py_ssize_t n, double share) noexcept nogil:
-    return _middle(x, n) if share < 0.0 else _quantile(x, n, share)
+    return middle_of(x, n) if share < 0.0 else quantile_of(x, n, share)
 
 
 cdef _statistic(values, double share):
@@ -157,11 +157,11 @@ def robust(pool):
             if isfinite(found[j, k]):
                 x[told] = found[j, k]
                 told += 1
-        usual = _middle(x, told)
+        usual = middle_of(x, told)
         for j in range(told):
             x[j] = fabs(x[j] - usual)
         center[k] = usual
-        spread[k] = 1.4826 * _middle(x, told) if told > 2 else 0.0
+        spread[k] = 1.4826 * middle_of(x, told) if told > 2 else 0.0
     return centers, spreads
 
 
@@ -181,7 +181,7 @@ def of_bins(values, bins, Py_ssize_t count):
             if b[k] == bin:
                 x[at] = v[k]
                 at += 1
-        out[bin] = _middle(x, at)
+        out[bin] = middle_of(x, at)
     return found
 
 
@@ -227,24 +227,64 @@ def normal_equations(A, y):
     return found
 
 
-def scale_of(pairs, weights, double clear, Py_ssize_t least):
+def fitted(pairs, usual, double pull, double clear, Py_ssize_t least):
     """As `_few.pyi` says."""
     cdef double x[FEW]
     cdef const double[:, ::1] a
     cdef const double[::1] y
-    cdef const double[::1] w = weights
-    cdef Py_ssize_t count = 0, k, j
-    cdef double said
-    for A, b in pairs:
+    cdef const double[::1] first = usual
+    cdef Py_ssize_t m = first.shape[0], count = 0, k, j
+    cdef double said, rows = 0.0
+    equations, found = np.zeros((m, m + 1)), np.empty(m)
+    cdef double[:, ::1] e = equations
+    cdef double[::1] w = found
+    for _, b, told in pairs:
+        a = told
+        rows += len(b)
+        for k in range(m):
+            for j in range(m + 1):
+                e[k, j] += a[k, j]
+    for k in range(m):
+        e[k, k] += pull * rows
+        e[k, m] += pull * rows * first[k]
+    _solve(e, w)
+    for A, b, _ in pairs:
         a = A
         y = b
         for k in range(a.shape[0]):
             said = 0.0
-            for j in range(w.shape[0]):
+            for j in range(m):
                 said += a[k, j] * w[j]
             if said > clear:
                 if count == FEW:
                     raise ValueError(f"at most {FEW} numbers")
                 x[count] = y[k] / said
                 count += 1
-    return _middle(x, count) if count >= least else 1.0
+    if count >= least:
+        said = middle_of(x, count)
+        for k in range(m):
+            w[k] *= said
+    return found
+
+
+cdef void _solve(double[:, ::1] e, double[::1] w) noexcept nogil:
+    """Elimination with the largest pivot of each column; the last column is the right side."""
+    cdef Py_ssize_t m = w.shape[0], k, i, j, top
+    cdef double factor
+    for k in range(m):
+        top = k
+        for i in range(k + 1, m):
+            top = i if fabs(e[i, k]) > fabs(e[top, k]) else top
+        for j in range(k, m + 1):
+            factor = e[k, j]
+            e[k, j] = e[top, j]
+            e[top, j] = factor
+        for i in range(k + 1, m):
+            factor = e[i, k] / e[k, k]
+            for j in range(k + 1, m + 1):
+                e[i, j] -= factor * e[k, j]
+    for k in range(m - 1, -1, -1):
+        w[k] = e[k, m]
+        for j in range(k + 1, m):
+            w[k] -= e[k, j] * w[j]
+        w[k] /= e[k, k]

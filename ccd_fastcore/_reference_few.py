@@ -3,7 +3,7 @@
 Sums may differ from the compiled ones in the last bits, for numpy adds in another order.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import nan
 from typing import Any
 
@@ -71,10 +71,20 @@ def normal_equations(A: FloatArray, y: FloatArray) -> FloatArray:
     return np.concatenate([A.T @ A, (A.T @ y)[:, None]], axis=1)
 
 
-def scale_of(
-    pairs: Iterable[tuple[FloatArray, FloatArray]], weights: FloatArray, clear: float, least: int
-) -> float:
-    """The median of y / (A weights) where that is more than `clear`, over all pairs (A, y)."""
-    said, y = (np.concatenate(x) for x in zip(*((A @ weights, y) for A, y in pairs), strict=True))
-    sure = said > clear
-    return middle(y[sure] / said[sure]) if np.count_nonzero(sure) >= least else 1.0
+def fitted(
+    pairs: Sequence[tuple[FloatArray, FloatArray, FloatArray]],
+    usual: FloatArray,
+    pull: float,
+    clear: float,
+    least: int,
+) -> FloatArray:
+    """The weights w with A w nearest to y over all pairs (A, y, their normal equations), pulled towards `usual`."""
+    equations = np.add.reduce([told for _, _, told in pairs])
+    y = np.concatenate([b for _, b, _ in pairs])
+    pull *= y.size
+    w: FloatArray = np.linalg.solve(
+        equations[:, :-1] + pull * np.identity(usual.size), equations[:, -1] + pull * usual
+    )
+    said = np.concatenate([A @ w for A, _, _ in pairs])
+    sure = said > clear  # the pull must not shift the scale
+    return w * middle(y[sure] / said[sure]) if np.count_nonzero(sure) >= least else w

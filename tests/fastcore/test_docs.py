@@ -11,11 +11,12 @@ from ccd_fastcore import (
     _reference_envelope,
     _reference_few,
     _reference_frames,
+    _reference_level,
 )
 
 STUBS = [
     ast.parse((Path(ccd_fastcore.__file__).parent / name).read_text())
-    for name in ("_blocks.pyi", "_core.pyi", "_envelope.pyi", "_few.pyi", "_frames.pyi")
+    for name in ("_blocks.pyi", "_core.pyi", "_envelope.pyi", "_few.pyi", "_frames.pyi", "_level.pyi")
 ]
 
 
@@ -41,7 +42,14 @@ def test_stub_is_documented_and_complete() -> None:
 
 
 def test_reference_is_documented() -> None:
-    for module in (_interpreted, _reference_blocks, _reference_envelope, _reference_few, _reference_frames):
+    for module in (
+        _interpreted,
+        _reference_blocks,
+        _reference_envelope,
+        _reference_few,
+        _reference_frames,
+        _reference_level,
+    ):
         for name, thing in vars(module).items():
             if name.startswith("_") or not (inspect.isclass(thing) or inspect.isfunction(thing)):
                 continue

@@ -65,15 +65,34 @@ def test_a_filter_answers_with_the_mean_of_its_exponential(few: Any) -> None:
         assert found[k, 2] == pytest.approx(np.mean(1 - 2 * np.exp(-t / 50)), rel=1e-4)
 
 
-def test_normal_equations_and_the_scale_of_their_solution(few: Any) -> None:
+def test_normal_equations(few: Any) -> None:
     rng = np.random.default_rng(0)
-    A = rng.uniform(0.5, 1.5, (24, 3))
-    y = A @ [1.0, 2.0, 3.0]
-    equations = few.normal_equations(A, y)
-    assert equations == pytest.approx(np.column_stack([A.T @ A, A.T @ y]))
-    w = np.linalg.solve(equations[:, :-1], equations[:, -1])
-    assert few.scale_of([(A, y), (A, 2 * y)], w * 2, 0.4, 8) == pytest.approx(0.75)
-    assert few.scale_of([(A, y)], w, 1e9, 8) == 1.0  # too little is clear
+    A, y = rng.uniform(0.5, 1.5, (24, 3)), rng.uniform(0.5, 1.5, 24)
+    assert few.normal_equations(A, y) == pytest.approx(np.column_stack([A.T @ A, A.T @ y]))
+
+
+def test_weights_are_found_and_the_pull_does_not_shift_their_scale(few: Any) -> None:
+    rng = np.random.default_rng(0)
+    pairs = []
+    for _ in range(8):
+        A = rng.uniform(0.5, 1.5, (24, 10))
+        y = A @ np.arange(1.0, 11.0)
+        pairs.append((A, y, few.normal_equations(A, y)))
+    usual = np.full(10, 0.1)
+    assert few.fitted(pairs, usual, 1e-12, 0.4, 8) == pytest.approx(np.arange(1.0, 11.0), rel=1e-6)
+    pulled = few.fitted(pairs, usual, 1e3, 0.4, 8)
+    assert pulled == pytest.approx(np.full(10, 5.5), rel=0.1)  # all alike, but as large as they were
+    assert few.fitted(pairs, usual, 1e6, 1e9, 8) == pytest.approx(usual, rel=0.1)  # too little is clear
+
+
+def test_twins_find_the_same_weights() -> None:
+    rng = np.random.default_rng(1)
+    A = rng.uniform(-1, 1, (24, 10)) * np.logspace(0, -6, 10)
+    y = rng.uniform(0.5, 1.5, 24)
+    pairs, usual = [(A, y, _few.normal_equations(A, y))], np.full(10, 0.1)
+    assert _few.fitted(pairs, usual, 2e-4, 0.0, 8) == pytest.approx(
+        _reference_few.fitted(pairs, usual, 2e-4, 0.0, 8), rel=1e-9
+    )
 
 
 def test_what_is_too_much_is_refused() -> None:
@@ -83,4 +102,5 @@ def test_what_is_too_much_is_refused() -> None:
     with pytest.raises(ValueError, match="at most 512"):
         _few.robust([many[:1]] * 513)
     with pytest.raises(ValueError, match="at most 512"):
-        _few.scale_of([(np.ones((513, 1)), np.ones(513))], np.ones(1), 0.4, 8)
+        A, y = np.ones((513, 1)), np.ones(513)
+        _few.fitted([(A, y, _few.normal_equations(A, y))], np.ones(1), 1e-3, 0.4, 8)

@@ -12,7 +12,7 @@ _AT = {name: k for k, name in enumerate(BLOCK_FIELDS)}
 
 def _column(name: str) -> property:
     at = _AT[name]
-    return property(lambda blocks: blocks._table[at])
+    return property(lambda blocks: blocks.table[at])
 
 
 class Blocks:
@@ -22,7 +22,7 @@ class Blocks:
     `told` is what `ccd_fastcore.RowBlocks` tells of a segment; nothing of it is copied.
     """
 
-    __slots__ = ("_table", "first", "last")
+    __slots__ = ("first", "last", "table")
 
     row: Array = _column("row")  # type: ignore[assignment]
     time_s: Array = _column("time_s")  # type: ignore[assignment]
@@ -36,7 +36,7 @@ class Blocks:
 
     def __init__(self, told: bytes) -> None:
         numbers = np.frombuffer(told)
-        self._table = numbers[_HEAD:].reshape(-1, int(numbers[0]))
+        self.table: Array = numbers[_HEAD:].reshape(-1, int(numbers[0]))
         self.first: tuple[float, float] = tuple(numbers[1:3].tolist())  # V and A of the very first row
         self.last: tuple[float, float] = tuple(numbers[3:5].tolist())
 
@@ -67,5 +67,5 @@ class Blocks:
         return self._known("pressure_Pa")
 
     def _known(self, name: str) -> Array:
-        known = len(self._table) > _AT[name]
-        return self._table[_AT[name]] if known else np.full(self._table.shape[1], np.nan)
+        known = len(self.table) > _AT[name]
+        return self.table[_AT[name]] if known else np.full(self.table.shape[1], np.nan)

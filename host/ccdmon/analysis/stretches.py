@@ -76,11 +76,12 @@ def kind_of(s: Stretch, last: Stretch | None) -> str:
 
 def _held(s: Stretch) -> bool:
     """Within it I gives way and V does not follow: by far less than in proportion."""
-    if s.volts.size < 6:
+    if len(s.row) < 6:
         return False
-    third = s.volts.size // 3
-    first_A, last_A = (abs(middle(s.blocks.amperes[k])) for k in (slice(2), slice(-third, None)))
-    first_V, last_V = (middle(s.volts[k]) for k in (slice(2), slice(-third, None)))
+    third = len(s.row) // 3
+    amperes, volts = s.blocks.amperes, s.volts
+    first_A, last_A = (abs(middle(amperes[k])) for k in (slice(2), slice(-third, None)))
+    first_V, last_V = (middle(volts[k]) for k in (slice(2), slice(-third, None)))
     moved = abs(last_A / first_A - 1) if first_A > 0 else 0.0
     followed = th.HELD_FOLLOWS * moved * max(abs(first_V), abs(last_V))
     return moved > th.HELD_CURRENT and abs(last_V - first_V) < followed

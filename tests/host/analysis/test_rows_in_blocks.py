@@ -24,16 +24,12 @@ def test_means_are_of_the_rows_of_a_block() -> None:
     assert (found.first, found.last) == ((0.0, 2.0), (99.0, 2.0))
 
 
-def test_a_spike_is_no_part_of_the_trimmed_mean() -> None:
+def test_the_largest_steps_and_extremes_of_a_block() -> None:
     found = blocks([1.0] * 255 + [100.0])
     assert found.rows.tolist() == [4.0] * 64
-    assert found.trimmed_V.tolist() == [1.0] * 64
     assert found.volts[-1] == pytest.approx(25.75)
+    assert found.trimmed_V.tolist() == [1.0] * 64  # a spike is no part of it
     assert (found.rise_V[-1], found.highest_V[-1], found.lowest_V[-1]) == (99.0, 100.0, 1.0)
-
-
-def test_of_three_rows_and_fewer_all_count() -> None:
-    assert blocks([1.0, 5.0]).trimmed_V.tolist() == [1.0, 5.0]
 
 
 def test_what_no_row_tells_is_not_known() -> None:

@@ -70,7 +70,7 @@ class Excursions:
         self.blocks = size if not self.blocks else self.blocks + 0.25 * (size - self.blocks)
         d = np.maximum(th.DIP_LEAST, 5.0 * h.error)
         if len(self.misfits) >= 3:
-            d = np.maximum(d, min(1.3 * middle(np.array(self.misfits)), 0.3))
+            d = np.maximum(d, min(1.3 * middle(list(self.misfits)), 0.3))
         if (
             self.K is not None
             and self.K > 0
@@ -99,10 +99,10 @@ class Excursions:
 
     def _closed(self, h: Leveled, good: np.ndarray) -> None:
         if good.size >= 3:
-            self.K = middle(np.array(self.kept))
+            self.K = middle(list(self.kept))
             self.medians.append(middle(good))
             if h.number >= 2 and len(self.medians) >= 2:
-                m = middle(np.array(self.medians))
+                m = middle(list(self.medians))
                 self.lowest = m if self.lowest is None else min(self.lowest, m)
         if h.sound and h.median_ohm > 0 and h.level.size >= 6:
             known = h.error < 0.1
@@ -121,7 +121,7 @@ class Excursions:
         )
 
     def _median(self) -> float:
-        return float(middle(np.array(self.kept)[-(64 if len(self.history) > 1 else 8) :]))
+        return float(middle(list(self.kept)[-(64 if len(self.history) > 1 else 8) :]))
 
     def _block(self, h: Leveled, k: int, x: float, d: float, good: list[float]) -> None:
         entry = (int(h.row[k]), x, float(h.rows[k]))

@@ -4,10 +4,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ccd_fastcore import spans, stray_rows
 from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.stretches import Stretch
 
 SPIKE, SPIKE_NOISE = 0.08, 8.0  # of the polarisation, and of its noise: a row so far from its neighbours
+CONVERTER_STEPS = (
+    1.5  # and more than this many of the smallest span of a block: a step of the converter, at most
+)
+NO_ROWS = np.zeros(0)
 
 
 @dataclass
@@ -22,11 +27,10 @@ class Leveled:
     level: Array
     error: Array  # relative, one standard deviation, of the shape and the noise
     ohm: Array
-    shape: Array
     sound: bool = False
     median_ohm: float = 0.0
     dips: Array = field(
-        default_factory=lambda: np.zeros(0)
+        default_factory=lambda: NO_ROWS
     )  # first rows of blocks with a row far below the others
     peaks: int = 0  # blocks with one as far above
     number: int = 0
@@ -34,21 +38,11 @@ class Leveled:
 
 def single_rows(s: Stretch, volts: Array, usual_V: float) -> tuple[Array, int]:
     """Blocks in which a row lies far towards 0 from the others, by their first rows; the number with one far from 0."""
-    spans_V = s.blocks.highest_V - s.blocks.lowest_V
-    converter_V = float(np.min(spans_V[spans_V > 0], initial=np.inf))  # a step of it, at most
-    least_V = max(SPIKE * usual_V, SPIKE_NOISE * s.noise_V, 1.5 * converter_V)
-    low_V, high_V = volts - s.blocks.lowest_V, s.blocks.highest_V - volts
-    down, up = (low_V, high_V) if s.middle_V >= 0 else (high_V, low_V)
-    settled = np.arange(volts.size) > 1
-    return s.row[settled & (down > least_V) & (up < down)], int(
-        np.count_nonzero(settled & (up > least_V) & (down < up))
-    )
+    least_V = max(SPIKE * usual_V, SPIKE_NOISE * s.noise_V)
+    dips, peaks = stray_rows(s.blocks.table, volts, s.middle_V >= 0, least_V, CONVERTER_STEPS)
+    return (np.array(dips) if dips else NO_ROWS), peaks
 
 
-def fine(s: Stretch) -> tuple[Array, Array, Array, Array, Array]:
-    """Blocks as (row, start, end since the step in s, rows, volts)."""
-    dt = (s.end_s - s.start_s) / max(s.count - 1, 1)
-    t = s.time_s - s.start_s
-    end = np.append(t[1:] - 0.0, s.end_s - s.start_s + dt)
-    end = np.maximum(end, t + 1e-6 * max(dt, 1e-9))
-    return s.row, t, end, s.blocks.rows, s.blocks.trimmed_V
+def fine(s: Stretch) -> Array:
+    """Of each block start and end since the step in s, and the mean V without stray rows; of shape (3, blocks)."""
+    return spans(s.blocks.table, s.start_s, s.end_s, s.count)

@@ -30,7 +30,15 @@ def test_the_first_blocks_settle() -> None:
 
 
 def test_blocks_go_from_step_to_end() -> None:
-    row, start, end, rows, volts = fine(stretch(None, 1e-3, VOLTS))
-    assert row.tolist() == start.tolist() == [4.0 * k for k in range(64)]  # a row a second
+    start, end, _ = fine(stretch(None, 1e-3, VOLTS))
+    assert start.tolist() == [4.0 * k for k in range(64)]  # a row a second
     assert end.tolist() == [4.0 * k + 4 for k in range(64)]
-    assert rows.tolist() == [4.0] * 64 and volts.size == 64
+
+
+def test_a_spike_is_no_part_of_the_trimmed_mean() -> None:
+    volts = np.array([1.0] * 255 + [100.0])
+    assert fine(stretch(None, 1e-3, volts))[2].tolist() == [1.0] * 64
+    assert fine(stretch(None, 1e-3, np.array([1.0, 5.0])))[2].tolist() == [
+        1.0,
+        5.0,
+    ]  # of three and fewer all count

@@ -41,7 +41,7 @@ def test_a_dead_half_cycle_teaches_nothing() -> None:
     tracker = LevelTracker()
     found = leveled(tracker, 9, share=lambda k, t: np.full(t.size, 0.01 if k >= 6 else 1.0))
     assert [h.sound for h in found[5:]] == [True] + [False] * 3
-    assert len(tracker.taught) == 6
+    assert len(tracker.shape.taught) == 6
     assert found[-1].level == pytest.approx(0.01 * OHM, rel=0.05)
 
 
