@@ -2,9 +2,11 @@
 
 Every `READ_EVERY_S` the system is asked once which ports have something; what they have fits several times into the
 system's buffers. Ports are closed here alone, so that none is asked for that is another's by now.
+
+Where the system cannot be asked about ports (Windows), their links read them themselves (`SerialLink`).
 """
 
-import select
+import selectors
 import threading
 import time
 from collections import deque
@@ -12,6 +14,8 @@ from contextlib import suppress
 
 from ccdmon.record.serial_link import OpenPort, SerialLink
 
+# Not the quickest there is, which on some systems knows no terminals; `select` alone asks no more than 1024.
+Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 READ_EVERY_S = 0.03  # 500 bytes of a board at 2 kHz; a terminal holds 4096
 
 
@@ -22,6 +26,8 @@ class PortReader:
         self._links: list[SerialLink] = []
         self._discarded: deque[OpenPort] = deque()
         self._stop = threading.Event()
+        self._asked: list[tuple[SerialLink, OpenPort]] = []
+        self._selector: selectors.BaseSelector = Selector()
         self.latest_s = 0.0  # the longest that ports had to wait
         self._thread = threading.Thread(target=self._run, name="port reader", daemon=True)
         self._thread.start()
@@ -61,12 +67,21 @@ class PortReader:
 
     def _ready(self) -> list[tuple[SerialLink, OpenPort]]:
         """Those that have something, or have gone."""
-        asked, poll = dict[int, tuple[SerialLink, OpenPort]](), select.poll()
+        wanted = []
         for link in self._links:
             port = link.port
             if port is None:
                 link.reopen()
-            elif not link.behind and (descriptor := port.fileno()) is not None:
-                asked[descriptor] = (link, port)
-                poll.register(descriptor, select.POLLIN | select.POLLHUP | select.POLLERR)
-        return [asked[descriptor] for descriptor, _ in poll.poll(0)]
+            elif not link.behind:
+                wanted.append((link, port))
+        if wanted != self._asked:
+            self._ask_for(wanted)
+        return [key.data for key, _ in self._selector.select(0)] if self._asked else []
+
+    def _ask_for(self, wanted: list[tuple[SerialLink, OpenPort]]) -> None:
+        """Other ports than before."""
+        self._selector.close()
+        self._selector, self._asked = Selector(), wanted
+        for link, port in wanted:
+            if (descriptor := port.fileno()) is not None:
+                self._selector.register(descriptor, selectors.EVENT_READ, (link, port))

@@ -1,6 +1,7 @@
 """Many rigs by one process: each into its own folder, and what one meets is no other's."""
 
 import json
+import selectors
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ccdmon.cli import main
+from ccdmon.record import port_reader
 from ccdmon.record.many import LEAST_ROWS, Rig, company_of, record_all
 from ccdmon.record.port_reader import PortReader
 from ccdmon.record.serial_link import SerialLink
@@ -102,6 +104,21 @@ def test_one_thread_reads_all_ports_and_a_port_that_goes_away_is_waited_for(tmp_
         assert links[0].up and all(link.take(5.0) for link in links)
         for link in links:
             link.close()
+    reader.close()
+
+
+def test_a_reader_asks_where_the_system_has_no_poll(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port_reader, "Selector", selectors.SelectSelector)
+    reader = PortReader()
+    with PtyBoard(tmp_path / "a"):
+        link = SerialLink(str(tmp_path / "a"), reader=reader)
+        assert link.take(5.0)
+        reader.remove(link)  # and none is left: Windows cannot be asked about nothing
+        time.sleep(0.1)
+        reader.add(link)
+        link.take(0.0)
+        assert link.take(5.0)
+        link.close()
     reader.close()
 
 
