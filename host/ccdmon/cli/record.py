@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import re
 import signal
 import time
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from ccdmon.cli.options import positive
 from ccdmon.cli.recorded import ended, exit_code, options_of, prepare, report_of, rig_of, stopping
 from ccdmon.errors import DeviceError
+from ccdmon.record.memory import spare
 
 if TYPE_CHECKING:
     from ccdmon.record.recording import Recording
@@ -61,9 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
     Exit 3 where no board answers in the beginning.
     """
-    # Arrow, which is not imported yet, takes memory from the C library, which gives back what is freed (`give_back`):
-    # a pool of its own keeps 20 MB.
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    spare()
     if args.rig_file is not None and len(args.rig_file) > 1:
         from ccdmon.cli.record_many import run_many
 

@@ -18,7 +18,7 @@ ROUND_S = 0.2  # of all rigs; their bytes are read meanwhile
 WRITE_WAIT_S = 0.1  # a board that takes nothing must not keep the others waiting
 SYNC_THREADS = 8  # that wait for the disk
 LEAST_ROWS = 1 << 13  # of each rig kept in memory: four seconds at 2 kHz
-LEAST_ROWS_PER_PART = 1 << 15
+LEAST_ROWS_PER_PART = 1 << 14
 
 
 def company_of(rigs: int) -> Company:

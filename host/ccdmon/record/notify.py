@@ -15,7 +15,6 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from ccdmon.errors import describe
-from ccdmon.extras import how_to_install
 from ccdmon.run.untold import Owed
 
 NOTABLE = ("rule", "value", "limit", "trip_id", "sample", "host_time_s", "firmware_hash")
@@ -182,6 +181,8 @@ def send(url: str, title: str, body: str) -> str | None:
     try:
         import apprise
     except ImportError:
+        from ccdmon.extras import how_to_install  # which reads what is installed
+
         return f"apprise is missing: {how_to_install('notify')}"
     try:
         sender = apprise.Apprise()

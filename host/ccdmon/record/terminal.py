@@ -1,25 +1,33 @@
 """What `ccdmon record` says while it runs: messages on stderr, and on a terminal a state line that lives below them."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
-
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
+from typing import TYPE_CHECKING, Any
 
 from ccdmon.run.state_line import state_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 SHOWN_EVERY_S = 0.25
 State = Callable[[], Mapping[str, Any]]
 
 
 class Terminal:
-    """One console for both: a message goes above the state line, never into it."""
+    """One console for both: a message goes above the state line, never into it.
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True, highlight=False)
+    A recorder that nobody looks at for weeks does without the library that draws: 2 MB.
+    """
+
+    def __init__(self, console: "Console | None" = None) -> None:
+        if console is None and sys.stderr.isatty():
+            from rich.console import Console
+
+            console = Console(stderr=True, highlight=False)
+        self._out_file = sys.stderr if console is None else console.file
+        self._console = console if console is not None and console.is_terminal else None
 
     def begin(self, line: str) -> None:
         """The first line, as it stands."""
@@ -27,7 +35,7 @@ class Terminal:
 
     def say(self, line: str) -> None:
         """One message; a trip stands out. A terminal that is gone is told nothing: the recording goes on."""
-        if not self._console.is_terminal:
+        if self._console is None:
             self._out(f"ccdmon record: {line}\n")
             return
         style = "bold red" if line.startswith("TRIP ") else ""
@@ -36,15 +44,18 @@ class Terminal:
 
     def _out(self, text: str) -> None:
         with suppress(OSError):
-            self._console.file.write(text)
-            self._console.file.flush()
+            self._out_file.write(text)
+            self._out_file.flush()
 
     @contextmanager
     def state_line(self) -> Iterator[Callable[[State], object]]:
         """Takes `Recording.state`, which it asks now and then; never where stderr is no terminal."""
-        if not self._console.is_terminal:
+        if self._console is None:
             yield lambda _state: None
             return
+        from rich.live import Live
+        from rich.text import Text
+
         due_s = 0.0
         with Live(console=self._console, auto_refresh=False, transient=True) as live:
 

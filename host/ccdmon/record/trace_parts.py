@@ -5,8 +5,6 @@ into place, so a reader sees the old one or the new one) until it is full. `fram
 thrown away at any time.
 """
 
-import ctypes
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,12 +17,14 @@ import pyarrow.parquet as pa_parquet
 from ccdmon.formats.bdf.sidecar import write_cell
 from ccdmon.formats.bdf.write import parquet_writer, table_of
 from ccdmon.model.trace import Trace
+from ccdmon.record.memory import give_back
 from ccdmon.run.folder import TRACE_FILE
 from ccdmon.run.stored_rows import derive_trace
 
 PARTS_DIR = "trace-parts"
-ROWS_PER_PART = 1 << 16  # some megabytes in memory
+ROWS_PER_PART = 1 << 15  # some megabytes in memory while they are written
 REWRITE_INTERVAL_S = 60.0
+MOST_TABLES = 128  # of some rows each, which takes more than the rows
 
 
 class TraceParts:
@@ -59,7 +59,7 @@ class TraceParts:
         self._tables.append(table_of(trace))
         self._rows += len(trace)
         self._dirty = True
-        if len(self._tables) > 512:
+        if len(self._tables) > MOST_TABLES:
             self._tables = [_whole(self._tables)]
         if self._rows >= self._rows_per_part:
             try:
@@ -122,15 +122,3 @@ def _join(paths: list[Path], target: Path) -> None:
                 writer.write_table(_whole([pa.Table.from_batches([], schema), part.read(use_threads=False)]))
             give_back()
     unfinished.replace(target)
-
-
-def give_back() -> None:
-    """Freed memory goes back to the system, in some milliseconds; not where the C library (musl) cannot.
-
-    The allocators of Arrow and of the C library keep it for later, the latter in pieces that fit less and less: a
-    process that runs for a week would seem to grow.
-    """
-    pa.default_memory_pool().release_unused()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is not None:
-        trim(0)

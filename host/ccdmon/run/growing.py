@@ -28,7 +28,7 @@ from ccdmon.run.trip_place import device_event
 REPORT_INTERVAL_S = 0.25
 REPORT_WAIT_S = 0.05  # so long a report is waited for; a longer one is told of when it is ready
 REPORT_SHARE = 0.1  # of the machine's time: a report over thousands of half-cycles comes less often
-RECENT_ROWS = 1 << 15  # to find the row of a trip in, whose message overtakes its sample or comes behind it
+RECENT_ROWS = 1 << 14  # to find the row of a trip in, whose message overtakes its sample or comes behind it
 
 
 T = TypeVar("T")

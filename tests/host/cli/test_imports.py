@@ -67,3 +67,11 @@ def test_a_recording_and_its_report_need_no_pandas(tmp_path: Path) -> None:
 @needs_pandas
 def test_the_modules_named_are_told_where_they_are_imported(trace: Path) -> None:
     assert imported("numpy,pyarrow,pandas", "analyze", str(trace), "--json") == ["0", "numpy", "pyarrow"]
+
+
+@needs_pandas
+def test_a_recorder_keeps_away_what_it_never_needs(tmp_path: Path) -> None:
+    with PtyBoard(tmp_path / "port") as board:
+        verb = ["record", "--port", str(board.name), "--out", str(tmp_path / "run"), "--stop-after", "2s"]
+        unused = "pandas,rich,bokeh,matplotlib,pyarrow.dataset,pyarrow.compute"
+        assert imported(unused, *verb, "--no-report") == ["0"]

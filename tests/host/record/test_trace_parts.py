@@ -51,7 +51,7 @@ def test_the_newest_part_is_written_anew_every_minute_and_a_full_one_at_once(tmp
     parts.add(Trace(20 + n, n, n))
     parts.add(Trace(30 + n, n, n))
     assert rows() == [30] and not list(folder.glob("*.unfinished"))
-    assert ROWS_PER_PART == 65536 and TraceParts(tmp_path / "x")._rows_per_part == ROWS_PER_PART
+    assert ROWS_PER_PART == 32768 and TraceParts(tmp_path / "x")._rows_per_part == ROWS_PER_PART
     last = Trace(30 + n, n, n)
     assert parts.finish(last) == tmp_path / TRACE_FILE
     assert read_bdf(tmp_path / TRACE_FILE).test_time_s.tolist() == list(range(40)) and not folder.exists()
