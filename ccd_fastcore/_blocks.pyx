@@ -178,26 +178,22 @@ cdef inline void _add_group(
 
 cdef inline void _add_extremes(blocks_t* b, const double* v, int size) noexcept nogil:
     """Four lanes, for the compiler to make vectors of."""
-    cdef double sizes[33]
     cdef double lowest[4]
     cdef double highest[4]
     cdef double fall[4]
     cdef double rise[4]
     cdef double step, volts
     cdef int k, j
-    sizes[0] = fabs(b.last_V)
-    for k in range(size):
-        sizes[k + 1] = fabs(v[k])
     for j in range(4):
         lowest[j] = highest[j] = v[j] + 0.0
-        rise[j] = sizes[j + 1] - sizes[j]
+        rise[j] = fabs(v[j]) - fabs(v[j - 1] if j else b.last_V)
         fall[j] = -rise[j]
     for k in range(4, size, 4):
         for j in range(4):
             volts = v[k + j] + 0.0
             lowest[j] = volts if volts < lowest[j] else lowest[j]
             highest[j] = volts if volts > highest[j] else highest[j]
-            step = sizes[k + j + 1] - sizes[k + j]
+            step = fabs(v[k + j]) - fabs(v[k + j - 1])
             rise[j] = step if step > rise[j] else rise[j]
             fall[j] = -step if -step > fall[j] else fall[j]
     for j in range(2):
@@ -233,11 +229,46 @@ cdef inline row_t _row(const columns_t* c, Py_ssize_t at, long long before) noex
 
 
 cdef inline bint _finite(const double* v, const double* a, Py_ssize_t n) noexcept nogil:
-    cdef long long odd = 0
-    cdef Py_ssize_t k
-    for k in range(n):
-        odd += 0 if fabs(v[k]) < INFINITY and fabs(a[k]) < INFINITY else 1
-    return odd == 0
+    cdef double nothing[4]
+    cdef Py_ssize_t k, whole = n - n % 4
+    cdef int j
+    for j in range(4):
+        nothing[j] = 0.0
+    for k in range(0, whole, 4):
+        for j in range(4):
+            nothing[j] += v[k + j] * 0.0 + a[k + j] * 0.0  # NaN, of what is not finite
+    for k in range(whole, n):
+        nothing[0] += v[k] * 0.0 + a[k] * 0.0
+    return nothing[0] + nothing[1] + nothing[2] + nothing[3] == 0.0
+
+
+cdef void _add_single(blocks_t* b, const columns_t* c, Py_ssize_t at, Py_ssize_t end, long long before) noexcept nogil:
+    """Finite rows, each a block of its own: there is room for them."""
+    cdef Py_ssize_t n = b.count, k
+    cdef double step
+    if b.rows == 0:
+        b.first_V = b.last_V = c.volts[at]
+        b.first_A = c.amperes[at]
+    for k in range(end - at):
+        b.whole[ROW][n + k] = before + at + k
+        b.whole[TIME][n + k] = c.time_s[at + k]
+        b.whole[SUM_V][n + k] = c.volts[at + k]
+        b.whole[SUM_A][n + k] = c.amperes[at + k]
+        b.whole[LOWEST][n + k] = b.whole[HIGHEST][n + k] = c.volts[at + k] + 0.0
+        step = fabs(c.volts[at + k]) - fabs(c.volts[at + k - 1] if k else b.last_V)
+        b.whole[FALL][n + k] = -step if step < 0.0 else 0.0
+        b.whole[RISE][n + k] = step if step > 0.0 else 0.0
+        b.whole[TEMPERATURE][n + k] = b.whole[PRESSURE][n + k] = NAN
+    if c.temperature_degC != NULL:
+        for k in range(end - at):
+            b.whole[TEMPERATURE][n + k] = _first_known(NAN, c.temperature_degC + at + k, 1)
+    if c.pressure_Pa != NULL:
+        for k in range(end - at):
+            b.whole[PRESSURE][n + k] = _first_known(NAN, c.pressure_Pa + at + k, 1)
+    b.rows += end - at
+    b.count += end - at
+    b.last_V = c.volts[end - 1]
+    b.last_A = c.amperes[end - 1]
 
 
 cdef void _add(blocks_t* b, const columns_t* c, Py_ssize_t at, Py_ssize_t end, long long before) noexcept nogil:
@@ -247,6 +278,9 @@ cdef void _add(blocks_t* b, const columns_t* c, Py_ssize_t at, Py_ssize_t end, l
     if finite:  # all of them will be there
         while b.width * MOST < b.rows + end - at:
             _widen(b)
+        if b.width == 1 and at < end:
+            _add_single(b, c, at, end, before)
+            return
     while at < end:
         if finite and b.width >= 32 and not b.begun & 31 and at + 32 <= end:
             _add_group(b, c, at, before + at, 32, 5)
@@ -286,10 +320,12 @@ cdef bytes _told(const blocks_t* b):
             level += 1
         volts = b.sum_V[level]
         amperes = b.sum_A[level]
-        for k in range(level + 1, LEVELS):
+        k = level + 1
+        while b.begun >> k:
             if b.begun >> k & 1:
                 volts = b.sum_V[k] + volts
                 amperes = b.sum_A[k] + amperes
+            k += 1
     for k in range(fields):
         if k == 2:  # rows
             for place in range(b.count):

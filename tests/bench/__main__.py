@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ccd_fastcore import STATE_BYTES, Envelope, ReferenceStream, Stream, Unframer, feed_many
+from ccd_fastcore import STATE_BYTES, Envelope, ReferenceStream, RowBlocks, Stream, Unframer, feed_many
 
 from . import complete_peers, numba_peer, peers, plain_c
 from .data import frames, rows
@@ -57,7 +57,10 @@ def batch(count: int, rounds: int) -> None:
     columns = rows(count)
     few = tuple(c[: min(count, 20_000)] for c in columns)
     core, river = f"core, batch of {count:,} rows", "short list: river"
-    works: dict[str, Work] = {core: lambda: Stream().feed(*columns)}
+    works: dict[str, Work] = {
+        core: lambda: Stream().feed(*columns),
+        "core, with the rows of each half-cycle in blocks": lambda: with_blocks(columns),
+    }
 
     def bound() -> Work:
         work = plain_c.compiled()
@@ -91,6 +94,13 @@ def batch(count: int, rounds: int) -> None:
     }
     for name, taken in each.items():
         line(name, f"{taken * 1e9:.1f} ns/row", f"{taken / each[core]:.2f}")
+
+
+def with_blocks(columns: Columns) -> Any:
+    """All that the analysis asks of the core for a row."""
+    stream = Stream()
+    segments = stream.feed(*columns)[0]
+    return RowBlocks().feed(*columns, None, None, segments, stream.running)
 
 
 def chunks(rounds: int) -> None:

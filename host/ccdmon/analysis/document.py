@@ -52,6 +52,7 @@ def analyze_chunks(chunks: Iterable[Trace], cell: Cell, **options: Unpack[Option
     analysis = StreamingAnalysis(cell, **options)
     for chunk in chunks:
         analysis.feed(chunk)
+        analysis.look()
     return analysis.report()
 
 
@@ -93,8 +94,11 @@ class StreamingAnalysis:
         self._notes.update(dict.fromkeys(chunk.notes))
         self.rows += len(chunk)
 
-    def _look(self) -> None:
-        """Look at the segments that ended since the last look: what is asked for seldom is not done with every row."""
+    def look(self) -> None:
+        """Look at the segments that ended since the last look. A report does so, too: this only spreads the work.
+
+        Who feeds a recording asks for reports seldom, and who reads a file has rows to wait for meanwhile.
+        """
         told, self._told = self._told, []
         segments = self._records[0]
         for record, blocks in zip(segments[len(segments) - len(told) :], told, strict=True):
@@ -114,7 +118,7 @@ class StreamingAnalysis:
 
     def snapshot(self) -> "Snapshot":
         """What is known now, to be reported on later, from another thread too."""
-        self._look()
+        self.look()
         last = self._ended()
         segments, steps, _ = (known + more for known, more in zip(self._records, last, strict=True))
         stretches = list(self._stretches)

@@ -37,6 +37,7 @@ def analysed(
     for trace in source.traces():
         analysis = analysis or StreamingAnalysis(trace.cell, **options)
         analysis.feed(trace)
+        analysis.look()
         if drawn:
             extremes.feed(trace)
         if not drawn or analysis.rows > whole_rows:
