@@ -123,6 +123,16 @@ def _reference(session: Session, rig: HookedTarget) -> str:
     return _valued(session, rig) if still else "before it"
 
 
+def _multiplexer(session: Session, rig: HookedTarget) -> str:
+    """All channels read the voltage: what answers to the current is the voltage itself."""
+    hook(session, OFTEN)
+    run_for(session, 30_000)
+    rig.stands_on = PICO_PINS.voltage_channel
+    answer = _valued(session, rig)
+    rig.stands_on = None
+    return answer
+
+
 def _valued(session: Session, rig: HookedTarget) -> str:
     """The value that the trip tells."""
     until_us = rig.virtual_us() + CHECKED_WITHIN_US
@@ -150,4 +160,6 @@ FAULTS = (
     Fault("the processor's clock is off by a quarter", OnPico(act=_processor_clock), "open", "self_check",
           answer="value 9"),
     Fault("the converter's reference leaps", OnPico(act=_reference), "open", "self_check", answer="value 10"),
+    Fault("the converter's multiplexer stands still", OnPico(act=_multiplexer), "open", "self_check",
+          answer="value 10"),
 )  # fmt: skip

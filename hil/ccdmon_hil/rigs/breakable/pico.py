@@ -46,6 +46,7 @@ class HookedTarget(PicoTarget):
         # Level of the contact, by the gate: to ground, closes with it.
         self.contact: Callable[[bool], bool] = operator.not_
         self.pump_us: list[float] = []  # instants of the pump pin's edges
+        self.stands_on: int | None = None  # the channel of the converter's multiplexer, whatever it is told
 
     def _boot(self, files: dict[str, bytes]) -> None:
         super()._boot(files | {"main.py": self.main})
@@ -109,6 +110,8 @@ class HookedTarget(PicoTarget):
 
     def _wire_pins(self, mcu: Any) -> None:
         super()._wire_pins(mcu)
+        convert = self._convert
+        self._convert = lambda channel: convert(channel if self.stands_on is None else self.stands_on)
         mcu.gpio[PICO_PINS.pump].add_listener(lambda _now, _before: self.pump_us.append(self.virtual_us()))
         self.move_contact()
 
