@@ -40,7 +40,7 @@ from ccdmon_hil.play.imperfect import Imperfect
 from ccdmon_hil.play.one_run import Events, OnStart, Progress, run_rows, settings_for
 from ccdmon_hil.play.result import ReplayResult
 from ccdmon_hil.rigs.drag_image import drag_image
-from ccdmon_hil.rigs.image import build_into_cache, find_image
+from ccdmon_hil.rigs.image import build_into_cache, find_image, vouched
 from ccdmon_hil.rigs.open_rig import best_rig, open_session
 from ccdmon_hil.rigs.session import Session
 from ccdmon_hil.rigs.target import Codes
@@ -58,6 +58,7 @@ __all__ = [
     "replay",
     "replay_on",
     "run_closed_loop",
+    "vouched",
 ]
 
 

@@ -5,7 +5,8 @@ result), the emulator's own download. An option or a setting that points to some
 never passed over.
 
 A download is checked by its SHA-256: against the setting CCDMON_PICO_IMAGE_SHA256 where there is one, else against
-what was noted at the first download on this machine. Another one is refused and not kept.
+`PINNED`, else against what was noted at the first download on this machine, which says that nothing vouches for it.
+Another one is refused and not kept. What somebody names or builds is theirs: `ccdmon image` tells its hash.
 """
 
 import hashlib
@@ -22,6 +23,11 @@ from ccdmon_hil.rigs.cache import cache_dir, frozen_dir
 
 IMAGE_SETTING = "CCDMON_PICO_IMAGE"
 HASH_SETTING = "CCDMON_PICO_IMAGE_SHA256"
+# SHA-256 by file name of images that the tests ran on; how one comes in: .github/CONTRIBUTING.md, Dependencies.
+PINNED = {
+    # Stock MicroPython 1.26.1, by `ccdmon image --build` from Debian's micropython 1.26.1+ds, pico-sdk 2.1.1.
+    "RPI_PICO-micropython-1.26.1.uf2": "ed58d32d7b429484d6c9dab0e47cba1185b6ce519efcb274cb4df2373312aa9d",
+}
 
 
 def find_image(option: str | Path | None = None, *, download: bool = True) -> Path:
@@ -93,23 +99,34 @@ def _download() -> Path | None:
     return path
 
 
+def vouched(path: Path) -> tuple[str, bool | None]:
+    """(SHA-256 of an image, whether it is the pinned one of that name; None: none of that name is pinned)."""
+    found, pinned = hashlib.sha256(path.read_bytes()).hexdigest(), PINNED.get(path.name)
+    return found, None if pinned is None else found == pinned
+
+
 def check_hash(path: Path) -> None:
-    """Raises `InputError`, and takes a download away, where it is another than the setting or the note says."""
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    """Raises `InputError`, and takes a download away, where it is another than setting, `PINNED` or note says."""
+    found, _ = vouched(path)
     note = cache_dir() / f"{path.name}.sha256"
-    named = os.environ.get(HASH_SETTING, "").strip().lower()
-    wanted = named or (note.read_text(encoding="ascii").strip() if note.is_file() else found)
+    if named := os.environ.get(HASH_SETTING, "").strip().lower():
+        wanted, whose = named, HASH_SETTING
+    elif path.name in PINNED:
+        wanted, whose = PINNED[path.name], "pinned"
+    elif note.is_file():
+        wanted, whose = note.read_text(encoding="ascii").strip(), str(note)
+    else:
+        wanted, whose = found, ""
     if found != wanted:
         path.unlink()
-        whose = HASH_SETTING if named else str(note)
         raise InputError(
             f"image {path.name}: downloaded with SHA-256 {found}, expected {wanted} ({whose}); it is not used: "
             "find out why, or build one with `ccdmon image --build`"
         )
-    if not named and not note.is_file():  # nothing to compare with: whoever downloads may have something
+    if not whose:  # nothing to compare with: whoever downloads may have something
         print(
-            f"image {path.name}: first download here, SHA-256 {found}; later ones must be the same "
-            f"({HASH_SETTING} names another)",
+            f"image {path.name}: not pinned, so nothing vouches for this first download; SHA-256 {found}, later ones "
+            f"must be the same ({HASH_SETTING} names another)",
             file=sys.stderr,
         )
     note.parent.mkdir(parents=True, exist_ok=True)

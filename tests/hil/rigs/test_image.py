@@ -1,6 +1,7 @@
 """Where an image is looked for, in which order, and what a wrong one says."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,7 @@ def test_a_download_that_is_another_than_the_first_is_refused_and_not_kept(
     image.check_hash(fetched)
     told = capsys.readouterr().err
     assert hashlib.sha256(fetched.read_bytes()).hexdigest() in told and told.count("\n") == 1
+    assert "not pinned" in told
     image.check_hash(fetched)
     assert capsys.readouterr().err == "", "it is the one that was noted"
     _write(fetched, b"somebody else's")
@@ -142,3 +144,52 @@ def test_a_hash_that_is_named_wins(no_image: Path, tmp_path: Path, monkeypatch: 
     monkeypatch.setenv(image.HASH_SETTING, "0" * 64)
     with pytest.raises(InputError, match=image.HASH_SETTING):
         image.check_hash(fetched)
+
+
+def test_a_first_download_of_a_pinned_name_must_be_the_pinned_one(
+    no_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the table whatever came first was trusted."""
+    fetched = _write(tmp_path / "RPI_PICO-9.9.9.uf2")
+    right = hashlib.sha256(fetched.read_bytes()).hexdigest()
+    monkeypatch.setitem(image.PINNED, fetched.name, right)
+    image.check_hash(fetched)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv(image.HASH_SETTING, "")
+    _write(fetched, b"somebody else's")
+    (no_image / f"{fetched.name}.sha256").unlink()
+    with pytest.raises(InputError, match=f"expected {right} .pinned."):
+        image.check_hash(fetched)
+    assert not fetched.exists()
+
+
+@pytest.mark.parametrize(
+    ("pinned", "said"), [(None, "not pinned"), ("as it is", "as pinned"), ("0" * 64, "another than")]
+)
+def test_the_command_tells_the_hash_and_whether_it_is_pinned(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    pinned: str | None,
+    said: str,
+) -> None:
+    mine = _write(tmp_path / "mine.uf2")
+    digest = hashlib.sha256(mine.read_bytes()).hexdigest()
+    if pinned:
+        monkeypatch.setitem(image.PINNED, mine.name, digest if pinned == "as it is" else pinned)
+    assert main(["image", "--image", str(mine)]) == 0
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("\n")) == (f"{mine}\n", 1)
+    assert digest in told.err and said in told.err
+    assert main(["image", "--image", str(mine), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["sha256"] == digest
+    assert document["pinned"] == {None: None, "as it is": True}.get(pinned, False)
+
+
+@pytest.mark.pico
+def test_the_image_that_the_tests_run_on_is_the_pinned_one(pico_image: Path) -> None:
+    digest, pinned = image.vouched(pico_image)
+    if pinned is None:
+        pytest.skip(f"{pico_image.name} is not in image.PINNED; its SHA-256 is {digest}")
+    assert pinned, digest

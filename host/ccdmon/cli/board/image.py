@@ -51,7 +51,14 @@ def run(args: argparse.Namespace) -> int:
         path = rigs.build_into_cache(lambda line: print(line, file=sys.stderr), args.work_dir, args.frozen)
     else:
         path = rigs.find_image(args.image)
-    print(json.dumps({"image": str(path), "bytes": path.stat().st_size}) if args.json else path)
+    digest, pinned = rigs.vouched(path)
+    if args.json:
+        about = {"image": str(path), "bytes": path.stat().st_size, "sha256": digest, "pinned": pinned}
+        print(json.dumps(about))
+        return EXIT_FINE
+    print(path)
+    said = {None: "not pinned", True: "as pinned", False: "another than the pinned one of that name"}[pinned]
+    print(f"SHA-256 {digest}, {said}", file=sys.stderr)
     return EXIT_FINE
 
 
