@@ -1,10 +1,12 @@
 """Every call of the recorder fails once: `python -m tests.injection`, as SQLite's tests do it to a database.
 
-A made-up board is recorded for a hundred rounds with rotating files, a derived trace written all the while and a
-client that asks. First without a fault, to count the calls; then again and again, the first call of a kind failing,
+A made-up board is recorded for a dozen rounds with rotating files, a derived trace written in each and clients that
+ask. First without a fault, to count the calls; then again and again, the first call of a kind failing,
 the second, the third, ... with each error, once and from then on. After each: what the recorder had acknowledged is in
 the files, what is not there it has counted, and it ran to its end or refused to begin in one line. Each point runs in
-a process of its own, forked from this one, in which `faults.c` is preloaded (it is compiled for that).
+a process of its own, forked from this one, which has recorded once and so has loaded everything; `faults.c` is
+preloaded (it is compiled for that). Where there is a file system in memory the files lie there: no point waits for a
+disk.
 
 `--every N` takes every Nth call only, `--out FILE` keeps each point and its outcome. Exit 1: a point went wrong.
 """
@@ -12,6 +14,7 @@ a process of its own, forked from this one, in which `faults.c` is preloaded (it
 import argparse
 import ctypes
 import errno
+import gc
 import json
 import os
 import shutil
@@ -31,6 +34,7 @@ FOR_EVER = 1 << 40
 INTERRUPTIONS = 20  # a call that is interrupted for ever is interrupted by nothing that exists
 LIMIT_S = 60.0
 LIBRARY = "CCDMON_FAULTS"
+_IN_MEMORY = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
@@ -130,17 +134,25 @@ def points_of(calls: list[int], every: int, only: str | None = None) -> list[Poi
     ]
 
 
+def _place() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(dir=_IN_MEMORY if _IN_MEMORY.is_dir() else None)
+
+
 def campaign(points: list[Point], out: Path | None) -> int:
     """Try them all; print the tally; 1 where one went wrong."""
     tally: Counter[tuple[str, str]] = Counter()
-    wrong, lines = 0, []
+    wrong = 0
+    if out is not None:
+        out.write_text("")
     for number, point in enumerate(points):
-        with tempfile.TemporaryDirectory() as place:
+        with _place() as place:
             outcome, found, _ = tried(point, Path(place) / "p")
         words, fine = judged(outcome, found)
         tally[point.kind, words if fine else "WRONG"] += 1
         wrong += not fine
-        lines.append(json.dumps({**asdict(point), "outcome": words, "fine": fine}))
+        if out is not None:
+            with out.open("a") as file:
+                file.write(json.dumps({**asdict(point), "outcome": words, "fine": fine}) + "\n")
         if not fine:
             print(f"{point}: {words}", flush=True)
         if number % 100 == 99:
@@ -148,8 +160,6 @@ def campaign(points: list[Point], out: Path | None) -> int:
     for (kind, words), count in sorted(tally.items()):
         print(f"{count:6d} {kind:8s} {words}")
     print(f"{len(points)} points, {wrong} wrong")
-    if out is not None:
-        out.write_text("\n".join(lines) + "\n")
     return 1 if wrong else 0
 
 
@@ -170,7 +180,9 @@ def main() -> int:
             return subprocess.run(
                 [sys.executable, "-m", "tests.injection", *sys.argv[1:]], env=environment
             ).returncode
-    with tempfile.TemporaryDirectory() as place:
+    with _place() as place:
+        record(Path(place) / "warm")
+        gc.freeze()
         outcome, found, calls = tried(None, Path(place) / "p")
     words, fine = judged(outcome, found)
     print("without a fault:", words, dict(zip(KINDS, calls, strict=True)))

@@ -22,8 +22,8 @@ from ccdmon.run.stored_rows import derive_trace
 from tests.host.record.memory_link import FRONT_END, MemoryLink
 from tests.host.wire_stream import Device
 
-FRAMES, PER_FRAME = 30, 32
-ROTATE_BYTES = 3000
+FRAMES, PER_FRAME = 12, 32
+ROTATE_BYTES = 1200  # three parts
 
 
 @dataclass
@@ -75,7 +75,7 @@ def record(folder: Path) -> Outcome:
 
 
 class Asking:
-    """A client that asks for the state every few rounds, and one that only connects."""
+    """A client that asks for the state every fourth round, and one that only connects."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -84,12 +84,12 @@ class Asking:
 
     def __call__(self, _: object) -> None:
         self._rounds += 1
-        if self._rounds % 5 == 0:
+        if self._rounds % 2 == 0:
             with suppress(OSError):
                 door = json.loads((self._folder / CONTROL_FILE).read_text())
                 client = socket.create_connection(("127.0.0.1", door["port"]), 0.1)
                 self._held.append(client)
-                if self._rounds % 10 == 0:
+                if self._rounds % 4 == 0:
                     client.sendall(json.dumps({"do": "state", "token": door["token"]}).encode() + b"\n")
 
 
