@@ -1,8 +1,10 @@
 """Kills a recorder again and again and says what each kill cost: `python -m tests.kill_campaign --kills 200`.
 
 One board sends 2000 samples a second all the while; each recorder resumes the run of the one before and is killed at a
-random instant. Lost is what the board had sent and no file holds; at most a second's worth may be. In the end every
-sample of the run is either there or counted as missing.
+random instant. Lost by the kill is what the recorder had read from the port and no file holds; at most a second's worth
+may be. What it had not read yet, in the terminal and in the board, is told beside it: a machine that gives a process no
+processor leaves seconds there, which the kill does not touch (a board keeps or counts them). `--busy N` makes such a
+machine. In the end every sample of the run is either there or counted as missing.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from ccdmon.run.frame_files import read_parts
@@ -35,8 +38,16 @@ def recorded_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.glob("frames*.bin"))
 
 
-def one_kill(board: PtyBoard, folder: Path, after_s: float) -> int:
-    """Record, kill at that time after the first new frame; samples lost."""
+@dataclass(frozen=True)
+class Kill:
+    """What was lost by it, and what lay where no recorder had read it, in samples."""
+
+    lost: int
+    unread: int
+
+
+def one_kill(board: PtyBoard, folder: Path, after_s: float) -> Kill:
+    """Record, kill at that time after the first new frame."""
     before = recorded_bytes(folder)
     command = [
         sys.executable,
@@ -55,10 +66,17 @@ def one_kill(board: PtyBoard, folder: Path, after_s: float) -> int:
             raise SystemExit(f"the recorder ended by itself: {process.communicate()[1]}")
         time.sleep(0.005)
     time.sleep(after_s)
-    sent = board.sample
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    return max(0, sent - 1 - newest_sample(folder)[0])
+    rest, sent = board.not_fetched(), board.sample
+    waiting = RowReader().feed(rest).rows
+    read_to = int(waiting[0].samples[0]) if waiting else sent
+    return Kill(max(0, read_to - 1 - newest_sample(folder)[0]), sent - read_to)
+
+
+def busy(processes: int) -> list[subprocess.Popen[bytes]]:
+    """So many that never rest."""
+    return [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)]
 
 
 def main() -> int:
@@ -66,18 +84,37 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--busy", type=int, default=0, metavar="N", help="processes that take the processor")
     args = parser.parse_args()
-    chance = random.Random(args.seed)
+    others = busy(args.busy)
+    try:
+        return campaign(args.kills, random.Random(args.seed))
+    finally:
+        for other in others:
+            other.kill()
+
+
+def campaign(count: int, chance: random.Random) -> int:
+    """As `main`."""
+    loads = [os.getloadavg()[0]]
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "run"
+        folder, kills = Path(place) / "run", list[Kill]()
         with PtyBoard(Path(place) / "port", source=cell(), rate_Hz=RATE_HZ) as board:
-            lost = [one_kill(board, folder, chance.uniform(0.0, 1.5)) for _ in range(args.kills)]
+            for _ in range(count):
+                kills.append(one_kill(board, folder, chance.uniform(0.0, 1.5)))
+                loads.append(os.getloadavg()[0])
         newest, reader = newest_sample(folder)
     counts = reader.counts
-    lost_s = sorted(samples / RATE_HZ for samples in lost)
-    print(f"kills                    {len(lost)}")
-    print(f"lost by a kill, median   {lost_s[len(lost_s) // 2]:.3f} s")
-    print(f"lost by a kill, most     {lost_s[-1]:.3f} s (wanted: at most 1)")
+    lost_s = sorted(kill.lost / RATE_HZ for kill in kills)
+    unread_s = sorted(kill.unread / RATE_HZ for kill in kills)
+    middle = len(kills) // 2
+    print(
+        f"kills                    {len(kills)}, load {min(loads):.1f} to {max(loads):.1f} on {os.cpu_count()} cores"
+    )
+    print(
+        f"lost by a kill           median {lost_s[middle]:.3f} s, most {lost_s[-1]:.3f} s (wanted: at most 1)"
+    )
+    print(f"not read yet at a kill   median {unread_s[middle]:.3f} s, most {unread_s[-1]:.3f} s")
     print(
         f"samples in the files     {counts.samples}, missing {counts.missing_samples} (no recorder was there),"
     )

@@ -50,6 +50,8 @@ class PtyBoard:
         self._trip_sample = 0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._writing = threading.Lock()
+        self._out, self._terminal = bytearray(), -1
 
     def __enter__(self) -> "PtyBoard":
         self.plug_in()
@@ -79,6 +81,16 @@ class PtyBoard:
             self._thread.join()
         self.name.unlink(missing_ok=True)
 
+    def not_fetched(self) -> bytes:
+        """What lies in the terminal, which is emptied, and what waits to get into it: nobody has read that."""
+        with self._writing:
+            found = bytearray()
+            os.set_blocking(self._terminal, False)
+            with contextlib.suppress(BlockingIOError):
+                while data := os.read(self._terminal, 1 << 16):
+                    found += data
+            return bytes(found + self._out)
+
     def trip(self, reason: int = limits.HARD_SHORT) -> None:
         """Open the gate, latched."""
         if self.trip_id == 0:
@@ -89,20 +101,22 @@ class PtyBoard:
         began_s, begin = time.monotonic(), self.sample
         self._began_s, self._begin_us = began_s, round(begin * 1e6 / self._rate_Hz)
         trip_due_s = 0.0
-        out = bytearray()
+        out = self._out = bytearray()
+        self._terminal = theirs
         try:
             while not self._stop.is_set():
                 now_s = time.monotonic()
                 with contextlib.suppress(BlockingIOError, OSError):
                     out += self._take(os.read(ours, 4096))
                 due = begin + int((now_s - began_s) * self._rate_Hz * self._speed)
-                while due - self.sample >= 32 and len(out) < 1 << 16:
-                    out += self._samples(32)
-                if self._unacknowledged and now_s >= trip_due_s:
-                    trip_due_s = now_s + 0.1
-                    out += self._trip_frame()
-                with contextlib.suppress(BlockingIOError):
-                    del out[: os.write(ours, out)]
+                with self._writing:
+                    while due - self.sample >= 32 and len(out) < 1 << 16:
+                        out += self._samples(32)
+                    if self._unacknowledged and now_s >= trip_due_s:
+                        trip_due_s = now_s + 0.1
+                        out += self._trip_frame()
+                    with contextlib.suppress(BlockingIOError):
+                        del out[: os.write(ours, out)]
                 time.sleep(0.002)
         finally:
             os.close(ours)
