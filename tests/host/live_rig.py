@@ -69,10 +69,12 @@ def page(*folders: Path, token: str | None = None) -> Iterator[str]:
 
 
 @contextmanager
-def served(*folders: Path, token: str | None = None) -> Iterator[tuple[str, int]]:
-    """As `page`: address and process."""
+def served(
+    *folders: Path, token: str | None = None, module: tuple[str, ...] = ("ccdmon",)
+) -> Iterator[tuple[str, int]]:
+    """As `page`: address and process; `module` stands for the program, with arguments of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "ccdmon", "watch", *map(str, folders), "--http-port", "0"],
+        [sys.executable, "-m", *module, "watch", *map(str, folders), "--http-port", "0"],
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | ({} if token is None else {"CCDMON_CONTROL_TOKEN": token}),
