@@ -3,8 +3,9 @@
 One board sends 2000 samples a second all the while; each recorder resumes the run of the one before and is killed at a
 random instant. Lost by the kill is what the recorder had read from the port and no file holds; at most a second's worth
 may be. What it had not read yet, in the terminal and in the board, is told beside it: a machine that gives a process no
-processor leaves seconds there, which the kill does not touch (a board keeps or counts them). `--busy N` makes such a
-machine. In the end every sample of the run is either there or counted as missing.
+processor leaves seconds there, which the kill does not touch (a board keeps or counts them). The recorder's own time is
+what it had of the processor while that was lost, whatever others took. `--busy N` makes such a machine. In the end
+every sample of the run is either there or counted as missing.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from ccdmon.run.frame_files import read_parts
 from ccdmon.run.rows import RowReader
-from tests.host.live_rig import RATE_HZ, cell
+from tests.host.live_rig import RATE_HZ, cell, worked_s
 from tests.host.pty_board import PtyBoard
 
 
@@ -44,6 +45,7 @@ class Kill:
 
     lost: int
     unread: int
+    share: float  # of a processor that the recorder had
 
 
 def one_kill(board: PtyBoard, folder: Path, after_s: float) -> Kill:
@@ -65,13 +67,15 @@ def one_kill(board: PtyBoard, folder: Path, after_s: float) -> Kill:
         if process.poll() is not None:
             raise SystemExit(f"the recorder ended by itself: {process.communicate()[1]}")
         time.sleep(0.005)
+    began_s, worked_before_s = time.monotonic(), worked_s(process.pid)
     time.sleep(after_s)
+    share = (worked_s(process.pid) - worked_before_s) / (time.monotonic() - began_s)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     rest, sent = board.not_fetched(), board.sample
     waiting = RowReader().feed(rest).rows
     read_to = int(waiting[0].samples[0]) if waiting else sent
-    return Kill(max(0, read_to - 1 - newest_sample(folder)[0]), sent - read_to)
+    return Kill(max(0, read_to - 1 - newest_sample(folder)[0]), sent - read_to, share)
 
 
 def busy(processes: int) -> list[subprocess.Popen[bytes]]:
@@ -106,6 +110,7 @@ def campaign(count: int, chance: random.Random) -> int:
         newest, reader = newest_sample(folder)
     counts = reader.counts
     lost_s = sorted(kill.lost / RATE_HZ for kill in kills)
+    own_s = sorted(kill.share * kill.lost / RATE_HZ for kill in kills)
     unread_s = sorted(kill.unread / RATE_HZ for kill in kills)
     middle = len(kills) // 2
     print(
@@ -114,6 +119,7 @@ def campaign(count: int, chance: random.Random) -> int:
     print(
         f"lost by a kill           median {lost_s[middle]:.3f} s, most {lost_s[-1]:.3f} s (wanted: at most 1)"
     )
+    print(f"in the recorder's own time   median {own_s[middle]:.3f} s, most {own_s[-1]:.3f} s")
     print(f"not read yet at a kill   median {unread_s[middle]:.3f} s, most {unread_s[-1]:.3f} s")
     print(
         f"samples in the files     {counts.samples}, missing {counts.missing_samples} (no recorder was there),"

@@ -26,6 +26,9 @@ from ccdmon.run.time_axis import CLOCK_FILE, Anchor, HostTime, RunTime, host_tim
 SYNC_INTERVAL_S = 0.5  # half of what is promised, so that a late call still keeps the promise
 ANCHOR_INTERVAL_S = 60.0  # of a device that does not answer `get_clock`
 MOST_ANCHOR_BYTES_WAITING = 1 << 20  # that a full disk does not take
+CATCH_UP_BYTES = (
+    1 << 18
+)  # what an earlier host wrote is worked through so much at a time, a fiftieth of a second
 MOST_TRIPS = 4096  # a board that numbers a trip anew in each message must not fill the memory
 
 
@@ -86,7 +89,7 @@ class Recorder:
             if event.get("action") == "trip" and isinstance(trip_id, int):
                 self.trips[trip_id] = event
         data = b""
-        for data in read_parts(self.folder, last_bytes=self.frames.size):
+        for data in read_parts(self.folder, read_bytes=CATCH_UP_BYTES, last_bytes=self.frames.size):
             batch = self.rows.feed(data)
             for message in batch.messages:
                 if isinstance(message, Identity):

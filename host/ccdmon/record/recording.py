@@ -154,14 +154,21 @@ class Recording:
         do("watch", self._watch.look)
         if batch is not None:
             self._take(batch)
+        self._write_arrived()
         if do("analysis", lambda: self.live.refresh(arrived_s)):
             do("host's rules", lambda: self._judge.judge(*self._segment_start_s))
         self._tell_analysis()
+        self._write_arrived()
         do("requests", self._requests.answer)
         do("link", lambda: self.link.send(self.device.due(time.monotonic())))
         do("run.toml", self._document.write_in_time)
         do("notifications", self._notifier.look)
         self._keep(self._parts.poll)
+
+    def _write_arrived(self) -> None:
+        """What has come meanwhile: a machine with no time for this process makes a round take seconds."""
+        if data := self.link.take(0.0):
+            self.recorder.write(data)
 
     @property
     def heard(self) -> bool:
@@ -229,7 +236,7 @@ class Recording:
 
         The board goes on meanwhile: what it sends is written down, and it hears that somebody is there.
         """
-        self.recorder.write(self.link.take(0.0))
+        self._write_arrived()
         if time.monotonic() >= self._alive_due_s:
             self._alive_due_s = time.monotonic() + ALIVE_INTERVAL_S
             self.link.send(wire.encode(wire.KEEP_ALIVE, 0))
