@@ -17,7 +17,9 @@ from pathlib import Path
 from tests.mutation.copies import copy_project, environment
 
 LEAST = 0.9
-_LINK, _RECORD, _RUN, _RIG = (f"tests/host/{name}/test_" for name in ("link", "record", "run", "rig"))
+_LINK, _RECORD, _RUN, _RIG, _LIVE = (
+    f"tests/host/{name}/test_" for name in ("link", "record", "run", "rig", "live")
+)
 # Those that start processes take ten times as long as all others together.
 SLOW = (
     "idle_sockets", "folder_that_is_moved", "terminal_that_hangs_up", "stopped_for_a_while", "over_another_run",
@@ -65,9 +67,9 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "run/untold.py": (f"{_RECORD}notify.py",),
     },
     "page": {
-        "live/controls.py": ("tests/host/live/test_controls.py", "tests/host/live/test_guard.py"),
-        "live/guard.py": ("tests/host/live/test_guard_counts.py", "tests/host/live/test_guard.py"),
-        "live/health.py": ("tests/host/live/test_health.py",),
+        "live/controls.py": (f"{_LIVE}controls.py",),
+        "live/guard.py": (f"{_LIVE}guard_counts.py", f"{_LIVE}guard_sessions.py"),
+        "live/health.py": (f"{_LIVE}health_complaints.py",),
     },
     "rig file": {
         "rig/rig_file.py": (f"{_RIG}rig_file.py", f"{_RIG}settings.py"),
