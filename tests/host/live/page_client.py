@@ -22,7 +22,7 @@ async def get(address: str, cookie: str = "", **headers: str) -> HTTPResponse:
     if cookie:
         named["Cookie"] = cookie
     return await AsyncHTTPClient().fetch(
-        HTTPRequest(address, headers=named, follow_redirects=False, request_timeout=30), raise_error=False
+        HTTPRequest(address, headers=named, follow_redirects=False, request_timeout=120), raise_error=False
     )
 
 
@@ -43,7 +43,7 @@ async def socket_of(address: str, token: str, **headers: str) -> WebSocketClient
     url = address.replace("http", "ws", 1) + "ws"
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return await websocket_connect(
-        HTTPRequest(url, headers=named, request_timeout=20), subprotocols=["bokeh", token],
+        HTTPRequest(url, headers=named, request_timeout=120), subprotocols=["bokeh", token],
         max_message_size=1 << 28,
     )  # fmt: skip
 
@@ -126,6 +126,7 @@ class Page:
         request = HTTPRequest(
             self.address + "unlock", method="POST", body=json.dumps({"page": found[1], "token": token}),
             headers={"Cookie": self.cookie if cookie is None else cookie, "Origin": f"http://{host}"},
+            request_timeout=120,
         )  # fmt: skip
         answer = await AsyncHTTPClient().fetch(request, raise_error=False)
         said = json.loads(answer.body)["said"] if answer.code == 200 else ""

@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -41,6 +40,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def loaded(address: str) -> tuple[str, str]:
+    """Cookie and token of one page, for whoever only tries what is refused: each page more is a two seconds' wait."""
+    answer = run(lambda: patient(address))
+    return cookie_of(answer), token_of(answer)
+
+
 def run(work: Callable[[], Awaitable[Any]]) -> Any:
     async def limited() -> Any:
         return await asyncio.wait_for(work(), 150)
@@ -65,11 +71,11 @@ async def refused_socket(address: str, token: str, **headers: str) -> int:
     return refused.value.code
 
 
-def test_a_link_that_brings_a_session_along_is_refused(address: str) -> None:
+def test_a_link_that_brings_a_session_along_is_refused(address: str, loaded: tuple[str, str]) -> None:
     """In 0.1.0 whoever opened it shared the document, token box included, with who had prepared it."""
 
     async def work() -> None:
-        mine = token_of(await patient(address))
+        mine = loaded[1]
         theirs = generate_session_id(signed=False)
         for query in (
             f"bokeh-session-id={theirs}",
@@ -107,10 +113,9 @@ def test_a_stolen_session_is_refused(address: str) -> None:
     run(work)
 
 
-def test_a_session_that_the_server_did_not_sign_is_refused(address: str) -> None:
+def test_a_session_that_the_server_did_not_sign_is_refused(address: str, loaded: tuple[str, str]) -> None:
     async def work() -> None:
-        answer = await patient(address)
-        cookie, token, origin = cookie_of(answer), token_of(answer), address.rstrip("/")
+        (cookie, token), origin = loaded, address.rstrip("/")
         unsigned = generate_jwt_token(
             generate_session_id(signed=False), signed=False, extra_payload={"owner": "x"}
         )
@@ -136,13 +141,15 @@ def test_a_session_that_the_server_did_not_sign_is_refused(address: str) -> None
     [None, "null", "http://evil.example", "https://127.0.0.1:{port}", "http://127.0.0.1:1", "http://127.0.0.1",
      "http://127.0.0.1:{port}.evil.example", "http://localhost:{port}"],
 )  # fmt: skip
-def test_a_socket_of_another_page_is_refused(address: str, origin: str | None) -> None:
+def test_a_socket_of_another_page_is_refused(
+    address: str, loaded: tuple[str, str], origin: str | None
+) -> None:
     async def work() -> None:
-        answer = await patient(address)
+        cookie, token = loaded
         named = {} if origin is None else {"Origin": origin.format(port=urlparse(address).port)}
-        assert await refused_socket(address, token_of(answer), Cookie=cookie_of(answer), **named) == 403
+        assert await refused_socket(address, token, Cookie=cookie, **named) == 403
         body = json.dumps({"page": "x", "token": TOKEN})
-        named |= {"Cookie": cookie_of(answer)}
+        named |= {"Cookie": cookie}
         post = HTTPRequest(address + "unlock", method="POST", body=body, headers=named)
         assert (await AsyncHTTPClient().fetch(post, raise_error=False)).code == 403
 
@@ -174,7 +181,6 @@ def test_a_page_inside_another_is_refused(address: str) -> None:
 
 def test_the_token_is_in_no_document_and_unlocks_only_the_page_of_its_browser(address: str) -> None:
     async def work() -> None:
-        await patient(address)
         async with opened_page(address) as mine, opened_page(address) as other:
             assert await mine.unlock("wrong" * 3) == (200, "That is not the token.")
             assert await mine.unlock(TOKEN, cookie=other.cookie) == (
@@ -201,7 +207,6 @@ def test_who_is_wrong_waits_and_nobody_else(address: str) -> None:
             assert "Wrong too often" in (await wrong.unlock(TOKEN))[1], "not even the right one"
             assert await right.unlock(TOKEN) == (200, ""), "who holds the token does not wait for others"
 
-    time.sleep(4.0)
     run(work)
 
 
@@ -306,7 +311,10 @@ def test_trip_goes_through_while_others_are_wrong_and_many(tmp_path: Path) -> No
             await holder.until(lambda: holder.named("rig0-trip")["visible"])
             for _ in range(10):
                 await enemy.unlock("wrong-token")
-            codes = [answer.code for answer in await asyncio.gather(*(get(address) for _ in range(30)))]
+            codes = [
+                answer.code
+                for answer in await asyncio.gather(*(get(address) for _ in range(PAGES_BURST + 4)))
+            ]
             assert 429 in codes
             assert (await get(address, holder.cookie)).code == 200, "the holder's reload is not kept waiting"
             await enemy.click("rig0-trip")
