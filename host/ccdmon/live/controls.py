@@ -25,6 +25,7 @@ from ccdmon.link.control_socket import ask
 FREE_TRIES = 3  # a slip of the finger costs nothing
 WRONG_TOKEN_PAUSE_S = 2.0  # after each further one, for who was wrong and nobody else
 MOST_CLIENTS = 4096
+_NEVER = (0, 0.0)  # wrong: how often, until when to wait
 MOST_AT_ONCE = 4  # requests to a board under way from one page; a trip always goes
 
 _FIELD = '<input type="password" autocomplete="off" placeholder="control token" aria-label="control token">'
@@ -50,16 +51,16 @@ class TokenCheck:
 
     def wait_s(self, client: str) -> float:
         """How long this client is not listened to."""
-        return max(0.0, self._wrong.get(client, (0, 0.0))[1] - self._clock_s())
+        return max(0.0, self._wrong.get(client, _NEVER)[1] - self._clock_s())
 
     def right(self, offered: str, client: str) -> bool:
         """Whether it is the token; always no while the client has to wait."""
-        if self.wait_s(client) > 0:
+        if self.wait_s(client):
             return False
         if hmac.compare_digest(offered.encode(errors="replace"), self._token):
             self._wrong.pop(client, None)
             return True
-        tries = self._wrong.pop(client, (0, 0.0))[0] + 1
+        tries = self._wrong.pop(client, _NEVER)[0] + 1
         pause_s = WRONG_TOKEN_PAUSE_S if tries >= FREE_TRIES else 0.0
         self._wrong[client] = (tries, self._clock_s() + pause_s)
         if len(self._wrong) > MOST_CLIENTS:

@@ -170,6 +170,10 @@ class Recording:
         if data := self.link.take(0.0):
             self.recorder.write(data)
 
+    def _take_rest(self) -> None:
+        """What was written after the last round had read it."""
+        self._take(self.recorder.understood())
+
     @property
     def heard(self) -> bool:
         """Whether a board has said anything intact."""
@@ -192,6 +196,7 @@ class Recording:
     def finish(self) -> None:
         """After the last round: everything derived is written, all is closed."""
         do = self._beside.do
+        do("reading frames", self._take_rest)
         do("derived trace", self._take_held)
         do("run.toml", self._document.write)
         do("event log", self._log_end)

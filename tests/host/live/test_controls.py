@@ -156,7 +156,12 @@ def test_a_run_that_nobody_records_has_no_controls(rig: Rig) -> None:
 
 
 def test_who_is_wrong_waits_from_the_third_time_on_and_his_number_is_bounded() -> None:
-    assert (FREE_TRIES, WRONG_TOKEN_PAUSE_S, MOST_AT_ONCE) == (3, 2.0, 4)  # as the documents say
+    assert (FREE_TRIES, WRONG_TOKEN_PAUSE_S, MOST_AT_ONCE, MOST_CLIENTS) == (
+        3,
+        2.0,
+        4,
+        4096,
+    )  # as the documents say
     now_s = 50.0
     check = TokenCheck("the-token", lambda: now_s)
     for tried in range(1, FREE_TRIES + 1):

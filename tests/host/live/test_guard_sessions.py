@@ -33,13 +33,13 @@ def refused(scene: Scene, who: Any) -> int:
 
 def test_a_session_is_opened_by_its_own_browser_only() -> None:
     scene = Scene()
-    mine, other = scene.page(), scene.page()
+    mine, another = scene.page(), scene.page()
     right = token(mine.owner)
     assert scene.guard.socket(browser(mine.cookie, right)) == digest(right)
     for who in (
-        browser(other.cookie, right),
+        browser(another.cookie, right),
         browser("", right),
-        browser(mine.cookie, token(other.owner)),
+        browser(mine.cookie, token(another.owner)),
         browser(mine.cookie, token(None)),
         browser("", token(None)),
         browser(mine.cookie, token(7)),
@@ -48,7 +48,7 @@ def test_a_session_is_opened_by_its_own_browser_only() -> None:
         browser(mine.cookie, right[:-2]),
         browser(mine.cookie, ""),
         browser(mine.cookie, "\xff"),
-        browser(mine.cookie, right, Origin="http://evil.example"),
+        *(browser(mine.cookie, right, Origin=other) for other in ("http://0.example", "http://evil.example")),
     ):
         assert refused(scene, who) == 403
     away: Any = browser(mine.cookie, right)
