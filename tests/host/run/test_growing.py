@@ -105,7 +105,7 @@ def test_the_events_alone_are_those_of_the_report() -> None:
 
 def test_events_take_little_memory_beside_the_records() -> None:
     """Of a week of short half-cycles; what a half-cycle takes is bounded here, in bytes."""
-    count, rows = 6000, 20
+    count, rows = 2000, 20
     time_s = np.arange(count * rows) * 1.0
     current_A = np.where(time_s // rows % 2 == 0, 1e-3, -1e-3)
     analysis = StreamingAnalysis(simulate("healthy", 1).trace.cell)
@@ -133,7 +133,7 @@ def test_the_host_asks_for_a_trip_on_what_only_it_sees(tmp_path: Path) -> None:
     rig.write_text(rig.read_text() + "[host_trips]\nsoft_short = true\npersist_s = 3.0\n")
     folder = tmp_path / "run"
     with (
-        PtyBoard(tmp_path / "port", source=restless, speed=4.0) as board,
+        PtyBoard(tmp_path / "port", source=restless, speed=8.0) as board,
         recorder(board.name, folder, "--rig-file", str(rig)) as process,
     ):
         wait_for(lambda: "trip_requested" in actions(folder), "request")
