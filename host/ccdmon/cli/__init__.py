@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from ccdmon.cli.parser import Parser, nearest
+from ccdmon.cli.parser import Parser, nearest, tell
 from ccdmon.errors import EXIT_BUG, EXIT_UNUSABLE, CcdmonError
 
 # verb -> (module under ccdmon.cli, one line for `ccdmon --help`)
@@ -89,6 +89,7 @@ def _asked_help(argv: list[str]) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; returns the process's exit code (see `ccdmon.errors`)."""
+    _open_streams()
     argv = _asked_help(list(sys.argv[1:] if argv is None else argv))
     top = _top_parser()
     args = top.parse_args(argv[:1])
@@ -100,31 +101,40 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except CcdmonError as error:
-        print(f"ccdmon {args.verb}: {error}", file=sys.stderr)
+        tell(f"ccdmon {args.verb}: {error}")
         return error.exit_code
     except KeyboardInterrupt:
-        print(f"ccdmon {args.verb}: interrupted", file=sys.stderr)
+        tell(f"ccdmon {args.verb}: interrupted")
         return 130
     except BrokenPipeError:
         # The reader of our output went away (`| head`): not an error of ours.
         sys.stderr.close()
         return 0
     except MemoryError:
-        print(f"ccdmon {args.verb}: not enough memory for this; split the file", file=sys.stderr)
+        tell(f"ccdmon {args.verb}: not enough memory for this; split the file")
         return EXIT_UNUSABLE
     except Exception as error:  # noqa: BLE001  nobody foresaw it: no verdict, and no traceback
         if isinstance(error, OSError) and error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
             name = str(error.filename)
-            print(f"ccdmon {args.verb}: {name:.80}: {error.strerror}; check the path", file=sys.stderr)
+            tell(f"ccdmon {args.verb}: {name:.80}: {error.strerror}; check the path")
             return EXIT_UNUSABLE
         if not isinstance(error, OSError) or error.errno != errno.ENOSPC:
             return _bug(args.verb, error)
         sys.stdout = None  # what it holds is not tried again at exit
-        print(
-            f"ccdmon {args.verb}: {error.strerror} for what it writes; free some and try again",
-            file=sys.stderr,
-        )
+        tell(f"ccdmon {args.verb}: {error.strerror} for what it writes; free some and try again")
         return EXIT_UNUSABLE
+
+
+def _open_streams() -> None:
+    """Standard streams that are closed lead nowhere: no file that is opened later may take their place."""
+    import os
+
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass
+    os.close(descriptor)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
 
 
 def _bug(verb: str, error: Exception) -> int:
@@ -143,5 +153,5 @@ def _bug(verb: str, error: Exception) -> int:
         where = f"; details in {path}, please report them"
     except OSError:
         pass  # no place to write: the line is all there is
-    print(f"ccdmon {verb}: a bug ({describe(error)}){where}", file=sys.stderr)
+    tell(f"ccdmon {verb}: a bug ({describe(error)}){where}")
     return EXIT_BUG

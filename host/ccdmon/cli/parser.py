@@ -23,8 +23,16 @@ class Parser(argparse.ArgumentParser):
         return parsed
 
     def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
+        tell(f"{self.prog}: {message} (see {self.prog} --help)")
         raise SystemExit(EXIT_UNUSABLE)
+
+
+def tell(line: str) -> None:
+    """A line about an error; where not even that can be written the exit code says it."""
+    try:
+        print(line, file=sys.stderr)
+    except OSError:
+        sys.stderr = None
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

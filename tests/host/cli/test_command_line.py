@@ -187,3 +187,22 @@ def test_an_output_without_space_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "No space left" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "streams", "code"),
+    [
+        ("nope", "2> /dev/full", 2), ("validate nowhere", "2> /dev/full", 2), ("validate nowhere", "<&- >&- 2>&-", 2),
+        ("help validate", ">&-", 0), ("simulate --scenario healthy --seed 1 --out t.bdf.csv", "<&- >&- 2>&-", 0),
+    ],
+)  # fmt: skip
+def test_streams_that_are_closed_or_full_change_no_exit_code(
+    tmp_path: Path, words: str, streams: str, code: int
+) -> None:
+    """A closed stdout ended as a bug, a full stderr as if a cell had failed."""
+    done = subprocess.run(
+        f"{sys.executable} -m ccdmon {words} {streams}", shell=True, cwd=tmp_path, check=False
+    )
+    assert done.returncode == code
+    for file in tmp_path.glob("*.csv"):
+        assert file.read_text().startswith("Test Time"), "no other file's bytes"

@@ -187,6 +187,22 @@ def test_each_key_of_the_protocol_ends_where_it_ends(key: str, taken: Any, refus
         check_rig(rig_with(protocol={**PROTOCOL, key: refused}), "rig.toml")
 
 
+@pytest.mark.parametrize(
+    ("from_Hz", "to_Hz", "fine"),
+    [
+        (1e7, 9999999.5, True), (1e-4, 1e-5, True), (1.0, 2.0, False), (1.5, 1.5 + 0.0, False), (1.00001e7, 1.0, False),
+        (1.0, 0.99e-5, False),
+    ],
+)  # fmt: skip
+def test_spectra_go_down_and_their_ends_are_bounded(from_Hz: float, to_Hz: float, fine: bool) -> None:
+    protocol = {**PROTOCOL, "impedance_from_Hz": from_Hz, "impedance_to_Hz": float(str(to_Hz))}
+    if fine:
+        check_rig(rig_with(protocol=protocol), "rig.toml")
+        return
+    with pytest.raises(InputError, match="impedance_"):
+        check_rig(rig_with(protocol=protocol), "rig.toml")
+
+
 def test_what_is_not_said_is_what_the_documents_say() -> None:
     assert check_rig(rig_with(protocol=PROTOCOL), "rig.toml").document() == {
         "schema": "ccdmon.rig/1", "name": "rig", "cell": {"configuration": "symmetric"}, "conditions": {},

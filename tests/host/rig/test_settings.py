@@ -132,3 +132,9 @@ def test_the_period_of_the_rig_file_counts_for_times_too() -> None:
     slow = settings(sampling={"period_us": 1000}, limits={"settle_s": 2.0})
     fast = settings(limits={"settle_s": 2.0})
     assert fast["settle_samples"] == pytest.approx(4 * slow["settle_samples"], abs=4)
+
+
+def test_a_period_is_told_to_the_microsecond() -> None:
+    rig = check_rig({"front_end": FRONT_END}, "rig.toml")
+    known = dict(zip(limits.SETTINGS, settings_of(rig, 0.999999), strict=True))
+    assert known["sample_period_us"] == 999999
