@@ -27,6 +27,7 @@ ACTIONS = ("trip", "arm", "disarm", "reset_trip")
 PROBE_LIMIT_S = 1.0
 ANSWER_LIMIT_S = 35.0  # longer than the recorder waits for the board
 _MOST_BYTES = 4096
+_MOST_ANSWER_BYTES = 1 << 20  # a state takes two thousand
 WAITING_CLIENTS = 128  # of those that connected since the last look
 MOST_CLIENTS = 32  # one that has not asked is closed for a newer one
 IDLE_LIMIT_S = 5.0
@@ -39,7 +40,7 @@ def ask(folder: Path, request: Mapping[str, Any], timeout_s: float = ANSWER_LIMI
         port, token = _door(folder)
         with socket.create_connection((LOOPBACK, port), timeout_s) as client:
             client.sendall(json.dumps({**request, "token": token}).encode() + b"\n")
-            line = client.makefile("rb").readline()
+            line = _line_of(client, time.monotonic() + timeout_s)
     except TimeoutError as error:
         raise DeviceError(f"{folder}: its recorder does not answer; look at its process") from error
     except (OSError, ValueError) as error:
@@ -50,6 +51,18 @@ def ask(folder: Path, request: Mapping[str, Any], timeout_s: float = ANSWER_LIMI
     if not answer.get("ok"):
         raise DeviceError(f"{folder}: {answer.get('error', 'refused')}")
     return dict(answer)
+
+
+def _line_of(client: socket.socket, until_s: float) -> bytes:
+    """A whole line, or what came of it; whoever sends without end, or a byte now and then, is no recorder."""
+    data = bytearray()
+    while b"\n" not in data and len(data) < _MOST_ANSWER_BYTES:
+        client.settimeout(max(0.001, until_s - time.monotonic()))  # 0 would not wait at all
+        piece = client.recv(1 << 16)
+        if not piece:
+            break
+        data += piece
+    return bytes(data.partition(b"\n")[0])
 
 
 def _door(folder: Path) -> tuple[int, str]:

@@ -115,6 +115,10 @@ class Guard:
             raise HTTPError(403, reason="Not a browser that loaded this page")
         return owner
 
+    def file(self, handler: RequestHandler) -> None:
+        """A script is asked for. Raises `HTTPError`."""
+        self._check_host(handler.request)
+
     def turn(self, handler: RequestHandler, address: str) -> asyncio.Lock:
         """To be held while a message is carried out: one at a time for an address, and each holder of the token."""
         owner = self._owner(handler)

@@ -11,6 +11,8 @@ from bokeh.document import Document
 from bokeh.server.views.autoload_js_handler import AutoloadJsHandler
 from bokeh.server.views.doc_handler import DocHandler
 from bokeh.server.views.metadata_handler import MetadataHandler
+from bokeh.server.views.multi_root_static_handler import MultiRootStaticHandler
+from bokeh.server.views.static_handler import StaticHandler
 from bokeh.server.views.ws import WSHandler
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, HTTPError, RequestHandler
@@ -120,6 +122,16 @@ class NothingHandler(RequestHandler):
         raise HTTPError(404)
 
 
+class FilesHandler(StaticHandler):
+    """Bokeh's scripts, for who names this server."""
+
+    def prepare(self) -> None:
+        """Refuse other names, and a path that no file system has."""
+        guard_of(self).file(self)
+        if any("\0" in part for part in self.path_args):
+            raise HTTPError(404)
+
+
 class UnlockHandler(RequestHandler):
     """Takes the control token, beside Bokeh: it never becomes part of a document."""
 
@@ -147,6 +159,8 @@ REPLACED: dict[type[RequestHandler], type[RequestHandler]] = {
     WSHandler: SocketHandler,
     MetadataHandler: NothingHandler,
     AutoloadJsHandler: NothingHandler,
+    StaticHandler: FilesHandler,
+    MultiRootStaticHandler: NothingHandler,
 }
 
 

@@ -3,8 +3,9 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,31 @@ def test_one_that_hangs_counts_as_there(tmp_path: Path) -> None:
             ask(tmp_path, {"do": "state"}, 0.1)
     finally:
         server.close()
+
+
+@pytest.mark.parametrize("way", ["without end", "a byte now and then", "nothing"])
+def test_a_door_that_leads_to_a_liar_costs_neither_memory_nor_time(tmp_path: Path, way: str) -> None:
+    """Who may write into a watched folder filled the page's memory: 500 MB in six seconds."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    sent = [0]
+
+    def lie() -> None:
+        with suppress(OSError):
+            connection, _ = listener.accept()
+            piece = b"x" * (1 << 16) if way == "without end" else b"x"
+            while way != "nothing":
+                sent[0] += connection.send(piece)
+                if way != "without end":
+                    time.sleep(0.02)
+            connection.recv(1 << 16)
+            connection.recv(1)
+
+    liar = threading.Thread(target=lie, daemon=True)
+    liar.start()
+    (tmp_path / CONTROL_FILE).write_text(json.dumps({"port": listener.getsockname()[1], "token": "t"}))
+    with pytest.raises(DeviceError, match="recorder"):
+        ask(tmp_path, {"do": "state"}, 0.3)
+    liar.join(5.0)
+    listener.close()
+    assert not liar.is_alive(), "nobody listens to it any more"
+    assert sent[0] < 16 << 20

@@ -167,6 +167,19 @@ def test_a_name_that_others_point_here_is_refused(address: str, host: str) -> No
     run(work)
 
 
+def test_scripts_are_for_who_names_this_server_and_odd_paths_are_no_bug(address: str) -> None:
+    """A zero in the path was an error of the server, and any name got an answer."""
+
+    async def work() -> None:
+        script = f"{address}static/js/bokeh.min.js"
+        assert (await get(script)).code == 200
+        assert (await get(script, Host=f"evil.example:{urlparse(address).port}")).code == 403
+        for path in ("static/%00", "static/js/%00.js", "static/extensions/x/y.js", "static/extensions/%00/y"):
+            assert (await get(address + path)).code == 404
+
+    run(work)
+
+
 def test_a_page_inside_another_is_refused(address: str) -> None:
     async def work() -> None:
         for place in ("iframe", "image", "script", "empty", "object"):
