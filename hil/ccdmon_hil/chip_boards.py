@@ -131,13 +131,23 @@ class MonitorOutputs:
 
 
 FIRST_OF_TICK = 0x0B
+INVERTED = ("pico_biologic",)  # their monitor output of E
 # As in firmware/boards/; each is made with what to call when a sample begins.
 BOARDS: dict[str, Callable[[Callable[[], None]], Chips]] = {
     "pico_ads131m04_nau7802": AdsChips,
     "pico_ina228_nau7802": InaChips,
-    "pico_biologic": lambda on_sample: MonitorOutputs(on_sample, inverted_voltage=True),
-    "pico_gamry": lambda on_sample: MonitorOutputs(on_sample, inverted_voltage=False),
+    "pico_biologic": lambda on_sample: MonitorOutputs(on_sample, "pico_biologic" in INVERTED),
+    "pico_gamry": lambda on_sample: MonitorOutputs(on_sample, "pico_gamry" in INVERTED),
 }
+
+
+def deployed(board: str) -> bytes:
+    """The board's description as its owner would edit it."""
+    text = description(board)
+    assert text is not None
+    # The emulator would spend its time on the edges of the converter's clock.
+    text = text.replace(b"CLOCK_HZ = 8_333_333", b"CLOCK_HZ = 8_333")
+    return text.replace(b"I_MONITOR_V = None", b"I_MONITOR_V = 1.0")
 
 
 class ChipTarget(PicoTarget):
@@ -147,11 +157,7 @@ class ChipTarget(PicoTarget):
         self.chips = BOARDS[board](self.on_sample)
         self.tolerance_codes = getattr(self.chips, "tolerance_codes", 0)
         self.channels = getattr(self.chips, "channels", 3)
-        text = description(board)
-        assert text is not None
-        # The emulator would spend its time on the edges of the converter's clock.
-        text = text.replace(b"CLOCK_HZ = 8_333_333", b"CLOCK_HZ = 8_333")
-        self._description = text.replace(b"I_MONITOR_V = None", b"I_MONITOR_V = 1.0")  # as its owner would
+        self._description = deployed(board)
         super().__init__(image)
 
     def _boot(self, files: dict[str, bytes]) -> None:

@@ -20,7 +20,9 @@ from typing import NamedTuple
 
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE, CcdmonError, DeviceError
 from ccdmon.link.decoder import Message
+from ccdmon.link.firmware import DESCRIPTION
 from ccdmon_fw import wire
+from ccdmon_hil.chip_boards import INVERTED, deployed
 from ccdmon_hil.latency.on_rigs import print_all
 from ccdmon_hil.latency.report import (
     Budgets,
@@ -34,6 +36,7 @@ from ccdmon_hil.latency.report import (
     write,
 )  # fmt: skip
 from ccdmon_hil.outputs import output_folder
+from ccdmon_hil.play.potentiostat import shown
 from ccdmon_hil.rigs.breakable.pico import MAIN, RUN, HookedTarget, hook, run_for, settings
 from ccdmon_hil.rigs.emulator.fast import SETTING
 from ccdmon_hil.rigs.image import find_image
@@ -54,6 +57,7 @@ FAULTS: dict[str, Codes] = {
     "external": HEALTHY,
 }
 _IN_ROWS = {name: codes for name, codes in FAULTS.items() if codes != HEALTHY}
+MONITORS = ("pico_biologic", "pico_gamry")
 TICK_BOUND_US = 60.0
 SHARE_BOUND = 0.55  # of the processor, at the shortest period
 # An external comparator waits for the tick in progress; nothing is promised for it.
@@ -107,6 +111,25 @@ class TimedTarget(HookedTarget):
     def external_trip(self, tripped: bool) -> None:
         """Level of the comparator's output: it holds the pin low as long as all is well."""
         self.set_pin(PICO_PINS.external_trip, tripped)
+
+
+class MonitoredTarget(TimedTarget):
+    """The same at a potentiostat's monitor outputs, as a board's description reads them."""
+
+    main = TimedTarget.main.replace(
+        b"from ccdmon_fw import board, pico", b"import board\nfrom ccdmon_fw import pico"
+    )
+
+    def __init__(self, image: Path, board: str) -> None:
+        self._description, self._inverted = deployed(board), board in INVERTED
+        super().__init__(image)
+
+    def _boot(self, files: dict[str, bytes]) -> None:
+        super()._boot(files | {DESCRIPTION: self._description})
+
+    def set_converters(self, codes: Codes) -> None:
+        """What stands at the converter for codes in true signs."""
+        super().set_converters(shown(codes, self._inverted))
 
 
 def measure(session: Session, target: TimedTarget, fault: str, phases: int, seed: int) -> list[Latency]:
@@ -212,8 +235,8 @@ def _steadiness(session: Session, target: TimedTarget, rate_s: float) -> bool:
     session.configure(settings(sample_period_us=10 * PERIOD_US))
     print(f"{'tick, us':<22}{'mean':>8}{'max':>8}{'bound':>8}")
     broken = False
-    for name, shown in (("at rest", IDLE), ("with current", HEALTHY)):
-        mean_us, largest_us = tick_us(session, target, shown)
+    for name, codes in (("at rest", IDLE), ("with current", HEALTHY)):
+        mean_us, largest_us = tick_us(session, target, codes)
         print(f"{name:<22}{mean_us:>8.1f}{largest_us:>8.0f}{TICK_BOUND_US:>8.0f}", flush=True)
         broken |= mean_us > TICK_BOUND_US
     columns = f"{'samples':>9}{'late':>6}{'lost':>6}{'timer':>8}{'bound':>7}{'misses':>8}"
@@ -237,7 +260,8 @@ def _cache_line(target: TimedTarget) -> str:
 
 def _on_pico(options: argparse.Namespace, budgets: Budgets) -> tuple[Measured, bool]:
     """(latencies, is a bound broken), with all tables."""
-    target = TimedTarget(find_image(options.image))
+    image = find_image(options.image)
+    target = MonitoredTarget(image, options.board) if options.board else TimedTarget(image)
     session = Session(target)
     session.start()
     session.command(wire.STREAM, wire.pack(wire.STREAM, wire.EVENTS_ONLY, 0))
@@ -280,6 +304,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--rig", choices=("unix", "pico", "board"), default="pico", help="where (default: %(default)s)")
     add("--port", help=PORT_HELP)
     add("--image", type=Path, help="MicroPython image of the emulated Pico")
+    add("--board", choices=MONITORS, help="of rig pico: on a potentiostat's monitor outputs")
     add("--phases", type=count, default=PHASES, help="faults of each kind (default: %(default)s)")
     add("--seed", type=int, default=1, help="of the phases (default %(default)s)")
     add("--seconds", type=float, default=RATE_S, help="virtual time for each rate (default %(default)s)")
