@@ -21,6 +21,7 @@ from bokeh.models.widgets import Button, Div
 
 from ccdmon.errors import CcdmonError
 from ccdmon.link.control_socket import ask
+from ccdmon.live.plots import DRAWN_FOR_LIGHT
 
 FREE_TRIES = 3  # a slip of the finger costs nothing
 WRONG_TOKEN_PAUSE_S = 2.0  # after each further one, for who was wrong and nobody else
@@ -28,7 +29,7 @@ MOST_CLIENTS = 4096
 _NEVER = (0, 0.0)  # wrong: how often, until when to wait
 MOST_AT_ONCE = 4  # requests to a board under way from one page; a trip always goes
 
-_FIELD = '<input type="password" autocomplete="off" placeholder="control token" aria-label="control token">'
+_FIELD = '<input type="password" autocomplete="new-password" placeholder="control token" aria-label="control token">'
 # The token leaves the field for the server only; what the server says comes back as words of the page.
 _SEND = """
 const field = Bokeh.index.find_one(place).shadow_el.querySelector("input");
@@ -86,16 +87,24 @@ class RigControls:
         self._unlocked = False
         self._under_way = 0
         self._wanted: dict[str, Any] | None = None
-        self._field = Div(text=_FIELD, width=190, name=f"{name}-token")
-        self._unlock = Button(label="Unlock", width=70, name=f"{name}-unlock")
+        self._field = Div(text=_FIELD, width=190, name=f"{name}-token", styles=DRAWN_FOR_LIGHT)
+        self._unlock = Button(label="Unlock", width=70, name=f"{name}-unlock", styles=DRAWN_FOR_LIGHT)
         self._message = Div(text="", styles={"font-size": "13px"}, name=f"{name}-control-message")
         self._actions = [
-            Button(label="Disarm", width=90, name=f"{name}-disarm"),
-            Button(label="TRIP", button_type="danger", width=90, name=f"{name}-trip"),
-            Button(label="Reset trip", button_type="warning", width=100, name=f"{name}-reset-trip"),
+            Button(label="Disarm", width=90, name=f"{name}-disarm", styles=DRAWN_FOR_LIGHT),
+            Button(label="TRIP", button_type="danger", width=90, name=f"{name}-trip", styles=DRAWN_FOR_LIGHT),
+            Button(
+                label="Reset trip",
+                button_type="warning",
+                width=100,
+                name=f"{name}-reset-trip",
+                styles=DRAWN_FOR_LIGHT,
+            ),
         ]
-        self._yes = Button(label="Yes", button_type="danger", width=90, name=f"{name}-yes")
-        self._no = Button(label="No", width=90, name=f"{name}-no")
+        self._yes = Button(
+            label="Yes", button_type="danger", width=90, name=f"{name}-yes", styles=DRAWN_FOR_LIGHT
+        )
+        self._no = Button(label="No", width=90, name=f"{name}-no", styles=DRAWN_FOR_LIGHT)
         said = {"place": self._field, "key": key, "message": self._message}
         self._unlock.js_on_click(CustomJS(args=said, code=_SEND))
         for button, act in zip(self._actions, ("disarm", "trip", "reset_trip"), strict=True):

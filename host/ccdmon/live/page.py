@@ -4,11 +4,12 @@ A thread follows each run folder; each page asks the followers four times a seco
 looks like now (`server`). Several rigs take turns, so that a browser never has to draw all of them at once.
 
 A page that stands still must not look well. What the server knows to be wrong it says in red with since when
-(`health`); that the server itself, or the way to it, is gone the page's own script says: it hears `beat` four times a
-second. Who may have a page at all is `guard`'s.
+(`health`); that the server itself, or the way to it, is gone the page's own script says (`data/live.html`): it hears
+`beat` four times a second. Who may have a page at all is `guard`'s.
 """
 
 import time
+from importlib.resources import files
 from typing import Any
 
 from bokeh.document import Document
@@ -17,8 +18,9 @@ from bokeh.models import ColumnDataSource, CustomJS
 from bokeh.models.widgets import Div, RadioButtonGroup
 
 from ccdmon.live.controls import RigControls
+from ccdmon.live.export import buttons
 from ccdmon.live.follower import Follower
-from ccdmon.live.plots import RigPlots
+from ccdmon.live.plots import DRAWN_FOR_LIGHT, RigPlots
 from ccdmon.live.tables import RigTables
 from ccdmon.live.words import (
     readouts,
@@ -43,36 +45,13 @@ WINDOWS_S = {
     "10 s": 10.0,
     "1 s": 1.0,
 }
-STYLE = """
-{% block postamble %}
-<style>
-  #ccdmon-stale { display: none; position: sticky; top: 0; z-index: 9999; margin: -14px -18px 12px; padding: 10px 18px;
-                  background: #d1242f; color: #fff; font-weight: 700; }
-  body { margin: 0; padding: 14px 18px; background: #f6f8fa;
-         font-family: system-ui, "Segoe UI", "Liberation Sans", "DejaVu Sans", sans-serif; color: #1f2933; }
-</style>
-{% endblock %}
-{% block contents %}
-<div id="ccdmon-stale" role="alert"></div>
-<script>
-  (() => {
-    let heard = Date.now();
-    const bar = document.getElementById("ccdmon-stale");
-    window.ccdmon_beat = () => { heard = Date.now(); };
-    setInterval(() => {
-      const late = Date.now() - heard > STALE_MS;
-      bar.style.display = late ? "block" : "none";
-      if (late) bar.textContent = "No news from ccdmon watch since " + new Date(heard).toLocaleTimeString()
-                                  + ": what is shown is old.";
-    }, 250);
-  })();
-</script>
-{{ super() }}
-{% endblock %}
-""".replace("STALE_MS", str(PAGE_STALE_MS))
-
-
-WRAP = {"flex-wrap": "wrap"}  # as many side by side as the window has room for
+TEMPLATE = (
+    files("ccdmon")
+    .joinpath("data/live.html")
+    .read_text(encoding="utf-8")
+    .replace("{{ stale_ms }}", str(PAGE_STALE_MS))
+)
+WRAP: dict[str, str | None] = {"flex-wrap": "wrap"}  # as many side by side as the window has room for
 
 # A new `text` makes Bokeh lay out the whole page again, tables and plots with it: half of what the page cost with four
 # rigs. Words that change at each update go straight into their place instead.
@@ -104,7 +83,7 @@ class LiveWords:
 
 
 class Beat:
-    """Tells the page's own script that the server is there; see `STYLE`."""
+    """Tells the page's own script that the server is there."""
 
     def __init__(self) -> None:
         self._source = ColumnDataSource({"n": [0]}, name="beat")
@@ -134,7 +113,9 @@ class RigPanel:
             for what in ("title", "wrong", "banner", "verdict")
         )
         self._readouts = LiveWords(f"{name}-readouts")
-        self._windows = RadioButtonGroup(labels=list(WINDOWS_S), active=None, name=f"{name}-window")
+        self._windows = RadioButtonGroup(
+            labels=list(WINDOWS_S), active=None, name=f"{name}-window", styles=DRAWN_FOR_LIGHT
+        )
         self._windows.on_change("active", self._window_chosen)
         for end in ("start", "end"):
             self.plots.x_range.on_change(end, self._range_moved)
@@ -151,13 +132,17 @@ class RigPanel:
         plots = column(*self.plots.figures, sizing_mode="stretch_width", styles={"flex": "1 1 320px"})
         arranged = column if compact else row
         tables = arranged(
-            self.tables.half_cycle_table, self.tables.event_table, sizing_mode="stretch_width", spacing=12
-        )
+            self.tables.half_cycle_table, self.tables.event_table,
+            sizing_mode="stretch_width", spacing=12, styles={} if compact else WRAP,
+        )  # fmt: skip
+        plots.name = f"{name}-plots"
+        save = buttons(name, follower.folder.name, self.plots.rows, self.plots.figures)
         body = [row(plots, side, sizing_mode="stretch_width", styles=WRAP), tables]
         self.layout = column(
-            self._title, self._wrong, self._banner, self._windows, *body, sizing_mode="stretch_width",
-            styles={"background": "#fff", "border": "1px solid #d0d7de", "border-radius": "8px",
-                    "padding": "12px 14px", "margin": "0 10px 14px 0", "flex": "1 1 620px"},
+            self._title, self._wrong, self._banner, row(self._windows, *save, styles=WRAP), *body,
+            sizing_mode="stretch_width",
+            styles={"background": "var(--paper)", "border": "1px solid var(--line)", "border-radius": "8px",
+                    "padding": "12px 14px", "margin": "0 10px 14px 0", "flex": "1 1 620px", "color": "var(--ink)"},
         )  # fmt: skip
         self._windows.active = self._first_window()
 

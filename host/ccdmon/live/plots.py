@@ -25,6 +25,10 @@ from ccdmon.live.follower import Follower
 from ccdmon.live.history import View
 from ccdmon.report.colours import EVENT_COLOURS, INK
 
+# Turned round whole where the reader's machine is dark: data/live.html
+DRAWN_FOR_LIGHT: dict[str, str | None] = {
+    "filter": "var(--invert)", "background": "#fff", "color": "#1f2933", "color-scheme": "light",
+}  # fmt: skip
 POINTS, POINTS_COMPACT = 900, 400  # buckets across a plot: about one a pixel
 _LABEL_PLACES = ("place_px", "offset_px", "align")
 _LABEL_SHARE = 0.3  # of the plot's width, at its right end, where a label stands left of its mark
@@ -61,8 +65,13 @@ class RigPlots:
         empty: dict[str, list[Any]] = {key: [] for key in ("time_s", "label", "colour", *_LABEL_PLACES)}
         self.events = ColumnDataSource(empty, name=f"{name}-events")
         self.figures = [self._figure(label) for _, label, _ in panels]
-        for plot, (column, _, colour) in zip(self.figures, panels, strict=True):
-            plot.line("time_s", column, source=self.rows, color=colour, line_width=1.2)
+        for plot, (column, label, colour) in zip(self.figures, panels, strict=True):
+            line = plot.line("time_s", column, source=self.rows, color=colour, line_width=1.2)
+            name, _, unit = label.partition(" / ")
+            tips = [("at", "@time_s{0.000} s"), (name, f"@{column}{{0.0000}} {unit}")]
+            plot.add_tools(
+                HoverTool(tooltips=tips, renderers=[line], mode="vline", point_policy="snap_to_data")
+            )
         self._temperature = self.figures[-1]
         self._temperature.name = f"{name}-temperature"
         self._temperature.y_range.default_span = 2.0  # K
@@ -144,7 +153,7 @@ class RigPlots:
             height=(120 if self._compact else 165), sizing_mode="stretch_width", x_range=self.x_range,
             y_range=DataRange1d(range_padding=0.08, only_visible=False, default_span=1e-3),
             tools=[PanTool(dimensions="width"), wheel], active_scroll=wheel, toolbar_location=None, min_border_left=70,
-            outline_line_color="#d0d7de", background_fill_color="#ffffff", lod_threshold=None,
+            outline_line_color="#d0d7de", background_fill_color="#ffffff", lod_threshold=None, styles=DRAWN_FOR_LIGHT,
         )  # fmt: skip
         plot.yaxis.axis_label = label
         plot.yaxis.axis_label_text_font_size = "11px"

@@ -19,7 +19,7 @@ from ccdmon.live.controls import TokenCheck
 from ccdmon.live.follower import Follower
 from ccdmon.live.guard import Guard
 from ccdmon.live.handlers import Owned, UnlockHandler, put_behind_guard
-from ccdmon.live.page import STYLE, WRAP, Beat, RigPanel
+from ccdmon.live.page import TEMPLATE, WRAP, Beat, RigPanel
 from ccdmon.live.server_log import say_little
 
 UPDATE_MS, UPDATE_SEVERAL_MS = 250, 400  # a trip must be seen within a second
@@ -78,7 +78,7 @@ class Pages:
         document.add_root(row(*(panel.layout for panel in panels), sizing_mode="stretch_width", styles=WRAP))
         document.add_root(beat.div)
         document.title = "ccdmon: " + ", ".join(follower.folder.name for follower in followers)
-        document.template = STYLE  # type: ignore[assignment]  # a text is compiled with Bokeh's own environment
+        document.template = TEMPLATE  # type: ignore[assignment]  # a text is compiled with Bokeh's own environment
         if key is not None:
             self._lock(document, key, panels)
         turn = iter(_turns(panels))

@@ -6,6 +6,8 @@ from typing import Any
 from bokeh.models import ColumnDataSource
 from bokeh.models.widgets import DataTable, NumberFormatter, TableColumn
 
+from ccdmon.live.plots import DRAWN_FOR_LIGHT
+
 _STYLE = ".slick-header-column { text-align: right; font-weight: 600; }"  # text: a model would belong to one page alone
 MOST_HALF_CYCLES = 500  # the whole table is in the report
 
@@ -27,7 +29,7 @@ class RigTables:
         )
         size: dict[str, Any] = {
             "height": 110 if compact else 260, "sizing_mode": "stretch_width", "index_position": None,
-            "stylesheets": [_STYLE], "reorderable": False,
+            "stylesheets": [_STYLE], "reorderable": False, "styles": DRAWN_FOR_LIGHT | {"flex": "1 1 320px"},
         }  # fmt: skip
         self.half_cycle_table = DataTable(
             source=self.half_cycles,

@@ -9,6 +9,7 @@ from ccdmon.live.health import Complaint
 from ccdmon.run.state_line import clock, engineering, resistance_ohm
 
 _GREEN, _RED, _GREY, _AMBER = "#1a7f37", "#d1242f", "#57606a", "#9a6700"
+_MUTED = "var(--muted)"  # of data/live.html
 
 
 def badge(text: str, colour: str) -> str:
@@ -30,10 +31,10 @@ def title(
     if not well:
         badges = badges.replace(_GREEN, _GREY) + badge("not followed", _RED)
     return (
-        f'<div style="font-size:17px;font-weight:600;color:#1f2933">{escape(folder)}'
-        f'<span style="font-weight:400;color:{_GREY};font-size:13px;margin-left:10px">'
+        f'<h2 style="font-size:17px;font-weight:600;margin:0">{escape(folder)}'
+        f'<span style="font-weight:400;color:{_MUTED};font-size:13px;margin-left:10px">'
         f"{escape(' · '.join(known))}</span>"
-        f"{badges}</div>"
+        f"{badges}</h2>"
     )
 
 
@@ -130,12 +131,14 @@ def readouts(
         *_host_trip(state),
     ]
     cells = "".join(
-        f'<div style="color:{_GREY}">{escape(name)}</div>'
-        f'<div style="font-variant-numeric:tabular-nums;text-align:right">{escape(value)}</div>'
+        f'<div style="color:{_MUTED}">{escape(name)}</div>'
+        f'<div style="font-variant-numeric:tabular-nums;text-align:right">{escape(value.replace("-", "−"))}</div>'
         for name, value in rows
     )
     problems = [str(state[key]) for key in ("link_reason", "disk") if state.get(key)]
-    warned = "".join(f'<div style="color:{_RED};margin-top:6px">{escape(text)}</div>' for text in problems)
+    warned = "".join(
+        f'<div style="color:var(--red);margin-top:6px">{escape(text)}</div>' for text in problems
+    )
     grid = "display:grid;grid-template-columns:auto auto;gap:2px 14px;font-size:13px"
     return f'<div style="{grid}">{cells}</div>{warned}'
 
@@ -160,7 +163,7 @@ def _host_trip(state: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
 def verdict(report: Mapping[str, Any] | None) -> str:
     """The analysis so far, in one line."""
     if report is None:
-        return f'<div style="color:{_GREY}">no rows yet</div>'
+        return f'<div style="color:{_MUTED}">no rows yet</div>'
     from ccdmon.report.words import ccd_sentence
 
     colour = {"healthy": _GREEN, "suspect": _AMBER, "failed": _RED}.get(report["verdict"], _GREY)

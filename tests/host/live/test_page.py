@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import ccdmon
 from ccdmon.run import folder as run_folder
 from tests import browser
 from tests.browser import model
@@ -163,3 +164,43 @@ def test_everything_comes_from_this_machine(driver: Any, tmp_path: Path) -> None
     addresses = [m["params"]["request"]["url"] for m in asked if m["method"] == "Network.requestWillBeSent"]
     assert addresses
     assert [a for a in addresses if not a.startswith((address, "data:", "blob:", "chrome"))] == []
+
+
+def test_a_keyboard_and_a_screen_reader_get_at_the_plots(driver: Any, tmp_path: Path) -> None:
+    with page(recorded_run(tmp_path / "run", stream(4000))) as address:
+        opened(driver, address)
+        plots = "Bokeh.index.find_one(m).el"
+        wait_for(lambda: model(driver, "rig0-plots", f"{plots}.tabIndex === 0"), "plots that take the focus")
+        assert "Arrow keys" in str(model(driver, "rig0-plots", f"{plots}.getAttribute('aria-label')"))
+        assert driver.execute_script("return document.querySelector('main h1').textContent") == "ccdmon: run"
+        buttons = f"{plots}.shadowRoot.querySelectorAll('[aria-pressed=true]')"
+        pressed = f"Array.from({buttons}, (button) => button.textContent)"
+        assert model(driver, "rig0-window", pressed) == ["all"]
+        span = "m.end - m.start"
+        before = model(driver, "rig0-x", span)
+        assert model(
+            driver, "rig0-plots", f"{plots}.dispatchEvent(new KeyboardEvent('keydown', {{key: '+'}}))"
+        )
+        assert model(driver, "rig0-x", span) == pytest.approx(0.6 * before)
+        wait_for(
+            lambda: model(driver, "rig0-window", f"{pressed}.length === 0"), "no window pressed any more"
+        )
+
+
+def test_what_is_shown_is_saved_with_the_labels_of_a_trace(driver: Any, tmp_path: Path) -> None:
+    keep = "URL.createObjectURL = (saved) => { window.saved = saved; return '#'; };"
+    read = "window.saved.text().then(arguments[arguments.length - 1]);"
+    with page(recorded_run(tmp_path / "run", stream(4000))) as address:
+        opened(driver, address)
+        driver.execute_script(keep)
+        click(driver, "rig0-save-csv")
+        (tmp_path / "shown.bdf.csv").write_text(driver.execute_async_script(read))
+        rows = model(driver, "rig0-rows", "m.data.time_s.length")
+        driver.execute_script("window.saved = null")
+        click(driver, "rig0-save-picture")
+        wait_for(
+            lambda: driver.execute_script("return window.saved && window.saved.size > 1000"), "a picture"
+        )
+    trace = ccdmon.read(tmp_path / "shown.bdf.csv", area_cm2=0.785)
+    assert len(trace) == rows
+    assert 0 < np.abs(trace.current_A).max() < 0.1
