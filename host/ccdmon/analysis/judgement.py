@@ -96,7 +96,10 @@ def _of_level(
     )
     by_level = sorted([*by_level, *micro_shorts(level.tracker.out)], key=lambda e: e.row)
     events = combined(found, by_level, line, excursions, eis, cell, ambient, surroundings.explain)
-    if not any(e.kind in ("hard_short", "fake_stable") for e in events) and found.half_cycles:
+    told = any(e.kind in ("hard_short", "fake_stable") for e in events)
+    if (
+        found.half_cycles and not told and eis.verdict != "consistent"
+    ):  # the pair of spectra says that nothing leaks
         rows = found.half_cycles[0].first_row, found.half_cycles[-1].last_row
         events += [
             e for e in slow_loss(found.half_cycles) if not surroundings.explain(*rows, e.evidence["ratio"])

@@ -67,8 +67,8 @@ class RigPlots:
         self.figures = [self._figure(label) for _, label, _ in panels]
         for plot, (column, label, colour) in zip(self.figures, panels, strict=True):
             line = plot.line("time_s", column, source=self.rows, color=colour, line_width=1.2)
-            name, _, unit = label.partition(" / ")
-            tips = [("at", "@time_s{0.000} s"), (name, f"@{column}{{0.0000}} {unit}")]
+            quantity, _, unit = label.partition(" / ")
+            tips = [("at", "@time_s{0.000} s"), (quantity, f"@{column}{{0.0000}} {unit}")]
             plot.add_tools(
                 HoverTool(tooltips=tips, renderers=[line], mode="vline", point_policy="snap_to_data")
             )

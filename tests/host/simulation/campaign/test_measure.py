@@ -176,6 +176,11 @@ def test_with_impedance_in_the_protocol_every_cell_is_validated_and_told_once(ki
     assert [told.kind for told in found.told] == ([] if kind == "healthy" else [kind])
 
 
+def test_a_pair_of_spectra_without_a_leak_excludes_a_fake_stable_cell() -> None:
+    ((found,),) = run_one(("healthy_warming", 46019), model_world(3000), delays=False, lowest_Hz=0.1)
+    assert (found.eis, found.told) == ("consistent", [])
+
+
 def test_curve_is_plotted(tmp_path) -> None:
     curve = run_many(["hard_short"], [1], world=model_world(1000))
     write_curve_plot({0.5: curve[0.0], 0.0: curve[0.0]}, tmp_path / "curve.svg")
