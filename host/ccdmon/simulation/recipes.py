@@ -24,7 +24,7 @@ def hard_short(setup: Setup, rng: np.random.Generator) -> None:
     ):  # "sometimes preceded by severe polarization": voids focus the current that shorts the cell
         level_mA_cm2 = abs(segment.current_density_mA_cm2)
         capacity = void_capacity_mAh_cm2(level_mA_cm2, segment.duration_s, growth)
-        _starve(setup, 0.6 * level_mA_cm2, capacity, 0.6)
+        starve(setup, 0.6 * level_mA_cm2, capacity, 0.6)
         setup.cell = replace(setup.cell, compliance_V=4 * setup.cell.compliance_V)
         setup.conditions["precursor_growth"] = growth
     setup.fault = HardShort(moment_s, ratio, seed=int(rng.integers(2**32)))
@@ -87,7 +87,7 @@ def contact_loss(setup: Setup, rng: np.random.Generator) -> None:
     growth = log_uniform(rng, 0.1, 1.5) if many_cycles else log_uniform(rng, 0.4, 3.0)
     half_s = shortest_half_cycle_s(setup.program)
     for _ in range(8):  # not a cell that lives through its test
-        _starve(setup, supply, void_capacity_mAh_cm2(levels[level], half_s, growth), creep_share=0.6)
+        starve(setup, supply, void_capacity_mAh_cm2(levels[level], half_s, growth), creep_share=0.6)
         if _resistance_growth(setup) > 1.6:
             break
         growth *= 1.6
@@ -95,7 +95,8 @@ def contact_loss(setup: Setup, rng: np.random.Generator) -> None:
     end_at_limit(setup, rng)
 
 
-def _starve(setup: Setup, supply_mA_cm2: float, capacity_mAh_cm2: float, creep_share: float) -> None:
+def starve(setup: Setup, supply_mA_cm2: float, capacity_mAh_cm2: float, creep_share: float) -> None:
+    """So much lithium comes to the interfaces; missing `capacity_mAh_cm2` takes half of the contact."""
     setup.cell = replace(
         setup.cell,
         supply_diffusion_mA_cm2=supply_mA_cm2 * (1 - creep_share),

@@ -154,7 +154,12 @@ class LiveCell:
 
 def simulate(scenario: str, seed: int, **options: Any) -> Simulated:
     """A whole labelled trace. `options` are the fields of `draws.Options`; InputError for an unusable one."""
-    live = open_cell(scenario, seed, **options)
+    return recorded(open_cell(scenario, seed, **options))
+
+
+def recorded(live: LiveCell) -> Simulated:
+    """The whole test of a cell that was opened, and its truth."""
+    seed = live.setup.seed
     scan_rng = np.random.default_rng([seed, 2])
     before = measured_spectrum(live.cell, scan_rng)
     table = np.array(list(live.rows()), dtype=np.float64)

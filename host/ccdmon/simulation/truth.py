@@ -36,6 +36,8 @@ class Watch:
         self.voids: _Seen | None = None
         self.first_voids: _Seen | None = None
         self.limit: _Seen | None = None
+        self.most_growth = 1.0  # of the resistance by voids
+        self.outrun: _Seen | None = None  # stripping takes more than diffusion and creep bring (eq. 10, 11)
         self.last: _Seen | None = None
         self.passed_levels: set[int] = set()  # a half-cycle of them ran to its end, its current as planned
         self._segment_row = 0
@@ -58,11 +60,15 @@ class Watch:
             self.limit = seen
         if not segment.rest:
             self._see_voids(seen, cell)
+            stripped = 1e3 * abs(cell.state.ionic_A) / self.setup.cell.area_cm2
+            if self.outrun is None and stripped > cell.supply_mA_cm2():
+                self.outrun = seen
 
     def _see_voids(self, seen: _Seen, cell: CellModel) -> None:
         whole = cell.ionic_ohm()
         lost = sum(cell.interface_ohm(k) * (1 - cell.contact(k)) for k in (0, 1))
         growth = whole / (whole - lost)
+        self.most_growth = max(self.most_growth, growth)
         if growth > FIRST_VOIDS_FACTOR and self.first_voids is None:
             # They began to grow with this half-cycle.
             self.first_voids = replace(seen, row=self._segment_row)
@@ -101,6 +107,7 @@ def truth_document(watch: Watch, trace: Trace) -> dict[str, Any]:
         "settling_rows": _settling_rows(setup),
         "events": events,
         "ccd": _ccd(watch, events),
+        "stripping": _stripping(watch),
         "protocol": {
             "kind": setup.program.kind,
             "levels_mA_cm2": list(setup.program.levels_mA_cm2),
@@ -122,6 +129,17 @@ def _half_cycles_before(watch: Watch) -> int:
     """Whole half-cycles before the fault; all of the program without one."""
     onset_s = watch.setup.fault.onset_s if watch.setup.fault else math.inf
     return sum(start_s + s.duration_s <= onset_s for s, start_s in loaded_segments(watch.setup))
+
+
+def _stripping(watch: Watch) -> dict[str, Any]:
+    """The first level that stripped more than was supplied, None if none did, its row, and what voids made of R."""
+    seen = watch.outrun
+    levels = watch.setup.program.levels_mA_cm2
+    return {
+        "critical_mA_cm2": levels[seen.segment.level] if seen else None,
+        "row": seen.row if seen else None,
+        "growth": watch.most_growth,
+    }
 
 
 def _undecidable(watch: Watch, trace: Trace, events: list[dict[str, Any]]) -> str | None:

@@ -140,6 +140,12 @@ class LadderCell:
         self._move(ionic, dt_s, line[2], line[3])
         return voltage, current_A
 
+    @property
+    def outrun(self) -> bool:
+        """Does stripping take more lithium than comes to a whole interface (eq. 10, 11)?"""
+        p = self.parameters
+        return 1e3 * abs(self.ionic_A) / p.area_cm2 > p.supply_mA_cm2 * self.relative_pressure
+
     def hold(self, voltage_V: float, dt_s: float) -> tuple[float, float]:
         """Hold a voltage for `dt_s` s; (voltage in V, current in A) at the end."""
         source, slope, kept, gain = self._line(dt_s, self.ionic_A)

@@ -37,6 +37,7 @@ class Record:
     contact: list[float] = field(default_factory=list)
     own_ohm: list[float] = field(default_factory=list)
     limited: list[bool] = field(default_factory=list)
+    outrun: list[bool] = field(default_factory=list)
 
     def add(self, cell: LadderCell, voltage_V: float, current_A: float, step: int) -> None:
         """One row of what is now."""
@@ -50,6 +51,7 @@ class Record:
         self.contact.append(min(cell.contact))
         self.own_ohm.append(cell.direct_ohm())
         self.limited.append(cell.limited)
+        self.outrun.append(cell.outrun)
 
     def __len__(self) -> int:
         return len(self.time_s)

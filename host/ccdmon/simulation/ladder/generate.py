@@ -29,9 +29,12 @@ def generate(kind: str, seed: int) -> Simulated:
     if kind not in KINDS:
         raise InputError(f"unknown kind {kind!r}: one of {', '.join(KINDS)}")
     rng = np.random.default_rng([seed, zlib.crc32(kind.encode()), 2])
-    test = KINDS[kind].draw(rng)
-    test_run = played(test, rng)
-    record = _in_file(test_run, test, rng)
+    return recorded(KINDS[kind].draw(rng), rng, kind, seed)
+
+
+def recorded(test: Test, rng: np.random.Generator, kind: str, seed: int) -> Simulated:
+    """The trace and the truth of a test that was drawn; kind and seed name it."""
+    record = _in_file(played(test, rng), test, rng)
     return Simulated(
         _trace(test, record, rng, f"{kind}, seed {seed}"), truth_document(test, record, kind, seed)
     )

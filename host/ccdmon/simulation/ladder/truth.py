@@ -42,9 +42,21 @@ def truth_document(test: Test, record: Record, kind: str, seed: int) -> dict[str
         "tolerated": list(test.tolerated),
         "ccd": _ccd(test, record, event) if ramp else None,
         "ccd_exact": test.fault is None or test.fault.tells_share == 0.0,
+        "stripping": _stripping(test, record),
         "protocol": {"kind": test.plan.protocol, "levels_mA_cm2": list(test.plan.levels_mA_cm2)},
         "configuration": test.configuration,
     }
+
+
+def _stripping(test: Test, record: Record) -> dict[str, Any]:
+    """The first level that stripped more than was supplied, None if none did, its row, and what voids made of R."""
+    rows, p = np.flatnonzero(record.outrun), test.parameters
+    lost = 0.5 / min(record.contact) - 0.5  # of one interface of two
+    growth = 1 + lost * (p.transfer_ohm + p.tail_ohm) / p.whole_ohm
+    if not rows.size:
+        return {"critical_mA_cm2": None, "row": None, "growth": growth}
+    current_A = test.plan.steps[record.step[rows[0]]].current_A
+    return {"critical_mA_cm2": 1e3 * abs(current_A) / p.area_cm2, "row": int(rows[0]), "growth": growth}
 
 
 def _event(test: Test, record: Record) -> dict[str, Any] | None:
