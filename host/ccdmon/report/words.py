@@ -1,6 +1,6 @@
 """What a report says, as plain text: shared by the terminal and the HTML page, so that both say the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -229,14 +229,16 @@ def _prefix(size: float) -> tuple[float, str]:
 
 def reasons(document: Document) -> list[tuple[str, str]]:
     """What limited the test and how it compares: (what, a line that ends in the section of the review it rests on)."""
-    found = document.get("why") or {}  # a document of before has none
-    listed = ((name(key), value if isinstance(value, list) else [value]) for key, value in found.items())
-    return [
-        (label.capitalize(), f"{item['text']} ({item['section']})")
-        for label, items in listed
-        for item in items
-        if item is not None
-    ]
+    return list(_findings(document.get("why") or {}))  # a document of before has none
+
+
+def _findings(group: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in group.items():
+        for item in value if isinstance(value, list) else [value]:
+            if item is not None and "text" in item:
+                yield name(key).capitalize(), f"{item['text']} ({item['section']})"
+            elif item is not None:
+                yield from _findings(item)
 
 
 def half_cycle_columns(document: Document) -> list[tuple[str, str, float]]:

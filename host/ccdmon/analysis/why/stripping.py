@@ -1,0 +1,157 @@
+"""The critical current of stripping: the first level at which voids outrun the supply of lithium to the interface.
+
+Flux balance (review, eq. 10, 11): an interface strips j and is given J_0 by diffusion and creep. Below J_0 it stays
+planar; above, lithium is missing at a rate of j - J_0 and contact with it, so that the resistance grows within the
+half-cycle, and more so at every level that follows. The half-cycles before a level teach the cell's linear response
+(I through RC filters) and its drift; what a level's half-cycles grow beyond it, over their last three quarters, is
+compared with what half-cycles grew for no reason until then. A wrong shape is no void: later levels must grow, too.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ccdmon.analysis.level.shape import TAU_s
+from ccdmon.analysis.order_statistics import middle
+from ccdmon.analysis.rows_in_blocks import Array
+from ccdmon.analysis.why.half_cycle_rows import Explained, HalfCycleRows
+
+MOST_STARTS = 16  # of a single level: where in it
+GROWN = 1.6  # of the resistance: what follows says nothing new of when it began
+EARLY = 0.25  # of a half-cycle: relaxations are there, voids are not
+LEAST_GROWTH = 0.008  # of the resistance, within a half-cycle
+CLEAR, CLEAR_LAST = 3.0, 4.5  # standard errors; of the last level, which none confirms
+BACK = 1.8  # of the level before the first clear one, which has begun
+LASTS = 0.7  # of a level's growth: later ones have no less
+STEEP = 0.1  # of a half-cycle: voids breed voids
+FLOOR = 0.002  # of the resistance: no fit of ours is better
+RELAXES, DRIFT = 0.5, 0.03  # how large each may be, of the resistance
+# How wrong a linear response is that so many half-cycles have taught, as a growth within one.
+UNSURE = (1.0, 1.0, 0.02, 0.015, 0.008, 0.006, 0.004, 0.003, 0.002)
+
+
+@dataclass(frozen=True)
+class Onset:
+    """`level` is the index of the first that outran the supply, None if none did."""
+
+    level: int | None
+    growth: float  # of the resistance within a half-cycle of that level
+    errors: float  # how many standard errors that is
+    row: int | None  # the first of its first half-cycle
+    half_cycles: int  # looked at
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """One number a block: which half-cycle; weighted, without its mean, the resistance and what that rests on."""
+
+    half: Array
+    grows: Array  # a growth by 1 within its half-cycle
+    y: Array
+    base: Array  # (blocks, columns)
+
+
+def onset(test: Sequence[HalfCycleRows], levels_A: Sequence[float], explained: Explained) -> Onset | None:
+    """Read half-cycles up to the one that has grown by half; None where there are too few to read."""
+    read = _until_grown(test)
+    if len(read) < 3 or not levels_A:
+        return None
+    at = [int(np.argmin([abs(abs(h.stretch.current_A) - j) for j in levels_A])) for h in read]
+    starts = [k for k in range(2, len(read)) if at[k] > max(at[:k])]
+    if not starts:
+        starts = list(range(2, len(read), max(1, len(read) // MOST_STARTS)))
+    rows = _rows(read, explained)
+    found = [_growth(rows, k, end) for k, end in zip(starts, [*starts[1:], len(read)], strict=True)]
+    first = _first(found)
+    if first is None:
+        return Onset(None, 0.0, 0.0, None, len(read))
+    k, (grown, errors, _) = starts[first], found[first]
+    return Onset(at[k], grown, errors, read[k].stretch.first_row, len(read))
+
+
+def _first(found: Sequence[tuple[float, float, float]]) -> int | None:
+    """The first level that is clear and is confirmed by all that follow."""
+    for n, (grown, errors, _) in enumerate(found):
+        later = [most for _, _, most in found[n + 1 :]]
+        lost = next(
+            (k for k, most in enumerate(later) if most > STEEP), len(later)
+        )  # contact goes: no more is asked
+        sure = errors > (CLEAR if later else CLEAR_LAST) and grown > LEAST_GROWTH
+        if sure and all(most > LASTS * grown for most in later[:lost]):
+            while n > 0 and found[n - 1][1] > BACK and 0.2 * LEAST_GROWTH < found[n - 1][0] < found[n][0]:
+                n -= 1
+            return n
+    return None
+
+
+def _growth(rows: _Rows, first: int, end: int) -> tuple[float, float, float]:
+    """What half-cycles `first` to before `end` grow beyond those before: mean, standard errors of it, and the most.
+
+    The two electrodes need not be alike, and one heals while the other is stripped: a single one may tell it.
+    """
+    h = rows.half.astype(int)
+    known = h < first
+    A, b = rows.base[known], rows.y[known]
+    off = rows.y - rows.base @ _weights(A, b)
+    size = np.maximum(np.bincount(h, rows.grows**2), 1e-300)
+    slope = np.bincount(h, rows.grows * off) / size
+    scatter = max(float(np.sqrt(np.mean(slope[:first][-12:] ** 2))), UNSURE[min(first, len(UNSURE) - 1)])
+    white = float(np.sqrt(np.mean(1 / size[first:end])))
+    one = math.hypot(scatter, white)
+    mean, most = float(np.mean(slope[first:end])), float(np.max(slope[first:end]))
+    errors = max(mean / one * math.sqrt(end - first), most / one - 0.5)
+    return (mean if mean > 0.5 * most else 0.5 * most), errors, most
+
+
+def _weights(A: Array, b: Array) -> Array:
+    """Least squares in which no relaxation weighs less than nothing: those that would are left out."""
+    size = np.full(A.shape[1], DRIFT)
+    size[: TAU_s.size] = RELAXES
+    square, right = A.T @ A + np.diag(1 / size**2), A.T @ b
+    used, w = np.ones(A.shape[1], dtype=bool), np.zeros(A.shape[1])
+    for _ in range(TAU_s.size):
+        w[:] = 0.0
+        w[used] = np.linalg.solve(square[np.ix_(used, used)], right[used])
+        wrong = used & (w < 0) & (np.arange(w.size) < TAU_s.size)
+        if not wrong.any():
+            break
+        used &= ~wrong
+    return w
+
+
+def _until_grown(read: Sequence[HalfCycleRows]) -> list[HalfCycleRows]:
+    """Up to and with the first that has grown by half."""
+    usual_ohm = middle([h.stretch.ohm for h in read[:4]]) if read else 0.0
+    last = next((k for k, h in enumerate(read) if h.stretch.ohm > GROWN * usual_ohm), len(read))
+    return list(read[: last + 1])
+
+
+def _rows(read: Sequence[HalfCycleRows], explained: Explained) -> _Rows:
+    usual_ohm = middle([h.stretch.ohm for h in read[:4]])
+    begin_s = read[0].stretch.start_s
+    whole_s = max(read[-1].stretch.end_s - begin_s, 1e-9)
+    parts = [_of_one(k, h, usual_ohm, explained, (begin_s, whole_s)) for k, h in enumerate(read)]
+    return _Rows(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _of_one(
+    number: int, h: HalfCycleRows, usual_ohm: float, explained: Explained, test_s: tuple[float, float]
+) -> tuple[Array, Array, Array, Array]:
+    t = (h.stretch.start_s + h.middle_s - test_s[0]) / test_s[1]
+    drift = np.stack([t, np.sqrt(t), np.log(1 + 20 * t), np.exp(-10 * t)], axis=1)
+    base = np.concatenate([h.filtered, drift], axis=1)
+    known = explained(h.blocks)
+    y = h.ohm / usual_ohm * np.exp(-known)
+    keep = h.middle_s > EARLY * h.lasts_s
+    noise = h.stretch.noise_V / abs(h.stretch.current_A) / usual_ohm
+    off = 0.5 * float(np.ptp(known))  # what temperature and pressure explain is known to a half
+    weight = 1 / np.sqrt(noise**2 / h.blocks.rows[keep] + FLOOR**2 + off**2)
+
+    def free(x: Array) -> Array:
+        """Without its weighted mean, weighted."""
+        x = x[keep]
+        return np.asarray(((x.T - np.average(x, axis=0, weights=weight**2)[..., None]) * weight).T)
+
+    return np.full(weight.size, float(number)), free(h.middle_s / h.lasts_s), free(y), free(base)
