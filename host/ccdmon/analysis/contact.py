@@ -15,7 +15,7 @@ from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.half_cycles import HalfCycle
 from ccdmon.analysis.memory import lowest_kept_ohm
-from ccdmon.analysis.voltage_limit import Limit, limit_row, limits
+from ccdmon.analysis.voltage_limit import Limit, limits
 from ccdmon.model.electrolytes import POLYMER, kind_of_electrolyte
 
 LEAST_ROWS = 8
@@ -39,13 +39,12 @@ def find_contact_loss(
     """
     lived = [h for h in half_cycles if h.last_row < before_row and h.rows >= LEAST_ROWS and h.end_V > 0]
     limit = next(limits(lived), None)
-    polymer = is_polymer(electrolyte)
-    start = None if polymer else _begin(lived, bool(electrolyte) and steady)
+    start = _begin(lived, bool(electrolyte) and steady)
     if start is None:
         return [_limit_event(limit)] if limit is not None else []
     after = [h for h in lived if h.index > start.index]
     held = limit is not None and limit.half_cycle.index >= start.index - 1
-    reached = limit if held else _clamped(lived, start)
+    reached = limit if held else None
     base = _base_ohm(lived, start)
     recovered = (
         reached is None and len(after) >= 2 and all(h.resistance_end_ohm < 1.15 * base for h in after[-2:])
@@ -121,33 +120,6 @@ class _Past:
         self.last = (*self.last[-2:], h.resistance_end_ohm)
         self.base_ohm = min(self.base_ohm, median(self.last))
         self.start_ohm = min(self.start_ohm, h.resistance_start_ohm)
-
-
-def _clamped(lived: Sequence[HalfCycle], start: HalfCycle) -> Limit | None:
-    """In a cell whose V runs up: the first half-cycle whose top is flat, for rows in which it should have risen."""
-    top_V = max(h.highest_V for h in lived)
-    for h in lived:
-        if h.index < start.index or h.highest_V < 0.99 * top_V or h.end_V < 0.9 * top_V:
-            continue
-        rise_V_row = _rise_V_row(h)
-        # Noise holds rows back near the top as well.
-        near_V = 0.002 * h.highest_V + h.noise_V
-        expected_rows = near_V / rise_V_row if rise_V_row > 0 else h.rows
-        if h.rows_highest >= th.FLAT_ROWS and h.rows_highest > th.FLAT_FACTOR * expected_rows:
-            return Limit(h, limit_row(h, h.level_A))
-    return None
-
-
-def _rise_V_row(h: HalfCycle) -> float:
-    """Rise of V from row to row before its top: the mean, or what was left of it late, where the top is short."""
-    mean = (h.highest_V - h.start_V) / max(h.rows - h.rows_highest, 1)
-    last = max((b for b in range(2, 15) if 2**b <= h.rows), default=2)
-    if 4 * h.rows_highest > h.rows or last < 3:
-        return mean
-    # From the middle of the position before the last to the middle of the last one, which may not be complete.
-    apart = 0.5 * (h.rows + 2**last) - 0.75 * 2**last
-    late: float = (h.profile_V[last] - h.profile_V[last - 1]) / apart
-    return min(mean, late)
 
 
 def _limit_event(limit: Limit) -> Event:

@@ -95,7 +95,7 @@ def _of_level(
         else []
     )
     by_level = sorted([*by_level, *micro_shorts(level.tracker.out)], key=lambda e: e.row)
-    events = combined(found, by_level, line, excursions, eis, cell, ambient, surroundings.explain)
+    events = combined(found, by_level, line, eis, cell, ambient, surroundings.explain)
     told = any(e.kind in ("hard_short", "fake_stable") for e in events)
     if (
         found.half_cycles and not told and eis.verdict != "consistent"

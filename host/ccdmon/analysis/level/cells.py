@@ -13,7 +13,6 @@ from ccdmon.analysis.events import Event
 from ccdmon.analysis.fake_stable import find_fake_stable, told_already
 from ccdmon.analysis.findings import SYMMETRIC, Findings
 from ccdmon.analysis.impedance.comparison import Comparison
-from ccdmon.analysis.level.excursions import Excursion
 from ccdmon.analysis.level.line import Line
 from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.pressure import with_pressure
@@ -26,7 +25,6 @@ def combined(
     found: Findings,
     level: list[Event],
     line: Line,
-    excursions: Sequence[Excursion],
     eis: Comparison,
     cell: Cell,
     ambient: Ambient,
@@ -38,7 +36,7 @@ def combined(
     stop = min(end, limit.row if limit else found.rows)
     shorts = _with_impedance(_shorts([e for e in level if e.row <= stop]), found, end, eis, ambient)
     contact = _lost_contact(found, cell, line, shorts, end, explained)
-    shorts = without_recovery([_back(e, line, excursions) for e in shorts], contact)
+    shorts = without_recovery(shorts, contact)
     faults = [e for e in find_sensor_faults(found) if e.row < end]
     return sorted(
         (with_pressure(e, found.half_cycles) for e in [*shorts, *contact, *faults]), key=lambda e: e.row
@@ -88,26 +86,6 @@ def _lost_contact(
     if contact or end < found.rows or any(e.kind in ("fake_stable", "hard_short") for e in shorts):
         return contact
     return [e for e in _grown(line, shorts) if not explained(line.row[0], line.row[-1], e.evidence["growth"])]
-
-
-def _back(event: Event, line: Line, excursions: Sequence[Excursion]) -> Event:
-    """A soft short is over when the level is back for the last rows of the test."""
-    if (
-        event.kind != "soft_short"
-        or event.recovered
-        or any(e.state == "open" and e.sign < 0 for e in excursions)
-    ):
-        return event
-    dips = [
-        e
-        for e in excursions
-        if e.sign < 0 and e.row >= event.row - 64 and e.state == "back" and e.depth > 0.2
-    ]
-    if not dips:
-        return event
-    last = dips[-1]
-    calm = line.row[-1] + line.rows[-1] - (last.end_row or 0)
-    return replace(event, recovered=True, end_s=last.end_s) if calm >= 8 else event
 
 
 def _merged(events: Sequence[Event]) -> list[Event]:

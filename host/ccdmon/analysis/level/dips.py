@@ -91,10 +91,7 @@ def dips_of(
     dips = [
         d
         for d in dips
-        if (d.lowest_kept is None or min(d.levels) < 0.97 * d.lowest_kept)
-        and not (d.place < 2 and len(d.levels) == 1)
-        and d.error < th.DIP_ERROR
-        and (d.number >= 6 or d.depth > 1.5 * d.error)  # the shape is still being learned
+        if (d.lowest_kept is None or min(d.levels) < 0.97 * d.lowest_kept) and d.error < th.DIP_ERROR
     ]
     big = [
         d

@@ -86,18 +86,6 @@ def dead(line: Line, e: Excursion, steps: Sequence[dict[str, float]], explained:
         ]
         if stepped:
             hard, row = True, int(stepped[-1]["row"])
-        else:
-            for k in range(max(first - 2, 1), min(first + 3, line.level.size)):
-                if line.level[k] < 0.45 * line.level[k - 1] and middle(line.level[k : k + 3]) < 0.45 * middle(
-                    line.level[max(0, k - 3) : k]
-                ):
-                    hard, place = True, k
-                    break
-    begin = place if hard else first
-    for end in (None, begin + max(8, int(middle(np.unique(line.number, return_counts=True)[1])))):
-        left = line.left(begin, end)
-        if left is not None and left > 0.55:
-            return []
     if not hard and n < 4:
         return []
     kind = "hard_short" if hard else "fake_stable"
@@ -177,8 +165,6 @@ def lasting(
         return []
     sudden, place, row = _sudden(line, e, e.kept, e.level, steps)
     half = int(blocks / 2)
-    if row is None and fall < (1.5 if e.number < 4 else 0.5) * e.error:
-        return []
     if not sudden or explained(
         line.row[max(place - half, 0)], line.row[min(place + half, line.row.size - 1)], e.ratio
     ):

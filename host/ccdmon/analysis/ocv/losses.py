@@ -44,14 +44,6 @@ def losses(stretches: Sequence[Stretch], steps: Sequence[dict[str, float]]) -> I
                 )
             ):
                 continue  # a short reversal, as there were before
-            if (
-                not dead
-                and s.sign
-                and s.count < 24
-                and at + 1 < len(stretches)
-                and quantile(np.abs(stretches[at + 1].volts), 0.9) > before - 0.2 * drop
-            ):
-                continue
             if not dead and k and _is_knee(s, k, stretches[:at]):
                 continue
             if not dead and bool(np.any(s.blocks.rise_V[k + 1 :] > 0.5 * drop)):
