@@ -12,7 +12,7 @@ from typing import Any
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.half_cycles import HalfCycle, per_area
 from ccdmon.analysis.protocols import Level, TestProtocol
-from ccdmon.analysis.thresholds import LAST_COMPLETE
+from ccdmon.analysis.thresholds import MOST
 
 
 def critical_current_density(
@@ -107,7 +107,7 @@ def _lasted(protocol: TestProtocol, half_cycles: int) -> bool:
     pauses_s = median(_span_s(lv) - sum(h.duration_s for h in lv.half_cycles) for lv in earlier)
     first = last.half_cycles[0]
     begin_s = earlier[-1].half_cycles[-1].end_s if first.after_gap else first.start_s
-    return last.half_cycles[-1].end_s - begin_s >= (half_cycles - 1 + LAST_COMPLETE) * half_s + pauses_s
+    return last.half_cycles[-1].end_s - begin_s >= (half_cycles - 1 + MOST) * half_s + pauses_s
 
 
 def _span_s(level: Level) -> float:

@@ -18,8 +18,6 @@ from ccdmon.analysis.memory import lowest_kept_ohm
 from ccdmon.analysis.voltage_limit import Limit, limits
 from ccdmon.model.electrolytes import POLYMER, kind_of_electrolyte
 
-LEAST_ROWS = 8
-
 
 def is_polymer(electrolyte: str | None) -> bool:
     """By its name: salt depletion makes V rise within half-cycles."""
@@ -37,7 +35,7 @@ def find_contact_loss(
 
     Not `steady`: half-cycles may end in a rise that is the program's, as stripping to a cut-off in a half cell does.
     """
-    lived = [h for h in half_cycles if h.last_row < before_row and h.rows >= LEAST_ROWS and h.end_V > 0]
+    lived = [h for h in half_cycles if h.last_row < before_row and h.rows >= th.LEAST_ROWS and h.end_V > 0]
     limit = next(limits(lived), None)
     start = _begin(lived, bool(electrolyte) and steady)
     if start is None:
@@ -74,7 +72,7 @@ def without_recovery(shorts: Sequence[Event], contact: Sequence[Event]) -> list[
         for event in shorts
         if event.kind != "partial_short"
         or event.row < lost.row
-        or event.evidence["resistance_after_ohm"] < th.KEPT * own_ohm
+        or event.evidence["resistance_after_ohm"] < th.MOST * own_ohm
     ]
 
 
@@ -95,13 +93,13 @@ def _begin(lived: Sequence[HalfCycle], inorganic: bool) -> HalfCycle | None:
         if h.start_V <= 0:
             continue
         past = pasts[h.current_A > 0]
-        growing = h.resistance_end_ohm > th.CONTACT_FAST * past.last[-1] if past.last else False
-        least = th.CONTACT_GROWTH if growing else th.CONTACT_AGED
+        growing = h.resistance_end_ohm > (1 + th.LEAST) * past.last[-1] if past.last else False
+        least = th.GROWN if growing else th.AGED
         if h.resistance_end_ohm >= least * past.base_ohm and h.end_V > h.start_V:
             stays = lived[n + 1 : n + 3]
             # The last half-cycle has none to tell whether the reversal undoes it; salt depletion is ruled out.
             if (inorganic and not stays) or all(
-                x.resistance_start_ohm > th.CONTACT_KEPT * past.start_ohm for x in stays or [h]
+                x.resistance_start_ohm > (1 + th.FALL) * past.start_ohm for x in stays or [h]
             ):
                 return h
         past.add(h)

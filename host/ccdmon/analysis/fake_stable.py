@@ -12,7 +12,6 @@ from ccdmon.analysis.events import Event
 from ccdmon.analysis.half_cycles import HalfCycle
 from ccdmon.analysis.impedance.comparison import Comparison
 
-LEAST_ROWS = 12
 FIRST_OCTAVE = 2  # rows 4-7: the first may be means across the reversal
 FULL_CELL = 2
 ROOM_degC, NEAR_K = 25.0, 8.0
@@ -23,7 +22,7 @@ def find_fake_stable(
     half_cycles: Sequence[HalfCycle], eis: Comparison, mode: int, temperature_degC: float | None = None
 ) -> list[Event]:
     """At most one event."""
-    usable = [h for h in half_cycles if h.rows >= LEAST_ROWS and h.end_V > 0]
+    usable = [h for h in half_cycles if h.rows >= th.LEAST_ROWS and h.end_V > 0]
     if not usable:
         return []
     if eis.verdict == "shorted":
@@ -43,10 +42,8 @@ def _below_impedance(
     if temperature_degC is not None and abs(temperature_degC - ROOM_degC) > NEAR_K:
         return None
     impedance_ohm = eis.before.bulk_ohm + eis.before.interface_ohm
-    low = next((h for h in usable if h.resistance_end_ohm < th.FAKE_DC_TO_EIS * impedance_ohm), None)
-    if low is None or any(
-        h.resistance_end_ohm >= th.FAKE_DC_TO_EIS * impedance_ohm for h in usable[low.index + 1 :]
-    ):
+    low = next((h for h in usable if h.resistance_end_ohm < th.HALF * impedance_ohm), None)
+    if low is None or any(h.resistance_end_ohm >= th.HALF * impedance_ohm for h in usable[low.index + 1 :]):
         return None
     evidence = {"criterion": "U/I against impedance", "resistance_ohm": low.resistance_end_ohm}
     return _event(low, evidence | {"impedance_ohm": impedance_ohm})

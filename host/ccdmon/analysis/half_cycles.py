@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from ccd_fastcore import SEGMENT_FIELDS
-from ccdmon.analysis.thresholds import ONE_LEVEL
+from ccdmon.analysis.thresholds import ALIKE
 
 AT = {name: k for k, name in enumerate(SEGMENT_FIELDS)}
 _PROFILE = slice(AT["p0_V"], AT["p15_V"] + 1)
@@ -134,4 +134,4 @@ def times_area(resistance_ohm: float, area_cm2: float | None) -> float | None:
 
 def same_level(a_A: float, b_A: float) -> bool:
     """Two |currents| of one level."""
-    return abs(a_A - b_A) <= ONE_LEVEL * max(a_A, b_A)
+    return abs(a_A - b_A) <= ALIKE * max(a_A, b_A)

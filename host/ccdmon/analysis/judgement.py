@@ -33,8 +33,6 @@ from ccdmon.analysis.whole_test import (
 )
 from ccdmon.model.trace import Cell
 
-ACTIVATION_eV = 0.8  # the highest of solid electrolytes: more of a fall is not the temperature's
-PRESSURE_EXPONENT = 1.0  # of R over pressure; R of circular contacts goes with -1/2 (review, 3.6)
 BOLTZMANN_eV_K = 8.617e-5
 
 
@@ -136,13 +134,13 @@ class Surroundings:
         if (
             before_Pa > 0
             and after_Pa > 0
-            and abs(after_Pa / before_Pa - 1) > 0.05
+            and abs(after_Pa / before_Pa - 1) > th.ALIKE
             and (after_Pa > before_Pa) == (ratio < 1)
         ):
-            room += PRESSURE_EXPONENT * abs(math.log(after_Pa / before_Pa))
+            room += th.PRESSURE_EXPONENT * abs(math.log(after_Pa / before_Pa))
         before_K, after_K = self._at(self._degC, first_row) + 273.15, self._at(self._degC, last_row) + 273.15
         if abs(after_K - before_K) > 1 and (after_K > before_K) == (ratio < 1):
-            room += ACTIVATION_eV / BOLTZMANN_eV_K * abs(1 / before_K - 1 / after_K)
+            room += th.ACTIVATION_eV / BOLTZMANN_eV_K * abs(1 / before_K - 1 / after_K)
         return 0.0 < abs(math.log(ratio)) <= room
 
     def _at(self, column: np.ndarray, row: float) -> float:
@@ -164,14 +162,14 @@ def has_ocv(stretches: Sequence[Stretch], configuration: str, electrolyte: str |
     usual_V = middle([abs(s.middle_V) for s in loaded])
     rests = [s for s in stretches if s.sign == 0 and s.count >= 3]
     before = [s for s in rests if s.first_row < loaded[0].first_row]
-    if any(abs(s.middle_V) > th.STANDING * usual_V for s in before):
+    if any(abs(s.middle_V) > th.HALF * usual_V for s in before):
         return True
     along = [float(np.sign(s.middle_V)) * s.sign * s.count for s in loaded]
     if len({s.sign for s in loaded}) == 2:
         early = along[: max(len(along) // 2, 2)]  # V of a dead cell follows I
-        return any(abs(sum(x)) < 0.7 * sum(map(abs, x)) for x in (along, early))
+        return any(abs(sum(x)) < th.MOST * sum(map(abs, x)) for x in (along, early))
     if sum(along) < 0:  # it gives power
         return True
     if rests:
-        return max(abs(s.middle_V) for s in rests) > th.STANDING * usual_V
+        return max(abs(s.middle_V) for s in rests) > th.HALF * usual_V
     return not is_polymer(electrolyte)

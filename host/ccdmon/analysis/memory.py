@@ -25,9 +25,9 @@ def slow_loss(half_cycles: Sequence[HalfCycle]) -> list[Event]:
     lowest = min(kept[: best + 1])
     tail = max(ohms[-2:])
     # What never had a resistance lost none.
-    if kept[best] <= 0 or tail > th.HARD_REMAINS * kept[best] or tail > th.HARD_REMAINS * 1.5 * lowest:
+    if kept[best] <= 0 or tail > th.HARD_REMAINS * kept[best] or tail > th.HALF * lowest:
         return []
-    last = max(k for k in range(len(ohms)) if ohms[k] > 0.9 * kept[best] or k <= best)
+    last = max(k for k in range(len(ohms)) if ohms[k] > th.WHOLE * kept[best] or k <= best)
     h = usable[min(last + 1, len(usable) - 1)]
     evidence = {
         "criterion": "against all that it kept",

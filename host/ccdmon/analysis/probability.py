@@ -50,12 +50,12 @@ def strength(kind: str, evidence: Mapping[str, Any]) -> float:
     """How far beyond its limit the evidence is, 1 where it is just enough or says nothing of its size."""
     ratio, growth, dips = (evidence.get(name) for name in ("ratio", "growth", "dips"))
     if growth is not None and growth > 1:
-        return log(growth) / log(th.CONTACT_GROWTH)
+        return log(growth) / log(th.GROWN)
     if ratio is None or not ratio < 1:
         return 1.0
     if kind in ("hard_short", "fake_stable"):
         return log(max(ratio, 1e-3)) / log(th.HARD_REMAINS)
-    return float((1 - ratio) / th.FALL + (dips or 0) / th.OCV_DIPS)
+    return float((1 - ratio) / th.FALL + (dips or 0) / th.DIPS)
 
 
 def probability_of(kind: str, evidence: Mapping[str, Any]) -> float:

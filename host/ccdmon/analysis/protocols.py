@@ -14,7 +14,7 @@ from statistics import median
 from typing import Any
 
 from ccdmon.analysis.half_cycles import HalfCycle, per_area, same_level
-from ccdmon.analysis.thresholds import COMPLETE, CONSTANT, HALF, LAST_COMPLETE, MOSTLY, ONE_LEVEL, SLACK_ROWS
+from ccdmon.analysis.thresholds import ALIKE, HALF, MOST, SLACK_ROWS, WHOLE
 from ccdmon.analysis.voltage_limit import limits
 
 
@@ -58,7 +58,7 @@ class TestProtocol:
 
     def ran_out(self, half_cycle: HalfCycle, *, last: bool = False) -> bool:
         """As `complete`, by what was recorded of it alone."""
-        share = (LAST_COMPLETE if last else COMPLETE) / (1 + SLACK_ROWS / half_cycle.rows)
+        share = (MOST if last else WHOLE) / (1 + SLACK_ROWS / half_cycle.rows)
         if self.times_s is not None:
             return half_cycle.duration_s >= share * self.times_s[0 if half_cycle.current_A > 0 else 1]
         if self.half_cycle_s is not None:
@@ -113,7 +113,7 @@ def _of_each_direction(sure: Sequence[HalfCycle]) -> tuple[float, float] | None:
         _constant([h.duration_s for h in sure if (h.current_A > 0) == positive]) for positive in (True, False)
     ]
     a, b = times[0][0], times[1][0]
-    if a is None or b is None or len(sure) < 4 or abs(a - b) <= CONSTANT * max(a, b):
+    if a is None or b is None or len(sure) < 4 or abs(a - b) <= ALIKE * max(a, b):
         return None
     return a, b
 
@@ -123,7 +123,7 @@ def _not_limited(half_cycles: Sequence[HalfCycle]) -> list[HalfCycle]:
     kept: list[HalfCycle] = []
     largest_A, at_limit = 0.0, {limit.half_cycle.index for limit in limits(half_cycles)}
     for h in half_cycles:
-        if not (h.index in at_limit and h.level_A < largest_A * (1 - ONE_LEVEL)):
+        if not (h.index in at_limit and h.level_A < largest_A * (1 - ALIKE)):
             kept.append(h)
             largest_A = max(largest_A, h.level_A)
     return kept
@@ -156,8 +156,6 @@ def _constant(values: Sequence[float]) -> tuple[float | None, float]:
     if not values:
         return None, 0.0
     middle = median(values)
-    share = sum(abs(value - middle) <= CONSTANT * max(abs(value), abs(middle)) for value in values) / len(
-        values
-    )
-    none_longer = max(values) <= middle * (1 + CONSTANT)
-    return middle if share >= (HALF if none_longer else MOSTLY) else None, share
+    share = sum(abs(value - middle) <= ALIKE * max(abs(value), abs(middle)) for value in values) / len(values)
+    none_longer = max(values) <= middle * (1 + ALIKE)
+    return middle if share >= (HALF if none_longer else MOST) else None, share

@@ -3,15 +3,7 @@
 from collections.abc import Sequence
 
 from ccdmon.analysis.half_cycles import AT, HalfCycle, same_level
-from ccdmon.analysis.thresholds import (
-    COMPLETE,
-    LEAST_REST_ROWS,
-    MERGED,
-    OFFSET_CURRENT,
-    SCAN_CHARGE,
-    SHORT_TIME,
-    SMALLEST_CURRENT,
-)
+from ccdmon.analysis.thresholds import LEAST_ROWS, OFFSET_CURRENT, SCAN, SCAN_CHARGE, WHOLE
 
 
 def half_cycles_of(records: Sequence[Sequence[float]]) -> list[HalfCycle]:
@@ -62,11 +54,11 @@ def _is_scan(h: HalfCycle, beside: HalfCycle) -> bool:
     ):
         return True
     goes_on = (
-        0 < h.first_row - beside.last_row <= LEAST_REST_ROWS and h.current_A * beside.current_A > 0
+        0 < h.first_row - beside.last_row <= LEAST_ROWS and h.current_A * beside.current_A > 0
     )  # a current gives way
     if h.charge_C < SCAN_CHARGE * beside.charge_C and not (same_level(h.level_A, beside.level_A) or goes_on):
         return h.first_row < beside.first_row or h.level_A < beside.level_A
-    return h.level_A < SMALLEST_CURRENT * beside.level_A and h.duration_s < SHORT_TIME * beside.duration_s
+    return h.level_A < SCAN * beside.level_A and h.duration_s < SCAN * beside.duration_s
 
 
 def _next_larger(loaded: Sequence[HalfCycle]) -> list[HalfCycle | None]:
@@ -106,13 +98,13 @@ def _one(a: HalfCycle, b: HalfCycle, around: Sequence[HalfCycle]) -> bool:
         return near or gives_way or min(a.rows, b.rows) < 4
     # Across a hole: a half-cycle of the other sign may hide in it, as long as the longest of this level is.
     longest_s = max(h.duration_s for h in [a, b, *around] if same_level(h.level_A, a.level_A))
-    if near and b.start_s - a.end_s < COMPLETE * longest_s:
+    if near and b.start_s - a.end_s < WHOLE * longest_s:
         return True
     # Or all of it together is no longer than a whole half-cycle of this charge or this time.
     middle = len(around) // 2
     charge_s = sorted(h.charge_C for h in around)[middle] / a.level_A
     time_s = sorted(h.duration_s for h in around)[middle]
-    return near and b.end_s - a.start_s <= MERGED * max(longest_s, charge_s, time_s) + 2 * b.interval_s
+    return near and b.end_s - a.start_s <= max(longest_s, charge_s, time_s) / WHOLE + 2 * b.interval_s
 
 
 def _together(a: HalfCycle, b: HalfCycle) -> HalfCycle:

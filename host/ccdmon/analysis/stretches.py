@@ -83,8 +83,8 @@ def _held(s: Stretch) -> bool:
     first_A, last_A = (abs(middle(amperes[k])) for k in (slice(2), slice(-third, None)))
     first_V, last_V = (middle(volts[k]) for k in (slice(2), slice(-third, None)))
     moved = abs(last_A / first_A - 1) if first_A > 0 else 0.0
-    followed = th.HELD_FOLLOWS * moved * max(abs(first_V), abs(last_V))
-    return moved > th.HELD_CURRENT and abs(last_V - first_V) < followed
+    followed = th.HALF * moved * max(abs(first_V), abs(last_V))
+    return moved > th.STANDS and abs(last_V - first_V) < followed
 
 
 def _goes_on_held(last: Stretch, s: Stretch) -> bool:
@@ -92,5 +92,5 @@ def _goes_on_held(last: Stretch, s: Stretch) -> bool:
     if last.kind not in ("current", "held") or last.sign != s.sign or abs(s.current_A) >= abs(last.current_A):
         return False
     end_V = float(last.volts[-1])
-    stands = float(np.max(np.abs(s.volts - end_V))) < th.HELD_STANDS * abs(end_V)
+    stands = float(np.max(np.abs(s.volts - end_V))) < th.STANDS * abs(end_V)
     return stands and s.first_row - last.last_row <= 3

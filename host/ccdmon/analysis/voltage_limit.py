@@ -25,22 +25,22 @@ def limits(half_cycles: Sequence[HalfCycle]) -> Iterator[Limit]:
     highest_V = max((h.highest_V for h in half_cycles), default=0.0)
     planned_A = 0.0
     for h in half_cycles:
-        if h.level_A > (1 + th.ONE_LEVEL) * planned_A:
+        if h.level_A > (1 + th.ALIKE) * planned_A:
             planned_A = h.level_A
         left = min(h.current_end_A, h.level_A) / planned_A if planned_A > 0 else 1.0
-        if left < th.LIMIT_CURRENT and (_held(h, left, top_V) or _flat(h, highest_V)):
+        if left < 1 - th.STANDS and (_held(h, left, top_V) or _flat(h, highest_V)):
             yield Limit(h, limit_row(h, planned_A))
-        elif left < 1 - th.ONE_LEVEL:
+        elif left < 1 - th.ALIKE:
             planned_A = h.level_A  # the program went down to a lower level
 
 
 def _held(h: HalfCycle, left: float, top_V: float) -> bool:
-    return h.rows >= th.LIMIT_ROWS and h.end_V > (1 - th.LIMIT_FOLLOWS * (1 - left)) * top_V
+    return h.rows >= th.LIMIT_ROWS and h.end_V > (1 - th.HALF * (1 - left)) * top_V
 
 
 def _flat(h: HalfCycle, highest_V: float) -> bool:
     """It was, and the current came back since."""
-    return h.rows_highest >= th.LIMIT_ROWS and h.highest_V > th.LIMIT_TOP * highest_V
+    return h.rows_highest >= th.LIMIT_ROWS and h.highest_V > (1 - th.STANDS) * highest_V
 
 
 def limit_row(h: HalfCycle, planned_A: float) -> int:

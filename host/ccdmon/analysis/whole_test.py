@@ -29,15 +29,19 @@ def open_circuit(stretches: Sequence[Stretch], area_cm2: float | None, *, with_o
             continue
         if with_ocv and not loaded:
             continue
-        least = max((1.08 if with_ocv else 1.3) * top_V, top_V + 0.05) if top_V or not with_ocv else np.inf
+        least = (
+            max(((1 + th.FALL) if with_ocv else th.GROWN) * top_V, top_V + 0.05)
+            if top_V or not with_ocv
+            else np.inf
+        )
         beyond = least < V if top_V else (V > 0.5) & _stands(V)
         # Before any current a symmetric cell has no V. It relaxes in a rest; a wire that is off stands at the rail.
         if not with_ocv and top_V and s.count >= 10:
-            beyond |= (0.9 * last_V < V) & _stands(V, 0.01) & (last_V > 0.5 * top_V)
+            beyond |= (th.WHOLE * last_V < V) & _stands(V, th.STANDS) & (last_V > 0.5 * top_V)
         k = int(np.argmax(beyond)) if beyond.any() else -1
         if k >= 0 and s.blocks.rows[k:].sum() >= 3 and beyond[k : k + 5].mean() > 0.5:
             # At the rail it has reached its limit; a wire may have come off for some rows only.
-            reached = bool(beyond[-1]) and s.blocks.rows[k:].sum() >= th.OPEN_ROWS
+            reached = bool(beyond[-1]) and s.blocks.rows[k:].sum() >= th.LEAST_ROWS
             return [_event(s, k, provisional=not reached, voltage_V=float(V[k]), highest_V_before=top_V)]
         if with_ocv:
             top_V = max(top_V, quantile(V, 0.98))
@@ -47,7 +51,7 @@ def open_circuit(stretches: Sequence[Stretch], area_cm2: float | None, *, with_o
 def _stands(V: Array, within: float = 0.1) -> bool:
     """Are nine of ten as large as their median?"""
     usual = middle(V)
-    return float(np.mean(np.abs(V - usual) < within * usual)) > 0.9
+    return float(np.mean(np.abs(V - usual) < within * usual)) > th.WHOLE
 
 
 def _both_signs(stretches: Sequence[Stretch]) -> bool:
@@ -177,13 +181,13 @@ def in_mA(stretches: Sequence[Stretch], area_cm2: float | None) -> bool:
 
 def runs_away(stretches: Sequence[Stretch]) -> list[Event]:
     """V that runs away in the last half-cycle while I stands, and never did before: the limiting current."""
-    loaded = [s for s in stretches if s.kind == "current" and s.count >= 24]
+    loaded = [s for s in stretches if s.kind == "current" and s.count >= 3 * th.LEAST_ROWS]
     if not loaded or loaded[-1] is not next((s for s in reversed(stretches) if s.sign != 0), None):
         return []
     s = loaded[-1]
     V = s.volts * (1.0 if s.middle_V >= 0 else -1.0)
     n = V.size
-    if n < 24:
+    if n < 3 * th.LEAST_ROWS:
         return []
     half, late, end = middle(V[n // 2 - 1 : n // 2 + 2]), float(V[-max(n // 8, 2)]), float(V[-1])
     ends = [abs(float(x.volts[-1])) / abs(x.current_A) for x in loaded[:-1] if x.sign == s.sign]

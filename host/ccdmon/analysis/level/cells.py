@@ -9,7 +9,7 @@ import numpy as np
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.ambient import Ambient
 from ccdmon.analysis.contact import find_contact_loss, without_recovery
-from ccdmon.analysis.events import Event
+from ccdmon.analysis.events import Event, at_row
 from ccdmon.analysis.fake_stable import find_fake_stable, told_already
 from ccdmon.analysis.findings import SYMMETRIC, Findings
 from ccdmon.analysis.impedance.comparison import Comparison
@@ -73,15 +73,21 @@ def _with_impedance(
     return [e for e in shorts if e.kind != "fake_stable"] + [told]
 
 
+def _around(found: Findings, e: Event) -> tuple[int, int]:
+    """Rows of an event's half-cycle and as many on both sides of it."""
+    h = at_row(found.half_cycles, e.row)
+    first, last = (h.first_row, h.last_row) if h is not None else (e.row, e.row)
+    return max(2 * first - last, 0), min(2 * last - first, found.rows - 1)
+
+
 def _lost_contact(
     found: Findings, cell: Cell, line: Line, shorts: Sequence[Event], end: int, explained: Any
 ) -> list[Event]:
     """By the half-cycles; else by the level, where nothing has shorted the cell."""
-    last = found.rows - 1
     contact = [
         e
         for e in _contact(found, cell, shorts, end)
-        if not explained(max(0, e.row - 300), min(last, e.row + 300), e.evidence.get("growth", 1.0))
+        if not explained(*_around(found, e), e.evidence.get("growth", 1.0))
     ]
     if contact or end < found.rows or any(e.kind in ("fake_stable", "hard_short") for e in shorts):
         return contact
@@ -124,7 +130,7 @@ def _grown(line: Line, shorts: Sequence[Event]) -> list[Event]:
     halves = []  # of each half-cycle: where salt runs out, the later one alone grows
     for n in numbers:
         idx = line.of_number(n)
-        idx = idx[line.error[idx] < 0.2]
+        idx = idx[line.error[idx] < th.UNKNOWN]
         h = idx.size // 2
         halves.append([middle(line.level[k]) if k.size >= 2 else np.nan for k in (idx[:h], idx[h:])])
     m = np.min(np.array(halves), axis=1)
@@ -137,10 +143,10 @@ def _grown(line: Line, shorts: Sequence[Event]) -> list[Event]:
     if base <= 0:
         return []
     growth = float(min(m[-2:]) / base)
-    slow = m.size - low > 2 * th.NOISY_WINDOW
-    if growth < (th.CONTACT_AGED if slow else th.CONTACT_GROWTH) or m[-1] < 0.9 * m.max():
+    slow = m.size - low > 2 * th.LEAST_ROWS
+    if growth < (th.AGED if slow else th.GROWN) or m[-1] < th.WHOLE * m.max():
         return []
-    first = next(k for k in range(low, m.size) if m[k:].min() > 1.08 * base)
+    first = next(k for k in range(low, m.size) if m[k:].min() > (1 + th.FALL) * base)
     k = int(np.flatnonzero(line.number == numbers[first])[0])
     return [
         Event(

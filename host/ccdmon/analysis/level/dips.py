@@ -10,7 +10,7 @@ from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.level.excursions import Excursion
 from ccdmon.analysis.level.falls import came_back
-from ccdmon.analysis.level.leveled import Leveled
+from ccdmon.analysis.level.leveled import MOST_BLOCKS, Leveled
 from ccdmon.analysis.level.line import Line, block_at, level_event
 from ccdmon.analysis.order_statistics import middle
 
@@ -20,7 +20,7 @@ def micro_shorts(leveled: Sequence[Leveled]) -> list[Event]:
     for a, b in itertools.zip_longest(leveled, leveled[1:]):
         near = [h for h in (a, b) if h is not None]
         rows = np.concatenate([h.dips for h in near])
-        if a.dips.size and rows.size - 3 * sum(h.peaks for h in near) >= th.MICRO_DIPS:
+        if a.dips.size and rows.size - 3 * sum(h.peaks for h in near) >= th.DIPS:
             at = a.dips[0] - a.stretch.first_row
             start_s = float(np.interp(at, a.row - a.row[0], a.time_s))
             last = next(h for h in reversed(near) if h.dips.size)
@@ -45,33 +45,35 @@ def micro_shorts(leveled: Sequence[Leveled]) -> list[Event]:
 def _with_step(d: Excursion, steps: Sequence[dict[str, float]]) -> bool:
     """Early, before the shape is known well: does the core see V itself fall?"""
     return any(
-        d.row - 70 <= s["row"] <= d.row + 70
-        and s["after_V"] < 0.8 * s["before_V"]
-        and s["abruptness"] > th.HARD_ABRUPT
+        abs(s["row"] - d.row) <= MOST_BLOCKS
+        and s["after_V"] < th.MOST * s["before_V"]
+        and s["abruptness"] > th.SUDDEN
         for s in steps
     )
 
 
 def _enough(d: Excursion) -> float:
     """Depth that tells by itself."""
-    return max(th.DEEP, 1.5 * d.error)
+    return max(2 * th.FALL, d.error + th.FALL)
 
 
 def fluctuating(line: Line, e: Excursion, all_: Sequence[Excursion]) -> list[Event]:
     """A fall whose level swings by far more than before: a leak that forms and dissolves."""
     inside = [k for k in range(block_at(line, e.row), line.row.size) if line.row[k] <= (e.end_row or np.inf)]
-    before = np.arange(max(0, inside[0] - 64), max(0, inside[0] - 1))
+    if not inside:
+        return []
+    before = np.arange(max(0, inside[0] - MOST_BLOCKS), max(0, inside[0] - 1))
     before, known = (
-        np.array([k for k in ks if line.error[k] < th.DIP_ERROR / 2], int) for ks in (before, inside)
+        np.array([k for k in ks if line.error[k] < th.UNKNOWN / 2], int) for ks in (before, inside)
     )
-    if min(before.size, known.size) < 8 or e.number < 4 or e.error > th.DIP_ERROR:
+    if min(before.size, known.size) < th.LEAST_ROWS or e.number < 4 or e.error > th.UNKNOWN:
         return []
     swing, usual = (float(middle(np.abs(np.diff(line.level[ks])))) / e.kept for ks in (known, before))
-    lower = middle(line.level[known]) < (1 - th.FALL) * e.kept
-    if not lower or swing < max(th.SWING * usual, 0.5 * th.DIP_LEAST):
+    level = middle(line.level[known])
+    if level > (1 - th.FALL) * e.kept or swing < max(th.SWING * usual, 0.5 * th.LEAST):
         return []
     back = e if e.state == "back" else came_back(e, all_)
-    shown = e if back is None else replace(e, end_s=e.end_s if back is e else back.time_s)
+    shown = replace(e, level=level, end_s=e.end_s if back is None or back is e else back.time_s)
     evidence = {"swing_ratio": swing / usual if usual > 0 else None}
     criterion = "the level is lower and swings"
     return [
@@ -91,7 +93,7 @@ def dips_of(
     dips = [
         d
         for d in dips
-        if (d.lowest_kept is None or min(d.levels) < 0.97 * d.lowest_kept) and d.error < th.DIP_ERROR
+        if (d.lowest_kept is None or min(d.levels) < (1 - th.LEAST) * d.lowest_kept) and d.error < th.UNKNOWN
     ]
     big = [
         d
@@ -104,10 +106,12 @@ def dips_of(
     best: tuple[float, int] | None = None
     for a in range(len(dips)):
         near = [d for d in dips[a:] if d.number - dips[a].number <= 2]
-        ups = sum(
-            1 for u in up if dips[a].number - 8 <= u.number <= near[-1].number + 8 and u.state == "back"
+        ups = sum(1 for u in up if abs(u.number - dips[a].number) <= 2 * th.SOFT_WITHIN and u.state == "back")
+        score = (
+            sum(1 + (d.depth > th.FALL) + (d.depth > 2 * th.FALL) for d in near if sum(d.weights) >= 2)
+            - 3
+            - 3 * ups
         )
-        score = sum(1 + (d.depth > 0.1) + (d.depth > 0.2) for d in near if sum(d.weights) >= 2) - 3 - 3 * ups
         if len(near) >= 3 and (best is None or score > best[0]):
             best = (score, a)
     chosen = list(
@@ -120,11 +124,13 @@ def dips_of(
     while (
         k + 1 < line.level.size
         and line.row[k] < (first.end_row or first.row)
-        and line.level[k] > first.kept * (1 - 0.4 * first.depth)
+        and line.level[k] > first.kept * (1 - (1 - th.SUDDEN) * first.depth)
     ):
         k += 1
     stepped = [
-        s for s in steps if line.row[k] - 8 <= s["row"] <= line.row[k] + line.rows[k] + 2 and -s["step_V"] > 0
+        s
+        for s in steps
+        if line.row[k] - th.LEAST_ROWS <= s["row"] <= line.row[k] + line.rows[k] + 2 and -s["step_V"] > 0
     ]
     row = int(stepped[0]["row"]) if stepped else int(line.row[k])
     last = max((d for d in dips if d.number - first.number <= 3), key=lambda d: d.row)

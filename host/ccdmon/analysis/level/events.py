@@ -11,13 +11,14 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.level.dips import dips_of, fluctuating
 from ccdmon.analysis.level.excursions import Excursion
-from ccdmon.analysis.level.falls import dead, lasting, stepped
+from ccdmon.analysis.level.falls import dead, lasting
 from ccdmon.analysis.level.first_half_cycle import first_half_cycle
 from ccdmon.analysis.level.line import Line, block_at
 
@@ -35,13 +36,14 @@ def judged_by_level(
     up = [e for e in excursions if e.sign > 0]
     for e in down:
         if e.state == "open" and e.ratio < th.HARD_REMAINS:
-            events += dead(line, e, steps, explained)
+            died = dead(line, e, steps, explained)
+            events += died
+            if any(x.kind == "hard_short" for x in died):  # it may have been soft before
+                events += fluctuating(line, replace(e, end_row=died[0].row - 1), excursions)
         elif swings := fluctuating(line, e, excursions):
             events += swings
         elif e.state in ("lasting", "open"):
             events += lasting(line, e, excursions, steps, blocks, explained)
-    if not any(e.kind in ("hard_short", "fake_stable") for e in events):
-        events += stepped(line, steps)
     events += first_half_cycle(line, steps, up, events)
     events += dips_of(line, [e for e in down if e.state == "back"], up, steps)
     return sorted((x for x in events if not _surrounding(line, x, blocks, explained)), key=lambda x: x.row)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ccdmon.analysis import thresholds as th
-from ccdmon.analysis.level.leveled import Leveled
+from ccdmon.analysis.level.leveled import MOST_BLOCKS, Leveled
 from ccdmon.analysis.order_statistics import middle, of_three
 
 
@@ -48,7 +48,7 @@ class Excursions:
     """Feed leveled half-cycles in their order."""
 
     def __init__(self) -> None:
-        self.kept: deque[float] = deque(maxlen=64)
+        self.kept: deque[float] = deque(maxlen=MOST_BLOCKS)
         self.K: float | None = None
         self.lowest: float | None = None
         self.medians: deque[float] = deque(maxlen=3)
@@ -58,7 +58,7 @@ class Excursions:
         self.down: Excursion | None = None
         self.up: Excursion | None = None
         self.found: list[Excursion] = []
-        self.recent: deque[tuple[int, float, float]] = deque(maxlen=8)  # row, level, weight
+        self.recent: deque[tuple[int, float, float]] = deque(maxlen=th.LEAST_ROWS)  # row, level, weight
         self.blocks = 0.0
         self.misfits: deque[float] = deque(
             maxlen=6
@@ -67,27 +67,27 @@ class Excursions:
     def feed(self, h: Leveled) -> None:
         n = h.level.size
         size = float(n)
-        self.blocks = size if not self.blocks else self.blocks + 0.25 * (size - self.blocks)
-        d = np.maximum(th.DIP_LEAST, 5.0 * h.error)
+        self.blocks = size if not self.blocks else self.blocks + (1 - th.MOST) * (size - self.blocks)
+        d = np.maximum(th.LEAST, th.SURE * h.error)
         if len(self.misfits) >= 3:
-            d = np.maximum(d, min(1.3 * middle(list(self.misfits)), 0.3))
+            d = np.maximum(d, min(th.GROWN * middle(list(self.misfits)), th.GROWN - 1))
         if (
             self.K is not None
             and self.K > 0
-            and len(self.kept) >= 8
+            and len(self.kept) >= th.LEAST_ROWS
             and self.down is None
             and self.up is None
         ):
             rel = h.level / self.K - 1
-            if np.all((np.abs(rel) < d) | (d > 0.6)):
-                good = h.level[d <= 0.6]
-                self.kept.extend(good[-64:].tolist())
+            if np.all((np.abs(rel) < d) | (d > th.SUDDEN)):
+                good = h.level[d <= th.SUDDEN]
+                self.kept.extend(good[-MOST_BLOCKS:].tolist())
                 self._closed(h, good)
                 self.recent.extend(
                     zip(
-                        h.row[-8:].astype(int).tolist(),
-                        h.level[-8:].tolist(),
-                        h.rows[-8:].tolist(),
+                        h.row[-th.LEAST_ROWS :].astype(int).tolist(),
+                        h.level[-th.LEAST_ROWS :].tolist(),
+                        h.rows[-th.LEAST_ROWS :].tolist(),
                         strict=True,
                     )
                 )
@@ -105,7 +105,7 @@ class Excursions:
                 m = middle(list(self.medians))
                 self.lowest = m if self.lowest is None else min(self.lowest, m)
         if h.sound and h.median_ohm > 0 and h.level.size >= 6:
-            known = h.error < 0.1
+            known = h.error < th.FALL
             if known.sum() >= 4:
                 smooth = h.level[known] / h.median_ohm - 1
                 smooth = of_three(smooth)
@@ -121,11 +121,11 @@ class Excursions:
         )
 
     def _median(self) -> float:
-        return float(middle(list(self.kept)[-(64 if len(self.history) > 1 else 8) :]))
+        return float(middle(list(self.kept)[-(MOST_BLOCKS if len(self.history) > 1 else 8) :]))
 
     def _block(self, h: Leveled, k: int, x: float, d: float, good: list[float]) -> None:
         entry = (int(h.row[k]), x, float(h.rows[k]))
-        if d > 0.6:
+        if d > th.SUDDEN:
             return
         if self.K is None or self.K <= 0 or len(self.kept) < 4:
             if not self.history and k < 1 and h.level.size > 20:
@@ -181,9 +181,9 @@ class Excursions:
             if self.K > 0:  # else it led to nothing, from which nothing falls
                 self._open(h, k, x, d, -1)
             return
-        if rel > -max(min(d / 2, 0.3), 0.25 * e.depth):
+        if rel > -max(min(d / 2, th.GROWN - 1), (1 - th.MOST) * e.depth):
             e.back += 1
-            if e.back >= (2 if self.blocks > 20 else 1):
+            if e.back >= (2 if self.blocks > 2 * th.LEAST_ROWS else 1):
                 e.state, e.end_row, e.end_s = "back", int(h.row[k]), float(h.time_s[k])
                 e.level = middle(e.levels)
                 self.found.append(e)
@@ -196,7 +196,7 @@ class Excursions:
         e.weights.append(float(h.rows[k]))
         e.depth = max(e.depth, -rel)
         e.spent += 1
-        if e.spent >= 1.15 * self.blocks:
+        if e.spent * th.WHOLE >= self.blocks:
             e.level = middle(self._tail(e))
             if e.ratio > th.HARD_REMAINS:
                 self._stays(e, h, k)
@@ -240,14 +240,14 @@ class Excursions:
         e.levels.append(x)
         e.spent += 1
         e.depth = max(e.depth, rel)
-        if e.spent >= (1.5 * 8 if h.number >= 2 else 8):
-            e.state, e.level = "lasting", middle(e.levels[-8:])
+        if e.spent >= (th.AGED if h.number >= 2 else 1) * th.LEAST_ROWS:
+            e.state, e.level = "lasting", middle(e.levels[-th.LEAST_ROWS :])
             if h.number >= 1:
                 self.lowest = min(self.lowest or e.kept, e.kept)
             e.end_row, e.end_s = int(h.row[k]), float(h.time_s[k])
             self.found.append(e)
             self.kept.clear()
-            self.kept.extend(e.levels[-8:])
+            self.kept.extend(e.levels[-th.LEAST_ROWS :])
             self.K = self._median()
             self.up = None
 

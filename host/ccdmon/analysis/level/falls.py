@@ -9,8 +9,9 @@ import numpy as np
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.level.excursions import Excursion
+from ccdmon.analysis.level.leveled import MOST_BLOCKS
 from ccdmon.analysis.level.line import Line, block_at, level_event
-from ccdmon.analysis.order_statistics import middle, quantile
+from ccdmon.analysis.order_statistics import middle
 
 
 def _sudden(
@@ -23,26 +24,29 @@ def _sudden(
     drop = top - bottom
     at = block_at(line, e.row)
     end = block_at(line, e.end_row if e.end_row is not None else line.row[-1]) + 1
-    sure = line.error * e.kept * 2.5 < drop
+    sure = line.error * e.kept * th.SURE < 2 * drop
     high = [
         k
-        for k in range(max(0, at - 70), min(at + 70, end))
-        if sure[k] and line.level[k] > bottom + 0.65 * drop
+        for k in range(max(0, at - MOST_BLOCKS), min(at + MOST_BLOCKS, end))
+        if sure[k] and line.level[k] > bottom + th.SUDDEN * drop
     ]
-    low = [k for k in range(max(0, at - 3), end) if sure[k] and line.level[k] < bottom + 0.35 * drop]
+    low = [
+        k for k in range(max(0, at - 3), end) if sure[k] and line.level[k] < bottom + (1 - th.SUDDEN) * drop
+    ]
     if not low:
         return False, at, None
     # The first low one from which on it stays low, by three.
     first = next(
-        (k for n, k in enumerate(low) if middle(line.level[k : k + 3]) < bottom + 0.4 * drop), low[0]
+        (k for n, k in enumerate(low) if middle(line.level[k : k + 3]) < bottom + (1 - th.SUDDEN) * drop),
+        low[0],
     )
     last = max((k for k in high if k < first), default=None)
     if last is None:
         return False, first, None
     between = [k for k in range(last + 1, first) if sure[k]]
     sudden = len(between) <= 1
-    before = [k for k in range(max(0, last - 12), last + 1) if sure[k]][-6:]
-    behind = [k for k in range(first, min(first + 14, line.level.size)) if sure[k]][:6]
+    before = [k for k in range(max(0, last - 2 * th.LEAST_ROWS), last + 1) if sure[k]][-6:]
+    behind = [k for k in range(first, min(first + 2 * th.LEAST_ROWS, line.level.size)) if sure[k]][:6]
     if sudden and len(before) >= 2 and len(behind) >= 2:
         jump = float(middle(line.level[before]) - middle(line.level[behind]))
         sudden = jump > th.SUDDEN * drop
@@ -64,13 +68,13 @@ def _sudden(
 def dead(line: Line, e: Excursion, steps: Sequence[dict[str, float]], explained: Any) -> list[Event]:
     """Open at the end of the rows and dead."""
     n = len(e.levels)
-    if e.lowest_kept is not None and e.level > th.KEPT * e.lowest_kept:
+    if e.lowest_kept is not None and e.level > th.MOST * e.lowest_kept:
         return []
     at = block_at(line, e.row)
-    if e.ratio < -th.AGAINST:
+    if e.ratio < -th.HARD_REMAINS:
         return [level_event("sensor_fault", line, at, None, e, "V does not follow the sign of the current")]
     low = line.level[at:] < th.HARD_REMAINS * e.kept
-    first = at + next((k for k in range(low.size) if low[k : k + 3].mean() > 0.6), 0)
+    first = at + next((k for k in range(low.size) if low[k : k + 3].mean() > th.HALF), 0)
     if explained(line.row[max(at - 1, 0)], line.row[-1], e.ratio):
         return []
     sudden, place, row = _sudden(line, e, e.kept, e.level, steps)
@@ -82,7 +86,7 @@ def dead(line: Line, e: Excursion, steps: Sequence[dict[str, float]], explained:
             for s in steps
             if began <= s["row"] <= line.row[first] + line.rows[first]
             and s["after_V"] < th.HARD_REMAINS * s["before_V"]
-            and s["abruptness"] > th.HARD_ABRUPT
+            and s["abruptness"] > th.SUDDEN
         ]
         if stepped:
             hard, row = True, int(stepped[-1]["row"])
@@ -94,7 +98,7 @@ def dead(line: Line, e: Excursion, steps: Sequence[dict[str, float]], explained:
         if (
             row is None
             and 0 < place - here <= 3
-            and np.all((line.level[here:place] < 0.6 * e.kept) | (line.error[here:place] > 0.2))
+            and np.all((line.level[here:place] < th.SUDDEN * e.kept) | (line.error[here:place] > th.UNKNOWN))
         ):
             place = here  # in the reversal
         if row is None:
@@ -105,46 +109,6 @@ def dead(line: Line, e: Excursion, steps: Sequence[dict[str, float]], explained:
             row = int(near[0]["row"]) if near else None
         return [level_event(kind, line, place, row, e, "the level falls at once and stays")]
     return [level_event(kind, line, at, None, e, "the level slides to a fraction and stays")]
-
-
-def stepped(line: Line, steps: Sequence[dict[str, float]]) -> list[Event]:
-    """Where the level is not sure: the core's own step to a fraction, and nothing of V / I is back after it."""
-    for step in steps:
-        if (
-            step["after_V"] >= th.HARD_REMAINS * step["before_V"]
-            or step["abruptness"] < th.HARD_ABRUPT
-            or step["rows_after"] < 2
-            or -step["step_V"] < th.STEP_ERRORS * step["step_error_V"]
-            or step["before_V"] < 4 * step["noise_before_V"]
-        ):
-            continue
-        ohm = step["before_V"] / abs(step["current_A"])
-        place = block_at(line, step["row"])
-        later, _before = line.ohm[place + 1 :], line.ohm[:place]
-        if (
-            later.size < 1
-            or quantile(later, 0.95) > 0.55 * ohm
-            or step["after_V"] / abs(step["current_A"]) > th.KEPT * _lowest(line, place)
-        ):
-            continue
-        left = line.left(place + 1)
-        if left is not None and left > 0.55:
-            continue
-        left_ohm = step["after_V"] / abs(step["current_A"])
-        shown = Excursion(int(step["row"]), step["time_s"], ohm, 0.0, 0, 0, None, level=left_ohm)
-        return [level_event("hard_short", line, place, int(step["row"]), shown, "V falls at once and stays")]
-    return []
-
-
-def _lowest(line: Line, place: int) -> float:
-    """The lowest V / I that half-cycles before ended at."""
-    ends = [
-        middle(line.ohm[idx][-max(3, idx.size // 3) :])
-        for n in np.unique(line.number[:place])
-        if (idx := line.of_number(n, end=place - 1)).size >= 4
-    ]
-    good = [x for x in ends if x > 0]
-    return min(good, default=np.inf)
 
 
 def lasting(
@@ -159,9 +123,9 @@ def lasting(
     fall = 1 - e.ratio
     if fall < th.FALL:
         return []
-    if e.lowest_kept is not None and e.level > (1 - 0.4 * th.FALL) * e.lowest_kept:
+    if e.lowest_kept is not None and e.level > (1 - th.HALF * th.FALL) * e.lowest_kept:
         return []
-    if e.state == "open" and len(e.levels) < 0.25 * blocks:
+    if e.state == "open" and len(e.levels) < (1 - th.MOST) * blocks:
         return []
     sudden, place, row = _sudden(line, e, e.kept, e.level, steps)
     half = int(blocks / 2)
@@ -172,7 +136,7 @@ def lasting(
     first = line.number[place]
     if _drifts(line, place, fall):
         return []
-    if (first <= 1 and fall < 0.25) or (first == 0 and row is None):
+    if (first <= 1 and fall < th.UNKNOWN) or (first == 0 and row is None):
         return []
     back = came_back(e, all_)
     if back is not None:
@@ -190,7 +154,7 @@ def came_back(e: Excursion, all_: Sequence[Excursion]) -> Excursion | None:
     """The rise that undoes a fall within some half-cycles."""
     for x in all_:
         soon = x.sign > 0 and x.row > e.row and x.number - e.number <= th.SOFT_WITHIN
-        if soon and x.level > e.kept - 0.3 * (e.kept - e.level):
+        if soon and x.level > e.level + th.MOST * (e.kept - e.level):
             return x
     return None
 
@@ -219,18 +183,18 @@ def _drifts(line: Line, place: int, fall: float) -> bool:
             )
             if a in medians and b in medians and min(medians[a], medians[b]) > 0
         ]
-        if jumps and max(jumps) > th.DRIFT_SHARE * fall:
+        if jumps and max(jumps) > (1 - th.SUDDEN) * fall:
             return True
     for span in spans:
-        span = span[line.error[span] < 0.15]
-        if span.size >= 9:
+        span = span[line.error[span] < th.UNKNOWN]
+        if span.size > th.LEAST_ROWS:
             third = span.size // 3
             a, b = middle(line.level[span[:third]]), middle(line.level[span[-third:]])
-            if 1 - b / a > th.DRIFT_SHARE * fall:
+            if 1 - b / a > (1 - th.SUDDEN) * fall:
                 return True
             x, y = middle(line.ohm[span[:third]]), middle(line.ohm[span[-third:]])
             if (
-                number < 4 and 1 - y / x > th.DRIFT_SHARE * fall
+                number < 4 and 1 - y / x > (1 - th.SUDDEN) * fall
             ):  # the shape is not known: V of a sound cell rises
                 return True
     return False

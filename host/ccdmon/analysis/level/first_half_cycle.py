@@ -16,27 +16,30 @@ def first_half_cycle(
 ) -> list[Event]:
     """Before the second half-cycle there is no shape: the core's sure steps down, unless V had jumped up before."""
     here = np.flatnonzero(line.number == 0)
-    if here.size < 8 or any(
+    if here.size < th.LEAST_ROWS or any(
         e.kind in ("hard_short",) and line.number[block_at(line, e.row)] == 0 and e.row < line.row[here[4]]
         for e in known
     ):
         return []
     end = min(
-        [line.row[here[-1]] + line.rows[here[-1]], *(e.row - 8 for e in known if e.kind == "hard_short")]
+        [
+            line.row[here[-1]] + line.rows[here[-1]],
+            *(e.row - th.LEAST_ROWS for e in known if e.kind == "hard_short"),
+        ]
     )
     fallen: list[tuple[dict[str, float], bool]] = []
     for s in steps:
         drop = s["before_V"] - s["after_V"]
         sure = (
-            min(drop, -s["step_V"]) > max(th.FALL * s["before_V"], th.STEP_ERRORS * s["step_error_V"])
-            and 0.6 < s["abruptness"] < 1.6
+            min(drop, -s["step_V"]) > max(th.FALL * s["before_V"], th.SURE * s["step_error_V"])
+            and th.SUDDEN < s["abruptness"] < 1 / th.SUDDEN
         )
         if not (
             s["row"] < end
             and s["row"] >= line.row[here[2]]
             and sure
             and s["before_V"] > 0
-            and s["position"] >= 16
+            and s["position"] >= 2 * th.LEAST_ROWS
         ):
             continue
         k = block_at(line, s["row"])
@@ -46,8 +49,8 @@ def first_half_cycle(
             line.ohm[j] - line.ohm[j - 1] > 0.5 * scale for j in behind if j > k + 1
         )
         fallen.append((s, back or len(behind) < 2))
-    jolted = [u.row for u in up if u.number == 0 and u.depth > 0.2 and u.state == "back"]
-    jolted += [int(line.row[j]) for j in here[3:] if line.ohm[j] > 1.3 * line.ohm[j - 1] > 0]
+    jolted = [u.row for u in up if u.number == 0 and u.depth > th.UNKNOWN and u.state == "back"]
+    jolted += [int(line.row[j]) for j in here[3:] if line.ohm[j] > th.GROWN * line.ohm[j - 1] > 0]
     fallen = [
         (s, back)
         for s, back in fallen

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ccd_fastcore import spans, stray_rows
+from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.stretches import Stretch
 
-SPIKE, SPIKE_NOISE = 0.08, 8.0  # of the polarisation, and of its noise: a row so far from its neighbours
 CONVERTER_STEPS = (
     1.5  # and more than this many of the smallest span of a block: a step of the converter, at most
 )
 NO_ROWS = np.zeros(0)
+MOST_BLOCKS = 64  # of a half-cycle
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Leveled:
 
 def single_rows(s: Stretch, volts: Array, usual_V: float) -> tuple[Array, int]:
     """Blocks in which a row lies far towards 0 from the others, by their first rows; the number with one far from 0."""
-    least_V = max(SPIKE * usual_V, SPIKE_NOISE * s.noise_V)
+    least_V = max(th.FALL * usual_V, th.SPIKE_NOISE * s.noise_V)
     dips, peaks = stray_rows(s.blocks.table, volts, s.middle_V >= 0, least_V, CONVERTER_STEPS)
     return (np.array(dips) if dips else NO_ROWS), peaks
 

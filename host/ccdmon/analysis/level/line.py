@@ -10,7 +10,6 @@ import numpy.typing as npt
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.level.excursions import Excursion
 from ccdmon.analysis.level.leveled import Leveled
-from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.rows_in_blocks import Array
 
 Places = npt.NDArray[np.int64]
@@ -54,31 +53,6 @@ class Line:
         """Of a row, by the mean interval of its block."""
         k = max(block_at(self, row), 0)
         return float(self.time_s[k] + (row - self.row[k] - 0.5 * self.rows[k]) * self.interval_s[k])
-
-    def left(self, place: int, end: int | None = None) -> float | None:
-        """V / I from block `place` on over that of the half-cycle before of the same direction, time by time."""
-        numbers = np.unique(self.number[place:end])
-        ratios: list[float] = []
-        known: dict[bool, Places] = {}
-        for n in np.unique(self.number[: place + 1])[::-1]:
-            idx = self.of_number(n, end=place)
-            if idx.size >= 4 and (n < self.number[place] or self.number[place] == numbers[0]):
-                known.setdefault(bool(self.current_A[idx[0]] > 0), idx)
-            if len(known) == 2:
-                break
-        whole = max((k.size for k in known.values()), default=0)
-        for n in numbers:
-            idx = self.of_number(n, place, end)
-            like = known.get(bool(self.current_A[idx[0]] > 0))
-            like = like if like is not None and like.size > 0.3 * whole else next(iter(known.values()), None)
-            if like is None:
-                return None
-            late = middle(self.ohm[like][like.size // 2 :])
-            then = np.interp(self.since_s[idx], self.since_s[like], self.ohm[like])
-            good = then > 0.3 * late
-            if late > 0 and good.any():
-                ratios.append(middle(self.ohm[idx][good] / then[good]))
-        return middle(ratios) if ratios else None
 
 
 def block_at(line: Line, row: float) -> int:

@@ -35,7 +35,7 @@ def endless(runs: Sequence[Run]) -> list[Event]:
             found = _beyond(run, held_C, highest_V, charging)
             if found is not None:
                 return [found]
-        if run.span_V > th.OCV_SPAN:
+        if run.span_V > th.OCV_SPAN_V:
             held_runs += 1
             held_C = max(held_C, run.charge_C)
             if run.sign == charging:
@@ -47,12 +47,12 @@ def _beyond(run: Run, held_C: float, highest_V: float, charging: int) -> Event |
     """The charge `run` where it goes beyond what was held and V stands below where charges ended."""
     total_C = 0.0
     for s in run.loaded:
-        if total_C + s.charge_C <= th.OVERCHARGE * held_C:
+        if total_C + s.charge_C <= th.GROWN * held_C:
             total_C += s.charge_C
             continue
-        at = _block_at(s, (th.OVERCHARGE * held_C - total_C) / s.charge_C)
+        at = _block_at(s, (th.GROWN * held_C - total_C) / s.charge_C)
         v = s.volts[max(0, at // 2) : at + 1] * charging
-        stands = float(v[-1]) <= quantile(v, 0.75) + 3 * s.noise_V
+        stands = float(v[-1]) <= quantile(v, th.MOST) + 3 * s.noise_V
         if s.kind != "current" or not stands or float(v[-1]) >= highest_V - 3 * s.noise_V:
             return None
         return ocv_event(
@@ -80,7 +80,7 @@ def unreturned(runs: Sequence[Run], end: int) -> list[Event]:
     for a, b in itertools.pairwise(runs):
         whole = (
             a.sign == charging
-            and min(a.span_V, b.span_V) > th.OCV_SPAN
+            and min(a.span_V, b.span_V) > th.OCV_SPAN_V
             and b.loaded[-1].last_row < end
             and b is not runs[-1]
         )
@@ -88,7 +88,7 @@ def unreturned(runs: Sequence[Run], end: int) -> list[Event]:
             shares.append((b.charge_C / a.charge_C, a))
     for k in range(2, len(shares) - 1):
         usual = median(x for x, _ in shares[max(0, k - 4) : k])
-        if max(shares[k][0], shares[k + 1][0]) < min(usual, 1.0) - th.CHARGE_LOST and usual > 0.5:
+        if max(shares[k][0], shares[k + 1][0]) < min(usual, 1.0) - th.FALL and usual > 0.5:
             s = shares[k][1].loaded[0]
             return [
                 ocv_event(

@@ -26,7 +26,7 @@ def dips_of(stretches: Sequence[Stretch], end: int) -> list[Event]:
     for n, (row, sign, s, k, _) in enumerate(found):
         near = [x for x in found[max(0, n - 2) :] if x[0] <= row + window]
         dips = [x for x in near if x[1] > 0 and x[0] >= row]
-        if sign > 0 and len(dips) - 2 * sum(x[1] < 0 for x in near) >= th.OCV_DIPS:
+        if sign > 0 and len(dips) - 2 * sum(x[1] < 0 for x in near) >= th.DIPS:
             last = dips[-1]
             return [
                 ocv_event(
@@ -52,7 +52,7 @@ def _one_sided(s: Stretch) -> tuple[list[tuple[int, float]], list[int]]:
         else (-s.blocks.highest_V, -s.blocks.lowest_V)
     )
     usual = middle(np.maximum(s.blocks.fall_V, s.blocks.rise_V))
-    least = max(th.OCV_DIP_V, 4 * usual, 8 * s.noise_V, 0.002 * abs(s.middle_V))
+    least = max(th.OCV_DIP_V, 4 * usual, th.SPIKE_NOISE * s.noise_V)
     down: list[tuple[int, float]] = []
     up: list[int] = []
     k = 1
@@ -74,7 +74,7 @@ def _one_sided(s: Stretch) -> tuple[list[tuple[int, float]], list[int]]:
                 (
                     m
                     for m in range(k + 1, min(k + 12, v.size))
-                    if s.blocks.rise_V[m] > 0.4 * s.blocks.fall_V[k]
+                    if s.blocks.rise_V[m] > (1 - th.SUDDEN) * s.blocks.fall_V[k]
                 ),
                 None,
             )
@@ -87,7 +87,7 @@ def _one_sided(s: Stretch) -> tuple[list[tuple[int, float]], list[int]]:
                 (
                     m
                     for m in range(k + 1, min(k + 12, v.size))
-                    if s.blocks.fall_V[m] > 0.4 * s.blocks.rise_V[k]
+                    if s.blocks.fall_V[m] > (1 - th.SUDDEN) * s.blocks.rise_V[k]
                 ),
                 None,
             )

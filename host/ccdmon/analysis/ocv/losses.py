@@ -32,14 +32,14 @@ def losses(stretches: Sequence[Stretch], steps: Sequence[dict[str, float]]) -> I
             left = np.abs(s.volts[k + (n > k + 2) : k + 13])
             drop = before - middle(left[:4] if k else np.abs(s.volts))
             later = volts[offset + k + (n > k + 2) :]
-            if drop < max(th.OCV_LOSS * before, 0.2 * th.OCV_LOSS_V):
+            if drop < max(th.FALL * before, 0.2 * th.OCV_LOSS_V):
                 continue
-            dead = later.size >= 2 and quantile(later, 0.95) < th.HARD_REMAINS * before
+            dead = later.size >= 2 and quantile(later, th.WHOLE) < th.HARD_REMAINS * before
             if (
                 s.sign
                 and s.count < 24
                 and any(
-                    x.sign == s.sign and x.count < 24 and abs(float(x.volts[-1])) < before - 0.7 * drop
+                    x.sign == s.sign and x.count < 24 and abs(float(x.volts[-1])) < before - th.MOST * drop
                     for x in stretches[:at]
                 )
             ):
@@ -67,15 +67,15 @@ def losses(stretches: Sequence[Stretch], steps: Sequence[dict[str, float]]) -> I
 def _is_knee(s: Stretch, k: int, before: Sequence[Stretch]) -> bool:
     """V gives way where the charge ends: the stretch ends soon, or an earlier one of its direction went as far."""
     after = float(s.blocks.rows[k + 1 :].sum())
-    if after < th.KNEE_ROWS:
+    if after < th.LEAST_ROWS:
         return True
     reached_V = abs(float(s.volts[-1]))
     as_far = any(
-        x.sign == s.sign and abs(float(x.volts[-1])) <= 1.02 * reached_V
+        x.sign == s.sign and abs(float(x.volts[-1])) <= (1 + th.LEAST) * reached_V
         for x in before
         if x.kind == "current"
     )
-    return as_far and after < th.KNEE_SHARE * s.count
+    return as_far and after < (1 - th.MOST) * s.count
 
 
 def _row(s: Stretch, k: int, steps: Sequence[dict[str, float]]) -> int | None:
@@ -122,7 +122,7 @@ def _between(
 
 def _falls(s: Stretch) -> list[int]:
     """Blocks in which |V| falls from one row to the next by far more than around them, the first two left out."""
-    least = np.maximum(np.maximum(th.OCV_LOSS * np.abs(s.volts), 0.2 * th.OCV_LOSS_V), 8 * s.noise_V)
+    least = np.maximum(np.maximum(th.FALL * np.abs(s.volts), 0.2 * th.OCV_LOSS_V), th.SPIKE_NOISE * s.noise_V)
     found = []
     for k in np.flatnonzero(s.blocks.fall_V > least):
         around = np.concatenate(
@@ -135,7 +135,7 @@ def _falls(s: Stretch) -> list[int]:
         if (
             k >= 2
             and s.blocks.fall_V[k] > 4 * middle(s.blocks.fall_V)
-            and (around.size == 0 or s.blocks.fall_V[k] > 3 * quantile(around, 0.7))
+            and (around.size == 0 or s.blocks.fall_V[k] > 3 * quantile(around, th.MOST))
         ):
             found.append(int(k))
     return found

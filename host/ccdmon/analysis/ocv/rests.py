@@ -35,7 +35,7 @@ def sagging(stretches: Sequence[Stretch]) -> list[Event]:
         more = late > 2 * max(before, default=0.0) + th.SAG_V / 2 + 6 * noise
         if (
             early + late > th.SAG_V + 6 * noise
-            and late > th.SAG_STEADY * early
+            and late > th.MOST * early
             and early > 0
             and (more or not before)
         ):
@@ -75,11 +75,11 @@ def step_resistance(stretches: Sequence[Stretch]) -> list[Event]:
         ohm = (b.blocks.first[0] - a.blocks.last[0]) / dI
         before = known.setdefault((a.sign, b.sign), [])
         base = median(before[:3]) if len(before) >= 2 else 0.0
-        steady = base > 0 and max(before[:3]) < 1.3 * min(before[:3])
+        steady = base > 0 and max(before[:3]) < th.GROWN * min(before[:3])
         before.append(ohm)
         if not steady:
             continue
-        grown = [*grown, (ohm / base, b)] if ohm > th.STEP_GROWTH * base else []
+        grown = [*grown, (ohm / base, b)] if ohm > th.AGED * base else []
         if len(grown) >= 4:
             s = grown[0][1]
             return [
