@@ -37,7 +37,8 @@ def find_contact_loss(
     """
     lived = [h for h in half_cycles if h.last_row < before_row and h.rows >= th.LEAST_ROWS and h.end_V > 0]
     limit = next(limits(lived), None)
-    start = _begin(lived, bool(electrolyte) and steady)
+    # Salt that runs out makes V of a polymer rise, too; its level tells whether reversals undo that.
+    start = None if is_polymer(electrolyte) else _begin(lived, bool(electrolyte) and steady)
     if start is None:
         return [_limit_event(limit)] if limit is not None else []
     after = [h for h in lived if h.index > start.index]
@@ -97,7 +98,7 @@ def _begin(lived: Sequence[HalfCycle], inorganic: bool) -> HalfCycle | None:
         least = th.GROWN if growing else th.AGED
         if h.resistance_end_ohm >= least * past.base_ohm and h.end_V > h.start_V:
             stays = lived[n + 1 : n + 3]
-            # The last half-cycle has none to tell whether the reversal undoes it; salt depletion is ruled out.
+            # The last half-cycle has none to tell whether the reversal undoes it.
             if (inorganic and not stays) or all(
                 x.resistance_start_ohm > (1 + th.FALL) * past.start_ohm for x in stays or [h]
             ):

@@ -17,7 +17,7 @@ from ccdmon.analysis.impedance.comparison import Comparison
 from ccdmon.analysis.level.cells import combined
 from ccdmon.analysis.level.dips import micro_shorts
 from ccdmon.analysis.level.events import judged_by_level
-from ccdmon.analysis.level.level_test import LevelTest
+from ccdmon.analysis.level.level_test import WARM, LevelTest
 from ccdmon.analysis.level.line import Line
 from ccdmon.analysis.memory import slow_loss
 from ccdmon.analysis.ocv.cells import judged
@@ -73,7 +73,7 @@ def judge(
         events = _of_level(found, stretches, level, cell, eis, ambient)
     if opened:
         events = [e for e in events if e.row < opened[0].row - 12] + opened
-    return Judgement(_numbered(events, found.half_cycles), None, notes)
+    return Judgement(_numbered(_open_ones_provisional(events, found), found.half_cycles), None, notes)
 
 
 def _of_level(
@@ -105,6 +105,25 @@ def _of_level(
     if not any(e.kind in ("limit", "contact_loss") or e.fatal for e in events):
         events += runs_away(stretches)
     return events
+
+
+def _open_ones_provisional(events: Sequence[Event], found: Findings) -> list[Event]:
+    """What the rows of the next half-cycle may still show as something else is provisional until they are there.
+
+    Contact loss knows when it has reached its limit, a soft short that goes on is told by its end.
+    """
+    half_cycles = found.half_cycles
+    if not half_cycles:
+        return list(events)
+    half_s = middle([h.duration_s for h in half_cycles[-th.LEAST_ROWS :]])
+    early = len(half_cycles) < WARM
+
+    def is_open(e: Event) -> bool:
+        goes_on = e.kind in ("contact_loss", "limit") or (e.kind == "soft_short" and not e.recovered)
+        last_s = e.start_s if e.end_s is None else e.end_s
+        return not goes_on and (early or half_cycles[-1].end_s - last_s < half_s)
+
+    return [replace(e, provisional=True) if is_open(e) else e for e in events]
 
 
 def _numbered(events: Sequence[Event], half_cycles: Sequence[HalfCycle]) -> list[Event]:

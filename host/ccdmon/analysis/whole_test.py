@@ -105,12 +105,14 @@ def shorted_from_the_start(stretches: Sequence[Stretch], area_cm2: float | None)
     least = max(start, median(ohms))
     if not (least < th.SHORTED_ohm_cm2 / 10 or (least < th.SHORTED_ohm_cm2 and _flat(loaded))):
         return []
-    return [_metal(loaded, criterion="less than a solid electrolyte has", resistance_ohm_cm2=median(ohms))]
+    sure = least < th.SHORTED_ohm_cm2 / 10  # else later rows may show that V bends
+    criterion = "less than a solid electrolyte has"
+    return [_metal(loaded, sure=sure, criterion=criterion, resistance_ohm_cm2=median(ohms))]
 
 
-def _metal(loaded: Sequence[Stretch], **evidence: Any) -> Event:
+def _metal(loaded: Sequence[Stretch], *, sure: bool = True, **evidence: Any) -> Event:
     """Shorted from the first loaded row on; a cell of few half-cycles may still settle."""
-    first, early = loaded[0], len(loaded) < 4
+    first, early = loaded[0], len(loaded) < 4 or not sure
     return Event(
         "hard_short", first.start_s, first.first_row, None, first.current_A, None, False, early, evidence
     )
