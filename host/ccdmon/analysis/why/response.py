@@ -88,8 +88,8 @@ def response(test: Sequence[HalfCycleRows]) -> Response:
     both = span_K >= LEAST_K and ratio >= 1 + LEAST_PRESSURE
     together = both and _alike(*moved)
     # One law for bulk and interface together is no better than that.
-    errors = np.hypot(errors, LAW * x)
-    return Response(-x[0], errors[0], -x[1], errors[1], span_K, ratio, together)
+    (energy, exponent), (of_energy, of_exponent) = (-x).tolist(), np.hypot(errors, LAW * x).tolist()
+    return Response(energy, of_energy, exponent, of_exponent, span_K, ratio, together)
 
 
 def _span(column: Array) -> float:
