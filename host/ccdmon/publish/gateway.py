@@ -28,6 +28,8 @@ from ccdmon.version import __version__
 
 ROUND_S = 0.1
 TELEMETRY_S = 1.0
+KEEP_S = 0.2  # a kill costs the events of that time, twice
+STATES_S = 0.25  # they are asked for once a second
 ALIVE_S = 2.0  # a message that must be acknowledged, and that heals a will which came too late
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 2.0
 LAST_WORDS_S = 2.0
@@ -114,7 +116,9 @@ class Gateway:
         self._connection: Connection | None = None
         self._birth = 0
         self._states: dict[str, bytes] = {}  # as sent, by rig
-        self._telemetry_due_s = self._alive_due_s = 0.0
+        self._telemetry_due_s = self._alive_due_s = self._states_due_s = 0.0
+        self._look_due_s = self._keep_due_s = 0.0
+        self._busy: list[Outbox] = []  # that may have a line to send
         self._cannot_keep = False
         self._begun_s, self._short = 0.0, 0  # connections that ended at once, one after the other
 
@@ -142,7 +146,7 @@ class Gateway:
         self.counts.connected, self.counts.connections = True, self.counts.connections + 1
         self._begun_s = time.monotonic()
         self._states.clear()
-        self._telemetry_due_s = self._alive_due_s = 0.0
+        self._telemetry_due_s = self._alive_due_s = self._states_due_s = 0.0
 
     def run(self, stop: threading.Event, *, until_sent: bool = False) -> None:
         """Serve until told to stop, or until all events are acknowledged."""
@@ -175,15 +179,16 @@ class Gateway:
         if now_s >= self._alive_due_s:
             self._alive_due_s = now_s + ALIVE_S
             self._deliver(self._topics.gateway, gateway_payload(self.name, self._birth, True, __version__))
-        self._send_states(connection)
-        self._send_events(connection)
+        if now_s >= self._states_due_s and self._send_states(connection):
+            self._states_due_s = now_s + STATES_S
+        self._send_events(connection, now_s)
         if now_s >= self._telemetry_due_s:
             self._telemetry_due_s = now_s + TELEMETRY_S
             self._send_telemetry(connection)
         connection.work(ROUND_S)
-        for outbox in self._outboxes.values():
-            outbox.keep()
-        self._tell_cursors()
+        if now_s >= self._keep_due_s:
+            self._keep_due_s = now_s + KEEP_S
+            self._keep_cursors()
 
     def _take_runs(self) -> None:
         for run in self._runs.all:
@@ -197,26 +202,30 @@ class Gateway:
         self._connection.deliver(topic, payload, retain=True)
         self.counts.sent_bytes += len(payload)
 
-    def _send_states(self, connection: Connection) -> None:
+    def _send_states(self, connection: Connection) -> bool:
+        """Those that changed; whether there was room for all."""
         for rig, run in self._runs.current().items():
             if connection.room <= 0:
-                return
+                return False
             known: Mapping[str, Any] = {**run.state, "run": self._outboxes[run].cursor.run}
             packed_state = packed(known)
             if run.state and self._states.get(rig) != packed_state:
                 self._states[rig] = packed_state
                 self._deliver(self._topics.state(rig), state_payload(self.name, self._birth, rig, known))
                 self.counts.states += 1
+        return True
 
-    def _send_events(self, connection: Connection) -> None:
-        """A line of each run in turn, as long as there is room."""
-        busy = list(self._outboxes.values())
-        while busy and connection.room > FOR_STATES:
-            busy = [outbox for outbox in busy if self._send_event(outbox, connection)]
+    def _send_events(self, connection: Connection, now_s: float) -> None:
+        """A line of each run in turn, as long as there is room; who has none is looked at again in a while."""
+        if now_s >= self._look_due_s:
+            self._look_due_s = now_s + ROUND_S
+            self._busy = list(self._outboxes.values())
+        while self._busy and connection.room > FOR_STATES:
+            self._busy = [outbox for outbox in self._busy if self._send_event(outbox, connection)]
 
     def _send_event(self, outbox: Outbox, connection: Connection) -> bool:
         if connection.room <= FOR_STATES:
-            return False
+            return True
         try:
             taken = outbox.take()
         except OSError as error:
@@ -244,9 +253,11 @@ class Gateway:
 
     def _all_sent(self) -> bool:
         states = self._runs.current()
-        return self.waiting_bytes == 0 and len(self._states) == len(states)
+        return not self._busy and self.waiting_bytes == 0 and len(self._states) == len(states)
 
-    def _tell_cursors(self) -> None:
+    def _keep_cursors(self) -> None:
+        for outbox in self._outboxes.values():
+            outbox.keep()
         failed = next((o for o in self._outboxes.values() if o.cursor.error is not None), None)
         if failed is not None and not self._cannot_keep:
             self._say(
@@ -279,6 +290,5 @@ class Gateway:
             self._connection.close()
         except DeviceError as error:
             self._say(str(error))
-        for outbox in self._outboxes.values():
-            outbox.keep()
+        self._keep_cursors()
         self.counts.connected = False
