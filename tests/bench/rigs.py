@@ -15,16 +15,32 @@ import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from tests.host.pty_board import PtyBoard
+import numpy as np
+import numpy.typing as npt
+
+from tests.host.live_rig import RATE_HZ, cell
+from tests.host.pty_board import PtyBoard, Source
 
 BOARDS_PER_PROCESS = 16
+SHOWN_EVERY_S = 30.0
 BEGIN_S = 15.0  # until all are recorded
+
+
+def played(seconds: float) -> Source:
+    """A cell of half-cycles of 30 s, made beforehand: boards must have time to send."""
+    rows = cell(half_cycle_s=30.0)(0, int(seconds * RATE_HZ))
+
+    def codes(first: int, count: int) -> npt.NDArray[np.uint16]:
+        return np.take(rows, range(first, first + count), axis=0, mode="wrap")
+
+    return codes
 
 
 def serve(ports: list[str], seconds: float, odd: bool) -> None:
     """Boards until the time is over; the first of the odd ones is unplugged and comes back, the second trips."""
     with ExitStack() as stack:
-        boards = [stack.enter_context(PtyBoard(Path(port))) for port in ports]
+        source = played(seconds + 4 * BEGIN_S)
+        boards = [stack.enter_context(PtyBoard(Path(port), source=source)) for port in ports]
         time.sleep(BEGIN_S + seconds / 3)
         if odd:
             boards[1].trip()
@@ -78,10 +94,15 @@ def main() -> None:
             child = subprocess.Popen(
                 [*call, "--stop-after", f"{args.seconds}s", "--no-report", "--json"], stdout=out, stderr=said
             )
-            used_s, most_MB = 0.0, 0
+            used_s, most_MB, shown_s = 0.0, 0, began_s
             while child.poll() is None:
                 with suppress(OSError, StopIteration):
                     used_s, most_MB = cpu_s(child.pid), status(child.pid, "VmHWM")
+                    if time.monotonic() - shown_s > SHOWN_EVERY_S:
+                        shown_s = time.monotonic()
+                        print(
+                            f"{shown_s - began_s:.0f} s: {status(child.pid, 'VmRSS')} MB, load {os.getloadavg()[0]:.0f}"
+                        )
                 time.sleep(0.2)
         took_s = time.monotonic() - began_s
         for process in boards:

@@ -6,8 +6,11 @@ Call `spare` before numpy, Arrow and pydantic are imported.
 import ctypes
 import os
 import sys
+import time
 from collections.abc import Callable
 
+GIVE_BACK_S = 5.0
+_state = {"due_s": 0.0}  # of the process
 _ARENAS = -8  # M_ARENA_MAX of glibc's mallopt(3)
 
 
@@ -25,11 +28,18 @@ def spare() -> None:
 
 
 def give_back() -> None:
-    """Freed memory goes back to the system, in some milliseconds; not where the C library (musl) cannot.
+    """Freed memory goes back to the system; not where the C library (musl) cannot, and not more often than is of use.
+
+    It takes some milliseconds in a small process, in which nobody else gets memory: one that records many rigs would
+    do hardly anything else.
 
     The allocators of Arrow and of the C library keep it for later, the latter in pieces that fit less and less: a
     process that runs for a week would seem to grow.
     """
+    now_s = time.monotonic()
+    if now_s < _state["due_s"]:
+        return
+    _state["due_s"] = now_s + GIVE_BACK_S
     import pyarrow as pa
 
     pa.default_memory_pool().release_unused()
