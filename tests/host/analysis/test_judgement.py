@@ -128,3 +128,25 @@ def test_a_dead_cell_whose_voltage_stands_still_has_no_sensor_fault() -> None:
     trace = ramp(2, lambda half, s: np.where(half >= 14, 0.0, 1))
     trace.voltage_V[14 * 300 :] = 1e-5  # the voltmeter's offset, below its step
     assert kinds(trace) == [("hard_short", False)]
+
+
+def test_a_short_is_provisional_until_the_next_half_cycle_has_shown_that_it_stays() -> None:
+    trace = ramp(2, lambda half, s: np.where((half > 14) | ((half == 14) & (s > 200)), 0.5, 1))
+    told = []
+    for rows in (14 * 300 + 200, 16 * 300):
+        (event,) = analyze(trace.rows(0, rows))["events"]
+        told.append((event["kind"], event["provisional"]))
+    assert told == [("partial_short", True), ("partial_short", False)]
+
+
+def test_a_level_that_swings_until_the_cell_dies_is_told_from_where_it_began() -> None:
+    rng = np.random.default_rng(5)
+    trace = ramp(
+        2,
+        lambda half, s: np.where(
+            half > 12, 0.03, np.where(half == 12, 1 / (1 + rng.uniform(0, 1, len(s))), 1)
+        ),
+    )
+    document = analyze(trace)
+    assert [e["kind"] for e in document["events"]] == ["soft_short", "hard_short"]
+    assert document["ccd"]["failed_at_mA_cm2"] == pytest.approx(0.7)

@@ -1,0 +1,53 @@
+"""Full cells built by hand: what V shows of losses, dips, rests and endless charge, and what is the charge's own."""
+
+import numpy as np
+import pytest
+
+from ccdmon.analysis.document import analyze
+from ccdmon.model.trace import Cell, FloatArray, Trace
+
+ROWS, CYCLES = 200, 6  # of a charge or a discharge
+CURRENT_A = 1e-3
+
+
+def cycles() -> tuple[FloatArray, FloatArray]:
+    """V and I of charges and discharges between 3 and 4.2 V, 20 rows of rest after each."""
+    state = np.linspace(0, 1, ROWS)
+    charge, rest = 3.0 + 1.2 * state + 0.05, np.full(20, 4.2)
+    discharge, empty = 4.2 - 1.2 * state - 0.05, np.full(20, 3.0)
+    volts = np.tile(np.concatenate([charge, rest, discharge, empty]), CYCLES)
+    one = np.concatenate([np.full(ROWS, CURRENT_A), np.zeros(20), np.full(ROWS, -CURRENT_A), np.zeros(20)])
+    return volts + 2e-4 * np.random.default_rng(3).standard_normal(volts.size), np.tile(one, CYCLES)
+
+
+def told(volts: FloatArray, amperes: FloatArray) -> list[tuple[str, int]]:
+    trace = Trace(np.arange(float(volts.size)) * 10, volts, amperes, cell=Cell(1.0, "full"))
+    return [(e["kind"], e["row"]) for e in analyze(trace)["events"]]
+
+
+def test_charges_discharges_and_rests_are_no_events() -> None:
+    assert told(*cycles()) == []
+
+
+@pytest.mark.parametrize("row", [1000, 1100, 1400])
+def test_a_volt_lost_within_a_row_that_stays_is_a_short(row: int) -> None:
+    volts, amperes = cycles()
+    volts[row:] -= 1.0
+    ((kind, found),) = told(volts, amperes)
+    assert (kind, found) == ("partial_short", pytest.approx(row, abs=4))
+
+
+def test_a_cell_whose_v_follows_the_current_alone_is_dead() -> None:
+    volts, amperes = cycles()
+    volts[1000:] = 5.0 * amperes[1000:]
+    assert [kind for kind, _ in told(volts, amperes)] == ["hard_short"]
+
+
+def test_rows_that_dip_and_come_back_are_a_soft_short_and_rows_that_rise_are_none() -> None:
+    volts, amperes = cycles()
+    rows = 920 + 12 * np.arange(10)
+    low, high = volts.copy(), volts.copy()
+    low[rows] -= 0.1
+    high[rows] += 0.1
+    assert [kind for kind, _ in told(low, amperes)] == ["soft_short"]
+    assert told(high, amperes) == []
