@@ -78,13 +78,14 @@ def _held(s: Stretch) -> bool:
     """Within it I gives way and V does not follow: by far less than in proportion."""
     if len(s.row) < 6:
         return False
-    third = len(s.row) // 3
-    amperes, volts = s.blocks.amperes, s.volts
+    third, amperes = len(s.row) // 3, s.blocks.amperes
     first_A, last_A = (abs(middle(amperes[k])) for k in (slice(2), slice(-third, None)))
-    first_V, last_V = (middle(volts[k]) for k in (slice(2), slice(-third, None)))
     moved = abs(last_A / first_A - 1) if first_A > 0 else 0.0
-    followed = th.HALF * moved * max(abs(first_V), abs(last_V))
-    return moved > th.STANDS and abs(last_V - first_V) < followed
+    if moved <= th.STANDS:
+        return False
+    volts = s.volts
+    first_V, last_V = (middle(volts[k]) for k in (slice(2), slice(-third, None)))
+    return abs(last_V - first_V) < th.HALF * moved * max(abs(first_V), abs(last_V))
 
 
 def _goes_on_held(last: Stretch, s: Stretch) -> bool:
