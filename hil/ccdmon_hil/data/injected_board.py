@@ -15,7 +15,8 @@ meanwhile, for its time goes on.
 
 # MicroPython, and the constants of bench_wire.py stand before it:
 # mypy: ignore-errors
-# ruff: noqa: F821
+# ruff: noqa: E402, F821
+import gc
 import struct
 import sys
 import time
@@ -24,13 +25,16 @@ from array import array
 import machine
 import micropython
 
+ROW_BYTES = 6
+gc.collect()  # what was needed to compile this
+rows = bytearray(ROW_BYTES * CAPACITY_ROWS)  # in one piece: before modules lie about
+gc.threshold(16_384)  # as `main.py` does, and why
 try:
     import board
 except ImportError:
     from ccdmon_fw import board
 from ccdmon_fw import app, commands, wire
 
-ROW_BYTES = 6
 EDGES = 8
 STATE_PERIOD_MS = 250  # a state goes before samples: more of them would hold these up
 # control: places of what interrupt and main loop share
@@ -39,7 +43,6 @@ NO_LAST_ROW = 0x3FFFFFFF
 KINDS = (bytes([BENCH_ROWS]), bytes([BENCH_ASK]), bytes([BENCH_IDLE]))  # second byte of a frame of ours
 LONGEST_BYTES = 2 * ROW_BYTES * BATCH_ROWS  # of a message of the bench, and more; what is longer is none
 control = array("I", [0, 0, NO_LAST_ROW, 0, 0, 0, 0, 0, 0, 0, 1, 0])
-rows = bytearray(ROW_BYTES * CAPACITY_ROWS)
 idle = bytearray(b"\x00\x80" * 3 * IDLE_ROWS)  # zero volts and amperes
 instants_us = array("I", [0] * CAPACITY_ROWS)
 edges = array("I", [0] * (3 * EDGES))
@@ -250,6 +253,7 @@ board.STORE = None
 app.RESERVE_BYTES = 0  # the heap's place for keeping a trip on the flash: the script's is as large
 board.SAMPLE_PERIOD_FLOOR_US = max(BENCH_PERIOD_US, getattr(board, "SAMPLE_PERIOD_FLOOR_US", 0))
 app.Commands = BenchCommands
+gc.threshold(-1)
 try:
     app.run(board)
 except Exception as error:
