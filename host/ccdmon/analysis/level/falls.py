@@ -65,6 +65,15 @@ def _sudden(
     return sudden, place, row
 
 
+def _died(line: Line, first: int) -> int | None:
+    """The block near `first` at which a level that fluctuated before falls to what a hard short leaves of it."""
+    for k in range(max(first - 2, 1), min(first + 3, line.level.size)):
+        before, after = line.level[max(0, k - 3) : k], line.level[k : k + 3]
+        if middle(after) < th.HARD_REMAINS * middle(before) and after[0] < th.HARD_REMAINS * before[-1]:
+            return k
+    return None
+
+
 def dead(line: Line, e: Excursion, steps: Sequence[dict[str, float]], explained: Any) -> list[Event]:
     """Open at the end of the rows and dead."""
     n = len(e.levels)
@@ -90,6 +99,8 @@ def dead(line: Line, e: Excursion, steps: Sequence[dict[str, float]], explained:
         ]
         if stepped:
             hard, row = True, int(stepped[-1]["row"])
+        elif (died := _died(line, first)) is not None:
+            hard, place = True, died
     if not hard and n < 4:
         return []
     kind = "hard_short" if hard else "fake_stable"

@@ -36,6 +36,12 @@ class Leveled:
     peaks: int = 0  # blocks with one as far above
     number: int = 0
 
+    @property
+    def span_ohm(self) -> Array:
+        """Between the lowest and the highest row of each block."""
+        blocks = self.stretch.blocks
+        return (blocks.highest_V - blocks.lowest_V) / abs(self.stretch.current_A)
+
 
 def single_rows(s: Stretch, volts: Array, usual_V: float) -> tuple[Array, int]:
     """Blocks in which a row lies far towards 0 from the others, by their first rows; the number with one far from 0."""

@@ -29,6 +29,7 @@ class Line:
     ohm: Array
     since_s: Array
     interval_s: Array
+    span_ohm: Array  # between the lowest and the highest row of each block
 
     @classmethod
     def of(cls, leveled: Sequence[Leveled]) -> "Line":
@@ -41,7 +42,7 @@ class Line:
             number=np.repeat([float(h.number) for h in leveled], size),
             current_A=np.repeat([h.stretch.current_A for h in leveled], size),
             ohm=col("ohm"), since_s=col("time_s") - np.repeat([h.stretch.start_s for h in leveled], size),
-            interval_s=col("interval_s"),
+            interval_s=col("interval_s"), span_ohm=col("span_ohm"),
         )  # fmt: skip
 
     def of_number(self, number: float, first: int = 0, end: int | None = None) -> Places:
