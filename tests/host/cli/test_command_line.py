@@ -119,7 +119,7 @@ def test_analyze_json_is_one_document(tmp_path: Path, capsys: pytest.CaptureFixt
     assert document["schema"] == "ccdmon.report/2"
     assert document["ccd"]["area_cm2"] == 2
     assert set(document) == {
-        "schema", "source", "verdict", "reason", "notes", "protocol", "half_cycles", "events", "ccd",
+        "schema", "source", "verdict", "reason", "notes", "protocol", "half_cycles", "events", "ccd", "why",
     }  # fmt: skip
 
 

@@ -110,6 +110,7 @@ def test_events_take_little_memory_beside_the_records() -> None:
     current_A = np.where(time_s // rows % 2 == 0, 1e-3, -1e-3)
     analysis = StreamingAnalysis(simulate("healthy", 1).trace.cell)
     analysis.feed(Trace(time_s, 150 * current_A, current_A))
+    analysis.look()  # what is kept of each half-cycle
     tracemalloc.start()
     try:
         assert len(analysis.snapshot().events()) == 1
