@@ -97,7 +97,7 @@ MUTANTS = (
     Mutant(
         "a wrong token that everybody waits for",
         "host/ccdmon/live/controls.py",
-        "        return max(0.0, self._wrong.get(client, (0, 0.0))[1] - self._clock_s())\n",
+        "        return max(0.0, self._wrong.get(client, _NEVER)[1] - self._clock_s())\n",
         "        return max([0.0, *(until_s - self._clock_s() for _, until_s in self._wrong.values())])\n",
         (GUARD_TESTS,),
     ),
