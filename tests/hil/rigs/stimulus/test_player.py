@@ -30,10 +30,10 @@ class Bench(StimulusTarget):
 
 def test_rows_are_there_before_they_play_as_twelve_bits_a_channel() -> None:
     bench = Bench()
-    assert bench.edge_settings(closed_loop=False) == {"gate_drive": 1, "sample_period_us": 500}
+    assert bench.edge_settings(closed_loop=False) == {"gate_drive": 1, "sample_period_us": 1000}
     bench.play(lambda row, _closed: ROW if row < 2 else None)
     # 0800 0800 0800 at rest, then 09c4 0800 0001 twice
-    assert bench.asked == ["take(0, b'CAAIAAgACcQIAAABCcQIAAAB')", "begin(500, 0)"]
+    assert bench.asked == ["take(0, b'CAAIAAgACcQIAAABCcQIAAAB')", "begin(1000, 0)"]
 
 
 def test_more_rows_than_it_holds_are_refused_with_a_way_out() -> None:
@@ -69,7 +69,7 @@ def test_in_a_closed_loop_a_row_goes_out_with_the_answer_to_the_one_before() -> 
     [
         ((7, 1, STROBED, 1, False, 0, []), "after row 7 one was late on the DAC; set a longer period"),
         ((7, 1, STROBED, 0, True, 0, []), "the DAC did not answer; check its wires"),
-        ((0, 1, STROBED, 0, False, 8001, []), "no edge of the pump came; is it wired to GP13"),
+        ((0, 1, STROBED, 0, False, 16_001, []), "no edge of the pump came; is it wired to GP13"),
     ],
 )
 def test_what_goes_wrong_at_the_wires_is_said(state: tuple[object, ...], said: str) -> None:
