@@ -71,7 +71,7 @@ def fluctuating(line: Line, e: Excursion, all_: Sequence[Excursion]) -> list[Eve
     swing, usual = (float(middle(np.abs(np.diff(line.level[ks])))) / e.kept for ks in (known, before))
     level = middle(line.level[known])
     if swing < max(th.SWING * usual, 0.5 * th.LEAST):  # from block to block; or faster, within each
-        swing, usual = (middle(line.span_ohm[ks]) / e.kept for ks in (known, before))
+        swing, usual = (middle(line.within_ohm[ks]) / e.kept for ks in (known, before))
     if level > (1 - th.FALL) * e.kept or swing < max(th.SWING * usual, 0.5 * th.LEAST):
         return []
     back = e if e.state == "back" else came_back(e, all_)

@@ -45,6 +45,13 @@ class Line:
             interval_s=col("interval_s"), span_ohm=col("span_ohm"),
         )  # fmt: skip
 
+    @property
+    def within_ohm(self) -> Array:
+        """By how much V / I moves within each block beyond the way to its neighbours, on which it only climbs."""
+        way = np.abs(np.diff(self.ohm))
+        ways = np.maximum(np.append(way, 0.0), np.insert(way, 0, 0.0))
+        return np.asarray(np.maximum(self.span_ohm - ways, 0.0))
+
     def of_number(self, number: float, first: int = 0, end: int | None = None) -> Places:
         """Blocks of a half-cycle, from block `first` to before `end`."""
         low, high = np.searchsorted(self.number, (number - 0.5, number + 0.5))
