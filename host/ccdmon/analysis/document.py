@@ -6,6 +6,7 @@ The rows go once through the streaming core (`ccd_fastcore`); everything here wo
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypedDict, Unpack
 
 from ccd_fastcore import MODES, RowBlocks, Stream
@@ -27,7 +28,7 @@ from ccdmon.errors import InputError
 from ccdmon.model.trace import Cell, Trace
 
 SCHEMA = "ccdmon.report/2"
-Records = tuple[list[Sequence[float]], list[Sequence[float]], list[Sequence[float]]]
+Records = list[Sequence[float]]
 
 
 class Options(TypedDict, total=False):
@@ -75,7 +76,8 @@ class StreamingAnalysis:
         self._mode = MODES.index(cell.configuration) if cell.configuration in MODES else 0
         self._stream = Stream(self._mode)
         self._ambient = Ambient(cell.stated_temperature_degC, cell.stated_pressure_Pa)
-        self._records: Records = ([], [], [])
+        self._segments: Records = []
+        self._steps: Records = []
         self._blocks = RowBlocks()
         self._told: list[bytes] = []  # blocks of the newest segments, those that nobody has looked at
         self._stretches: list[Stretch] = []
@@ -85,11 +87,12 @@ class StreamingAnalysis:
     def feed(self, chunk: Trace) -> None:
         """Take the next rows, any number of them; their `cell` and `source` are not looked at."""
         time_s, volts, amperes = chunk.test_time_s, chunk.voltage_V, chunk.current_A
-        new = self._stream.feed(time_s, volts, amperes, chunk.pressure_Pa)
+        segments, steps, _ = self._stream.feed(time_s, volts, amperes, chunk.pressure_Pa)
         self._told += self._blocks.feed(
-            time_s, volts, amperes, chunk.temperature_degC, chunk.pressure_Pa, new[0], self._stream.running
+            time_s, volts, amperes, chunk.temperature_degC, chunk.pressure_Pa, segments, self._stream.running
         )
-        _extend(self._records, new)
+        self._segments += segments
+        self._steps += steps
         self._ambient.feed(chunk)
         self._notes.update(dict.fromkeys(chunk.notes))
         self.rows += len(chunk)
@@ -100,17 +103,18 @@ class StreamingAnalysis:
         Who feeds a recording asks for reports seldom, and who reads a file has rows to wait for meanwhile.
         """
         told, self._told = self._told, []
-        segments = self._records[0]
-        for record, blocks in zip(segments[len(segments) - len(told) :], told, strict=True):
+        newest = self._segments[len(self._segments) - len(told) :]
+        for record, blocks in zip(newest, told, strict=True):
             stretch = _stretch(record, Blocks(blocks), self._stretches[-1] if self._stretches else None)
             self._stretches.append(stretch)
             self._level.feed(stretch)
 
-    def _ended(self) -> Records:
-        """The core's last records, as if the rows ended here."""
+    def _ended(self) -> tuple[Records, Records]:
+        """The core's last segments and steps, as if the rows ended here."""
         ending = Stream(self._mode)
         ending.restore(self._stream.save())
-        return ending.finish()
+        segments, steps, _ = ending.finish()
+        return segments, steps
 
     def report(self) -> dict[str, Any]:
         """The report document as if the test ended with the last row; the rows go on afterwards as if not asked."""
@@ -119,10 +123,10 @@ class StreamingAnalysis:
     def snapshot(self) -> "Snapshot":
         """What is known now, to be reported on later, from another thread too."""
         self.look()
-        last = self._ended()
-        segments, steps, _ = (known + more for known, more in zip(self._records, last, strict=True))
+        last_segments, last_steps = self._ended()
+        segments, steps = self._segments + last_segments, self._steps + last_steps
         stretches = list(self._stretches)
-        for record in last[0]:  # one, of the running segment
+        for record in last_segments:  # one, of the running segment
             running = Blocks(self._blocks.look())
             stretches.append(_stretch(record, running, stretches[-1] if stretches else None))
         level = self._level.ended(stretches[len(self._stretches) :])
@@ -162,8 +166,13 @@ class Snapshot:
         )
         return cleaned
 
+    @cached_property
+    def with_ocv(self) -> bool:
+        """Whether V stands on an open-circuit voltage."""
+        return has_ocv(self.stretches, self.cell.configuration, self.cell.electrolyte)
+
     def _found(self) -> tuple[list[HalfCycle], Judgement]:
-        ocv = has_ocv(self.stretches, self.cell.configuration, self.cell.electrolyte)
+        ocv = self.with_ocv
         # Where V is held on purpose I is nobody's level; a symmetric cell's compliance is reached, not held.
         held = {s.first_row for s in self.stretches if s.kind == "held"} if ocv else set()
         half_cycles = half_cycles_of([r for r in self.segments if int(r[AT["first_row"]]) not in held])
@@ -213,11 +222,6 @@ def _cycle_of(half_cycles: Sequence[HalfCycle], row: int) -> int | None:
     return None if half_cycle is None else half_cycle.cycle
 
 
-def _extend(records: Records, more: Records) -> None:
-    for known, new in zip(records, more, strict=True):
-        known.extend(new)
-
-
 def _document(test: Snapshot, half_cycles: list[HalfCycle], judgement: Judgement) -> dict[str, Any]:
     area = test.area_cm2
     protocol = recognise(
@@ -230,7 +234,7 @@ def _document(test: Snapshot, half_cycles: list[HalfCycle], judgement: Judgement
     )  # fmt: skip
     subject = Subject(
         half_cycles, test.stretches, judgement.events, protocol, ccd, test.cell, area, test.ambient, test.eis,
-        has_ocv(test.stretches, test.cell.configuration, test.cell.electrolyte),
+        test.with_ocv,
     )  # fmt: skip
     document = {
         "schema": SCHEMA,

@@ -12,7 +12,6 @@ from ccdmon.analysis.events import Event
 from ccdmon.analysis.half_cycles import HalfCycle
 from ccdmon.analysis.impedance.comparison import Comparison
 
-FIRST_OCTAVE = 2  # rows 4-7: the first may be means across the reversal
 FULL_CELL = 2
 ROOM_degC, NEAR_K = 25.0, 8.0
 EXPLAINED = 0.8  # of what is gone from the spectrum: both have their errors, and U/I its heat

@@ -87,11 +87,6 @@ class HalfCycle:
         return self.end_V / self.level_A if self.level_A else math.nan
 
     @property
-    def resistance_mean_ohm(self) -> float:
-        """Of the whole half-cycle, by its size."""
-        return abs(self.voltage_mean_V) / self.level_A if self.level_A else math.nan
-
-    @property
     def slope_V_s(self) -> float:
         """Mean slope of the polarisation, from the rows of `start_V` to the last eight; 0 where too short."""
         profile_V = self.profile_V

@@ -8,6 +8,8 @@ EventKind = Literal[
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 # What can go wrong with a cell; the others say that it could not be seen, or that the test was at an end.
 CELL_FAULTS: tuple[EventKind, ...] = EVENT_KINDS[:5]
+# Those in which lithium or a leak carries the current.
+SHORTS: tuple[EventKind, ...] = ("hard_short", "partial_short", "soft_short", "fake_stable")
 # Those that a rule of the firmware tells by itself: fake stability takes whole half-cycles.
 EDGE_KINDS: tuple[EventKind, ...] = tuple(kind for kind in EVENT_KINDS if kind != "fake_stable")
 # Those that take whole half-cycles, so that the host may ask the board to trip on them.

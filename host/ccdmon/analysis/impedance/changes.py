@@ -29,7 +29,6 @@ UNCHANGED, CONTACT, LEAK, BRIDGED, GROWN = (
     "unchanged", "contact_change", "parallel_leak", "bridged_bulk", "grown_bulk",
 )  # fmt: skip
 LEAST_CHANGE = 0.05  # of a resistance: less is unchanged, whatever the criterion says
-MOST_RMS = 0.05  # of |Z|: none of the circuits is the cell's
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class Line:
             interval_s=col("interval_s"), span_ohm=col("span_ohm"),
         )  # fmt: skip
 
-    @property
+    @cached_property
     def within_ohm(self) -> Array:
         """By how much V / I moves within each block beyond the way to its neighbours, on which it only climbs."""
         way = np.abs(np.diff(self.ohm))

@@ -80,6 +80,11 @@ def answers_of(filters: Array, amperes: float, begin_s: Array, end_s: Array) -> 
     return answers(TAU_s, filters, amperes, begin_s, end_s)
 
 
+def passed(filters: Array, amperes: float, lasted_s: float) -> Array:
+    """The filters' currents after `amperes` flowed for so long."""
+    return np.asarray(amperes + (filters - amperes) * np.exp(-lasted_s / TAU_s))
+
+
 @cache
 def _log_spaced(size: int) -> Places:
     """About 24 of so many blocks, log-spaced: each decade of time teaches as much."""

@@ -14,7 +14,7 @@ import numpy as np
 from ccd_fastcore import ohms, on_shape
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.level.leveled import Leveled, fine, single_rows
-from ccdmon.analysis.level.shape import UNSURE, Places, Shape, TAU_s, answers_of
+from ccdmon.analysis.level.shape import UNSURE, Places, Shape, TAU_s, answers_of, passed
 from ccdmon.analysis.order_statistics import middle, of_three, quantile
 from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.stretches import Stretch
@@ -88,8 +88,7 @@ class LevelTracker:
             self.largest_C = max(self.largest_C, s.charge_C)
             self.largest_A = max(self.largest_A, abs(s.current_A))
             leveled = self._level(s)
-        lasted = s.end_s - s.start_s + gap
-        self.filters = amperes + (self.filters - amperes) * np.exp(-lasted / TAU_s)
+        self.filters = passed(self.filters, amperes, s.end_s - s.start_s + gap)
         self.end_s = s.end_s
         return leveled
 

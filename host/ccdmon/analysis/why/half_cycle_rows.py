@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ccdmon.analysis.level.shape import TAU_s
+from ccdmon.analysis.level.shape import TAU_s, answers_of, passed
 from ccdmon.analysis.level.tracker import LEAST_A, MOST_OHM
 from ccdmon.analysis.rows_in_blocks import Array, Blocks
 from ccdmon.analysis.stretches import Stretch
@@ -47,14 +47,13 @@ def half_cycle_rows(stretches: Sequence[Stretch], most: int) -> list[HalfCycleRo
     found: list[HalfCycleRows] = []
     state, end_s = np.zeros(TAU_s.size), stretches[0].start_s if stretches else 0.0
     for s in stretches:
-        state = state * np.exp(-max(s.start_s - end_s, 0.0) / TAU_s)
+        state = passed(state, 0.0, max(s.start_s - end_s, 0.0))
         flows = s.kind == "current" and abs(s.current_A) > LEAST_A and s.charge_C > 0.02 * most_C
         if flows and s.count >= 6 and 0 < s.ohm < MOST_OHM:
             found.append(_rows(s, state))
             if len(found) >= most:
                 break
-        amperes = s.current_A if s.sign else 0.0
-        state = amperes + (state - amperes) * np.exp(-(s.end_s - s.start_s) / TAU_s)
+        state = passed(state, s.current_A if s.sign else 0.0, s.end_s - s.start_s)
         end_s = s.end_s
     return found
 
@@ -64,9 +63,7 @@ def _rows(s: Stretch, state: Array) -> HalfCycleRows:
     start = blocks.time_s - s.start_s
     lasts_s = max(s.end_s - s.start_s, 1e-9)
     end = np.maximum(np.append(start[1:], lasts_s), start + 1e-6 * lasts_s)
-    left = np.exp(-start[:, None] / TAU_s) - np.exp(-end[:, None] / TAU_s)
-    mean = TAU_s * left / (end - start)[:, None]
-    filtered = (s.current_A + (state - s.current_A) * mean) / s.current_A
+    filtered = answers_of(state, s.current_A, start, end)[:, 1:]
     return HalfCycleRows(s, blocks, 0.5 * (start + end), lasts_s, filtered)
 
 

@@ -11,8 +11,8 @@ from ccdmon.analysis.half_cycles import per_area
 from ccdmon.analysis.why.stripping import Onset
 from ccdmon.analysis.why.subject import Subject, Told, plain, told
 from ccdmon.analysis.why.transport import SALT_MOL_CM3, TRANSFERENCE, Depletion, DIFFUSION_cm2_s
+from ccdmon.model.kinds import SHORTS
 
-SHORTS = ("hard_short", "partial_short", "soft_short", "fake_stable")
 TEXT = {
     "plating": "plating: lithium grew through",
     "stripping": "stripping: voids outran the supply of lithium",

@@ -10,6 +10,7 @@ from ccdmon.analysis.half_cycles import HalfCycle
 from ccdmon.analysis.impedance.comparison import Comparison
 from ccdmon.analysis.protocols import TestProtocol
 from ccdmon.analysis.stretches import Stretch
+from ccdmon.model.kinds import SHORTS
 from ccdmon.model.trace import Cell
 
 Told = dict[str, Any]
@@ -41,7 +42,7 @@ class Subject:
     @property
     def ends_row(self) -> float:
         """The row from which a short carries current: what comes later says nothing of the cell's own."""
-        kinds = ("hard_short", "fake_stable", "soft_short", "partial_short", "sensor_fault")
+        kinds = (*SHORTS, "sensor_fault")
         return min((float(e.row) for e in self.events if e.kind in kinds), default=float("inf"))
 
 
