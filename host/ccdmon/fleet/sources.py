@@ -17,8 +17,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from ccdmon.errors import DeviceError
 from ccdmon.fleet.overview import Overview
 from ccdmon.publish.broker import Broker
-from ccdmon.publish.connection import CONNECT_LIMIT_S, KEEP_ALIVE_S
-from ccdmon.publish.runs import Runs
+from ccdmon.publish.connection import CONNECT_LIMIT_S, KEEP_ALIVE_S, prepare
+from ccdmon.publish.runs import Runs, fresh_answers
 from ccdmon.publish.topics import state_payload, telemetry_payload
 
 THIS_MACHINE = "this machine"
@@ -46,12 +46,8 @@ class FromBroker:
         client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_message = self._on_message
-        client.connect_timeout = CONNECT_LIMIT_S
         client.reconnect_delay_set(1, 2)
-        if broker.user is not None:
-            client.username_pw_set(broker.user, broker.password)
-        if broker.tls is not None:
-            client.tls_set_context(broker.tls)
+        prepare(client, broker)
         self._client = client
         try:
             client.connect(broker.host, broker.port, keepalive=KEEP_ALIVE_S)
@@ -127,6 +123,5 @@ class FromFolders:
         current = self._runs.current()
         for rig, run in current.items():
             self._overview.take("", state_payload(THIS_MACHINE, 0, rig, run.state))
-        answers = [(rig, run.answer) for rig, run in current.items() if run.fresh and run.answer]
-        self._overview.take("", telemetry_payload(THIS_MACHINE, 0, time.time(), answers))
+        self._overview.take("", telemetry_payload(THIS_MACHINE, 0, time.time(), fresh_answers(current)))
         self._told_s = time.monotonic()

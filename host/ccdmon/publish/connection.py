@@ -24,6 +24,15 @@ ACK_LIMIT_S = 4.0  # a broker that acknowledges nothing for so long is not there
 IN_FLIGHT = 20  # what brokers take at once
 
 
+def prepare(client: Client, broker: Broker) -> None:
+    """How long it tries, and as whom it enters."""
+    client.connect_timeout = CONNECT_LIMIT_S
+    if broker.user is not None:
+        client.username_pw_set(broker.user, broker.password)
+    if broker.tls is not None:
+        client.tls_set_context(broker.tls)
+
+
 class Connection:
     """Open from construction to `close`; raises `DeviceError` as soon as it is not any more."""
 
@@ -43,13 +52,9 @@ class Connection:
             self._on_disconnect,
             self._on_publish,
         )
-        client.connect_timeout = CONNECT_LIMIT_S
         client.max_inflight_messages = IN_FLIGHT
         client.will_set(will[0], will[1], qos=1, retain=True)
-        if broker.user is not None:
-            client.username_pw_set(broker.user, broker.password)
-        if broker.tls is not None:
-            client.tls_set_context(broker.tls)
+        prepare(client, broker)
         self._client = client
         self._enter()
 

@@ -15,7 +15,7 @@ from ccdmon.errors import DeviceError
 from ccdmon.publish.broker import Broker
 from ccdmon.publish.connection import IN_FLIGHT, Connection
 from ccdmon.publish.log_tail import Cursor, Line
-from ccdmon.publish.runs import Run, Runs
+from ccdmon.publish.runs import Run, Runs, fresh_answers
 from ccdmon.publish.topics import (
     Topics,
     event_payload,
@@ -245,7 +245,7 @@ class Gateway:
         return True
 
     def _send_telemetry(self, connection: Connection) -> None:
-        answers = [(rig, run.answer) for rig, run in self._runs.current().items() if run.fresh and run.answer]
+        answers = fresh_answers(self._runs.current())
         payload = telemetry_payload(self.name, self._birth, time.time(), answers)
         connection.send(self._topics.telemetry, payload)
         self.counts.telemetry += 1

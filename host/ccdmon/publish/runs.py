@@ -205,6 +205,11 @@ class Runs:
             )
 
 
+def fresh_answers(current: Mapping[str, Run]) -> list[tuple[str, Mapping[str, Any]]]:
+    """What recorders said of now, by rig: telemetry."""
+    return [(rig, run.answer) for rig, run in current.items() if run.fresh and run.answer]
+
+
 def _folders(place: Path) -> list[Path]:
     if is_run_folder(place):
         return [place]

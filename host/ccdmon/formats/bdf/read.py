@@ -153,6 +153,7 @@ def trace_of_table(table: pa.Table, name: str, first_row: int) -> Trace:
     columns: dict[str, FloatArray | None] = {}
     for field_name, labels in COLUMN_NAMES.items():
         there = _labels_of(field_name, labels, table.column_names)
+        there = there if field_name in REQUIRED else there[:1]
         read = [_in_unit(table, name, label, scale, first_row) for label, scale in there]
         if read:
             columns[field_name] = read[0]

@@ -51,10 +51,5 @@ def _one_test(read: list[tuple[str, Columns]], name: str) -> Columns:
 
 def _is_extract(some: Columns, whole: Columns) -> bool:
     """Whether each row has the time and voltage of one of the whole's: a summary, the last rows of cycles or steps."""
-    rows = {
-        (float(time_s), float(volts))
-        for time_s, volts in zip(whole.values["test_time_s"], whole.values["voltage_V"], strict=True)
-    }
-    fewer = some.values["test_time_s"].size < len(rows)
-    own = zip(some.values["test_time_s"], some.values["voltage_V"], strict=True)
-    return fewer and all((float(time_s), float(volts)) in rows for time_s, volts in own)
+    own, rows = (sheet.values["test_time_s"] + 1j * sheet.values["voltage_V"] for sheet in (some, whole))
+    return own.size < np.unique(rows).size and bool(np.isin(own, rows).all())
