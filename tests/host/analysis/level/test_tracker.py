@@ -71,3 +71,9 @@ def test_a_warm_tracker_knows_the_shape_of_the_first_half_cycle() -> None:
     assert cold is not None and warm is not None
     assert np.ptp(cold.level) > 0.25 * OHM
     assert np.ptp(warm.level) < 0.02 * OHM
+
+
+def test_a_current_that_no_ammeter_tells_from_nothing_has_no_level() -> None:
+    tracker = LevelTracker()
+    assert tracker.feed(stretch(None, 1e-320, np.full(60, 0.1))) is None
+    assert tracker.feed(stretch(None, CURRENT_A, np.full(60, 0.1))) is not None
