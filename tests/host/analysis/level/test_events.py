@@ -42,3 +42,13 @@ def test_a_step_that_temperature_or_pressure_explain_is_no_short() -> None:
     assert told(share, temperature_degC=np.where(later, 45.0, 25.0)) == []
     assert told(share, pressure_Pa=np.where(later, 3e6, 1e6)) == []
     assert told(share, temperature_degC=np.where(later, 15.0, 25.0)) == [("partial_short", False)]
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_a_cell_that_fluctuates_and_then_dies_at_once_is_no_fake_stable_one(seed: int) -> None:
+    onset, rows = 12 * ROWS + 20, 90
+    leak = np.zeros(HALF * ROWS)
+    fluctuation = np.abs(np.random.default_rng(seed).standard_normal(rows))
+    leak[onset : onset + rows] = fluctuation * np.linspace(0.2, 1.5, rows)
+    share = np.where(onset + rows <= ROW, 0.02, 1 / (1 + leak))
+    assert told(share) == [("soft_short", False), ("hard_short", False)]
