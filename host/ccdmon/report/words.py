@@ -1,5 +1,6 @@
 """What a report says, as plain text: shared by the terminal and the HTML page, so that both say the same."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -27,6 +28,10 @@ UNITS = {
     "mAh": "mAh", "mA": "mA", "mV": "mV", "Hz": "Hz", "Pa": "Pa", "V": "V", "A": "A", "s": "s",
 }  # fmt: skip
 PREFIXED = ("V", "A")
+REASONS = {"ccd_25degC": "CCD at 25 °C", "dc_over_impedance": "U/I over impedance", "c_rate": "C-rate"}
+# Units as documents have them, longest first, and as people read them.
+TYPESET = {"cm2 s-1": "cm² s⁻¹", "ohm cm2": "Ω cm²", "cm-2": "cm⁻²", "degC": "°C", "ohm": "Ω", "um": "µm"}
+_UNIT = re.compile(rf"(?<= )(?:{'|'.join(TYPESET)})\b")
 NO_PAIR = "no impedance pair was given"
 NO_AREA = (
     "The electrode area is not known (no sidecar, no --area-cm2): results are in A and ohm, and every "
@@ -236,9 +241,16 @@ def _findings(group: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in group.items():
         for item in value if isinstance(value, list) else [value]:
             if item is not None and "text" in item:
-                yield name(key).capitalize(), f"{item['text']} ({item['section']})"
+                yield (
+                    REASONS.get(key, name(key).capitalize()),
+                    f"{_typeset(item['text'])} ({item['section']})",
+                )
             elif item is not None:
                 yield from _findings(item)
+
+
+def _typeset(text: str) -> str:
+    return _UNIT.sub(lambda unit: TYPESET[unit[0]], text)
 
 
 def half_cycle_columns(document: Document) -> list[tuple[str, str, float]]:

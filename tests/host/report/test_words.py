@@ -39,3 +39,14 @@ def test_soft_shorts_that_healed_are_told_with_the_level_where_one_stayed() -> N
     assert "Soft shorts healed up to 0.5 mA cm⁻², and one stayed at 0.8 mA cm⁻²." in words.ccd_sentence(
         document
     )
+
+
+def test_reasons_have_their_units_as_people_write_them() -> None:
+    why = {
+        "normalised": {"ccd_25degC": {"text": "1 mA cm-2 at 60 degC, 40 ohm cm2", "section": "3.5"}},
+        "lithium": {"text": "moves 0.1 um, 2e-8 cm2 s-1, 5 ohm of albumin", "section": "3.3"},
+    }
+    assert words.reasons({"why": why}) == [
+        ("CCD at 25 °C", "1 mA cm⁻² at 60 °C, 40 Ω cm² (3.5)"),
+        ("Lithium", "moves 0.1 µm, 2e-8 cm² s⁻¹, 5 Ω of albumin (3.3)"),
+    ]

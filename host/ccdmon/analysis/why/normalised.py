@@ -23,7 +23,7 @@ def activation(found: Response) -> Told | None:
     if not found.knows_temperature:
         return None
     e, error = found.activation_eV, found.activation_error_eV
-    text = f"activation energy {plain(e)} ± {plain(error, 'eV', 2)} of the whole resistance"
+    text = f"{plain(e)} ± {plain(error, 'eV', 2)}, of the whole resistance"
     text += f", over {plain(found.span_K, 'K')}"
     return told("3.5", text, activation_eV=e, activation_error_eV=error, activation_kJ_mol=e * KJ_MOL_PER_eV,
                 span_K=found.span_K)  # fmt: skip
