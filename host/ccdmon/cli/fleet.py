@@ -85,7 +85,7 @@ def _serve(args: argparse.Namespace, overview: "Overview", source: "Source") -> 
         secrets.token_bytes(32),
     )
     with stopped_by_signals() as stop:
-        _say(f"all rigs at {server.url}; Ctrl-C ends it")
+        _say(f"all rigs at {server.url} (Ctrl-C ends it)")
         server.run(stop)
 
 

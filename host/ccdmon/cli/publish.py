@@ -125,13 +125,14 @@ def _gateway(args: argparse.Namespace, url: str, runs: "Runs") -> "Gateway":
     from ccdmon.publish.broker import PASSWORD, broker_of, shows_password
     from ccdmon.publish.gateway import Gateway
     from ccdmon.publish.topics import level
+    from ccdmon.report.words import count
 
     broker = broker_of(url, os.environ)
     if args.mqtt and shows_password(args.mqtt):
         _say(f"the password in --mqtt is seen by everybody on this machine; {PASSWORD} keeps it to yourself")
     gateway = Gateway(runs, broker, level(args.gateway or platform.node()), _say)
     gateway.begin()
-    _say(f"publishing {len(runs.current())} rigs as {gateway.target}; Ctrl-C ends it")
+    _say(f"publishing {count(len(runs.current()), 'rig')} as {gateway.target}; Ctrl-C ends it")
     return gateway
 
 

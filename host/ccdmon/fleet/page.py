@@ -10,6 +10,7 @@ from html import escape
 from typing import Any
 
 from ccdmon.fleet.overview import AMBER, GREEN, GREY, RED, Row
+from ccdmon.report.words import count
 from ccdmon.run.state_line import clock, engineering
 
 RELOAD_S = 5
@@ -31,18 +32,20 @@ COLUMNS = (("State", ""), ("Rig", ""), ("Cell", ""), ("Voltage", "n"), ("Current
 def page(rows: Sequence[Row], source: str, away: str | None) -> str:
     """The document; `source` says where it is from, `away` why nothing comes from there, None: it does."""
     counts = Counter(row.colour for row in rows)
+    needy = "needs somebody" if counts[RED] == 1 else "need somebody"
     told = ", ".join(
         f"{counts[colour]} {word}"
-        for colour, word in ((RED, "need somebody"), (AMBER, "with an open gate"), (GREEN, "well"), (GREY, "ended"))
+        for colour, word in ((RED, needy), (AMBER, "with an open gate"), (GREEN, "well"), (GREY, "ended"))
         if counts[colour]
     )  # fmt: skip
-    title = f"{counts[RED]} of {len(rows)} rigs need somebody" if counts[RED] else f"{len(rows)} rigs"
+    rigs = count(len(rows), "rig")
+    title = f"{counts[RED]} of {rigs} need somebody" if counts[RED] else rigs
     head = "".join(f'<th scope="col" class="{kind}">{name}</th>' for name, kind in COLUMNS)
     banner = f'<p class="away" role="alert">{escape(away)}: what is shown is old</p>' if away else ""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta http-equiv="refresh" content="{RELOAD_S}"><style>{STYLE}</style></head><body>'
-        f"<h1>{len(rows)} rigs{': ' + told if told else ''}</h1>{banner}"
+        f"<h1>{rigs}{': ' + told if told else ''}</h1>{banner}"
         f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(map(_row, rows))}</tbody></table>"
         f"<p>{escape(source)}, {time.strftime('%Y-%m-%d %H:%M:%S')}</p></body></html>"
     )
