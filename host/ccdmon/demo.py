@@ -6,6 +6,7 @@ is made from the recording alone, not from what the simulation knows.
 """
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ccdmon.record.recorder import Recorder
 from ccdmon.report.run_report import write_run_report
 from ccdmon.rigs import load_rigs
 from ccdmon.run.folder import create, firmware_tables, rewrite_config
+from ccdmon.run.lock import FolderLock
 from ccdmon.run.stored_rows import derive_trace
 from ccdmon.simulation.simulate import LiveCell, Row, cell_of, open_cell, simulate
 from ccdmon.simulation.truth import truth_document
@@ -55,6 +57,20 @@ class Demo:
         planned = simulate(SCENARIO, self.seed, **RAMP).trace
         live = open_cell(SCENARIO, self.seed, **RAMP)
         front_end = FrontEnd.for_trace(Trace(planned.test_time_s, planned.voltage_V, planned.current_A))
+        with closing(FolderLock(self.folder)):
+            replay, truth = self._record(live, front_end, planned)
+        return {
+            "schema": SCHEMA,
+            "run_dir": str(self.folder),
+            "truth": truth,
+            "replay": replay,
+            "report": self._report(),
+        }
+
+    def _record(
+        self, live: LiveCell, front_end: FrontEnd, planned: Trace
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The rig's document and what is true of the cell; `planned` is the test without a cutoff."""
         config = self._config(live, front_end)
         create(self.folder, config)
         recorder = Recorder(self.folder, firmware_hash=firmware_hash())
@@ -63,15 +79,10 @@ class Demo:
             truth = truth_document(live.watch, planned.rows(0, len(loop.rows)))
             replay = replay_document(loop.result.document(), truth)
             self._log_gate(recorder, replay)
+            recorder.log_end()
         finally:
             recorder.close()
-        return {
-            "schema": SCHEMA,
-            "run_dir": str(self.folder),
-            "truth": truth,
-            "replay": replay,
-            "report": self._report(),
-        }
+        return replay, truth
 
     def _drive(self, live: LiveCell, front_end: FrontEnd, recorder: Recorder, config: dict[str, Any]) -> Any:
         def next_row(gate_closed: bool) -> Row | None:
@@ -99,6 +110,7 @@ class Demo:
     def _config(self, live: LiveCell, front_end: FrontEnd) -> dict[str, Any]:
         first = live.setup.chamber
         return {
+            "made_by": "demo",
             "rig": self.rig,
             "source": f"simulated: scenario {SCENARIO}, seed {self.seed}",
             "versions": {"ccdmon": __version__, "firmware_hash": firmware_hash()},

@@ -5,7 +5,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +133,7 @@ def _recording(folder: Path | None, args: argparse.Namespace, trace: Any) -> Ite
     from ccdmon.link.firmware import firmware_hash
     from ccdmon.record.recorder import Recorder
     from ccdmon.run.folder import create, firmware_tables
+    from ccdmon.run.lock import FolderLock
     from ccdmon.run.stored_rows import derive_trace
     from ccdmon.version import __version__
 
@@ -148,7 +149,9 @@ def _recording(folder: Path | None, args: argparse.Namespace, trace: Any) -> Ite
             early.append(data)
 
     def on_start(identity: dict[str, Any], settings: list[int], front_end: Any, interval_s: float) -> None:
+        held.enter_context(closing(FolderLock(folder)))
         create(folder, {
+            "made_by": "replay",
             "rig": {"kind": args.rig, "trace": str(args.trace), "first_row": args.rows[0]},
             "cell": cell,
             "front_end": asdict(front_end),
@@ -156,19 +159,17 @@ def _recording(folder: Path | None, args: argparse.Namespace, trace: Any) -> Ite
             "versions": {"ccdmon": __version__, "firmware_hash": firmware_hash()},
             **firmware_tables(identity, settings, front_end, interval_s),
         })  # fmt: skip
-        recorder.append(Recorder(folder, firmware_hash=firmware_hash()))
+        recorder.append(held.enter_context(closing(Recorder(folder, firmware_hash=firmware_hash()))))
         for data in early:
             recorder[0].feed(data)
 
     def note(document: dict[str, Any]) -> None:
         latency = {f"latency_{key}": value for key, value in document["latency"].items()}
         recorder[0].log(action="gate_observed", gate=document["gate"], rule=document["reason"], **latency)
+        recorder[0].log_end()
 
-    try:
+    with ExitStack() as held:
         yield {"on_bytes": on_bytes, "on_start": on_start}, note
-    finally:
-        for open_recorder in recorder:
-            open_recorder.close()
     derive_trace(folder)
 
 

@@ -28,6 +28,7 @@ LOOK_EVERY_S = 5.0  # for runs that were begun since
 UNNAMED = "rig"  # what a rig file says that names none
 LAST_LINE_BYTES = 4096
 MOST_ACTIONS = 64  # a label must not have values without end
+PLAYED = ("demo", "replay")  # what makes a run folder without a board
 CELL = ("name", "electrolyte", "configuration", "electrode_area_cm2")
 
 
@@ -59,6 +60,11 @@ class Run:
         self.state = self._state(recording, answers)
 
     @property
+    def played(self) -> bool:
+        """Whether a demo or a replay made it: there is no board, and nobody to be asked while it runs."""
+        return self.config.get("made_by") in PLAYED
+
+    @property
     def fresh(self) -> bool:
         """Whether the newest values are of now."""
         return time.monotonic() - self.answered_s < FRESH_S
@@ -76,7 +82,8 @@ class Run:
         self.config = read_config(self.folder)
         self._stamp = stamp
         name = self.config.get("name")
-        port = str(self.config.get("rig", "")).rstrip("/").rpartition("/")[2]
+        rig = self.config.get("rig")
+        port = rig.rstrip("/").rpartition("/")[2] if isinstance(rig, str) and not self.played else ""
         self.rig = level(str(name)) if name and name != UNNAMED else level(port or self.folder.name)
 
     def _count_events(self) -> None:
@@ -97,15 +104,24 @@ class Run:
             known = action in self.events or len(self.events) < MOST_ACTIONS
             self.events[action if known else "other"] += 1
 
+    def _ended(self) -> str:
+        """What records says last that it ended: one that was killed does not."""
+        last = _last_told(self.folder)
+        ended = last == "recording_ended"
+        if "made_by" not in self.config:  # of an earlier version, whose demos and replays did not say so
+            ended |= last in (None, "gate_observed")
+        return "in order" if ended else "broken off"
+
     def _state(self, recording: bool, answers: bool) -> dict[str, Any]:
         """What changes seldom; what is not known is null."""
         answer, cell = self.answer, self.config.get("cell", {})
         failures = answer.get("failures")
         return {
             "folder": self.folder.name,
-            "recording": recording,
+            "made_by": self.config.get("made_by"),
+            "recording": recording and not self.played,
             "answers": answers,
-            "ended": None if recording else ("in order" if _ended_in_order(self.folder) else "broken off"),
+            "ended": None if recording else self._ended(),
             "link": answer.get("link"),
             "gate": answer.get("gate"),
             "armed": answer.get("armed"),
@@ -230,13 +246,13 @@ def _action(line: bytes) -> str | None:
     return str(event["action"]) if isinstance(event, dict) and "action" in event else None
 
 
-def _ended_in_order(folder: Path) -> bool:
-    """Whether the last line of the log says that the recording ended: one that was killed says nothing."""
+def _last_told(folder: Path) -> str | None:
+    """What the log's last line tells, but for messages to people that were sent since."""
     path = folder / EVENTS_FILE
     if not path.is_file():
-        return True  # of a replay, which has no log
+        return None
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - LAST_LINE_BYTES))
         actions = [_action(line) for line in file.read().splitlines()]
     told = [action for action in actions if action not in (None, "notifying", "notified", "not_notified")]
-    return not told or told[-1] == "recording_ended"
+    return told[-1] if told else None

@@ -167,6 +167,10 @@ class Recorder:
         self._events.add(event)
         self._dirty = True
 
+    def log_end(self, **more: Any) -> None:
+        """The last word of a recording that was not broken off."""
+        self.log(action="recording_ended", samples=self.rows.counts.samples, **more)
+
     def elapsed_s(self, now: HostTime | None = None) -> float:
         """Since the recording began, a host asleep included; up to its resumption by the wall clock."""
         now = now or self._clock()

@@ -219,8 +219,7 @@ class Recording:
         lost = {"waiting_bytes": frames.waiting_bytes, "lost_bytes": frames.dropped_bytes,
                 "unsynced": frames.unsynced, "lost_lines": self.recorder.lost_lines}  # fmt: skip
         known |= {key: count for key, count in lost.items() if count}
-        samples = self.recorder.rows.counts.samples
-        self.recorder.log(action="recording_ended", samples=samples, failures=self._beside.failures, **known)
+        self.recorder.log_end(failures=self._beside.failures, **known)
 
     def _tell_analysis(self) -> None:
         if self.live.problem is not None and "analysis" not in self._beside.failures:

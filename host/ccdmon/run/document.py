@@ -21,6 +21,7 @@ KEPT = ("name", "cell", "conditions", "limits", "rules", "host_trips", "protocol
 def config_of(rig: Mapping[str, Any], port: str, source: str) -> dict[str, Any]:
     """`run.toml` of a new recording; the sample period is the board's to state."""
     return {
+        "made_by": "record",
         "rig": port,
         "source": source,
         "versions": {"ccdmon": __version__, "firmware_hash": firmware_hash()},

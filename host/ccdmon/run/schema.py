@@ -88,6 +88,7 @@ class RunConfig(RunTable):
     """A whole `run.toml`."""
 
     schema_: Annotated[Literal["ccdmon.run/1"], Field(alias="schema")] = "ccdmon.run/1"
+    made_by: Literal["record", "replay", "demo"] | None = None  # None: an earlier ccdmon's
     rig: Text | dict[str, Any] | None = None
     name: Text | None = None
     source: Text | None = None

@@ -9,6 +9,7 @@ import pytest
 from ccdmon.cli import main
 from ccdmon.formats.bdf.write import write_bdf
 from ccdmon.model.trace import Cell, Trace
+from ccdmon.publish.runs import Run
 
 SHORT_ROW = 80
 
@@ -88,6 +89,9 @@ def test_a_recorded_run_opens_again(shorting: Path, tmp_path: Path) -> None:
     assert run.trip is not None
     assert run.trip["rule"] == "hard_short"
     assert np.allclose(run.trace.voltage_V[20:80], 0.25, atol=5e-4)
+    run = Run(folder)
+    run.poll()
+    assert run.state["made_by"] == "replay" and run.state["ended"] == "in order"
     assert main(["replay", str(shorting), "--out", str(folder)]) == 2, "never over a recording"
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from ccdmon.cli import main
 from ccdmon.demo import replay_document
+from ccdmon.publish.runs import Run
 from tests.host.whole_run import open_run
 
 FILES = {
@@ -31,6 +32,9 @@ def check(folder: Path, rig: str, out: str) -> None:
     for key in ("endured_mA_cm2", "failed_at_mA_cm2"):
         assert report["ccd"][key] == pytest.approx(truth["ccd"][key], rel=0.02)
     assert {path.name for path in folder.iterdir()} == FILES
+    run = Run(folder)
+    run.poll()
+    assert run.state["made_by"] == "demo" and run.state["ended"] == "in order"
 
 
 def test_on_the_unix_port(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

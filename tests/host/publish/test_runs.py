@@ -10,6 +10,7 @@ from ccdmon.errors import InputError
 from ccdmon.publish.runs import MOST_ACTIONS, Run, Runs
 from ccdmon.publish.topics import level
 from ccdmon.run.folder import create
+from ccdmon.run.lock import FolderLock
 from tests.publish_campaign import burst
 
 FRONT_END = {"voltage_full_scale_V": 6.0, "current_full_scale_A": 0.01}
@@ -74,6 +75,32 @@ def test_how_a_run_ended_and_what_its_log_counts(tmp_path: Path) -> None:
         file.write('{"action": "recording_ended"}\n{"action": "notified"}\n{"action": "to')
     run.poll()
     assert run.state["ended"] == "in order" and run.events["notified"] == 1 and "to" not in run.events
+
+
+@pytest.mark.parametrize(
+    ("made_by", "last", "ended"),
+    [
+        (None, None, "in order"), (None, "gate_observed", "in order"), (None, "trip", "broken off"),
+        ("record", None, "broken off"), ("replay", "gate_observed", "broken off"),
+        ("demo", "recording_ended", "in order"),
+    ],
+)  # fmt: skip
+def test_who_made_a_run_decides_how_it_says_that_it_ended(
+    made_by: str | None, last: str | None, ended: str, tmp_path: Path
+) -> None:
+    run = Run(made(tmp_path / "a", **({"made_by": made_by} if made_by else {})))
+    (run.folder / "events.ndjson").write_text(json.dumps({"action": last}) + "\n" if last else "")
+    run.poll()
+    assert run.state["ended"] == ended and run.state["made_by"] == made_by
+
+
+@pytest.mark.parametrize("rig", [{"kind": "unix", "trace": "/a/b.csv"}, "unix"])
+def test_a_replay_that_runs_is_no_rig_that_is_recorded(rig: object, tmp_path: Path) -> None:
+    run = Run(made(tmp_path / "a", made_by="replay", rig=rig))
+    lock = FolderLock(run.folder)
+    run.poll()
+    lock.close()
+    assert run.rig == "a" and run.state["recording"] is False and run.state["ended"] is None
 
 
 def test_actions_without_end_are_counted_together(tmp_path: Path) -> None:
