@@ -32,15 +32,19 @@ def stripping(test: Subject, onset: Onset | None) -> Told | None:
     below = [a for a in levels_A if critical_A is None or a < critical_A]
     sustained_A = max(below, default=None)
     if critical_A is not None:
-        text = f"voids outran the supply at {_current(test, critical_A)}: resistance grew by "
-        text += f"{plain(100 * onset.growth, '%', 2)} within a half-cycle, {plain(onset.errors, '', 2)} standard errors"
+        shown_A = critical_A if onset.clear is None else levels_A[onset.clear]
+        text = f"voids outran the supply from {_current(test, critical_A)} on (probability {onset.likely:.2f} that "
+        text += (
+            f"it is this level): resistance grew by {plain(100 * onset.growth, '%', 2)} within a half-cycle "
+        )
+        text += f"at {_current(test, shown_A)}, {plain(onset.errors, '', 2)} standard errors"
     else:
         text = f"no voids up to {_current(test, sustained_A)}: a lower bound"
     return told(
         "2.4, eq. 10-11", text, critical_mA_cm2=per_area(critical_A, test.area_cm2, 1e3), critical_A=critical_A,
         sustained_mA_cm2=per_area(sustained_A, test.area_cm2, 1e3), sustained_A=sustained_A, lower_bound=not seen,
         growth_per_half_cycle=onset.growth if seen else None, standard_errors=onset.errors if seen else None,
-        row=onset.row, probability=certainty(onset) if seen else None,
+        row=onset.row, probability=certainty(onset) if seen else None, level_probability=onset.likely if seen else None,
     )  # fmt: skip
 
 

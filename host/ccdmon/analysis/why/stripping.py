@@ -5,11 +5,12 @@ planar; above, lithium is missing at a rate of j - J_0 and contact with it, so t
 half-cycle, and more so at every level that follows. The half-cycles before a level teach the cell's linear response
 (I through RC filters) and its drift; what a level's half-cycles grow beyond it, over their last three quarters, is
 compared with what half-cycles grew for no reason until then. A wrong shape is no void: later levels must grow, too.
+Whether voids grew is told by the first level where they are clear; where they began is then read from all (`supply`).
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,13 +18,17 @@ from ccdmon.analysis.level.shape import TAU_s
 from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.why.half_cycle_rows import Explained, HalfCycleRows
+from ccdmon.analysis.why.supply import Grown, first_starved
 
 MOST_STARTS = 16  # of a single level: where in it
 GROWN = 1.6  # of the resistance: what follows says nothing new of when it began
 EARLY = 0.25  # of a half-cycle: relaxations are there, voids are not
 LEAST_GROWTH = 0.008  # of the resistance, within a half-cycle
 CLEAR, CLEAR_LAST = 3.0, 4.5  # standard errors; of the last level, which none confirms
-BACK = 1.8  # of the level before the first clear one, which has begun
+TOGETHER, LEAST_TOGETHER = (
+    14.0,
+    0.006,
+)  # -2 ln of the likelihood that all levels say so, and what the last grows
 LASTS = 0.7  # of a level's growth: later ones have no less
 STEEP = 0.1  # of a half-cycle: voids breed voids
 FLOOR = 0.002  # of the resistance: no fit of ours is better
@@ -37,10 +42,12 @@ class Onset:
     """`level` is the index of the first that outran the supply, None if none did."""
 
     level: int | None
-    growth: float  # of the resistance within a half-cycle of that level
+    growth: float  # of the resistance within a half-cycle, at the level `clear`
     errors: float  # how many standard errors that is
     row: int | None  # the first of its first half-cycle
     half_cycles: int  # looked at
+    clear: int | None = None  # index of the level that shows it for sure, at or after `level`
+    likely: float = 1.0  # that it is this level, and no neighbour, if voids it was
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,20 @@ class _Rows:
     base: Array  # (blocks, columns)
 
 
+@dataclass(frozen=True)
+class _Level:
+    """Half-cycles `first` to before `end`; `slope`, the growth beyond those before, and `white`, its noise, of all."""
+
+    first: int
+    end: int
+    slope: Array
+    scatter: float  # of those before
+    white: Array
+    grown: float
+    errors: float  # standard errors that is
+    most: float
+
+
 def onset(test: Sequence[HalfCycleRows], levels_A: Sequence[float], explained: Explained) -> Onset | None:
     """Read half-cycles up to the one that has grown by half; None where there are too few to read."""
     read = _until_grown(test)
@@ -63,31 +84,56 @@ def onset(test: Sequence[HalfCycleRows], levels_A: Sequence[float], explained: E
     if not starts:
         starts = list(range(2, len(read), max(1, len(read) // MOST_STARTS)))
     rows = _rows(read, explained)
-    found = [_growth(rows, k, end) for k, end in zip(starts, [*starts[1:], len(read)], strict=True)]
-    first = _first(found)
-    if first is None:
-        return Onset(None, 0.0, 0.0, None, len(read))
-    k, (grown, errors, _) = starts[first], found[first]
-    return Onset(at[k], grown, errors, read[k].stretch.first_row, len(read))
+    found = [_level(rows, k, end) for k, end in zip(starts, [*starts[1:], len(read)], strict=True)]
+    clear = _clear(found)
+    none = Onset(None, 0.0, 0.0, None, len(read))
+    if at[starts[-1]] == at[starts[0]]:  # parts of one level, which differ in nothing
+        return none if clear is None else _told(read, at, found[clear], found[clear])
+    seen = _seen(read, found, len(found) - 1 if clear is None else clear)
+    if clear is None and float(((seen.growth / seen.error) ** 2).sum()) < TOGETHER:
+        return none  # as nearly always: nothing to be found in it
+    below_A = min(levels_A[at[starts[0]] - 1], 0.98 * abs(read[starts[0]].stretch.current_A))
+    each, gain = first_starved(seen, below_A)
+    if clear is None and (gain < TOGETHER or found[-1].grown < LEAST_TOGETHER):
+        return none
+    first = int(np.argmax(each))
+    shown = found[-1] if clear is None else found[max(first, clear)]
+    errors = math.sqrt(gain) if clear is None else shown.errors
+    return replace(_told(read, at, found[first], shown), errors=errors, likely=float(each[first]))
 
 
-def _first(found: Sequence[tuple[float, float, float]]) -> int | None:
+def _told(read: Sequence[HalfCycleRows], at: Sequence[int], begins: _Level, shown: _Level) -> Onset:
+    row = read[begins.first].stretch.first_row
+    return Onset(at[begins.first], shown.grown, shown.errors, row, len(read), at[shown.first])
+
+
+def _clear(found: Sequence[_Level]) -> int | None:
     """The first level that is clear and is confirmed by all that follow."""
-    for n, (grown, errors, _) in enumerate(found):
-        later = [most for _, _, most in found[n + 1 :]]
-        lost = next(
-            (k for k, most in enumerate(later) if most > STEEP), len(later)
-        )  # contact goes: no more is asked
-        sure = errors > (CLEAR if later else CLEAR_LAST) and grown > LEAST_GROWTH
-        if sure and all(most > LASTS * grown for most in later[:lost]):
-            while n > 0 and found[n - 1][1] > BACK and 0.2 * LEAST_GROWTH < found[n - 1][0] < found[n][0]:
-                n -= 1
+    for n, level in enumerate(found):
+        later = [x.most for x in found[n + 1 :]]
+        lost = next((k for k, most in enumerate(later) if most > STEEP), len(later))  # no more is asked
+        sure = level.errors > (CLEAR if later else CLEAR_LAST) and level.grown > LEAST_GROWTH
+        if sure and all(most > LASTS * level.grown for most in later[:lost]):
             return n
     return None
 
 
-def _growth(rows: _Rows, first: int, end: int) -> tuple[float, float, float]:
-    """What half-cycles `first` to before `end` grow beyond those before: mean, standard errors of it, and the most.
+def _seen(read: Sequence[HalfCycleRows], found: Sequence[_Level], clear: int) -> Grown:
+    """Growth of each half-cycle beyond what those before its level taught; those after the clear one teach nothing."""
+    taught = [found[min(n, clear)] for n in range(len(found))]
+    spans = [slice(level.first, level.end) for level in found]
+    halves = read[found[0].first :]
+    return Grown(
+        np.repeat(np.arange(len(found)), [level.end - level.first for level in found]),
+        np.array([abs(h.stretch.current_A) for h in halves]),
+        np.array([h.lasts_s for h in halves]),
+        np.concatenate([t.slope[span] for t, span in zip(taught, spans, strict=True)]),
+        np.concatenate([np.hypot(t.scatter, t.white[span]) for t, span in zip(taught, spans, strict=True)]),
+    )
+
+
+def _level(rows: _Rows, first: int, end: int) -> _Level:
+    """What half-cycles `first` to before `end` grow beyond those before.
 
     The two electrodes need not be alike, and one heals while the other is stripped: a single one may tell it.
     """
@@ -98,11 +144,11 @@ def _growth(rows: _Rows, first: int, end: int) -> tuple[float, float, float]:
     size = np.maximum(np.bincount(h, rows.grows**2), 1e-300)
     slope = np.bincount(h, rows.grows * off) / size
     scatter = max(float(np.sqrt(np.mean(slope[:first][-12:] ** 2))), UNSURE[min(first, len(UNSURE) - 1)])
-    white = float(np.sqrt(np.mean(1 / size[first:end])))
-    one = math.hypot(scatter, white)
+    white = 1 / np.sqrt(size)
+    one = math.hypot(scatter, float(np.sqrt(np.mean(white[first:end] ** 2))))
     mean, most = float(np.mean(slope[first:end])), float(np.max(slope[first:end]))
     errors = max(mean / one * math.sqrt(end - first), most / one - 0.5)
-    return (mean if mean > 0.5 * most else 0.5 * most), errors, most
+    return _Level(first, end, slope, scatter, white, mean if mean > 0.5 * most else 0.5 * most, errors, most)
 
 
 def _weights(A: Array, b: Array) -> Array:
