@@ -11,12 +11,13 @@ from ccdmon.errors import InputError
 from ccdmon.model.electrolytes import kind_of_electrolyte
 from ccdmon.population.figures import causes, curves, medians
 from ccdmon.population.summary import FEWEST_CELLS
-from ccdmon.population.words import METHODS, comparison_rows, group_rows, left_out
+from ccdmon.population.words import DASH, METHODS, comparison_rows, group_rows, left_out
 from ccdmon.report.drawing import Drawing
 from ccdmon.report.literature import peers_of, standards
 from ccdmon.version import __version__
 
 PAGE = "population.html"
+REFERENCES = "<p>From Lu et al., Adv. Funct. Mater. 2021, 31, 2009925, whose references are numbered.</p>"
 Document = Mapping[str, Any]
 
 
@@ -35,11 +36,13 @@ def html(document: Document) -> str:
     head = f'<header><p class="kicker">Population report</p><h1>{escape(title)}</h1>'
     body = [
         f"{head}<p>{escape(left_out(document))}</p></header>",
-        _section("Critical current density", _grid(group_rows(document))),
+        _section("Critical current density", _grid("Critical current density", group_rows(document))),
         *(drawing.figure() for drawing in drawings(document)),
-        _section("Differences", _grid(comparison_rows(document))) if document["comparisons"] else "",
-        _section("Published cells of this kind", _grid(_published(document))),
-        _section("Standards for vehicle cells", _grid(_standards())),
+        _section("Differences", _grid("Differences", comparison_rows(document)))
+        if document["comparisons"]
+        else "",
+        _section("Published cells of this kind", _grid("Published cells", _published(document)), REFERENCES),
+        _section("Standards for vehicle cells", _grid("Standards", _standards()), REFERENCES),
         _section("Methods", f"<p>{escape(METHODS)}</p>"),
         f"<footer><p>Made by ccdmon {__version__}.</p></footer>",
     ]
@@ -68,17 +71,30 @@ def drawings(document: Document) -> list[Drawing]:
     return made
 
 
-def _section(title: str, content: str) -> str:
-    return f"<section><h2>{escape(title)}</h2>{content}</section>"
+def _section(title: str, *content: str) -> str:
+    return f"<section><h2>{escape(title)}</h2>{''.join(content)}</section>"
 
 
-def _grid(rows: Sequence[Sequence[str]]) -> str:
-    """The first row is the heading."""
+def _grid(name: str, rows: Sequence[Sequence[str]]) -> str:
+    """The first row is the heading. What can scroll can be reached by the keyboard, and has a `name`."""
     head, *body = rows
-    cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body)
-    table = f'<table class="grid"><thead><tr>{cells}</tr></thead><tbody>{lines}</tbody></table>'
-    return f'<div class="wide">{table}</div>'
+    kinds = ["" if all(map(_is_number, cells)) else ' class="word"' for cells in zip(*body, strict=True)] or [
+        ""
+    ] * len(head)
+    lines = [
+        "".join(f"<td{kind}>{escape(cell)}</td>" for kind, cell in zip(kinds, row, strict=True))
+        for row in body
+    ]
+    cells = "".join(
+        f'<th scope="col"{kind}>{escape(cell)}</th>' for kind, cell in zip(kinds, head, strict=True)
+    )
+    body_rows = "</tr><tr>".join(lines)
+    table = f'<table class="grid"><thead><tr>{cells}</tr></thead><tbody><tr>{body_rows}</tr></tbody></table>'
+    return f'<div class="wide" tabindex="0" role="region" aria-label="{escape(name)}">{table}</div>'
+
+
+def _is_number(text: str) -> bool:
+    return text == DASH or text.replace(".", "", 1).isdecimal()
 
 
 def _published(document: Document) -> list[tuple[str, ...]]:
@@ -112,4 +128,4 @@ def _standards() -> list[tuple[str, ...]]:
 
 
 def _plain(value: float | None) -> str:
-    return "–" if value is None else f"{value:g}"
+    return DASH if value is None else f"{value:g}"

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ccdmon.report.words import duration
+
 ALIKE = 0.05
 _RAMPS = ("time_control", "capacity_control", "endurable_time")
 
@@ -25,7 +27,7 @@ class Protocol:
     @property
     def text(self) -> str:
         """For a person."""
-        size = [f"{self.half_cycle_s:.3g} s"] if self.half_cycle_s is not None else []
+        size = [duration(self.half_cycle_s)] if self.half_cycle_s is not None else []
         size += [f"{self.half_cycle_mAh_cm2:.3g} mAh cm⁻²"] if self.half_cycle_mAh_cm2 is not None else []
         each = f", {self.cycles_per_level} cycles per level" if self.cycles_per_level > 1 else ""
         return self.kind.replace("_", " ") + (f", {size[0]} per half-cycle" if size else "") + each

@@ -17,6 +17,7 @@ from ccdmon.model.trace import FloatArray
 from ccdmon.population.cells import Cell, Population
 from ccdmon.population.protocols import Protocol
 from ccdmon.population.turnbull import Curve, turnbull
+from ccdmon.report.words import count
 
 SCHEMA = "ccdmon.population/1"
 FEWEST_CELLS, FEWEST_FAILURES = 10, 3
@@ -96,7 +97,7 @@ def why_no_median(cells: Sequence[Cell]) -> str | None:
     """Too few to say."""
     failed = sum(cell.failed for cell in cells)
     if len(cells) < FEWEST_CELLS:
-        return f"{len(cells)} cells; a median is told from {FEWEST_CELLS} on"
+        return f"{count(len(cells), 'cell')}; a median is told from {FEWEST_CELLS} on"
     if failed < FEWEST_FAILURES:
         return f"{failed} failures; a median is told from {FEWEST_FAILURES} on"
     return None

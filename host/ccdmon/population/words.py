@@ -58,7 +58,7 @@ def _interval(low: float | None, high: float | None) -> str:
 
 def comparison_rows(document: Document) -> list[tuple[str, ...]]:
     """A heading and a row for each two groups."""
-    head = ("group", "and group", "protocol", "ratio of medians", "p", "p after Holm", "")
+    head = ("group", "and group", "protocol", "ratio of medians", "p", "p after Holm", "result")
     return [
         head,
         *(

@@ -30,6 +30,8 @@ VOLTAGE_COLOUR, CURRENT_COLOUR, PRESSURE_COLOUR, TEMPERATURE_COLOUR = (
     "#cc79a7",
 )
 START_COLOUR, END_COLOUR = "#56b4e9", "#0b4f7a"
+# Of an SVG within a page: HTML knows no RDF.
+_NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 # Where an SVG names or refers to an id.
 _ID = re.compile(r'(\bid="|href="#|url\(#)')
 _STYLE: dict[Any, Any] = {
@@ -66,7 +68,7 @@ class Drawing:
         """The figure as an `<svg>` element, the same bytes for the same data, its ids no other figure's."""
         with _styled({}):
             sink = io.StringIO()
-            self._figure(self.size_in).savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
+            self._figure(self.size_in).savefig(sink, format="svg", metadata=_NO_METADATA)
         text = sink.getvalue()
         owned = _ID.sub(lambda found: f"{found[1]}{self.name}-", text[text.index("<svg") :])
         said = f' role="img" aria-label="{escape(self.caption)}"' if self.caption else ""
@@ -74,7 +76,8 @@ class Drawing:
 
     def figure(self) -> str:
         """The `<svg>` with its caption, as a `<figure>` of a page."""
-        return f'<figure class="{self.name}">{self.svg()}<figcaption>{escape(self.caption)}</figcaption></figure>'
+        caption = f"<figcaption>{escape(self.caption)}</figcaption>"
+        return f'<figure class="{self.name}" tabindex="0">{self.svg()}{caption}</figure>'
 
     def save_for_paper(self, folder: Path) -> list[Path]:
         """`NAME.svg` and `NAME.png` at the width of a page of a journal; returns both."""

@@ -13,6 +13,7 @@ from ccdmon.errors import InputError
 from ccdmon.population.cells import Cell, read_population
 from ccdmon.population.summary import summary
 from tests.host.population.made import ramps, row, write_runs
+from tests.web_pages import html_faults
 
 
 def cells_of(folder: Path, rows: list[dict[str, Any]], *by: str) -> tuple[Cell, ...]:
@@ -116,6 +117,7 @@ def test_the_verb_writes_its_page_and_one_document(tmp_path: Path, capfd: pytest
     page = (tmp_path / "population.html").read_text()
     assert page.count("<svg") == 3 and "Li6PS5Cl" in page and "<script" not in page
     assert "Published cells" in page and "Standards" in page
+    assert html_faults(page) == []
     assert main(["population", str(tmp_path)]) == 0
     out, err = capfd.readouterr()
     assert "hard short" in out and err == ""

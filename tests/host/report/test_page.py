@@ -25,6 +25,7 @@ from ccdmon.report.plot import envelope, momentary_resistance_ohm, overview, zoo
 from ccdmon.report.terminal import print_report
 from ccdmon.run.monitoring import Monitoring
 from ccdmon.run.sample_clock import ClockAccount
+from tests.web_pages import html_faults
 
 CELL = Cell(0.785, "symmetric", "LLZO")
 
@@ -96,10 +97,11 @@ def test_everything_the_review_asks_for_is_said(page: str, text: str) -> None:
 
 
 def test_every_id_is_one_figures_own_and_every_reference_meets_one(page: str) -> None:
+    assert html_faults(page) == []
     ids = re.findall(r'\bid="([^"]+)"', page)
-    assert len(ids) == len(set(ids)) > 100
-    wanted = re.findall(r'(?:href="#|url\(#|aria-labelledby=")([^")]+)', page)
-    assert set(wanted) <= set(ids)
+    assert len(ids) > 100 and set(re.findall(r"url\(#([^)]+)", page)) <= set(ids)
+    twice = page.replace(f'id="{ids[0]}"', f'id="{ids[1]}"', 1)
+    assert f"id given 2 times: {ids[1]}" in html_faults(twice)
     assert page.count('<svg role="img" aria-label="') == page.count("<svg") >= 2
 
 
