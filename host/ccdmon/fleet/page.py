@@ -1,12 +1,13 @@
-"""The page of all rigs, made on the server: a table without a script, which the browser loads again by itself.
+"""The page of all rigs, made on the server: a table, which a few lines of script (`data/fleet.js`) bring up to date.
 
-Everything that comes from messages is escaped here.
+Where no script runs, the browser loads it again. Everything that comes from messages is escaped here.
 """
 
 import time
 from collections import Counter
 from collections.abc import Sequence
 from html import escape
+from importlib.resources import files
 from typing import Any
 
 from ccdmon.fleet.overview import AMBER, GREEN, GREY, RED, Row
@@ -17,14 +18,28 @@ RELOAD_S = 5
 COLOURS = {RED: "#d1242f", AMBER: "#9a6700", GREEN: "#1a7f37", GREY: "#57606a"}
 CALM = {AMBER: "gate open", GREEN: "gate closed", GREY: "ended"}
 STYLE = """
-body{font:14px/1.4 system-ui,sans-serif;margin:1em 1.5em;color:#1f2933;background:#fff}
-h1{font-size:17px;margin:0 0 .6em} table{border-collapse:collapse;width:100%}
-th{text-align:left;font-weight:600;border-bottom:2px solid #d0d7de} th,td{padding:3px 10px 3px 0}
+:root{--ink:#1f2933;--paper:#fff;--line:#d0d7de;--needy:#ffebe9}
+body{font:14px/1.4 system-ui,"Segoe UI","Liberation Sans","DejaVu Sans",sans-serif;margin:1em 1.5em;color:var(--ink);
+background:var(--paper)}
+h1{font-size:20px;margin:0 0 .6em} table{border-collapse:collapse;width:100%}
+th{text-align:left;font-weight:600;border-bottom:2px solid var(--line)} th,td{padding:4px 10px 4px 6px}
+td{border-bottom:1px solid var(--line)}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-tr.red td{background:#ffebe9} b{color:#fff;border-radius:10px;padding:1px 9px;font-size:12px}
-p.away{background:#d1242f;color:#fff;padding:8px 16px;border-radius:6px;font-weight:600}
-@media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}tr.red td{background:#4a1518}}
+tr.red td{background:var(--needy)}
+b{color:#fff;border-radius:10px;padding:1px 9px;font-size:12px;
+box-decoration-break:clone;-webkit-box-decoration-break:clone}
+.away:not(:empty){background:#d1242f;color:#fff;padding:8px 16px;border-radius:6px;font-weight:600;margin:0 0 .6em}
+@media screen and (prefers-color-scheme:dark){:root{--ink:#e6edf3;--paper:#0d1117;--line:#30363d;--needy:#4a1518;
+color-scheme:dark}}
+@media screen and (max-width:700px){body{margin:.6em} thead{position:absolute;left:-9999px}
+table,tbody{display:block} tr{display:grid;grid-template-columns:1fr 1fr;border:1px solid var(--line);border-radius:8px;
+margin:0 0 .6em;padding:.4em} td,td.n{border:0;text-align:left}
+td::before{content:attr(data-name) " ";opacity:.75;font-size:12px} td:nth-child(-n+3){grid-column:1/-1}
+tr.red{background:var(--needy)}}
+@media print{@page{size:landscape;margin:12mm} body{font-size:11px;margin:0} td,th,td.n,th.n{padding:2px 5px;
+white-space:normal} tr{break-inside:avoid} b,tr.red td{print-color-adjust:exact}}
 """
+SCRIPT = files("ccdmon").joinpath("data/fleet.js").read_text(encoding="utf-8")
 COLUMNS = (("State", ""), ("Rig", ""), ("Cell", ""), ("Voltage", "n"), ("Current", "n"), ("Pressure", "n"),
            ("Temperature", "n"), ("Test time", "n"), ("Missing", "n"), ("Heard", "n"))  # fmt: skip
 
@@ -42,12 +57,16 @@ def page(rows: Sequence[Row], source: str, away: str | None) -> str:
     title = f"{counts[RED]} of {rigs} need somebody" if counts[RED] else rigs
     head = "".join(f'<th scope="col" class="{kind}">{name}</th>' for name, kind in COLUMNS)
     banner = f'<p class="away" role="alert">{escape(away)}: what is shown is old</p>' if away else ""
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(map(_row, rows))}</tbody></table>"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta http-equiv="refresh" content="{RELOAD_S}"><style>{STYLE}</style></head><body>'
-        f"<h1>{rigs}{': ' + told if told else ''}</h1>{banner}"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(map(_row, rows))}</tbody></table>"
-        f"<p>{escape(source)}, {time.strftime('%Y-%m-%d %H:%M:%S')}</p></body></html>"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f'<noscript><meta http-equiv="refresh" content="{RELOAD_S}"></noscript><style>{STYLE}</style></head>'
+        f'<body data-every-ms="{RELOAD_S * 1000}"><main><div id="silent" class="away" role="alert"></div>'
+        f'<div id="rigs"><h1>{rigs}{": " + told if told else ""}</h1>{banner}{table if rows else ""}'
+        f"<p>{escape(source)}, {time.strftime('%Y-%m-%d %H:%M:%S')}</p></div></main>"
+        f"<script>{SCRIPT}</script></body></html>"
     )
 
 
@@ -61,7 +80,7 @@ def _row(row: Row) -> str:
         (escape(f"{row.gateway} / {row.rig}"), ""),
         (escape(known), ""),
         *(
-            (escape(engineering(_number(values.get(key)), unit)), "n")
+            (_value(_number(values.get(key)), unit), "n")
             for key, unit in (("voltage_V", "V"), ("current_A", "A"), ("pressure_Pa", "Pa"))
         ),
         (_temperature(_number(values.get("temperature_degC"))), "n"),
@@ -69,7 +88,10 @@ def _row(row: Row) -> str:
         (escape(str(values.get("missing_samples", "–"))), "n"),
         ("never" if row.silent_s is None else f"{row.silent_s:.0f} s ago", "n"),
     ]
-    inner = "".join(f'<td class="{kind}">{text}</td>' for text, kind in cells)
+    inner = "".join(
+        f'<td class="{kind}" data-name="{name}">{text}</td>'
+        for (text, kind), (name, _) in zip(cells, COLUMNS, strict=True)
+    )
     return f'<tr class="{row.colour}">{inner}</tr>'
 
 
@@ -77,5 +99,9 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
+def _value(value: float | None, unit: str) -> str:
+    return "–" if value is None else engineering(value, unit).replace("-", "−")
+
+
 def _temperature(value_degC: float | None) -> str:
-    return "–" if value_degC is None else f"{value_degC:.1f} °C"
+    return "–" if value_degC is None else f"{value_degC:.1f} °C".replace("-", "−")

@@ -2,19 +2,26 @@
 
 import asyncio
 import threading
+from base64 import b64encode
 from collections.abc import Callable
+from hashlib import sha256
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
 
 from ccdmon.errors import DeviceError
+from ccdmon.fleet.page import SCRIPT
 from ccdmon.live.guard import Guard
 from ccdmon.live.handlers import HEADERS
 from ccdmon.live.server import HTTP_LIMITS
 from ccdmon.live.server_log import say_little
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+_HASH = b64encode(sha256(SCRIPT.encode()).digest()).decode()
+POLICY = (
+    f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_HASH}'; connect-src 'self'; "
+    "frame-ancestors 'none'"
+)
 
 
 class FleetHandler(RequestHandler):

@@ -82,7 +82,11 @@ class Guard:
         self._check_host(request)
         if "Bokeh-Session-Id" in request.headers or any(key in request.arguments for key in OWN_KEYS):
             raise HTTPError(403, reason="A link must not bring a session along")
-        if request.headers.get("Sec-Fetch-Dest", "document") != "document":
+        used_as = request.headers.get("Sec-Fetch-Dest", "document")
+        own = (
+            used_as == "empty" and request.headers.get("Sec-Fetch-Site") == "same-origin"
+        )  # its own script asks
+        if used_as != "document" and not own:
             raise HTTPError(403, reason="Not inside another page")
         owner = self._owner(handler)
         if owner not in self.trusted:

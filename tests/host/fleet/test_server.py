@@ -49,6 +49,8 @@ def test_the_page_of_folders_behind_the_guard(tmp_path: Path) -> None:
         )
         assert asked(port, Host=f"evil.example:{port}")[0] == 403  # another's name for this server
         assert asked(port, Sec_Fetch_Dest="iframe")[0] == 403
+        assert asked(port, Sec_Fetch_Dest="empty", Sec_Fetch_Site="cross-site")[0] == 403
+        assert asked(port, Sec_Fetch_Dest="empty", Sec_Fetch_Site="same-origin")[0] == 200  # its own script
         assert asked(port, "/other")[0] == 404 and asked(port, method="POST")[0] == 405
         assert 429 in {asked(port)[0] for _ in range(20)}
 
