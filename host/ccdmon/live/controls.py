@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bokeh.document import Document
 from bokeh.layouts import column, row
@@ -21,7 +21,7 @@ from bokeh.models.widgets import Button, Div
 
 from ccdmon.errors import CcdmonError
 from ccdmon.link.control_socket import ask
-from ccdmon.live.plots import DRAWN_FOR_LIGHT
+from ccdmon.live.plots import DRAWN_FOR_LIGHT, WRAP
 
 FREE_TRIES = 3  # a slip of the finger costs nothing
 WRONG_TOKEN_PAUSE_S = 2.0  # after each further one, for who was wrong and nobody else
@@ -29,7 +29,15 @@ MOST_CLIENTS = 4096
 _NEVER = (0, 0.0)  # wrong: how often, until when to wait
 MOST_AT_ONCE = 4  # requests to a board under way from one page; a trip always goes
 
-_FIELD = '<input type="password" autocomplete="new-password" placeholder="control token" aria-label="control token">'
+_FIELD = (
+    '<input type="password" autocomplete="new-password" placeholder="control token" aria-label="control token" '
+    'style="width:100%;box-sizing:border-box">'
+)
+# Bokeh's red and orange leave white words a contrast of 3 to 4.
+_DARKER = """
+.bk-btn-danger, .bk-btn-danger:hover { background-color: #b3161f; border-color: #b3161f; color: #fff; }
+.bk-btn-warning, .bk-btn-warning:hover { background-color: #8a5200; border-color: #8a5200; color: #fff; }
+"""
 # The token leaves the field for the server only; what the server says comes back as words of the page.
 _SEND = """
 const field = Bokeh.index.find_one(place).shadow_el.querySelector("input");
@@ -87,23 +95,15 @@ class RigControls:
         self._unlocked = False
         self._under_way = 0
         self._wanted: dict[str, Any] | None = None
-        self._field = Div(text=_FIELD, width=190, name=f"{name}-token", styles=DRAWN_FOR_LIGHT)
+        self._field = Div(text=_FIELD, width=150, name=f"{name}-token", styles=DRAWN_FOR_LIGHT)
         self._unlock = Button(label="Unlock", width=70, name=f"{name}-unlock", styles=DRAWN_FOR_LIGHT)
         self._message = Div(text="", styles={"font-size": "13px"}, name=f"{name}-control-message")
         self._actions = [
             Button(label="Disarm", width=90, name=f"{name}-disarm", styles=DRAWN_FOR_LIGHT),
-            Button(label="TRIP", button_type="danger", width=90, name=f"{name}-trip", styles=DRAWN_FOR_LIGHT),
-            Button(
-                label="Reset trip",
-                button_type="warning",
-                width=100,
-                name=f"{name}-reset-trip",
-                styles=DRAWN_FOR_LIGHT,
-            ),
+            _coloured("TRIP", "danger", f"{name}-trip"),
+            _coloured("Reset trip", "warning", f"{name}-reset-trip"),
         ]
-        self._yes = Button(
-            label="Yes", button_type="danger", width=90, name=f"{name}-yes", styles=DRAWN_FOR_LIGHT
-        )
+        self._yes = _coloured("Yes", "danger", f"{name}-yes")
         self._no = Button(label="No", width=90, name=f"{name}-no", styles=DRAWN_FOR_LIGHT)
         said = {"place": self._field, "key": key, "message": self._message}
         self._unlock.js_on_click(CustomJS(args=said, code=_SEND))
@@ -113,7 +113,7 @@ class RigControls:
         self._no.on_click(self._rest)
         self.layout = column(
             row(self._field, self._unlock),
-            row(*self._actions),
+            row(*self._actions, styles=WRAP),
             row(self._yes, self._no),
             self._message,
             name=f"{name}-controls",
@@ -182,3 +182,9 @@ class RigControls:
             said = escape(str(error))
         self._under_way -= 1
         self._document.add_next_tick_callback(lambda: setattr(self._message, "text", said))
+
+
+def _coloured(label: str, kind: Literal["danger", "warning"], name: str) -> Button:
+    return Button(
+        label=label, button_type=kind, width=100, name=name, styles=DRAWN_FOR_LIGHT, stylesheets=[_DARKER]
+    )

@@ -20,7 +20,7 @@ from bokeh.models.widgets import Div, RadioButtonGroup
 from ccdmon.live.controls import RigControls
 from ccdmon.live.export import buttons
 from ccdmon.live.follower import Follower
-from ccdmon.live.plots import DRAWN_FOR_LIGHT, RigPlots
+from ccdmon.live.plots import DRAWN_FOR_LIGHT, WRAP, RigPlots
 from ccdmon.live.tables import RigTables
 from ccdmon.live.words import (
     readouts,
@@ -51,7 +51,6 @@ TEMPLATE = (
     .read_text(encoding="utf-8")
     .replace("{{ stale_ms }}", str(PAGE_STALE_MS))
 )
-WRAP: dict[str, str | None] = {"flex-wrap": "wrap"}  # as many side by side as the window has room for
 
 # A new `text` makes Bokeh lay out the whole page again, tables and plots with it: half of what the page cost with four
 # rigs. Words that change at each update go straight into their place instead.

@@ -29,6 +29,7 @@ from ccdmon.report.colours import EVENT_COLOURS, INK
 DRAWN_FOR_LIGHT: dict[str, str | None] = {
     "filter": "var(--invert)", "background": "#fff", "color": "#1f2933", "color-scheme": "light",
 }  # fmt: skip
+WRAP: dict[str, str | None] = {"flex-wrap": "wrap"}  # as many side by side as there is room for
 POINTS, POINTS_COMPACT = 900, 400  # buckets across a plot: about one a pixel
 _LABEL_PLACES = ("place_px", "offset_px", "align")
 _LABEL_SHARE = 0.3  # of the plot's width, at its right end, where a label stands left of its mark

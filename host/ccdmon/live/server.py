@@ -19,7 +19,8 @@ from ccdmon.live.controls import TokenCheck
 from ccdmon.live.follower import Follower
 from ccdmon.live.guard import Guard
 from ccdmon.live.handlers import Owned, UnlockHandler, put_behind_guard
-from ccdmon.live.page import TEMPLATE, WRAP, Beat, RigPanel
+from ccdmon.live.page import TEMPLATE, Beat, RigPanel
+from ccdmon.live.plots import WRAP
 from ccdmon.live.server_log import say_little
 
 UPDATE_MS, UPDATE_SEVERAL_MS = 250, 400  # a trip must be seen within a second

@@ -3,12 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bokeh.models import ColumnDataSource
+from bokeh.models import ColumnDataSource, CustomJS
 from bokeh.models.widgets import DataTable, NumberFormatter, TableColumn
 
 from ccdmon.live.plots import DRAWN_FOR_LIGHT
 
-_STYLE = ".slick-header-column { text-align: right; font-weight: 600; }"  # text: a model would belong to one page alone
+_STYLE = """
+.slick-header-column { font-weight: 600; }
+.slick-header-column .slick-column-name { display: block !important; text-align: right !important; }
+"""  # text: a model would belong to one page alone
+# Bokeh draws a table again where the number of its rows changes; the running half-cycle, and an event that recovers or
+# is provisional no more, change without.
+_REDRAW = "const view = Bokeh.index.find_one(table); if (view && view.grid) view.updateGrid();"
 MOST_HALF_CYCLES = 500  # the whole table is in the report
 
 
@@ -28,8 +34,9 @@ class RigTables:
             {key: [] for key in ("start_s", "kind", "current", "state")}, name=f"{name}-event-rows"
         )
         size: dict[str, Any] = {
-            "height": 110 if compact else 260, "sizing_mode": "stretch_width", "index_position": None,
-            "stylesheets": [_STYLE], "reorderable": False, "styles": DRAWN_FOR_LIGHT | {"flex": "1 1 320px"},
+            "height": 150 if compact else 260, "sizing_mode": "stretch_width", "index_position": None,
+            "stylesheets": [_STYLE], "reorderable": False,
+            "styles": DRAWN_FOR_LIGHT | ({} if compact else {"flex": "1 1 320px"}),  # side by side, where there is room
         }  # fmt: skip
         self.half_cycle_table = DataTable(
             source=self.half_cycles,
@@ -48,6 +55,10 @@ class RigTables:
             ],
             **size,
         )  # fmt: skip
+
+        for source, table in ((self.half_cycles, self.half_cycle_table), (self.events, self.event_table)):
+            source.js_on_change("data", CustomJS(args={"table": table}, code=_REDRAW))
+            table.name = f"{source.name}-table"
 
     def show(self, report: Mapping[str, Any]) -> None:
         """The tables of a report."""

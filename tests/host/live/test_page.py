@@ -73,6 +73,13 @@ def test_values_on_the_page_equal_the_recording(driver: Any, tmp_path: Path) -> 
         finest = f"{inside} == 39 && m.data.time_s.length < 60"
         wait_for(lambda: model(driver, "rig0-rows", finest), "single rows of the part that is looked at")
         shown = model(driver, "rig0-rows", "[Array.from(m.data.time_s), Array.from(m.data.voltage_V)]")
+        half_cycles = on_screen(driver, "rig0-half-cycles-table")
+        changed = "(m.data = {...m.data, cycle: m.data.cycle.map(() => 777)}, true)"
+        assert "777" not in half_cycles and model(driver, "rig0-half-cycles", changed)
+        wait_for(
+            lambda: "777" in on_screen(driver, "rig0-half-cycles-table"),
+            "a table whose length stays is drawn anew",
+        )
     times, voltages = (np.array(column) for column in shown)
     rows = np.rint(times / 0.5).astype(int)
     np.testing.assert_allclose(times, run.trace.test_time_s[rows])
