@@ -221,7 +221,9 @@ def wait(row, wait_ms):
 
 def state():
     """(rows sampled, gate's level, plays, late, does the DAC not answer, us without a strobe, edges)."""
-    silent_us = (time.ticks_us() - control[_STROBE_US]) & _MASK if control[_PLAYS] == _STROBED else 0
+    # The time last: a strobe between the two would lie ahead of it, and 2**30 us of silence behind.
+    strobed, strobe_us = control[_PLAYS] == _STROBED, control[_STROBE_US]
+    silent_us = (time.ticks_us() - strobe_us) & _MASK if strobed else 0
     found = list(edges[: 3 * min(control[_MOVES], _EDGES)])
     refused = bool(machine.mem32[0x40044080])  # IC_TX_ABRT_SOURCE
     return control[_SAMPLED], control[_GATE_LEVEL], control[_PLAYS], control[_LATE], refused, silent_us, found

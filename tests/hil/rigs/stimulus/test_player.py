@@ -1,12 +1,15 @@
 """Rig `board` with a stimulus: what its host's side says without any board, and the DAC's bytes."""
 
+import ast
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from ccdmon.errors import DeviceError, InputError
 from ccdmon_hil.rigs.chips.mcp4728 import Mcp4728
-from ccdmon_hil.rigs.stimulus.player import CAPACITY_ROWS, StimulusTarget
+from ccdmon_hil.rigs.stimulus.player import CAPACITY_ROWS, SCRIPT, StimulusTarget
 from ccdmon_hil.rigs.target import Codes, Edge
 from ccdmon_hil.rigs.wiring import StimulusTable, Wiring, wiring_of
 
@@ -77,6 +80,32 @@ def test_what_goes_wrong_at_the_wires_is_said(state: tuple[object, ...], said: s
     bench.state = state
     with pytest.raises(DeviceError, match=said):
         bench._follow()
+
+
+class Strobed(list[int]):
+    """The script's memory, with a strobe right before each look at it."""
+
+    def __init__(self, words: list[int], strobe_at: int) -> None:
+        super().__init__(words)
+        self.now_us, self._strobe_at = 1000, strobe_at
+
+    def __getitem__(self, at: Any) -> Any:
+        self.now_us += 3
+        self[self._strobe_at] = self.now_us
+        return super().__getitem__(at)
+
+
+def test_a_strobe_while_the_script_tells_its_state_is_no_silence() -> None:
+    """One in some hundred answers to the host was interrupted there, and said that 2**30 us had passed."""
+    parsed = ast.parse(SCRIPT.read_text())
+    told = [node for node in parsed.body if isinstance(node, ast.FunctionDef) and node.name == "state"]
+    words = [node for node in parsed.body if isinstance(node, ast.Assign) and "const(" in ast.unparse(node)]
+    script: dict[str, Any] = {"const": int, "edges": [], "machine": SimpleNamespace(mem32={0x40044080: 0})}
+    exec(compile(ast.Module([*words, *told], []), SCRIPT.name, "exec"), script)
+    control = Strobed([0] * 11, script["_STROBE_US"])
+    list.__setitem__(control, script["_PLAYS"], script["_STROBED"])
+    script |= {"control": control, "time": SimpleNamespace(ticks_us=lambda: control.now_us)}
+    assert script["state"]()[5] == 0
 
 
 def test_the_example_is_a_bench_and_a_stimulus_needs_its_port(tmp_path: Path) -> None:
