@@ -133,6 +133,7 @@ class Commands:
             self._parts.detector, self._board
         ):
             return wire.ZERO_TOO_LARGE, zeros.allowed(self._board)
+        self._gate.guard()  # the watchdog's start, which takes as long as all the rest: not while the timer waits
         # Sample 0 of the run is the first one after the gate has closed.
         held = self._board.lock()
         self._parts.detector.reset()
