@@ -1,7 +1,7 @@
 """Runs on the second board of a bench, from memory: rows to the tested board's converters through an MCP4728.
 
-`stimulus.py` sends this over mpremote to stock MicroPython, behind the pins (`GATE`, `PUMP`, `LDAC`, `ADDRESS`), and
-calls its functions at the prompt; interrupts play meanwhile. Nothing is written to the flash.
+`player.py` sends this over mpremote to stock MicroPython, behind the pins (`GATE`, `PUMP`, `LDAC`, `ADDRESS`) and how
+many samples of a run are at rest (`LEAD`), and calls its functions at the prompt; interrupts play meanwhile. Nothing is written to the flash.
 
 The tested firmware toggles its pump pin at the end of each tick while its gate is closed: the sample's strobe. At each,
 LDAC puts the next row on all outputs at once, and the row behind it goes into the DAC's input registers: seven bytes of
@@ -54,7 +54,7 @@ rows = bytearray(6 * (_SLOTS + 1))
 rows[6 * _SLOTS :] = b"\x08\x00" * 3
 instants_us = array("I", bytes(4 * _SLOTS))
 edges = array("I", [0] * (3 * _EDGES))
-pins = array("I", [GATE, PUMP, 1 << LDAC])
+pins = array("I", [GATE, PUMP, 1 << LDAC, LEAD])
 gate_pin = machine.Pin(GATE, machine.Pin.IN, machine.Pin.PULL_DOWN)
 pump_pin = machine.Pin(PUMP, machine.Pin.IN, machine.Pin.PULL_DOWN)
 ldac_pin = machine.Pin(LDAC, machine.Pin.OUT, value=1)
@@ -148,7 +148,7 @@ def take_edge() -> int:
     if gate == c[_GATE_LEVEL]:
         if strobe and c[_PLAYS] == _STROBED:
             c[_STROBE_US] = time_us
-            if shown_us < _SETTLED_US:
+            if shown_us < _SETTLED_US and c[_SAMPLED] >= ptr32(pins)[3]:
                 c[_LATE] += 1
             advance()
         return 0

@@ -26,9 +26,8 @@ class StimulusTable(Table):
     pump_pin: int = Field(default=13, ge=0, le=28)
     ldac_pin: int = Field(default=6, ge=0, le=28)
     dac_address: int = Field(default=0x60, ge=0x60, le=0x67)
-    # The firmware's, while rows play; at 500 one of the first rows now and then came too late (1 of 6 replays on two
-    # emulated boards), for what arming does delays a sample, and the next one comes as soon.
-    sample_period_us: int = Field(default=1000, ge=250, le=1_000_000)
+    # The firmware's, while rows play.
+    sample_period_us: int = Field(default=500, ge=250, le=1_000_000)
     closed_loop_period_us: int = Field(default=100_000, ge=1000, le=1_000_000)  # each row waits for the host
     tolerance_codes: int = Field(default=0, ge=0, le=256)  # of DAC and converter together, of 65536
 

@@ -7,10 +7,11 @@ sample period before its conversion: this latency counts from when the fault is 
 
 The firmware runs with the pump's drive, whose pin is the sample's strobe; one row is one sample without any clock
 between the boards. While the gate is open no current flows through a cell, so the DAC stands at rest, or the firmware
-refuses to arm. The first sample is due as soon as the gate has closed, too soon for a DAC to follow: it is still one at
-rest, and row 0 is the second (`lead_samples`). After the gate has opened the second board goes on by its own timer:
-some thousand rows later it may be off by one. An open loop's rows are all there before the gate closes. A closed loop's
-come one by one, each with the pin's answer to the one before, and the firmware samples as slowly as that needs.
+refuses to arm. Arming holds the timer off for up to 0.4 ms: the first sample is due as soon as the gate has closed and
+the second at its time, perhaps 0.1 ms later, too soon for a DAC to follow. Both are still at rest, and row 0 is the
+third (`lead_samples`). After the gate has opened the second board goes on by its own timer: some thousand rows later it
+may be off by one. An open loop's rows are all there before the gate closes. A closed loop's come one by one, each with
+the pin's answer to the one before, and the firmware samples as slowly as that needs.
 """
 
 import struct
@@ -29,7 +30,7 @@ from ccdmon_hil.rigs.target import IDLE, Codes, Edge, Source
 from ccdmon_hil.rigs.wiring import Wiring
 
 SLOTS = 8192  # of the second board
-LEAD_SAMPLES = 1  # of a run, at rest
+LEAD_SAMPLES = 2  # of a run, at rest
 CAPACITY_ROWS = SLOTS - 1 - LEAD_SAMPLES
 PIECE_ROWS = 256  # in one exchange
 READ_WAIT_S = 0.005  # the other port wants attention, too
@@ -70,9 +71,9 @@ class StimulusTarget:
         wires = self._wires
         assert wires.port
         _, self._console = prompt(wires.port, lambda _line: None)
-        pins = (wires.gate_pin, wires.pump_pin, wires.ldac_pin, wires.dac_address)
+        pins = (wires.gate_pin, wires.pump_pin, wires.ldac_pin, wires.dac_address, LEAD_SAMPLES)
         try:
-            self._console.run(f"GATE, PUMP, LDAC, ADDRESS = {pins}\n{SCRIPT.read_text()}")
+            self._console.run(f"GATE, PUMP, LDAC, ADDRESS, LEAD = {pins}\n{SCRIPT.read_text()}")
         except DeviceError as error:
             if "EIO" not in str(error):
                 raise
@@ -83,7 +84,7 @@ class StimulusTarget:
         self._port = Port(self._tested_port, READ_WAIT_S)
 
     def play(self, source: Source, closed_loop: bool = False) -> None:
-        """Rest, then row 0 after the run's first sample. `InputError`: the rows are too many."""
+        """Rest, then row 0 after the run's first samples. `InputError`: the rows are too many."""
         self._source, self._row, self._next = (source if closed_loop else None), 0, None
         self._take([self._idle] * LEAD_SAMPLES + ([] if closed_loop else _all_rows(source)))
         self._ask(f"begin({self._period_us}, {int(closed_loop)})")
@@ -149,7 +150,8 @@ class StimulusTarget:
         ]
         if self._source and sampled > self._row:
             self._row += 1
-            self._next = self._source(self._row - LEAD_SAMPLES, bool(level))
+            row = self._row - LEAD_SAMPLES
+            self._next = self._idle if row < 0 else self._source(row, bool(level))
             if self._next is None:
                 self._source = None
                 self._ask("rest()")

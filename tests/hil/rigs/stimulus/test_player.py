@@ -33,16 +33,16 @@ class Bench(StimulusTarget):
 
 def test_rows_are_there_before_they_play_as_twelve_bits_a_channel() -> None:
     bench = Bench()
-    assert bench.edge_settings(closed_loop=False) == {"gate_drive": 1, "sample_period_us": 1000}
+    assert bench.edge_settings(closed_loop=False) == {"gate_drive": 1, "sample_period_us": 500}
     bench.play(lambda row, _closed: ROW if row < 2 else None)
-    # 0800 0800 0800 at rest, then 09c4 0800 0001 twice
-    assert bench.asked == ["take(0, b'CAAIAAgACcQIAAABCcQIAAAB')", "begin(1000, 0)"]
+    # 0800 0800 0800 twice at rest, then 09c4 0800 0001 twice
+    assert bench.asked == ["take(0, b'CAAIAAgACAAIAAgACcQIAAABCcQIAAAB')", "begin(500, 0)"]
 
 
 def test_more_rows_than_it_holds_are_refused_with_a_way_out() -> None:
     bench = Bench()
     bench.play(lambda row, _closed: ROW if row < CAPACITY_ROWS else None)
-    with pytest.raises(InputError, match=r"holds 8190 rows.*--rows 0:8190"):
+    with pytest.raises(InputError, match=r"holds 8189 rows.*--rows 0:8189"):
         bench.play(lambda row, _closed: ROW if row <= CAPACITY_ROWS else None)
 
 
@@ -56,13 +56,13 @@ def test_in_a_closed_loop_a_row_goes_out_with_the_answer_to_the_one_before() -> 
     bench.edge_settings(closed_loop=True)
     bench.play(source, closed_loop=True)
     bench._follow()  # the gate is open yet, no sample came
-    for sampled, level in ((1, 1), (2, 1), (3, 0)):
-        bench.state = (sampled, level, STROBED, 0, False, 0, [1, 0, 70, 0, 3, 90])
+    for sampled, level in ((1, 1), (2, 1), (3, 1), (4, 0)):
+        bench.state = (sampled, level, STROBED, 0, False, 0, [1, 0, 70, 0, 4, 90])
         bench._follow()
     assert told == [(0, True), (1, True), (2, False)]
     assert bench.asked == [
-        "take(0, b'CAAIAAgA')", "begin(100000, 1)", "wait(0, 10)", "wait(0, 10)",
-        "put(1, b'CcQIAAAB', 200)", "put(2, b'CcQIAAAB', 200)", "rest()",
+        "take(0, b'CAAIAAgACAAIAAgA')", "begin(100000, 1)", "wait(0, 10)", "wait(0, 10)",
+        "put(1, b'CAAIAAgA', 200)", "put(2, b'CcQIAAAB', 200)", "put(3, b'CcQIAAAB', 200)", "rest()",
     ]  # fmt: skip
     assert bench.edges == [Edge(True, 0, 70.0), Edge(False, 2, 90.0)]
 
@@ -72,7 +72,7 @@ def test_in_a_closed_loop_a_row_goes_out_with_the_answer_to_the_one_before() -> 
     [
         ((7, 1, STROBED, 1, False, 0, []), "after row 7 one was late on the DAC; set a longer period"),
         ((7, 1, STROBED, 0, True, 0, []), "the DAC did not answer; check its wires"),
-        ((0, 1, STROBED, 0, False, 16_001, []), "no edge of the pump came; is it wired to GP13"),
+        ((0, 1, STROBED, 0, False, 8001, []), "no edge of the pump came; is it wired to GP13"),
     ],
 )
 def test_what_goes_wrong_at_the_wires_is_said(state: tuple[object, ...], said: str) -> None:
