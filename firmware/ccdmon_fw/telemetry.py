@@ -37,6 +37,7 @@ class Telemetry:
         self._out = bytearray(len(self._payload) + 4)
         self._block = array("H", [0] * (BLOCK_BYTES // 2))
         self._sending = ()  # type: tuple # (buffer, size, already sent)
+        self._answered = False  # since the last samples
         self._waiting = []
         self._identity = Identity(board)
         self._identity_of = None  # settings that somebody wants to know
@@ -144,7 +145,11 @@ class Telemetry:
         self._bulk = (trip_id, first, records, index) if index < total else ()
 
     def _next(self):
-        """Choose the next frame: answers and trips before samples."""
+        """Choose the next frame: answers and trips before samples, which have their turn between two of them."""
+        if self._answered and self._ring.ready() >= SAMPLES_PER_FRAME:
+            self._answered = False  # a host that asks in each round would hear of nothing else
+            if self._next_samples():
+                return True
         if self._bulk and not self._waiting:
             self._next_of_box()
         if self._identity_of is not None and self._before_identity == 0:
@@ -157,7 +162,11 @@ class Telemetry:
             self._before_identity = max(0, self._before_identity - 1)
             frame = wire.encode(kind, self._take_sequence(), body)
             self._sending = (frame, len(frame), 0)
+            self._answered = True
             return True
+        return self._next_samples()
+
+    def _next_samples(self):
         if self.run == 0 or self.mode == wire.EVENTS_ONLY:
             return False
         ready = self._ring.ready()

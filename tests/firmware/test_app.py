@@ -133,6 +133,18 @@ def test_an_identity_comes_though_the_host_asks_again_in_each_round() -> None:
     assert "ack" in names[:4]
 
 
+def test_the_samples_come_though_the_host_asks_in_each_round() -> None:
+    bench = Bench()
+    bench.ask(wire.ARM)
+    came = 0
+    for number in range(2000, 3300):
+        bench.board.inbox += wire.encode(wire.KEEP_ALIVE, number)
+        bench.play(*ON)
+        came += sum(fields["count"] for name, fields, _ in bench.messages(1, 1000) if name == "samples")
+    assert came > 1250
+    assert bench.app.ring.dropped == 0
+
+
 def test_trip_is_told_until_acknowledged_and_cleared_only_by_its_id() -> None:
     bench = Bench()
     number = trip(bench)
