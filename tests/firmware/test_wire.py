@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccdmon_fw import limits, wire
@@ -62,6 +62,7 @@ def test_golden_frames_on_micropython() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=700), st.integers(0, 65535), st.integers(1, 255))
 def test_any_body_comes_back_and_has_no_zero_inside(body: bytes, sequence: int, kind: int) -> None:
     frame = wire.encode(kind, sequence, body)
@@ -69,6 +70,7 @@ def test_any_body_comes_back_and_has_no_zero_inside(body: bytes, sequence: int, 
     assert wire.Unframer().feed(frame) == [(kind, sequence, body)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=40), min_size=1, max_size=6), st.data())
 def test_cut_anywhere_the_stream_gives_the_same_frames(bodies: list[bytes], data: st.DataObject) -> None:
     stream = b"".join(wire.encode(5, number, body) for number, body in enumerate(bodies))
@@ -79,6 +81,7 @@ def test_cut_anywhere_the_stream_gives_the_same_frames(bodies: list[bytes], data
     assert unframer.crc_errors == 0
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_flipped_bit_never_passes(data: st.DataObject) -> None:
     frame = bytearray(wire.encode(3, 17, b"abcdefgh" * 4))
