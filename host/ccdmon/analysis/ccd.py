@@ -51,7 +51,7 @@ def _reversible(protocol: TestProtocol, events: Sequence[Event]) -> tuple[Level 
     stays = [
         e
         for e in events
-        if ("short" in e.kind and not (e.recovered or e.provisional)) or e.kind == "fake_stable"
+        if ("short" in e.kind and not (e.recovered or e.provisional or e.open)) or e.kind == "fake_stable"
     ]
     first = min((e.row for e in stays), default=None)
     soft = [e for e in events if e.kind == "soft_short" and e.recovered and (first is None or e.row < first)]

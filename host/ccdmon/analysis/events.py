@@ -22,6 +22,7 @@ class Event:
     provisional: bool = False
     evidence: dict[str, Any] = field(default_factory=dict)
     failed_row: int | None = None  # where it ended the test, if not where it began
+    open: bool = False  # the half-cycles to come may show it as something else; it ends the ramp unless they do
 
     @property
     def fatal(self) -> bool:
@@ -48,7 +49,7 @@ class Event:
             "current_A": self.current_A,
             "current_density_mA_cm2": per_area(self.current_A, area_cm2, 1e3),
             "recovered": self.recovered,
-            "provisional": self.provisional,
+            "provisional": self.provisional or self.open,
             "probability": self.probability,
             "evidence": self.evidence,
         }

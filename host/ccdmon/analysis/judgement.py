@@ -73,7 +73,7 @@ def judge(
         events = _of_level(found, stretches, level, cell, eis, ambient)
     if opened:
         events = [e for e in events if e.row < opened[0].row - 12] + opened
-    return Judgement(_numbered(_open_ones_provisional(events, found), found.half_cycles), None, notes)
+    return Judgement(_numbered(_marked_as_open(events, found, stretches), found.half_cycles), None, notes)
 
 
 def _of_level(
@@ -107,23 +107,24 @@ def _of_level(
     return events
 
 
-def _open_ones_provisional(events: Sequence[Event], found: Findings) -> list[Event]:
-    """What the rows of the next half-cycle may still show as something else is provisional until they are there.
+def _marked_as_open(events: Sequence[Event], found: Findings, stretches: Sequence[Stretch]) -> list[Event]:
+    """What later half-cycles may still show as something else is open until they are there.
 
-    Contact loss knows when it has reached its limit, a soft short that goes on is told by its end.
+    A short that heals by then was soft, V at its limit may come back, and what fluctuates may die. Where the circuit
+    is open no half-cycle may follow, only the time of some.
     """
     half_cycles = found.half_cycles
-    if not half_cycles:
-        return list(events)
-    half_s = middle([h.duration_s for h in half_cycles[-th.LEAST_ROWS :]])
-    early = len(half_cycles) < WARM
+    if len(half_cycles) <= max(WARM, th.SOFT_WITHIN):
+        return [replace(e, open=True) for e in events]
+    from_s = half_cycles[-th.SOFT_WITHIN].start_s
+    waited_s = th.SOFT_WITHIN * middle([h.duration_s for h in half_cycles[-th.LEAST_ROWS :]])
 
     def is_open(e: Event) -> bool:
-        goes_on = e.kind in ("contact_loss", "limit") or (e.kind == "soft_short" and not e.recovered)
         last_s = e.start_s if e.end_s is None else e.end_s
-        return not goes_on and (early or half_cycles[-1].end_s - last_s < half_s)
+        waits = e.kind not in ("contact_loss", "limit") or stretches[-1].end_s - last_s < waited_s
+        return from_s < last_s and waits
 
-    return [replace(e, provisional=True) if is_open(e) else e for e in events]
+    return [replace(e, open=True) if is_open(e) else e for e in events]
 
 
 def _numbered(events: Sequence[Event], half_cycles: Sequence[HalfCycle]) -> list[Event]:
@@ -171,22 +172,24 @@ class Surroundings:
 
 
 def has_ocv(stretches: Sequence[Stretch], configuration: str, electrolyte: str | None) -> bool:
-    """Does V stand on an open-circuit voltage, so that it does not follow the sign of I?"""
+    """Does V stand on an open-circuit voltage, so that it does not follow the sign of I?
+
+    Asked of the first half-cycles: a dead cell's V follows nothing.
+    """
     if configuration in ("symmetric", "full"):
         return configuration == "full"
     most_C = max((s.charge_C for s in stretches), default=0.0)
-    loaded = [s for s in stretches if s.sign != 0 and s.charge_C > th.OFFSET_CURRENT * most_C]
+    loaded = [s for s in stretches if s.sign != 0 and s.charge_C > th.OFFSET_CURRENT * most_C][:WARM]
     if not loaded:
         return True
     usual_V = middle([abs(s.middle_V) for s in loaded])
-    rests = [s for s in stretches if s.sign == 0 and s.count >= 3]
+    rests = [s for s in stretches if s.sign == 0 and s.count >= 3 and s.first_row < loaded[-1].first_row]
     before = [s for s in rests if s.first_row < loaded[0].first_row]
     if any(abs(s.middle_V) > th.HALF * usual_V for s in before):
         return True
     along = [float(np.sign(s.middle_V)) * s.sign * s.count for s in loaded]
     if len({s.sign for s in loaded}) == 2:
-        early = along[: max(len(along) // 2, 2)]  # V of a dead cell follows I
-        return any(abs(sum(x)) < th.MOST * sum(map(abs, x)) for x in (along, early))
+        return abs(sum(along)) < th.MOST * sum(map(abs, along))
     if sum(along) < 0:  # it gives power
         return True
     if rests:
