@@ -94,14 +94,12 @@ def _of_level(
     )
     by_level = sorted([*by_level, *micro_shorts(level.tracker.out)], key=lambda e: e.row)
     events = combined(found, by_level, line, eis, cell, ambient, surroundings.explain)
-    told = any(e.kind in ("hard_short", "fake_stable") for e in events)
-    if (
-        found.half_cycles and not told and eis.verdict != "consistent"
-    ):  # the pair of spectra says that nothing leaks
-        rows = found.half_cycles[0].first_row, found.half_cycles[-1].last_row
-        events += [
-            e for e in slow_loss(found.half_cycles) if not surroundings.explain(*rows, e.evidence["ratio"])
-        ]
+    end = min((e.row for e in events if e.kind == "hard_short"), default=found.rows)
+    before = [h for h in found.half_cycles if h.last_row < end]
+    # A pair of spectra may say that nothing leaks.
+    if before and eis.verdict != "consistent" and not any(e.kind == "fake_stable" for e in events):
+        rows = before[0].first_row, before[-1].last_row
+        events += [e for e in slow_loss(before) if not surroundings.explain(*rows, e.evidence["ratio"])]
     if not any(e.kind in ("limit", "contact_loss") or e.fatal for e in events):
         events += runs_away(stretches)
     return events

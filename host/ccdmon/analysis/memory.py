@@ -35,4 +35,15 @@ def slow_loss(half_cycles: Sequence[HalfCycle]) -> list[Event]:
         "resistance_after_ohm": tail,
         "ratio": tail / kept[best],
     }
-    return [Event("fake_stable", h.start_s, h.first_row, h.cycle, h.current_A, evidence=evidence)]
+    lately = max(ohms[-th.SOFT_WITHIN :]) > th.HARD_REMAINS * kept[best]  # it may come back
+    return [
+        Event(
+            "fake_stable",
+            h.start_s,
+            h.first_row,
+            h.cycle,
+            h.current_A,
+            open=lately,
+            evidence=evidence,
+        )
+    ]

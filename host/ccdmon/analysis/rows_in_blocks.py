@@ -1,5 +1,7 @@
 """The rows of each of the core's segments, in at most 64 blocks of as many rows: what the level is judged on."""
 
+from copy import copy
+
 import numpy as np
 import numpy.typing as npt
 
@@ -39,6 +41,12 @@ class Blocks:
         self.table: Array = numbers[_HEAD:].reshape(-1, int(numbers[0]))
         self.first: tuple[float, float] = tuple(numbers[1:3].tolist())  # V and A of the very first row
         self.last: tuple[float, float] = tuple(numbers[3:5].tolist())
+
+    def between(self, first: int, end: int) -> "Blocks":
+        """Those from `first` to before `end`; the very first and last rows are not theirs."""
+        some = copy(self)
+        some.table = np.ascontiguousarray(self.table[:, first:end])
+        return some
 
     @property
     def volts(self) -> Array:

@@ -6,9 +6,10 @@
 | rest | no current |
 | held | V stands, I gives way: the end of a CC-CV charge, a chronoamperometry |
 | open | no current, and V beyond all that the cell had under current: a wire is off, or the contact |
+| leaving | I stands, V goes its own way: lithium nucleates, or what was stripped is gone |
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -95,3 +96,51 @@ def _goes_on_held(last: Stretch, s: Stretch) -> bool:
     end_V = float(last.volts[-1])
     stands = float(np.max(np.abs(s.volts - end_V))) < th.STANDS * abs(end_V)
     return stands and s.first_row - last.last_row <= 3
+
+
+def parts(s: Stretch) -> list[Stretch]:
+    """A stretch without the rows whose V goes its own way, not as I and a resistance do: before and behind it."""
+    usual_V, along = abs(s.middle_V), s.volts * (1.0 if s.middle_V >= 0 else -1.0)
+    if s.kind != "current" or usual_V == 0 or along.size < th.LEAST_ROWS:
+        return [s]
+    first, end = _nucleated(along, usual_V), _emptied(along, usual_V)
+    before = list(_cut(s, first, "leaving", "current")) if first else [s]
+    behind = list(_cut(before.pop(), end - first, "current", "leaving")) if end < along.size else [before.pop()]
+    return before + behind
+
+
+def _nucleated(along: Array, usual_V: float) -> int:
+    """The first block behind a peak of V from which it sinks block by block, as lithium nucleates on a bare metal."""
+    if along[: along.size // 3].max() < usual_V / th.HALF:
+        return 0
+    k = int(np.argmax(along[: along.size // 3]))
+    peak_V, largest_V = float(along[k]), 0.0
+    while along[k] > (1 + th.FALL) * usual_V and k < along.size // 3:
+        largest_V, k = max(largest_V, float(along[k] - along[k + 1])), k + 1
+    gradual = largest_V < th.SUDDEN * (peak_V - usual_V)
+    return k if gradual and k < along.size // 3 else 0
+
+
+def _emptied(along: Array, usual_V: float) -> int:
+    """The block from which on V runs away: what was stripped is gone."""
+    n = along.size
+    if along[-1] < usual_V / th.UNKNOWN:
+        return n
+    k = n - int(np.argmin((along > usual_V / th.HALF)[::-1]))  # from here on all are far up
+    if k < n and along[k] > th.HALF * along[-1]:  # it stands there: V came back
+        return n
+    while k > 0 and along[k - 1] > (1 + th.FALL) * usual_V and along[k - 1] < along[min(k, n - 1)]:
+        k -= 1
+    return k if k > n // 2 else n
+
+
+def _cut(s: Stretch, block: int, *kinds: str) -> tuple[Stretch, Stretch]:
+    """Two stretches of these kinds, the second from this block on."""
+    row, time_s = int(s.row[block]), float(s.time_s[block])
+    share = (row - s.first_row) / s.count
+    before = replace(s, last_row=row - 1, end_s=time_s - (time_s - s.start_s) / (row - s.first_row),
+                     charge_C=share * s.charge_C, kind=kinds[0],
+                     blocks=s.blocks.between(0, block))  # fmt: skip
+    after = replace(s, first_row=row, start_s=time_s, charge_C=(1 - share) * s.charge_C, after_gap=False,
+                    kind=kinds[1], blocks=s.blocks.between(block, s.row.size))  # fmt: skip
+    return before, after

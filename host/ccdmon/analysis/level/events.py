@@ -35,7 +35,7 @@ def judged_by_level(
     down = [e for e in excursions if e.sign < 0]
     up = [e for e in excursions if e.sign > 0]
     for e in down:
-        if e.state == "open" and e.ratio < th.HARD_REMAINS:
+        if e.state != "back" and e.ratio < th.HARD_REMAINS:
             died = dead(line, e, steps, explained)
             events += died
             if any(x.kind == "hard_short" for x in died):  # it may have been soft before

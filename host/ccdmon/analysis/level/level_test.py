@@ -5,7 +5,7 @@ from copy import copy, deepcopy
 
 from ccdmon.analysis.level.excursions import Excursions
 from ccdmon.analysis.level.tracker import LevelTracker
-from ccdmon.analysis.stretches import Stretch
+from ccdmon.analysis.stretches import Stretch, parts
 
 WARM = 6  # half-cycles that are looked at twice: the first time they only teach
 
@@ -22,6 +22,10 @@ class LevelTest:
 
     def feed(self, s: Stretch) -> None:
         """Take the next stretch."""
+        for part in parts(s):
+            self._feed(part)
+
+    def _feed(self, s: Stretch) -> None:
         if self._waiting is None:
             self._take(s)
             return
@@ -34,7 +38,7 @@ class LevelTest:
         """As if the test ended with these stretches; the original goes on."""
         other = copy(self)
         if self._waiting is not None:
-            other._waiting = [*self._waiting, *last]
+            other._waiting = [*self._waiting, *(part for s in last for part in parts(s))]
             while other._waiting is not None:
                 other._begin()
             return other
@@ -55,7 +59,7 @@ class LevelTest:
             self._take(s)
             if self._waiting is not None:  # it began anew
                 for later in waiting[k + 1 :]:
-                    self.feed(later)
+                    self._feed(later)
                 return
 
     def _take(self, s: Stretch) -> None:
