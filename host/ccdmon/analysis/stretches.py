@@ -98,12 +98,17 @@ def _goes_on_held(last: Stretch, s: Stretch) -> bool:
     return stands and s.first_row - last.last_row <= 3
 
 
-def parts(s: Stretch) -> list[Stretch]:
-    """A stretch without the rows whose V goes its own way, not as I and a resistance do: before and behind it."""
+def parts(s: Stretch, last: Stretch | None) -> list[Stretch]:
+    """A stretch without the rows whose V goes its own way, not as I and a resistance do: before and behind it.
+
+    `last` is the stretch of constant current before it, without such rows: where lithium nucleates V is beyond its.
+    """
     usual_V, along = abs(s.middle_V), s.volts * (1.0 if s.middle_V >= 0 else -1.0)
     if s.kind != "current" or usual_V == 0 or along.size < th.LEAST_ROWS:
         return [s]
-    first, end = _nucleated(along, usual_V), _emptied(along, usual_V)
+    beside_V = usual_V if last is None else max(usual_V, last.ohm * abs(s.current_A))
+    first = _nucleated(along, usual_V) if along[: along.size // 2].max() > beside_V / th.HALF else 0
+    end = _emptied(along, usual_V)
     before = list(_cut(s, first, "leaving", "current")) if first else [s]
     behind = list(_cut(before.pop(), end - first, "current", "leaving")) if end < along.size else [before.pop()]
     return before + behind
@@ -111,14 +116,13 @@ def parts(s: Stretch) -> list[Stretch]:
 
 def _nucleated(along: Array, usual_V: float) -> int:
     """The first block behind a peak of V from which it sinks block by block, as lithium nucleates on a bare metal."""
-    if along[: along.size // 3].max() < usual_V / th.HALF:
-        return 0
-    k = int(np.argmax(along[: along.size // 3]))
+    half = along.size // 2
+    k = int(np.argmax(along[:half]))
     peak_V, largest_V = float(along[k]), 0.0
-    while along[k] > (1 + th.FALL) * usual_V and k < along.size // 3:
-        largest_V, k = max(largest_V, float(along[k] - along[k + 1])), k + 1
+    while along[k] > (1 + th.FALL) * usual_V and k < half:
+        largest_V, k = max(largest_V, float(along[k] - along[k + 2])), k + 1  # a step may lie within a block
     gradual = largest_V < th.SUDDEN * (peak_V - usual_V)
-    return k if gradual and k < along.size // 3 else 0
+    return k if gradual and k < half else 0
 
 
 def _emptied(along: Array, usual_V: float) -> int:
@@ -127,7 +131,7 @@ def _emptied(along: Array, usual_V: float) -> int:
     if along[-1] < usual_V / th.UNKNOWN:
         return n
     k = n - int(np.argmin((along > usual_V / th.HALF)[::-1]))  # from here on all are far up
-    if k < n and along[k] > th.HALF * along[-1]:  # it stands there: V came back
+    if k < n - 1 and along[k] > th.HALF * along[-1]:  # it stands there: V came back
         return n
     while k > 0 and along[k - 1] > (1 + th.FALL) * usual_V and along[k - 1] < along[min(k, n - 1)]:
         k -= 1

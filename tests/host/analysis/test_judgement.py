@@ -130,13 +130,13 @@ def test_a_dead_cell_whose_voltage_stands_still_has_no_sensor_fault() -> None:
     assert kinds(trace) == [("hard_short", False)]
 
 
-def test_a_short_is_provisional_until_the_next_half_cycle_has_shown_that_it_stays() -> None:
-    trace = ramp(2, lambda half, s: np.where((half > 14) | ((half == 14) & (s > 200)), 0.5, 1))
+def test_a_short_is_provisional_until_the_next_half_cycles_have_shown_that_it_stays() -> None:
+    trace = ramp(4, lambda half, s: np.where((half > 14) | ((half == 14) & (s > 200)), 0.5, 1))
     told = []
-    for rows in (14 * 300 + 200, 16 * 300):
+    for rows in (14 * 150 + 100, 16 * 150, 19 * 150):
         (event,) = analyze(trace.rows(0, rows))["events"]
         told.append((event["kind"], event["provisional"]))
-    assert told == [("partial_short", True), ("partial_short", False)]
+    assert told == [("partial_short", True), ("partial_short", True), ("partial_short", False)]
 
 
 def test_a_level_that_swings_until_the_cell_dies_is_told_from_where_it_began() -> None:

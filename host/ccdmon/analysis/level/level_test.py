@@ -16,14 +16,20 @@ class LevelTest:
     def __init__(self) -> None:
         self._waiting: list[Stretch] | None = []
         self._current = 0
+        self._last: Stretch | None = None  # of constant current, without what goes its own way
         self._again: list[int] = []
         self.tracker = LevelTracker()
         self.excursions = Excursions()
 
     def feed(self, s: Stretch) -> None:
         """Take the next stretch."""
-        for part in parts(s):
+        for part in self._parts(s):
             self._feed(part)
+
+    def _parts(self, s: Stretch) -> list[Stretch]:
+        found = parts(s, self._last)
+        self._last = next((x for x in found if x.kind == "current" and x.count >= 3), self._last)
+        return found
 
     def _feed(self, s: Stretch) -> None:
         if self._waiting is None:
@@ -38,7 +44,7 @@ class LevelTest:
         """As if the test ended with these stretches; the original goes on."""
         other = copy(self)
         if self._waiting is not None:
-            other._waiting = [*self._waiting, *(part for s in last for part in parts(s))]
+            other._waiting = [*self._waiting, *(part for s in last for part in other._parts(s))]
             while other._waiting is not None:
                 other._begin()
             return other
