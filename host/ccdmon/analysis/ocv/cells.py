@@ -23,9 +23,10 @@ def judged(stretches: Sequence[Stretch], rows: int, steps: Sequence[dict[str, fl
     end = next((e.row for e in events if e.kind == "hard_short"), rows)
     sound = [s for s in stretches if s.first_row < end]
     events += dips_of(sound, end)
-    events += endless(runs_of(sound))
+    taken = endless(runs_of(sound))
+    events += taken
     events += sagging(sound)
-    events += unreturned(runs, end)
+    events += [] if taken else unreturned(runs, end)
     events += (
         []
         if any(e.evidence["criterion"] == "V falls on in rests" for e in events)

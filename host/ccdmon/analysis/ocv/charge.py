@@ -9,7 +9,7 @@ import numpy as np
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.ocv.runs import Run, ocv_event
-from ccdmon.analysis.order_statistics import quantile
+from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.stretches import Stretch
 
 
@@ -17,7 +17,7 @@ def _rising(runs: Sequence[Run]) -> int:
     """Sign of the current that charges: V rises with it."""
     vote = sum(
         r.sign
-        * float(np.sign(r.end_V - float(r.loaded[0].volts[min(1, r.loaded[0].volts.size - 1)])))
+        * float(np.sign(r.end_V - r.begin_V))
         * r.span_V
         for r in runs
     )
@@ -26,39 +26,39 @@ def _rising(runs: Sequence[Run]) -> int:
 
 def endless(runs: Sequence[Run]) -> list[Event]:
     """A charge that takes far more than the cell ever held while V makes no progress."""
-    if len(runs) < 3:
-        return []
-    charging = _rising(runs)
-    held_C, held_runs, highest_V = 0.0, 0, -np.inf
-    for run in runs:
-        if run.sign == charging and held_runs >= 2 and np.isfinite(highest_V):
+    charging = _rising(runs) if runs else 1
+    held_C, highest_V = 0.0, -np.inf
+    for last, run in itertools.pairwise(runs):
+        if last.span_V > th.OCV_SPAN_V:
+            held_C = max(held_C, last.charge_C)
+            # Where charges ended; before there was one, where the cell stood that was discharged.
+            highest_V = max(highest_V, charging * (last.end_V if last.sign == charging else last.begin_V))
+        if run.sign == charging and held_C > 0:
             found = _beyond(run, held_C, highest_V, charging)
             if found is not None:
                 return [found]
-        if run.span_V > th.OCV_SPAN_V:
-            held_runs += 1
-            held_C = max(held_C, run.charge_C)
-            if run.sign == charging:
-                highest_V = max(highest_V, charging * run.end_V)
     return []
 
 
 def _beyond(run: Run, held_C: float, highest_V: float, charging: int) -> Event | None:
-    """The charge `run` where it goes beyond what was held and V stands below where charges ended."""
+    """The charge `run` where it goes beyond what was held and V would need as much again to where charges ended."""
     total_C = 0.0
     for s in run.loaded:
         if total_C + s.charge_C <= th.GROWN * held_C:
             total_C += s.charge_C
             continue
-        at = _block_at(s, (th.GROWN * held_C - total_C) / s.charge_C)
-        v = s.volts[max(0, at // 2) : at + 1] * charging
-        stands = float(v[-1]) <= quantile(v, th.MOST) + 3 * s.noise_V
-        if s.kind != "current" or not stands or float(v[-1]) >= highest_V - 3 * s.noise_V:
+        beyond, before = (
+            _block_at(s, min(max((share * held_C - total_C) / s.charge_C, 0.0), 1.0)) for share in (th.GROWN, th.HALF)
+        )
+        v = s.volts * charging
+        late_V, early_V = middle(v[max(beyond - 2, 0) : beyond + 1]), middle(v[before : before + 3])
+        progress_V = late_V - early_V - 3 * s.noise_V
+        if s.kind != "current" or progress_V * held_C > (highest_V - late_V) * s.charge_C * (beyond - before) / v.size:
             return None
         return ocv_event(
             "soft_short",
             s,
-            at,
+            beyond,
             provisional=True,
             criterion="charge beyond all that the cell held",
             charge_C=total_C + s.charge_C,
@@ -85,11 +85,11 @@ def unreturned(runs: Sequence[Run], end: int) -> list[Event]:
             and b is not runs[-1]
         )
         if whole and a.charge_C > 0:
-            shares.append((b.charge_C / a.charge_C, a))
+            shares.append((b.charge_C / a.charge_C, b))
     for k in range(2, len(shares) - 1):
         usual = median(x for x, _ in shares[max(0, k - 4) : k])
         if max(shares[k][0], shares[k + 1][0]) < min(usual, 1.0) - th.FALL and usual > 0.5:
-            s = shares[k][1].loaded[0]
+            s = shares[k][1].loaded[0]  # of the discharge that shows it
             return [
                 ocv_event(
                     "soft_short",

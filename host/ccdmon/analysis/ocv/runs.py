@@ -30,6 +30,11 @@ class Run:
         return sum(s.charge_C for s in self.loaded)
 
     @cached_property
+    def begin_V(self) -> float:
+        """Behind the step of the current."""
+        return float(self.loaded[0].volts[min(1, self.loaded[0].volts.size - 1)])
+
+    @cached_property
     def end_V(self) -> float:
         return float(self.loaded[-1].volts[-1])
 
