@@ -13,20 +13,19 @@ from ccdmon.analysis.stretches import Stretch
 
 def dips_of(stretches: Sequence[Stretch], end: int) -> list[Event]:
     """Dips of some rows at constant current, several of them: micro-shorts."""
-    found: list[tuple[float, int, Stretch, int, float]] = []  # row, 1 down or -1 up
+    found: list[tuple[float, int, Stretch, int, float]] = []  # row, weight of a dip or -2 of a peak
     lengths = [s.count for s in stretches if s.kind == "current"]
     window = 2.0 * middle(lengths) if lengths else 0.0
     for s in stretches:
-        if s.kind == "current" and s.volts.size >= 12 and s.last_row < end:
-            down, up = _one_sided(s)
-            found += [(float(s.row[k]), 1, s, k, depth) for k, depth in down] + [
-                (float(s.row[k]), -1, s, k, 0.0) for k in up
-            ]
+        if s.kind in ("current", "held") and s.volts.size >= 12 and s.last_row < end:
+            down, up, least = _one_sided(s)
+            found += [(float(s.row[k]), _weight(depth, least), s, k, depth) for k, depth in down]
+            found += [(float(s.row[k]), -2, s, k, 0.0) for k in up]
     found.sort(key=lambda x: x[0])
     for n, (row, sign, s, k, _) in enumerate(found):
         near = [x for x in found[max(0, n - 2) :] if x[0] <= row + window]
         dips = [x for x in near if x[1] > 0 and x[0] >= row]
-        if sign > 0 and len(dips) - 2 * sum(x[1] < 0 for x in near) >= th.DIPS:
+        if sign > 0 and len(dips) > 1 and sum(x[1] for x in near if x in dips or x[1] < 0) >= th.DIPS:
             last = dips[-1]
             return [
                 ocv_event(
@@ -43,8 +42,13 @@ def dips_of(stretches: Sequence[Stretch], end: int) -> list[Event]:
     return []
 
 
-def _one_sided(s: Stretch) -> tuple[list[tuple[int, float]], list[int]]:
-    """Blocks with rows far below the line of their neighbours, their depth; and how many are as far above."""
+def _weight(depth: float, least: float) -> int:
+    """What a dip counts: one that is far beyond the noise is no chance."""
+    return 1 + (depth > 2 * least) + (depth > 4 * least)
+
+
+def _one_sided(s: Stretch) -> tuple[list[tuple[int, float]], list[int], float]:
+    """Blocks with rows far below the line of their neighbours, their depth; those as far above; the least depth."""
     v = s.volts * (1.0 if s.middle_V >= 0 else -1.0)
     low, high = (
         (s.blocks.lowest_V, s.blocks.highest_V)
@@ -82,7 +86,6 @@ def _one_sided(s: Stretch) -> tuple[list[tuple[int, float]], list[int]]:
                 down.append((k, float(s.blocks.fall_V[k])))
                 k = back
         else:
-            up.append(k)
             back = next(
                 (
                     m
@@ -91,6 +94,8 @@ def _one_sided(s: Stretch) -> tuple[list[tuple[int, float]], list[int]]:
                 ),
                 None,
             )
-            k = back if back is not None else k
+            if back is not None:
+                up.append(k)
+                k = back
         k += 1
-    return down, up
+    return down, up, float(least)

@@ -32,7 +32,7 @@ def losses(stretches: Sequence[Stretch], steps: Sequence[dict[str, float]]) -> I
             left = np.abs(s.volts[k + (n > k + 2) : k + 13])
             drop = before - middle(left[:4] if k else np.abs(s.volts))
             later = volts[offset + k + (n > k + 2) :]
-            if drop < max(th.FALL * before, 0.2 * th.OCV_LOSS_V):
+            if drop < 0.2 * th.OCV_LOSS_V:
                 continue
             dead = later.size >= 2 and quantile(later, th.WHOLE) < th.HARD_REMAINS * before
             if (
@@ -122,7 +122,7 @@ def _between(
 
 def _falls(s: Stretch) -> list[int]:
     """Blocks in which |V| falls from one row to the next by far more than around them, the first two left out."""
-    least = np.maximum(np.maximum(th.FALL * np.abs(s.volts), 0.2 * th.OCV_LOSS_V), th.SPIKE_NOISE * s.noise_V)
+    least = max(0.2 * th.OCV_LOSS_V, th.SPIKE_NOISE * s.noise_V)
     found = []
     for k in np.flatnonzero(s.blocks.fall_V > least):
         around = np.concatenate(
