@@ -4,6 +4,7 @@ Two ways to tell by the impedance: before against after, and U/I against it. Wit
 it slid to a fraction of what the cell kept, further than warming takes it, and stays there.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,9 +12,11 @@ from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.half_cycles import HalfCycle
 from ccdmon.analysis.impedance.comparison import Comparison
+from ccdmon.analysis.order_statistics import middle
 
 FULL_CELL = 2
-ROOM_degC, NEAR_K = 25.0, 8.0
+ROOM_degC, NEAR_K, KELVIN = 25.0, 8.0, 273.15
+SUDDEN = 0.85  # of what half-cycles had
 EXPLAINED = 0.8  # of what is gone from the spectrum: both have their errors, and U/I its heat
 
 
@@ -35,17 +38,36 @@ def find_fake_stable(
 def _below_impedance(
     usable: Sequence[HalfCycle], eis: Comparison, temperature_degC: float | None
 ) -> Event | None:
-    """U/I far below the impedance before the test; told only near the temperature spectra are taken at."""
+    """U/I far below the impedance before the test, further than the temperature takes it."""
     if eis.before is None or not eis.before.trustworthy:
         return None
-    if temperature_degC is not None and abs(temperature_degC - ROOM_degC) > NEAR_K:
-        return None
     impedance_ohm = eis.before.bulk_ohm + eis.before.interface_ohm
-    low = next((h for h in usable if h.resistance_end_ohm < th.HALF * impedance_ohm), None)
-    if low is None or any(h.resistance_end_ohm >= th.HALF * impedance_ohm for h in usable[low.index + 1 :]):
+    least_ohm = impedance_ohm * th.HALF * _warmth(temperature_degC)
+    first = next((k for k, h in enumerate(usable) if h.resistance_end_ohm < least_ohm), None)
+    if first is None or any(h.resistance_end_ohm >= least_ohm for h in usable[first + 1 :]):
         return None
+    if temperature_degC is None and _slid(usable[: first + 1]):
+        return None
+    low = usable[first]
     evidence = {"criterion": "U/I against impedance", "resistance_ohm": low.resistance_end_ohm}
     return _event(low, evidence | {"impedance_ohm": impedance_ohm})
+
+
+def _warmth(temperature_degC: float | None) -> float:
+    """What is left of a resistance at room temperature, where spectra are taken, at the most that warming takes."""
+    if temperature_degC is None or temperature_degC < ROOM_degC + NEAR_K:
+        return 1.0
+    inverse_eV = (1 / (ROOM_degC + KELVIN) - 1 / (temperature_degC + KELVIN)) / th.BOLTZMANN_eV_K
+    return math.exp(-th.ACTIVATION_eV * inverse_eV)
+
+
+def _slid(until: Sequence[HalfCycle]) -> bool:
+    """Whether the half-cycle before the last was below what is usual: where no temperature is known, warming does it.
+
+    A leak of the kind forms within a half-cycle, or was there from the start.
+    """
+    before = [h.resistance_end_ohm for h in until[:-1]]
+    return bool(before) and before[-1] < SUDDEN * middle(before)
 
 
 def _event(h: HalfCycle, evidence: dict[str, Any]) -> Event:

@@ -33,8 +33,6 @@ from ccdmon.analysis.whole_test import (
 )
 from ccdmon.model.trace import Cell
 
-BOLTZMANN_eV_K = 8.617e-5
-
 
 @dataclass(frozen=True)
 class Judgement:
@@ -158,7 +156,7 @@ class Surroundings:
             room += th.PRESSURE_EXPONENT * abs(math.log(after_Pa / before_Pa))
         before_K, after_K = self._at(self._degC, first_row) + 273.15, self._at(self._degC, last_row) + 273.15
         if abs(after_K - before_K) > 1 and (after_K > before_K) == (ratio < 1):
-            room += th.ACTIVATION_eV / BOLTZMANN_eV_K * abs(1 / before_K - 1 / after_K)
+            room += th.ACTIVATION_eV / th.BOLTZMANN_eV_K * abs(1 / before_K - 1 / after_K)
         return 0.0 < abs(math.log(ratio)) <= room
 
     def _at(self, column: np.ndarray, row: float) -> float:

@@ -1,11 +1,13 @@
 """What a shorted spectrum after the test says beside the events that the trace shows."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from ccdmon.analysis.events import Event
-from ccdmon.analysis.fake_stable import told_already
-from ccdmon.analysis.impedance.comparison import compare
+from ccdmon.analysis.fake_stable import find_fake_stable, told_already
+from ccdmon.analysis.impedance.comparison import Comparison, compare
 from ccdmon.model.spectrum import Spectrum
 
 
@@ -44,3 +46,38 @@ def test_a_leak_that_an_event_brought_and_left_is_told_once(events, told) -> Non
     eis = after_a_leak(0.49)
     assert eis.verdict == "shorted"
     assert told_already(events, eis) is told
+
+
+def before_only() -> Comparison:
+    """A spectrum of 100 ohm before the test and none after."""
+    return compare(after_a_leak(1.0).spectra[0], None)
+
+
+@pytest.mark.parametrize(
+    ("ohms", "degC", "told"),
+    [
+        ([100, 98, 97, 96, 9, 9, 9], None, 4),  # within a half-cycle
+        ([12, 11, 12, 11], None, 0),  # from the start
+        ([100, 98, 97, 60, 45, 45, 45], None, None),  # where no temperature is known warming does that
+        ([100, 98, 97, 60, 45, 45, 45], 26.0, 4),
+        ([12, 11, 12, 11], 60.0, None),  # 0.8 eV take 0.96 of it
+        ([0.5, 0.5, 0.5, 0.5], 60.0, 0),
+        ([30, 29, 30, 29], -10.0, 0),  # the cold takes nothing
+        ([100, 98, 97, 96], None, None),
+    ],
+)
+def test_what_is_below_the_impedance_before_is_told_where_no_warming_explains_it(ohms, degC, told) -> None:
+    rows = [
+        SimpleNamespace(
+            rows=50,
+            end_V=0.1,
+            resistance_end_ohm=float(ohm),
+            start_s=float(k),
+            first_row=k,
+            cycle=k // 2,
+            current_A=1e-3,
+        )
+        for k, ohm in enumerate(ohms)
+    ]
+    found = find_fake_stable(rows, before_only(), 0, degC)  # type: ignore[arg-type]
+    assert [event.row for event in found] == ([] if told is None else [told])

@@ -15,10 +15,10 @@ def why(test: Subject) -> Told:
     """`why` of the report document: each a finding with its section and a line of text, a group, or None."""
     stretches = [] if test.with_ocv else [s for s in test.stretches if s.last_row < test.ends_row]
     rows = half_cycle_rows(stretches, MOST_HALF_CYCLES)
-    found = response(rows)
+    polymer = is_polymer(test.cell.electrolyte)
+    found = response(rows, polymer=polymer)
     explained = found.explained()
     levels_A = [level.current_A for level in test.protocol.levels]
-    polymer = is_polymer(test.cell.electrolyte)
     voids = None if polymer or test.cell.configuration != "symmetric" else onset(rows, levels_A, explained)
     depleted = depletion(rows, test.cell.electrolyte, explained)
     return {

@@ -8,19 +8,19 @@ left wanders, so that neighbours count for less than they are.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from ccdmon.analysis.judgement import BOLTZMANN_eV_K
 from ccdmon.analysis.level.shape import TAU_s
 from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.rows_in_blocks import Array
+from ccdmon.analysis.thresholds import BOLTZMANN_eV_K
 from ccdmon.analysis.why.half_cycle_rows import Explained, HalfCycleRows, Joined
+from ccdmon.analysis.why.points import Points, jumps, log_pressure, parts_of_half_cycles, points
 
 KELVIN = 273.15
 ROOM_K = 25.0 + KELVIN
-POINTS = 240  # of a test, at most
 LEAST_K, LEAST_PRESSURE = 3.0, 0.1  # that must change; relative
 LEAST_SURE = 0.2  # relative error of what is told
 TOGETHER = 0.95  # correlation of temperature and pressure
@@ -28,10 +28,10 @@ TOGETHER = 0.95  # correlation of temperature and pressure
 USUAL_eV, SPREAD_eV = 0.47, 0.15
 USUAL_EXPONENT, SPREAD_EXPONENT = 0.35, 0.2
 DRIFTS = (0.2, 0.15, 0.2)  # how large they may be, of ln R over the test
-EARLY = 0.1  # of a half-cycle
 LAW = 0.03
 SHARE = 0.15  # of the resistance, that one relaxation has
-STEPS = 5
+STEPS, PARTS = 30, (1.0, 0.5, 0.25, 0.1, 0.03)
+SMALL = 1e-3  # of what a parameter may be: the fit moves no more
 WANDERS, NOISE = 0.004, 0.003  # of ln R: from point to point, and of each alone
 
 
@@ -66,27 +66,31 @@ class Response:
 
         def of(blocks: Joined) -> Array:
             warm = -energy_eV * inverse_eV(blocks.temperature_degC) if warms else 0.0
-            tight = -exponent * _log(blocks.pressure_Pa) if tightens else 0.0
+            tight = -exponent * log_pressure(blocks.pressure_Pa) if tightens else 0.0
             both = np.asarray(warm + tight + np.zeros(blocks.rows.size))
             return np.where(np.isfinite(both), both, 0.0)
 
         return of
 
 
-def response(test: Sequence[HalfCycleRows]) -> Response:
+def response(test: Sequence[HalfCycleRows], *, polymer: bool = False) -> Response:
     """Fit a test; what it does not tell is what is usual, with its spread."""
     degC = np.concatenate([h.blocks.temperature_degC for h in test] or [np.zeros(0)])
-    log_P = np.concatenate([_log(h.blocks.pressure_Pa) for h in test] or [np.zeros(0)])
+    log_P = np.concatenate([log_pressure(h.blocks.pressure_Pa) for h in test] or [np.zeros(0)])
     span_K, ratio = _span(degC), math.exp(min(_span(log_P), 50.0))
     usual = Response(USUAL_eV, SPREAD_eV, USUAL_EXPONENT, SPREAD_EXPONENT, span_K, ratio)
-    rows = _points(test) if span_K >= LEAST_K or ratio >= 1 + LEAST_PRESSURE else None
+    rows = (
+        points(test, jumps if polymer else parts_of_half_cycles)
+        if span_K >= LEAST_K or ratio >= 1 + LEAST_PRESSURE
+        else None
+    )
     if rows is None or rows.time_s.size < 6:
         return usual
     nothing = np.zeros(rows.time_s.size)
-    moved = (inverse_eV(rows.degC) if span_K > 0 else nothing, rows.log_P if ratio > 1 else nothing)
-    x, errors = _fitted(rows, *moved)
+    causes = (inverse_eV(rows.degC) if span_K > 0 else nothing, rows.log_P if ratio > 1 else nothing)
+    x, errors = _fitted(rows, *causes)
     both = span_K >= LEAST_K and ratio >= 1 + LEAST_PRESSURE
-    together = both and _alike(*moved)
+    together = both and _alike(*causes)
     # One law for bulk and interface together is no better than that.
     (energy, exponent), (of_energy, of_exponent) = (-x).tolist(), np.hypot(errors, LAW * x).tolist()
     return Response(energy, of_energy, exponent, of_exponent, span_K, ratio, together)
@@ -108,65 +112,7 @@ def inverse_eV(degC: Array) -> Array:
     return np.asarray((1 / ROOM_K - 1 / (degC + KELVIN)) / BOLTZMANN_eV_K)
 
 
-def _log(pressure_Pa: Array) -> Array:
-    """Logarithm of the pressure over 1 MPa; NaN where there is none."""
-    return np.asarray(np.log(np.where(pressure_Pa > 0, pressure_Pa, np.nan) / 1e6))
-
-
-@dataclass(frozen=True)
-class _Points:
-    """A number each: parts of half-cycles; `filtered` has a column for each filter."""
-
-    time_s: Array
-    ln_ohm: Array
-    filtered: Array
-    degC: Array
-    log_P: Array
-    noise: Array  # of ln_ohm, standard deviation
-    direction: Array  # the current's sign
-    relative_A: Array  # the current's size over the least
-
-
-def _points(test: Sequence[HalfCycleRows]) -> _Points | None:
-    """Parts of the half-cycles, their first tenth left out."""
-    parts = max(1, min(4, POINTS // max(len(test), 1)))
-    which = np.unique(np.linspace(0, max(len(test) - 1, 0), min(len(test), POINTS)).astype(int))
-    found = []
-    for h in (test[k] for k in which):
-        late = np.flatnonzero(h.middle_s > EARLY * h.lasts_s)
-        for places in np.array_split(late, parts):
-            if places.size and (ohm := float(np.mean(h.ohm[places]))) > 0:
-                means = (
-                    h.middle_s + h.stretch.start_s,
-                    h.blocks.temperature_degC,
-                    _log(h.blocks.pressure_Pa),
-                )
-                time_s, degC, log_P = (float(np.mean(x[places])) for x in means)
-                noise = (
-                    h.stretch.noise_V
-                    / abs(h.stretch.current_A)
-                    / ohm
-                    / math.sqrt(h.blocks.rows[places].sum())
-                )
-                found.append(
-                    (
-                        time_s,
-                        math.log(ohm),
-                        np.mean(h.filtered[places], axis=0),
-                        degC,
-                        log_P,
-                        noise,
-                        float(h.stretch.sign),
-                        abs(h.stretch.current_A),
-                    )
-                )
-    if not found:
-        return None
-    points = _Points(*map(np.array, zip(*found, strict=True)))
-    return replace(points, relative_A=points.relative_A / points.relative_A.min())
-
-
-def _fitted(rows: _Points, inverse: Array, log_P: Array) -> tuple[Array, Array]:
+def _fitted(rows: Points, inverse: Array, log_P: Array) -> tuple[Array, Array]:
     """Coefficients of temperature and pressure and their errors, from ln R = ln(linear response) + drifts + these.
 
     Gauss and Newton's steps with what is usual as a weak prior, and a covariance of neighbours that wanders.
@@ -176,7 +122,6 @@ def _fitted(rows: _Points, inverse: Array, log_P: Array) -> tuple[Array, Array]:
     shape = np.concatenate([np.ones((t.size, 1)), rows.filtered], axis=1)
     zeros = rows.direction / rows.relative_A  # an offset of V, or of I
     outer = np.column_stack([inverse, log_P, drifts, rows.direction, zeros, np.ones(t.size)])
-    n = outer.shape[1]
     usual = [-USUAL_eV, -USUAL_EXPONENT, 0, 0, 0, 0, 0, middle(rows.ln_ohm), 0.7]
     center = np.array([*usual, *np.full(TAU_s.size, 0.3 / TAU_s.size)])
     # What is usual holds where the rows say nothing.
@@ -185,13 +130,53 @@ def _fitted(rows: _Points, inverse: Array, log_P: Array) -> tuple[Array, Array]:
     )
     order = np.minimum.outer(np.arange(t.size), np.arange(t.size)).astype(float)
     whitening = np.linalg.inv(np.linalg.cholesky(WANDERS**2 * order + np.diag(NOISE**2 + rows.noise**2)))
-    x, scale, precision = center.copy(), 1.0, np.eye(center.size)
-    for _ in range(STEPS):
-        linear = np.maximum(shape @ x[n:], 0.1)
-        left = whitening @ (rows.ln_ohm - outer @ x[:n] - np.log(linear))
-        X = whitening @ np.concatenate([outer, shape / linear[:, None]], axis=1)
-        precision = X.T @ X + np.diag(scale / prior_sd**2)
-        x = x + np.linalg.solve(precision, X.T @ left - scale / prior_sd**2 * (x - center))
-        scale = max(float(left @ left) / t.size, 0.1)
+
+    x, precision, scale = _descended(_Fit(rows.ln_ohm, outer, shape, whitening, center, prior_sd))
     errors = np.sqrt(scale * np.diag(np.linalg.inv(precision)))
     return x[:2], errors[:2]
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """ln R = `outer` @ x[:n] + ln(`shape` @ x[n:]), whitened; a weak prior of x."""
+
+    ln_ohm: Array
+    outer: Array
+    shape: Array
+    whitening: Array
+    center: Array
+    prior_sd: Array
+
+    def linear(self, x: Array) -> Array:
+        """The linear response at each point."""
+        return np.asarray(np.maximum(self.shape @ x[self.outer.shape[1] :], 0.1))
+
+    def off(self, x: Array) -> Array:
+        """What is left."""
+        told = self.outer @ x[: self.outer.shape[1]] + np.log(self.linear(x))
+        return np.asarray(self.whitening @ (self.ln_ohm - told))
+
+    def pulled(self, x: Array) -> Array:
+        """How far from what is usual, in its standard deviations."""
+        return np.asarray((x - self.center) / self.prior_sd)
+
+
+def _descended(fit: _Fit) -> tuple[Array, Array, float]:
+    """x, the inverse of its covariance, the variance of what is left: Gauss and Newton's steps, or parts of them."""
+    x, scale, precision = fit.center.copy(), 1.0, np.eye(fit.center.size)
+    for _ in range(STEPS):
+        left = fit.off(x)
+        X = fit.whitening @ np.concatenate([fit.outer, fit.shape / fit.linear(x)[:, None]], axis=1)
+        precision = X.T @ X + np.diag(scale / fit.prior_sd**2)
+        step = np.linalg.solve(precision, X.T @ left - scale * fit.pulled(x) / fit.prior_sd)
+        misfit = [
+            float(np.sum(fit.off(y) ** 2) + scale * np.sum(fit.pulled(y) ** 2))
+            for y in (x, *(x + part * step for part in PARTS))
+        ]
+        better = next((p for p, m in zip(PARTS, misfit[1:], strict=True) if m < misfit[0]), 0.0)
+        x = x + better * step
+        left = fit.off(x)
+        scale = max(float(left @ left) / left.size, 0.1)
+        if np.max(np.abs(better * step) / fit.prior_sd) < SMALL:
+            break
+    return x, precision, scale
