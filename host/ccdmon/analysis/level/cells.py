@@ -80,6 +80,15 @@ def _around(found: Findings, e: Event) -> tuple[int, int]:
     return max(2 * first - last, 0), min(2 * last - first, found.rows - 1)
 
 
+def _while_it_grew(found: Findings, e: Event) -> tuple[int, int]:
+    """Rows of the lowest half-cycle before an event, and of the highest from it on."""
+    lived = [h for h in found.half_cycles if h.end_V > 0]
+    before = [h for h in lived if h.last_row < e.row]
+    after = [h for h in lived if h.last_row >= e.row]
+    low = min(before, key=lambda h: h.resistance_end_ohm).last_row if before else e.row
+    return low, max(after, key=lambda h: h.resistance_end_ohm).last_row if after else e.row
+
+
 def _lost_contact(
     found: Findings, cell: Cell, line: Line, shorts: Sequence[Event], end: int, explained: Any
 ) -> list[Event]:
@@ -87,7 +96,9 @@ def _lost_contact(
     contact = [
         e
         for e in _contact(found, cell, shorts, end)
-        if not explained(*_around(found, e), e.evidence.get("growth", 1.0))
+        if not any(
+            explained(*rows(found, e), e.evidence.get("growth", 1.0)) for rows in (_around, _while_it_grew)
+        )
     ]
     if contact or end < found.rows or any(e.kind in ("fake_stable", "hard_short") for e in shorts):
         return contact

@@ -44,6 +44,10 @@ def test_what_limited_it() -> None:
     assert limited(generate, "contact_relief", 50_000)
 
 
+def test_a_cell_that_cools_has_lost_no_contact() -> None:
+    assert limited(generate, "temperature", 21_003)  # to 9 degC, at which it has 2.4 times its resistance
+
+
 def test_a_current_density_at_60_degC_is_brought_to_25_with_its_error() -> None:
     trace = square_wave()
     warm = np.full(len(trace), 60.0)
