@@ -22,7 +22,9 @@ class Event:
     provisional: bool = False
     evidence: dict[str, Any] = field(default_factory=dict)
     failed_row: int | None = None  # where it ended the test, if not where it began
-    open: bool = False  # the half-cycles to come may show it as something else; it ends the ramp unless they do
+    open: bool = (
+        False  # the half-cycles to come may show it as something else; it ends the ramp unless they do
+    )
 
     @property
     def fatal(self) -> bool:

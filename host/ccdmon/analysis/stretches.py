@@ -110,7 +110,9 @@ def parts(s: Stretch, last: Stretch | None) -> list[Stretch]:
     first = _nucleated(along, usual_V) if along[: along.size // 2].max() > beside_V / th.HALF else 0
     end = _emptied(along, usual_V)
     before = list(_cut(s, first, "leaving", "current")) if first else [s]
-    behind = list(_cut(before.pop(), end - first, "current", "leaving")) if end < along.size else [before.pop()]
+    behind = (
+        list(_cut(before.pop(), end - first, "current", "leaving")) if end < along.size else [before.pop()]
+    )
     return before + behind
 
 

@@ -16,6 +16,8 @@ class Parser(argparse.ArgumentParser):
 
     def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
         """As argparse; an option that it does not know is told with the nearest that it does."""
+        if (empty := _empty(sys.argv[1:] if args is None else args)) is not None:
+            self.error(f"{empty} is empty: a variable that was not set?")
         parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
             known = set(_OPTION.findall(self.format_help()))
@@ -25,6 +27,16 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         tell(f"{self.prog}: {message} (see {self.prog} --help)")
         raise SystemExit(EXIT_UNUSABLE)
+
+
+def _empty(words: Sequence[str]) -> str | None:
+    """What was given and says nothing, for an empty path would be the current folder; None: all say something."""
+    for before, word in zip(["", *words], words, strict=False):
+        if word == "":
+            return before if before.startswith("--") else "an argument"
+        if word.startswith("--") and word.find("=") == len(word) - 1:
+            return word[:-1]
+    return None
 
 
 def tell(line: str) -> None:

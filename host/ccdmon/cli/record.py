@@ -76,12 +76,13 @@ def run(args: argparse.Namespace) -> int:
     lock = FolderLock(folder)  # before anything in the folder is touched
     try:
         recording, stopped = _record(folder, args, rig, terminal)
-        if not recording.heard:
+        if recording.recorder.caught_up and not recording.heard:
             _take_back(folder, recording.link.name, resumed=args.resume)
     finally:
         lock.close()
     # Who ends this with SIGTERM (a machine that shuts down) does not wait for a report.
-    report = None if args.no_report or signal.SIGTERM in stopped else report_of(folder, terminal.say)
+    hurried = signal.SIGTERM in stopped or not recording.recorder.caught_up
+    report = None if args.no_report or hurried else report_of(folder, terminal.say)
     document = ended(recording, report)
     if args.json:
         print(json.dumps(document))

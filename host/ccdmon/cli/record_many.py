@@ -106,12 +106,12 @@ def _over(
 ) -> tuple[dict[str, Any], int]:
     """The report of a rig, its document, and what its recording was worth."""
     recording = rig.recording
-    if not recording.heard:
+    if recording.recorder.caught_up and not recording.heard:
         if not args.resume:
             remove_empty(recording.folder)
         print(f"{rig.name}: port {recording.link.name}: no ccdmon firmware answered", file=sys.stderr)
         return {}, EXIT_DEVICE
-    report = report_of(recording.folder, say) if reports else None
+    report = report_of(recording.folder, say) if reports and recording.recorder.caught_up else None
     document = ended(recording, report)
     return document, EXIT_DEVICE if rig.failed else exit_code(recording, args)
 

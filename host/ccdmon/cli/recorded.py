@@ -50,6 +50,10 @@ def ended(recording: "Recording", report: Path | None) -> dict[str, Any]:
     except InputError as error:  # the folder was moved, or the disk is away: what was counted is known
         print(f"ccdmon record: {error}", file=sys.stderr)
         clock = None
+    if not recording.recorder.caught_up:
+        told = f"{recording.folder}: ended while what lay there was read; `ccdmon report` of it reads all"
+        print(told, file=sys.stderr)
+        return {"schema": SCHEMA, "run_dir": str(recording.folder), "samples": None}
     print(
         f"{recording.folder}: {counts.samples} samples, {counts.missing_samples} missing, "
         f"{counts.crc_errors} damaged frames; "
@@ -69,15 +73,17 @@ def ended(recording: "Recording", report: Path | None) -> dict[str, Any]:
 
 
 def exit_code(recording: "Recording", args: argparse.Namespace) -> int:
-    """A recording without a sample, or one that was to arm the board and never did, is a failure of the rig."""
-    failed = []
-    if recording.recorder.rows.counts.samples == 0:
+    """A recording without a sample, one whose end the disk never took (the line is said), one that was to arm the
+    board and never did, is a failure of the rig.
+    """
+    failed, recorder = [], recording.recorder
+    if recorder.caught_up and recorder.rows.counts.samples == 0:
         failed.append("the board answered and sent no sample: `ccdmon doctor` looks at it")
     if args.arm and not recording.armed:
         failed.append("--arm: the board never closed its gate: the lines above say why")
     for line in failed:
         print(f"ccdmon record: {line}", file=sys.stderr)
-    return EXIT_DEVICE if failed else EXIT_FINE
+    return EXIT_DEVICE if failed or recorder.frames.dropped_bytes else EXIT_FINE
 
 
 def rig_of(path: Path) -> "Rig":

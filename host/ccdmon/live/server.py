@@ -180,8 +180,12 @@ class WatchServer:
             self._server.io_loop.start()
 
     def stop(self) -> None:
-        """End `run`, from any thread."""
-        self._server.io_loop.add_callback(self._server.io_loop.stop)
+        """End `run`, from any thread and from a signal's handler.
+
+        Tornado's `add_callback` wakes no loop whose own thread calls it: a handler would wait for the next timer.
+        """
+        loop = self._server.io_loop
+        loop.asyncio_loop.call_soon_threadsafe(loop.stop)  # type: ignore[attr-defined]  # every loop is one of asyncio
 
     def _catch_up(self) -> None:
         """A short folder is read before the first page is shown; a long one fills in."""

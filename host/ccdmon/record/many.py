@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from ccdmon.errors import describe
 from ccdmon.record.recording import Company, Recording
@@ -55,7 +56,7 @@ def record_all(
     """Until `stop` says so or the time of each is over; then everything derived is written, rig by rig."""
     try:
         for rig in rigs:
-            _do(rig, rig.recording.begin, say)
+            _do(rig, partial(rig.recording.begin, stop), say)
         while not stop() and (running := [rig for rig in rigs if not rig.over]):
             began_s = time.monotonic()
             for rig in running:

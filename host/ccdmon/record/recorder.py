@@ -5,6 +5,7 @@ killing the host loses what was never handed to it, pulling the plug at most the
 read back from what was written, never from what was not: what the host shows is what the files say.
 """
 
+import errno
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -72,6 +73,7 @@ class Recorder:
                 f"{where}: cannot be opened ({error.strerror}); choose another folder"
             ) from error
         self._sample_clock = SampleClock()
+        self.caught_up = True
         self._last_sample = -1
         self._undecoded: list[tuple[bytes, HostTime]] = []  # written, and when it came
         self._synced_s = self._anchored_s = clock().monotonic_s
@@ -79,11 +81,13 @@ class Recorder:
         self._syncing, self._synced = syncing, Future[None]()
         self._synced.set_result(None)
 
-    def catch_up(self, on_batch: Callable[[Batch], object]) -> None:
+    def catch_up(self, on_batch: Callable[[Batch], object], stop: Callable[[], bool] = lambda: False) -> None:
         """Read what an earlier host wrote, so that this one continues it; before the first `feed`.
 
-        That takes minutes where a week lies there. What arrives meanwhile is written by `write`, at each batch.
+        That takes minutes where a week lies there. What arrives meanwhile is written by `write`, at each batch. Told
+        to `stop` it breaks off: then `caught_up` is False, and nothing that comes has a place in time.
         """
+        self.caught_up = False
         for event in read_events(self.folder / EVENTS_FILE):
             trip_id = event.get("trip_id")
             if event.get("action") == "trip" and isinstance(trip_id, int):
@@ -95,6 +99,9 @@ class Recorder:
                 if isinstance(message, Identity):
                     self.identity = message.document
             on_batch(batch)
+            if stop():
+                return
+        self.caught_up = True
         if data:
             self.rows.feed(b"\0")  # what comes does not go on from a torn end
 
@@ -131,8 +138,10 @@ class Recorder:
     def full_disk(self) -> str:
         """One line on a disk that takes nothing."""
         reason = self.frames.error.strerror if self.frames.error is not None else "?"
-        path = self.folder / "frames.bin"
-        return f"{path}: cannot write ({reason}); what was written stays readable, make space"
+        path, help_ = self.folder / "frames.bin", "make space"
+        if self.frames.error is not None and self.frames.error.errno == errno.EFBIG:
+            help_ = "files may not grow so large here (`ulimit -f`?): record again with a smaller --rotate-mb"
+        return f"{path}: cannot write ({reason}); what was written stays readable, {help_}"
 
     @property
     def lost_lines(self) -> int:
@@ -169,7 +178,8 @@ class Recorder:
 
     def log_end(self, **more: Any) -> None:
         """The last word of a recording that was not broken off."""
-        self.log(action="recording_ended", samples=self.rows.counts.samples, **more)
+        samples = self.rows.counts.samples if self.caught_up else None
+        self.log(action="recording_ended", samples=samples, **more)
 
     def elapsed_s(self, now: HostTime | None = None) -> float:
         """Since the recording began, a host asleep included; up to its resumption by the wall clock."""

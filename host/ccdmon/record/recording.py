@@ -133,16 +133,17 @@ class Recording:
     def run(self, stop: Callable[[], bool], on_round: Callable[["Recording"], object]) -> None:
         """Until `stop` says so or the time is over; then everything derived is written."""
         try:
-            self.begin()
+            self.begin(stop)
             while not stop() and self.stop_in_s() != 0.0:
                 self.round()
                 self._beside.do("terminal", lambda: on_round(self))
         finally:
             self.finish()
 
-    def begin(self) -> None:
-        """Before the first round: what an earlier host left."""
-        self._beside.do("reading what was recorded before", lambda: self.recorder.catch_up(self._replay))
+    def begin(self, stop: Callable[[], bool] = lambda: False) -> None:
+        """Before the first round: what an earlier host left, unless told to stop meanwhile."""
+        catch_up = partial(self.recorder.catch_up, self._replay, stop)
+        self._beside.do("reading what was recorded before", catch_up)
         self._beside.do("notifications", self._take_up_messages)
 
     def round(self, wait_s: float = ROUND_S) -> None:
@@ -195,13 +196,14 @@ class Recording:
 
     def finish(self) -> None:
         """After the last round: everything derived is written, all is closed."""
-        do = self._beside.do
-        do("reading frames", self._take_rest)
-        do("derived trace", self._take_held)
+        do, whole = self._beside.do, self.recorder.caught_up
+        if whole:
+            do("reading frames", self._take_rest)
+            do("derived trace", self._take_held)
         do("run.toml", self._document.write)
         do("event log", self._log_end)
         do("sync", self.recorder.sync)  # what follows may take a while
-        last = self.live.last
+        last = self.live.last if whole else None
         self._keep(lambda: self._parts.finish(None if last is None else last.trace))
         do("notifications", self._notifier.close)
         do("requests", self._requests.close)

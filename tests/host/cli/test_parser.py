@@ -32,6 +32,23 @@ def test_mistyped(argv: list[str], nearest: str, capsys: pytest.CaptureFixture[s
     assert nearest in err
 
 
+@pytest.mark.parametrize(
+    ("argv", "what"),
+    [
+        (["record", "--port", "x", "--out", ""], "--out is empty"),
+        (["record", "--port", "x", "--out="], "--out is empty"),
+        (["analyze", ""], "an argument is empty"),
+        (["watch", "a", ""], "an argument is empty"),
+    ],
+)
+def test_what_says_nothing_is_not_the_current_folder(
+    argv: list[str], what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = _said(argv, capsys)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert what in err
+
+
 def test_what_is_near_nothing_gets_no_guess(capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = _said(["xyzzy"], capsys)
     assert code == 2

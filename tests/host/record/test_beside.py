@@ -25,7 +25,7 @@ from ccdmon.run.lock import FolderLock, is_recorded_now
 from ccdmon.run.time_axis import HostTime
 from tests.host.pty_board import PtyBoard
 from tests.host.record.memory_link import recording, to_the_end
-from tests.host.record.test_recording import events, recorder, samples, state, wait_for
+from tests.host.record.test_recording import end, events, recorder, samples, state, wait_for
 from tests.host.whole_run import open_run
 from tests.host.wire_stream import Device, recorded_run
 
@@ -274,6 +274,22 @@ def test_a_terminal_that_hangs_up_is_nobodys_wish_to_end_it(board: PtyBoard, tmp
         wait_for(lambda: state(folder)["samples"] > before + 2000, "samples")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
+
+
+def test_files_that_may_not_grow_are_told_what_is_lost_is_counted_and_the_exit_code_says_it(
+    board: PtyBoard, tmp_path: Path
+) -> None:
+    resource = pytest.importorskip("resource", reason="no limits of files here")
+    folder = tmp_path / "run"
+    with recorder(board.name, folder) as process:
+        wait_for(lambda: samples(folder, 500), "samples")
+        most = (folder / "frames.bin").stat().st_size + 5000
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+        wait_for(lambda: state(folder).get("disk"), "a disk that takes nothing")
+        said = end(process, code=3)
+    assert "smaller --rotate-mb" in said and "bytes; they are lost" in said
+    assert events(folder)[-1]["waiting_bytes"] > 0
+    assert (folder / "frames.bin").stat().st_size == most
 
 
 def test_a_recorder_that_was_stopped_for_a_while_loses_nothing_uncounted(

@@ -2,6 +2,7 @@
 
 import errno
 import json
+from argparse import Namespace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,18 @@ import numpy as np
 import pytest
 
 from ccdmon.analysis.document import analyze
+from ccdmon.cli.recorded import ended, exit_code
 from ccdmon.errors import InputError
 from ccdmon.formats.bdf.read import read_bdf
 from ccdmon.record.recorder import SYNC_INTERVAL_S, Recorder
+from ccdmon.record.recording import Options, Recording
 from ccdmon.run import folder as run_folder
-from ccdmon.run.folder import EVENTS_FILE
+from ccdmon.run.folder import EVENTS_FILE, read_events
 from ccdmon.run.frame_files import FRAMES_FILE, part_path
 from ccdmon.run.rows import Batch
 from ccdmon.run.stored_rows import derive_trace
 from ccdmon.run.time_axis import CLOCK_FILE, HostTime, RunTime, read_anchors
+from tests.host.record.memory_link import MemoryLink
 from tests.host.whole_run import open_run
 from tests.host.wire_stream import CONFIG, Device, recorded_run, stream
 
@@ -207,6 +211,23 @@ def test_a_folder_that_cannot_be_opened_says_why(
     with pytest.raises(InputError, match=part) as caught:
         open_run(folder)
     assert "\n" not in str(caught.value)
+
+
+def test_who_ends_it_while_an_earlier_recording_is_read_does_not_wait_for_that(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ccdmon.record.recorder.CATCH_UP_BYTES", 4096)
+    folder = recorded_run(tmp_path / "run", stream(4000))
+    frames = (folder / "frames.bin").read_bytes()
+    derived = derive_trace(folder).read_bytes()
+    made = Recording(folder, MemoryLink([b"new\0"]), Options({}), say=lambda _: None)  # type: ignore[arg-type]
+    made.run(lambda: True, lambda _: None)
+    assert made.recorder.rows.counts.samples < 2000
+    assert (folder / "frames.bin").read_bytes() == frames + b"new\0", "what came meanwhile is there"
+    assert (folder / "trace.bdf.parquet").read_bytes() == derived
+    assert list(read_events(folder / EVENTS_FILE))[-1]["samples"] is None
+    assert ended(made, None)["samples"] is None and "reads all" in capsys.readouterr().err
+    assert exit_code(made, Namespace(arm=False)) == 0
 
 
 def test_what_arrives_while_an_earlier_recording_is_read_is_neither_lost_nor_told_twice(

@@ -15,12 +15,7 @@ from ccdmon.analysis.stretches import Stretch
 
 def _rising(runs: Sequence[Run]) -> int:
     """Sign of the current that charges: V rises with it."""
-    vote = sum(
-        r.sign
-        * float(np.sign(r.end_V - r.begin_V))
-        * r.span_V
-        for r in runs
-    )
+    vote = sum(r.sign * float(np.sign(r.end_V - r.begin_V)) * r.span_V for r in runs)
     return 1 if vote >= 0 else -1
 
 
@@ -48,12 +43,16 @@ def _beyond(run: Run, held_C: float, highest_V: float, charging: int) -> Event |
             total_C += s.charge_C
             continue
         beyond, before = (
-            _block_at(s, min(max((share * held_C - total_C) / s.charge_C, 0.0), 1.0)) for share in (th.GROWN, th.HALF)
+            _block_at(s, min(max((share * held_C - total_C) / s.charge_C, 0.0), 1.0))
+            for share in (th.GROWN, th.HALF)
         )
         v = s.volts * charging
         late_V, early_V = middle(v[max(beyond - 2, 0) : beyond + 1]), middle(v[before : before + 3])
         progress_V = late_V - early_V - 3 * s.noise_V
-        if s.kind != "current" or progress_V * held_C > (highest_V - late_V) * s.charge_C * (beyond - before) / v.size:
+        if (
+            s.kind != "current"
+            or progress_V * held_C > (highest_V - late_V) * s.charge_C * (beyond - before) / v.size
+        ):
             return None
         return ocv_event(
             "soft_short",
