@@ -180,7 +180,7 @@ def has_ocv(stretches: Sequence[Stretch], configuration: str, electrolyte: str |
         return True
     usual_V = middle([abs(s.middle_V) for s in loaded[:2]])
     rests = [s for s in stretches if s.sign == 0 and s.count >= 3 and s.first_row < loaded[-1].first_row]
-    before = [s for s in rests if s.first_row < loaded[0].first_row]
+    before = [s for s in stretches if s.sign == 0 and s.first_row < loaded[0].first_row]
     if any(abs(s.middle_V) > th.HALF * usual_V for s in before):
         return True
     along = [float(np.sign(s.middle_V)) * s.sign * s.count for s in loaded]

@@ -8,8 +8,9 @@ come back; the resistance of steps of the current; V that follows I and nothing 
 from collections.abc import Sequence
 
 from ccdmon.analysis.events import Event
-from ccdmon.analysis.ocv.charge import endless, unreturned
+from ccdmon.analysis.ocv.charge import endless, rising_with, unreturned
 from ccdmon.analysis.ocv.dips import dips_of
+from ccdmon.analysis.ocv.lasting import dead, shifted
 from ccdmon.analysis.ocv.losses import losses
 from ccdmon.analysis.ocv.rests import sagging, step_resistance
 from ccdmon.analysis.ocv.runs import runs_of
@@ -20,6 +21,8 @@ def judged(stretches: Sequence[Stretch], rows: int, steps: Sequence[dict[str, fl
     """All events of such a cell."""
     runs = runs_of(stretches)
     events = [*losses(stretches, steps)]
+    if not any(e.kind == "hard_short" for e in events):
+        events += dead(stretches, rising_with(runs)) or ([] if events else shifted(runs))
     end = next((e.row for e in events if e.kind == "hard_short"), rows)
     sound = [s for s in stretches if s.first_row < end]
     events += dips_of(sound, end)

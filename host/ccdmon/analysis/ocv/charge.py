@@ -13,7 +13,7 @@ from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.stretches import Stretch
 
 
-def _rising(runs: Sequence[Run]) -> int:
+def rising_with(runs: Sequence[Run]) -> int:
     """Sign of the current that charges: V rises with it."""
     vote = sum(r.sign * float(np.sign(r.end_V - r.begin_V)) * r.span_V for r in runs)
     return 1 if vote >= 0 else -1
@@ -21,7 +21,7 @@ def _rising(runs: Sequence[Run]) -> int:
 
 def endless(runs: Sequence[Run]) -> list[Event]:
     """A charge that takes far more than the cell ever held while V makes no progress."""
-    charging = _rising(runs) if runs else 1
+    charging = rising_with(runs) if runs else 1
     held_C, highest_V = 0.0, -np.inf
     for last, run in itertools.pairwise(runs):
         if last.span_V > th.OCV_SPAN_V:
@@ -49,10 +49,7 @@ def _beyond(run: Run, held_C: float, highest_V: float, charging: int) -> Event |
         v = s.volts * charging
         late_V, early_V = middle(v[max(beyond - 2, 0) : beyond + 1]), middle(v[before : before + 3])
         progress_V = late_V - early_V - 3 * s.noise_V
-        if (
-            s.kind != "current"
-            or progress_V * held_C > (highest_V - late_V) * s.charge_C * (beyond - before) / v.size
-        ):
+        if progress_V * held_C > (highest_V - late_V) * s.charge_C * (beyond - before) / v.size:
             return None
         return ocv_event(
             "soft_short",
@@ -74,7 +71,7 @@ def _block_at(s: Stretch, share: float) -> int:
 
 def unreturned(runs: Sequence[Run], end: int) -> list[Event]:
     """Charge that does not come back: less of it than before, twice in a row."""
-    charging = _rising(runs) if runs else 1
+    charging = rising_with(runs) if runs else 1
     shares: list[tuple[float, Run]] = []
     for a, b in itertools.pairwise(runs):
         whole = (

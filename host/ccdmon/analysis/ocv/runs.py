@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ccdmon.analysis.events import Event
+from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.stretches import Stretch
 
 
@@ -37,6 +38,11 @@ class Run:
     @cached_property
     def end_V(self) -> float:
         return float(self.loaded[-1].volts[-1])
+
+    @cached_property
+    def middle_V(self) -> float:
+        """Median over its blocks."""
+        return middle(np.concatenate([s.volts for s in self.loaded]))
 
     @cached_property
     def span_V(self) -> float:
