@@ -32,7 +32,8 @@ def losses(stretches: Sequence[Stretch], steps: Sequence[dict[str, float]]) -> I
             left = np.abs(s.volts[k + (n > k + 2) : k + 13])
             drop = before - middle(left[:4] if k else np.abs(s.volts))
             later = volts[offset + k + (n > k + 2) :]
-            if drop < 0.2 * th.OCV_LOSS_V:
+            least_V = th.HALF * float(s.blocks.fall_V[k]) if k else 0.2 * th.OCV_LOSS_V  # V goes on meanwhile
+            if drop < least_V:
                 continue
             dead = later.size >= 2 and quantile(later, th.WHOLE) < th.HARD_REMAINS * before
             if (
@@ -122,20 +123,13 @@ def _between(
 
 def _falls(s: Stretch) -> list[int]:
     """Blocks in which |V| falls from one row to the next by far more than around them, the first two left out."""
-    least = max(0.2 * th.OCV_LOSS_V, th.SPIKE_NOISE * s.noise_V)
-    found = []
-    for k in np.flatnonzero(s.blocks.fall_V > least):
-        around = np.concatenate(
-            [
-                s.blocks.fall_V[max(0, k - 5) : k],
-                s.blocks.rise_V[max(0, k - 5) : k],
-                s.blocks.fall_V[k + 1 : k + 4],
-            ]
-        )
-        if (
-            k >= 2
-            and s.blocks.fall_V[k] > 4 * middle(s.blocks.fall_V)
-            and (around.size == 0 or s.blocks.fall_V[k] > 3 * quantile(around, th.MOST))
-        ):
-            found.append(int(k))
-    return found
+    fall_V, rise_V = s.blocks.fall_V, s.blocks.rise_V
+    least = max(0.2 * th.OCV_LOSS_V, th.SPIKE_NOISE * s.noise_V, 4 * middle(fall_V))
+
+    def stands_out(k: int) -> bool:
+        before, after = slice(max(0, k - 5), k), fall_V[k + 1 : k + 4]
+        around = np.concatenate([fall_V[before], rise_V[before], after])
+        goes_on = middle(after) if after.size else 0.0  # at a knee V falls as much in each row that follows
+        return bool(fall_V[k] > 3 * max(quantile(around, th.MOST), goes_on))
+
+    return [int(k) for k in np.flatnonzero(fall_V > least) if k >= 2 and stands_out(k)]
