@@ -132,4 +132,4 @@ def _falls(s: Stretch) -> list[int]:
         goes_on = middle(after) if after.size else 0.0  # at a knee V falls as much in each row that follows
         return bool(fall_V[k] > 3 * max(quantile(around, th.MOST), goes_on))
 
-    return [int(k) for k in np.flatnonzero(fall_V > least) if k >= 2 and stands_out(k)]
+    return [k for k in np.flatnonzero(fall_V > least).tolist() if k >= 2 and stands_out(k)]
