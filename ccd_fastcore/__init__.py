@@ -15,15 +15,15 @@ from ccd_fastcore._steps import STEP_FIELDS
 from ccd_fastcore._stream import BURST_FIELDS, MODES
 
 if TYPE_CHECKING or os.environ.get("CCD_FASTCORE") != "reference":
-    from ccd_fastcore._blocks import RowBlocks
-    from ccd_fastcore._core import Stream, add_known, feed_many
+    from ccd_fastcore._blocks import RowBlocks, Summary
+    from ccd_fastcore._core import Named, Stream, add_known, feed_many
     from ccd_fastcore._envelope import Envelope
     from ccd_fastcore._few import answers, fitted, middle, normal_equations, of_bins, quantile, robust
     from ccd_fastcore._frames import Unframer, unpack_samples
     from ccd_fastcore._level import ohms, on_shape, spans, stray_rows
 else:
-    from ccd_fastcore._interpreted import Stream, add_known, feed_many
-    from ccd_fastcore._reference_blocks import RowBlocks
+    from ccd_fastcore._interpreted import Named, Stream, add_known, feed_many
+    from ccd_fastcore._reference_blocks import RowBlocks, Summary
     from ccd_fastcore._reference_envelope import Envelope
     from ccd_fastcore._reference_few import (
         answers,
@@ -46,9 +46,11 @@ __all__ = [
     "STATE_BYTES",
     "STEP_FIELDS",
     "Envelope",
+    "Named",
     "ReferenceStream",
     "RowBlocks",
     "Stream",
+    "Summary",
     "Unframer",
     "add_known",
     "answers",

@@ -11,6 +11,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.math cimport INFINITY, NAN, fabs, isfinite
 from libc.string cimport memcpy
 
+from ccd_fastcore cimport _summary as summary
 from ccd_fastcore._columns cimport open_column
 
 cdef enum:
@@ -349,6 +350,38 @@ cdef bint _any_known(const blocks_t* b) noexcept nogil:
         if isfinite(b.whole[TEMPERATURE][k]) or isfinite(b.whole[PRESSURE][k]):
             return True
     return False
+
+
+cdef class Summary:
+    """See `_blocks.pyi`."""
+
+    cdef readonly double middle_V, level_A, most_V, start_V, late_V, end_V, least_mean_V, most_mean_V, rise
+    cdef readonly double begin_A, settled_A, begin_V, settled_V, temperature_degC, pressure_Pa
+    cdef readonly long long first_row, last_row, count
+    cdef readonly double start_s, end_s, current_A, charge_C, noise_V
+    cdef readonly int sign
+    cdef readonly bint after_gap
+
+    def __init__(self, record, bytes told):
+        cdef const double* x = <const double*>PyBytes_AS_STRING(told)
+        cdef double volts[MOST]
+        cdef double room[MOST]
+        cdef Py_ssize_t numbers = len(told) // sizeof(double) - HEAD
+        cdef Py_ssize_t n = <Py_ssize_t>x[0] if numbers > 0 else 0
+        if not 1 <= n <= MOST or numbers % n or numbers // n < NUMBERS - 1:
+            raise ValueError("not what RowBlocks told of a segment")
+        # Its numbers have the order of `SUMMARY_FIELDS`.
+        summary.of_blocks(x + HEAD, n, numbers // n, volts, room, &self.middle_V)
+        self.first_row = <long long><double>record[0]
+        self.last_row = <long long><double>record[1]
+        self.count = self.last_row - self.first_row + 1
+        self.start_s = record[3]
+        self.end_s = record[4]
+        self.sign = <int><double>record[5]
+        self.current_A = record[6]
+        self.charge_C = record[7]
+        self.noise_V = record[11]
+        self.after_gap = <double>record[15] != 0.0
 
 
 cdef class RowBlocks:

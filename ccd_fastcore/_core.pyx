@@ -2,7 +2,7 @@
 """The streaming analysis as a class of Python: columns in, records out. The algorithm is `_stream.py`, compiled."""
 
 from cpython.buffer cimport PyBuffer_Release
-from libc.math cimport isfinite
+from libc.math cimport NAN, fabs, isfinite
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
@@ -68,6 +68,113 @@ cdef Record _record(const double* values, int count):
     record.count = count
     memcpy(record.values, values, count * sizeof(double))
     return record
+
+
+cdef class Named:
+    """See `_core.pyi`."""
+
+    cdef Record numbers
+    cdef public int index, cycle
+    cdef public bint after_gap, before_gap
+    cdef readonly double level_A, duration_s, resistance_start_ohm, resistance_end_ohm
+
+    def __init__(self, record, *, bint after_gap=False, bint before_gap=False):
+        cdef double level
+        self.numbers = record if type(record) is Record else _record_of(record)
+        self.after_gap = after_gap
+        self.before_gap = before_gap
+        level = fabs(self.numbers.values[6])
+        self.level_A = level
+        self.duration_s = self.numbers.values[7] / level if level else 0.0
+        self.resistance_start_ohm = self.numbers.values[9] / level if level else NAN
+        self.resistance_end_ohm = self.numbers.values[10] / level if level else NAN
+
+    @property
+    def record(self):
+        return self.numbers
+
+    @property
+    def first_row(self):
+        return <long long>self.numbers.values[0]
+
+    @property
+    def last_row(self):
+        return <long long>self.numbers.values[1]
+
+    @property
+    def rows(self):
+        return <long long>self.numbers.values[2]
+
+    @property
+    def start_s(self):
+        return self.numbers.values[3]
+
+    @property
+    def end_s(self):
+        return self.numbers.values[4]
+
+    @property
+    def current_A(self):
+        return self.numbers.values[6]
+
+    @property
+    def charge_C(self):
+        return self.numbers.values[7]
+
+    @property
+    def voltage_mean_V(self):
+        return self.numbers.values[8]
+
+    @property
+    def start_V(self):
+        return self.numbers.values[9]
+
+    @property
+    def end_V(self):
+        return self.numbers.values[10]
+
+    @property
+    def noise_V(self):
+        return self.numbers.values[11]
+
+    @property
+    def highest_V(self):
+        return self.numbers.values[12]
+
+    @property
+    def rows_highest(self):
+        return <long long>self.numbers.values[13]
+
+    @property
+    def current_end_A(self):
+        return self.numbers.values[14]
+
+    @property
+    def interval_s(self):
+        return self.numbers.values[16]
+
+    @property
+    def pressure_start_Pa(self):
+        return self.numbers.values[17]
+
+    @property
+    def pressure_end_Pa(self):
+        return self.numbers.values[18]
+
+    @property
+    def stuck_rows(self):
+        return <long long>self.numbers.values[20]
+
+
+cdef Record _record_of(numbers):
+    cdef double values[37]
+    cdef int k = 0
+    if len(numbers) > 37:
+        raise ValueError(f"a record has at most 37 numbers, not {len(numbers)}")
+    for x in numbers:
+        values[k] = x
+        k += 1
+    return _record(values, k)
 
 
 cdef const double[::1] _column(x):

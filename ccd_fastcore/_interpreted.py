@@ -9,7 +9,7 @@ import re
 import struct
 import sys
 from collections.abc import Iterable, Sequence
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -67,8 +67,11 @@ class State:
 
 if TYPE_CHECKING:
     from . import _segment, _steps, _stream
+    from . import _summary as _summary
 else:  # first those that import none of the others
-    _steps, _segment, _steady, _stream = map(_source, ("_steps", "_segment", "_steady", "_stream"))
+    _steps, _segment, _steady, _stream, _summary = map(
+        _source, ("_steps", "_segment", "_steady", "_stream", "_summary")
+    )
 
 
 class Stream:
@@ -127,6 +130,35 @@ class Stream:
             records[0].append(tuple(map(float, self.s.segment)))
         if flags & _stream.BURST:
             records[2].append(tuple(map(float, self.s.bursts)))
+
+
+def _number(at: int, kind: type) -> Any:
+    return property(lambda named: kind(named.record[at]))
+
+
+class Named:
+    """A segment's record with its numbers by their names; see `_core.pyi`."""
+
+    __slots__ = (
+        "after_gap", "before_gap", "cycle", "duration_s", "index", "level_A", "record", "resistance_end_ohm",
+        "resistance_start_ohm",
+    )  # fmt: skip
+
+    for _name in (
+        "start_s", "end_s", "current_A", "charge_C", "voltage_mean_V", "start_V", "end_V", "noise_V", "highest_V",
+        "current_end_A", "interval_s", "pressure_start_Pa", "pressure_end_Pa",
+    ):  # fmt: skip
+        locals()[_name] = _number(_segment.SEGMENT_FIELDS.index(_name), float)
+    for _name in ("first_row", "last_row", "rows", "rows_highest", "stuck_rows"):
+        locals()[_name] = _number(_segment.SEGMENT_FIELDS.index(_name), int)
+
+    def __init__(self, record: Sequence[float], *, after_gap: bool = False, before_gap: bool = False) -> None:
+        self.record, self.after_gap, self.before_gap, self.index, self.cycle = record, after_gap, before_gap, 0, 0
+        level_A = self.level_A = abs(record[6])
+        self.duration_s = record[7] / level_A if level_A else 0.0
+        self.resistance_start_ohm, self.resistance_end_ohm = (
+            record[k] / level_A if level_A else nan for k in (9, 10)
+        )
 
 
 def add_known(column: Column, total: float) -> tuple[float, int]:

@@ -8,11 +8,14 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from math import isfinite, nan
 
+from ccd_fastcore._interpreted import _summary
+
 BLOCK_FIELDS = (
     "row", "time_s", "rows", "sum_V", "sum_A", "lowest_V", "highest_V", "fall_V", "rise_V", "temperature_degC",
     "pressure_Pa",
 )  # fmt: skip
 MOST_BLOCKS = 64
+HEAD = 5  # numbers before a segment's blocks: how many, V and A of the first row and of the last
 Column = Iterable[float]
 Block = tuple[float, ...]  # of `BLOCK_FIELDS`
 
@@ -71,6 +74,30 @@ def joined(a: Block, b: Block) -> Block:
         a[0], a[1], a[2] + b[2], a[3] + b[3], a[4] + b[4], b[5] if b[5] < a[5] else a[5],
         *(y if y > x else x for x, y in zip(a[6:9], b[6:9], strict=True)), *known,
     )  # fmt: skip
+
+
+class Summary:
+    """What is asked of a segment time and again: of its record, and of `told`, what `RowBlocks` told of it."""
+
+    __slots__ = (
+        *_summary.SUMMARY_FIELDS, "first_row", "last_row", "count", "start_s", "end_s", "sign", "current_A", "charge_C",
+        "noise_V", "after_gap",
+    )  # fmt: skip
+
+    def __init__(self, record: Sequence[float], told: bytes) -> None:
+        numbers = struct.unpack(f"={len(told) // 8}d", told)
+        n = int(numbers[0]) if numbers else 0
+        fields, left = divmod(len(numbers) - HEAD, n or 1)
+        if not 1 <= n <= MOST_BLOCKS or left or fields < 9:
+            raise ValueError("not what RowBlocks told of a segment")
+        found = [0.0] * len(_summary.SUMMARY_FIELDS)
+        _summary.of_blocks(numbers[HEAD:], n, fields, [0.0] * n, [0.0] * n, found)
+        for name, value in zip(_summary.SUMMARY_FIELDS, found, strict=True):
+            setattr(self, name, value)
+        self.first_row, self.last_row, self.sign = (int(record[k]) for k in (0, 1, 5))
+        self.count = self.last_row - self.first_row + 1
+        self.start_s, self.end_s, self.current_A, self.charge_C = record[3], record[4], record[6], record[7]
+        self.noise_V, self.after_gap = record[11], record[15] != 0
 
 
 class RowBlocks:
