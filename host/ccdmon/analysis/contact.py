@@ -9,12 +9,12 @@ but starts anew after each reversal and is no loss of contact.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from statistics import median
 
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.half_cycles import HalfCycle
 from ccdmon.analysis.memory import lowest_kept_ohm
+from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.voltage_limit import Limit, limits
 from ccdmon.model.electrolytes import POLYMER, kind_of_electrolyte
 
@@ -117,7 +117,7 @@ class _Past:
 
     def add(self, h: HalfCycle) -> None:
         self.last = (*self.last[-2:], h.resistance_end_ohm)
-        self.base_ohm = min(self.base_ohm, median(self.last))
+        self.base_ohm = min(self.base_ohm, middle(list(self.last)))
         self.start_ohm = min(self.start_ohm, h.resistance_start_ohm)
 
 

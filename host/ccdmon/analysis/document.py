@@ -13,21 +13,24 @@ from ccd_fastcore import MODES, RowBlocks, Stream
 from ccdmon.analysis.ambient import Ambient
 from ccdmon.analysis.ccd import critical_current_density
 from ccdmon.analysis.events import Event, at_row, reason_of, verdict_of
-from ccdmon.analysis.findings import findings
+from ccdmon.analysis.findings import findings, named
 from ccdmon.analysis.half_cycles import AT, HalfCycle
 from ccdmon.analysis.impedance.comparison import Comparison, compare
-from ccdmon.analysis.judgement import Judgement, has_ocv, judge
+from ccdmon.analysis.json_numbers import finite
+from ccdmon.analysis.judgement import Judgement, Surroundings, has_ocv, judge
 from ccdmon.analysis.level.level_test import LevelTest
 from ccdmon.analysis.protocols import recognise
-from ccdmon.analysis.rows_in_blocks import Blocks
 from ccdmon.analysis.segments import half_cycles_of
-from ccdmon.analysis.stretches import Stretch, kind_of
+from ccdmon.analysis.stretches import Stretch
+from ccdmon.analysis.whole_test import open_circuit
 from ccdmon.analysis.why.reasons import why
 from ccdmon.analysis.why.subject import Subject
 from ccdmon.errors import InputError
 from ccdmon.model.trace import Cell, Trace
 
 SCHEMA = "ccdmon.report/2"
+# Stretches whose blocks are kept, and how many go at once: tests of fewer than all of these together keep all.
+FIRST, NEWEST, AT_ONCE = 384, 640, 256
 Records = list[Sequence[float]]
 
 
@@ -82,6 +85,8 @@ class StreamingAnalysis:
         self._told: list[bytes] = []  # blocks of the newest segments, those that nobody has looked at
         self._stretches: list[Stretch] = []
         self._level = LevelTest()
+        self._let_go_at = FIRST + NEWEST + AT_ONCE
+        self._opened: list[Event] = []  # open circuit, in what was let go
         self.rows = 0
 
     def feed(self, chunk: Trace) -> None:
@@ -105,9 +110,28 @@ class StreamingAnalysis:
         told, self._told = self._told, []
         newest = self._segments[len(self._segments) - len(told) :]
         for record, blocks in zip(newest, told, strict=True):
-            stretch = _stretch(record, Blocks(blocks), self._stretches[-1] if self._stretches else None)
+            stretch = Stretch(record, blocks, self._stretches[-1] if self._stretches else None)
             self._stretches.append(stretch)
             self._level.feed(stretch)
+            if len(self._stretches) >= self._let_go_at:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        """Settle what lies far back and keep of it what the core says of whole segments.
+
+        Not of a cell whose V stands on an open-circuit voltage: few cycles of it take weeks.
+        """
+        stretches, cell = self._stretches, self._cell
+        self._let_go_at = len(stretches) + AT_ONCE
+        if has_ocv(stretches, cell.configuration, cell.electrolyte):
+            return
+        newest = len(stretches) - NEWEST
+        known = [step for step in self._steps if step[0] <= stretches[-1].last_row]
+        self._opened = self._opened or open_circuit(stretches[:newest], self._area_cm2, with_ocv=False)
+        self._level.settle(FIRST, stretches[newest].first_row, named(known), Surroundings(stretches).explain)
+        for k in range(FIRST, newest):
+            if stretches[k].is_kept:
+                stretches[k] = stretches[k].let_go(self._segments[k])
 
     def _ended(self) -> tuple[Records, Records]:
         """The core's last segments and steps, as if the rows ended here."""
@@ -127,12 +151,12 @@ class StreamingAnalysis:
         segments, steps = self._segments + last_segments, self._steps + last_steps
         stretches = list(self._stretches)
         for record in last_segments:  # one, of the running segment
-            running = Blocks(self._blocks.look())
-            stretches.append(_stretch(record, running, stretches[-1] if stretches else None))
+            stretches.append(Stretch(record, self._blocks.look(), stretches[-1] if stretches else None))
         level = self._level.ended(stretches[len(self._stretches) :])
         return Snapshot(
             segments, steps, self._mode, self.rows, self._eis, self._cell, self._area_cm2, replace(self._ambient),
             tuple(self._device_events), self._min_probability, tuple(self._notes), stretches, level,
+            tuple(self._opened),
         )  # fmt: skip
 
 
@@ -153,6 +177,7 @@ class Snapshot:
     notes: Sequence[str]
     stretches: Sequence[Stretch]
     level: LevelTest
+    opened_before: Sequence[Event]
 
     def report(self) -> dict[str, Any]:
         """The whole report document."""
@@ -161,7 +186,7 @@ class Snapshot:
 
     def events(self) -> dict[str, Any]:
         """`events` of the report document alone, in half the time and a fraction of its memory."""
-        cleaned: dict[str, Any] = _finite(
+        cleaned: dict[str, Any] = finite(
             {"events": [event.document(self.area_cm2) for event in self._found()[1].events]}
         )
         return cleaned
@@ -175,36 +200,18 @@ class Snapshot:
         ocv = self.with_ocv
         # Where V is held on purpose I is nobody's level; a symmetric cell's compliance is reached, not held.
         held = {s.first_row for s in self.stretches if s.kind == "held"} if ocv else set()
-        half_cycles = half_cycles_of([r for r in self.segments if int(r[AT["first_row"]]) not in held])
+        segments = [r for r in self.segments if int(r[AT["first_row"]]) not in held] if held else self.segments
+        half_cycles = half_cycles_of(segments)
         found = findings(half_cycles, self.steps, self.mode, self.rows)
         judgement = judge(
             found, self.stretches, self.level, with_ocv=ocv, cell=self.cell, area_cm2=self.area_cm2,
-            eis=self.eis, ambient=self.ambient,
+            eis=self.eis, ambient=self.ambient, opened_before=self.opened_before,
         )  # fmt: skip
         events = _with_device_events(judgement.events, self.device_events, half_cycles)
         events = [event for event in events if event.probability >= self.min_probability]
         reason = None if events else judgement.reason  # a board may have tripped on what the rows do not show
         notes = [*self.notes, *judgement.notes]
         return half_cycles, replace(judgement, events=events, reason=reason, notes=notes)
-
-
-def _stretch(record: Sequence[float], blocks: Blocks, last: Stretch | None) -> Stretch:
-    """The core's record of a segment with its rows; `last` is the stretch before it."""
-    stretch = Stretch(
-        0 if last is None else last.index + 1,
-        int(record[AT["first_row"]]),
-        int(record[AT["last_row"]]),
-        record[AT["start_s"]],
-        record[AT["end_s"]],
-        int(record[AT["sign"]]),
-        record[AT["current_A"]],
-        record[AT["charge_C"]],
-        record[AT["noise_V"]],
-        bool(record[AT["after_gap"]]),
-        blocks,
-    )
-    stretch.kind = kind_of(stretch, last)
-    return stretch
 
 
 def _with_device_events(
@@ -242,24 +249,11 @@ def _document(test: Snapshot, half_cycles: list[HalfCycle], judgement: Judgement
         "reason": judgement.reason or reason_of(judgement.events),
         "notes": judgement.notes,
         "protocol": protocol.document(area),
-        "half_cycles": [half_cycle.document(area) for half_cycle in half_cycles],
+        "half_cycles": [],
         "events": [event.document(area) for event in judgement.events],
         "ccd": ccd,
         "why": why(subject),
     }
-    cleaned: dict[str, Any] = _finite(document)
+    cleaned: dict[str, Any] = finite(document)
+    cleaned["half_cycles"] = [half_cycle.document(area) for half_cycle in half_cycles]
     return cleaned
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity: null says that a number is not there."""
-    if isinstance(value, dict):
-        return {
-            key: item if type(item) is float and math.isfinite(item) else _finite(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

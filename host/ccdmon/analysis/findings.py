@@ -25,16 +25,19 @@ def findings(
     mode: int,
     rows: int,
 ) -> Findings:
-    """The core's records with names; the same step is reported twice when the ring still held it."""
-    named: dict[int, dict[str, float]] = {}
+    """The core's records with names."""
+    return Findings(half_cycles, named(steps), mode, rows)
+
+
+def named(steps: Sequence[Sequence[float]]) -> list[dict[str, float]]:
+    """Steps in the order of their rows; the same one is reported twice when the ring still held it."""
+    found: dict[int, dict[str, float]] = {}
     for record in steps:
         step = dict(zip(STEP_FIELDS, record, strict=True))
-        known = next(
-            (named[r] for r in range(int(step["row"]) - 3, int(step["row"]) + 4) if r in named), None
-        )
+        near = range(int(step["row"]) - 3, int(step["row"]) + 4)
+        known = next((found[row] for row in near if row in found), None)
         if known is None or known["rows_after"] < step["rows_after"]:
             if known is not None:
-                del named[int(known["row"])]
-            named[int(step["row"])] = step
-    ordered = [named[row] for row in sorted(named)]
-    return Findings(half_cycles, ordered, mode, rows)
+                del found[int(known["row"])]
+            found[int(step["row"])] = step
+    return [found[row] for row in sorted(found)]

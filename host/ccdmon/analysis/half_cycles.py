@@ -5,57 +5,22 @@ from array import array
 from collections.abc import Sequence
 from typing import Any, cast
 
-from ccd_fastcore import SEGMENT_FIELDS
+from ccd_fastcore import SEGMENT_FIELDS, Named
+from ccdmon.analysis.json_numbers import finite
 from ccdmon.analysis.thresholds import ALIKE
 
 AT = {name: k for k, name in enumerate(SEGMENT_FIELDS)}
 _PROFILE = slice(AT["p0_V"], AT["p15_V"] + 1)
 
 
-def _number(name: str) -> float:
-    at = AT[name]
-    return cast(float, property(lambda half_cycle: half_cycle.record[at]))
-
-
-def _count(name: str) -> int:
-    at = AT[name]
-    return cast(int, property(lambda half_cycle: int(half_cycle.record[at])))
-
-
-class HalfCycle:
+class HalfCycle(Named):
     """One stretch of constant current. `charge_C` counts |I|; voltages `_V` are along the current (V sign(I)).
 
-    It names the numbers of a record of the core (`SEGMENT_FIELDS`) and holds none itself: a test may have tens of
-    thousands.
+    `after_gap`: it began, or has a hole, where rows are missing; `before_gap`: rows are missing right after it, nobody
+    knows how long it went on. `index`, and `cycle` from 1 on, are 0 until `segments` numbers it.
     """
 
-    __slots__ = ("after_gap", "before_gap", "cycle", "index", "level_A", "record")
-
-    first_row = _count("first_row")
-    last_row = _count("last_row")
-    rows = _count("rows")
-    start_s = _number("start_s")
-    end_s = _number("end_s")
-    current_A = _number("current_A")  # signed
-    charge_C = _number("charge_C")
-    voltage_mean_V = _number("voltage_mean_V")  # as measured
-    start_V = _number("start_V")
-    end_V = _number("end_V")
-    noise_V = _number("noise_V")
-    highest_V = _number("highest_V")
-    rows_highest = _count("rows_highest")
-    current_end_A = _number("current_end_A")  # mean of the last rows, along the current
-    interval_s = _number("interval_s")
-    pressure_start_Pa = _number("pressure_start_Pa")
-    pressure_end_Pa = _number("pressure_end_Pa")
-    stuck_rows = _count("stuck_rows")  # longest run of one and the same voltage
-
-    def __init__(self, record: Sequence[float], *, after_gap: bool = False, before_gap: bool = False) -> None:
-        self.record = record
-        self.after_gap = after_gap  # began, or has a hole, where rows are missing
-        self.before_gap = before_gap  # rows are missing right after it: nobody knows how long it went on
-        self.index, self.cycle = 0, 0  # until `segments` numbers it; cycles from 1
-        self.level_A = abs(record[AT["current_A"]])  # |current|
+    __slots__ = ()
 
     def changed(self, profile_V: Sequence[float] = (), **numbers: float) -> "HalfCycle":
         """Another with some of the record's numbers changed, not numbered yet."""
@@ -72,21 +37,6 @@ class HalfCycle:
         return self.record[_PROFILE]
 
     @property
-    def duration_s(self) -> float:
-        """Charge over current: nearer to the program than the times of the rows at either end."""
-        return self.charge_C / self.level_A if self.level_A else 0.0
-
-    @property
-    def resistance_start_ohm(self) -> float:
-        """After settling."""
-        return self.start_V / self.level_A if self.level_A else math.nan
-
-    @property
-    def resistance_end_ohm(self) -> float:
-        """Of the last rows."""
-        return self.end_V / self.level_A if self.level_A else math.nan
-
-    @property
     def slope_V_s(self) -> float:
         """Mean slope of the polarisation, from the rows of `start_V` to the last eight; 0 where too short."""
         profile_V = self.profile_V
@@ -97,24 +47,28 @@ class HalfCycle:
         return (self.end_V - self.start_V) / (share * self.duration_s) if share * self.duration_s > 0 else 0.0
 
     def document(self, area_cm2: float | None) -> dict[str, Any]:
-        """Its entry in the report; area-specific numbers are null without an area."""
-        return {
+        """Its entry in the report; area-specific numbers are null without an area, as are numbers that are none."""
+        current_A, charge_C = self.current_A, self.charge_C
+        start_ohm, end_ohm = self.resistance_start_ohm, self.resistance_end_ohm
+        told = {
             "index": self.index,
             "cycle": self.cycle,
             "start_s": self.start_s,
             "end_s": self.end_s,
-            "current_A": self.current_A,
-            "current_density_mA_cm2": per_area(self.current_A, area_cm2, 1e3),
-            "capacity_mAh": self.charge_C / 3.6,
-            "capacity_mAh_cm2": per_area(self.charge_C, area_cm2, 1 / 3.6),
+            "current_A": current_A,
+            "current_density_mA_cm2": per_area(current_A, area_cm2, 1e3),
+            "capacity_mAh": charge_C / 3.6,
+            "capacity_mAh_cm2": per_area(charge_C, area_cm2, 1 / 3.6),
             "voltage_mean_V": self.voltage_mean_V,
-            "resistance_start_ohm": self.resistance_start_ohm,
-            "resistance_end_ohm": self.resistance_end_ohm,
-            "resistance_start_ohm_cm2": times_area(self.resistance_start_ohm, area_cm2),
-            "resistance_end_ohm_cm2": times_area(self.resistance_end_ohm, area_cm2),
+            "resistance_start_ohm": start_ohm,
+            "resistance_end_ohm": end_ohm,
+            "resistance_start_ohm_cm2": times_area(start_ohm, area_cm2),
+            "resistance_end_ohm_cm2": times_area(end_ohm, area_cm2),
             "polarization_slope_V_s": self.slope_V_s,
             "noise_V": self.noise_V,
         }
+        whole = math.isfinite(sum(filter(None, told.values())))
+        return told if whole else cast(dict[str, Any], finite(told))
 
 
 def per_area(value: float | None, area_cm2: float | None, scale: float = 1.0) -> float | None:

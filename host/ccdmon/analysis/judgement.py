@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -15,13 +16,11 @@ from ccdmon.analysis.findings import FULL_CELL, Findings
 from ccdmon.analysis.half_cycles import HalfCycle
 from ccdmon.analysis.impedance.comparison import Comparison
 from ccdmon.analysis.level.cells import combined
-from ccdmon.analysis.level.dips import micro_shorts
-from ccdmon.analysis.level.events import judged_by_level
 from ccdmon.analysis.level.level_test import WARM, LevelTest
-from ccdmon.analysis.level.line import Line
 from ccdmon.analysis.memory import slow_loss
 from ccdmon.analysis.ocv.cells import judged
 from ccdmon.analysis.order_statistics import middle
+from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.stretches import Stretch
 from ccdmon.analysis.whole_test import (
     implausible,
@@ -53,10 +52,11 @@ def judge(
     area_cm2: float | None,
     eis: Comparison,
     ambient: Ambient,
+    opened_before: Sequence[Event] = (),
 ) -> Judgement:
-    """Everything that is asked of a test."""
+    """Everything that is asked of a test; `opened_before`: its open circuit in stretches that were let go."""
     notes = implausible(stretches, area_cm2, with_ocv=with_ocv)
-    opened = open_circuit(stretches, area_cm2, with_ocv=with_ocv)
+    opened = list(opened_before) or open_circuit(stretches, area_cm2, with_ocv=with_ocv)
     reason = not_judged(stretches)
     if reason is not None and not opened and eis.verdict != "shorted":
         return Judgement([], reason, notes)
@@ -64,7 +64,7 @@ def judge(
     if dead:
         events = find_fake_stable(found.half_cycles, eis, found.mode, ambient.temperature_degC) or dead
     elif with_ocv:
-        events = judged(stretches, found.rows, found.steps)
+        events = judged([s for s in stretches if s.is_kept], found.rows, found.steps)
         if eis.verdict == "shorted" and not told_already(events, eis):
             events += find_fake_stable(found.half_cycles, eis, FULL_CELL)
     else:
@@ -83,15 +83,8 @@ def _of_level(
     ambient: Ambient,
 ) -> list[Event]:
     surroundings = Surroundings(stretches)
-    line = Line.of(level.tracker.out)
-    excursions = level.excursions.all()
-    by_level = (
-        judged_by_level(line, excursions, found.steps, level.excursions.blocks, surroundings.explain)
-        if level.tracker.out
-        else []
-    )
-    by_level = sorted([*by_level, *micro_shorts(level.tracker.out)], key=lambda e: e.row)
-    events = combined(found, by_level, line, eis, cell, ambient, surroundings.explain)
+    by_level = level.events(found.steps, surroundings.explain)
+    events = combined(found, by_level, level.halves, eis, cell, ambient, surroundings.explain)
     end = min((e.row for e in events if e.kind == "hard_short"), default=found.rows)
     before = [h for h in found.half_cycles if h.last_row < end]
     # A pair of spectra may say that nothing leaks.
@@ -136,17 +129,29 @@ class Surroundings:
     """Temperature and stack pressure over the test, as far as they are known: what they may explain of a change."""
 
     def __init__(self, stretches: Sequence[Stretch]) -> None:
-        def column(name: str) -> np.ndarray:
-            return np.concatenate([getattr(s.blocks, name) for s in stretches]) if stretches else np.zeros(0)
+        self._stretches = stretches
 
-        self._row, self._degC, self._Pa = column("row"), column("temperature_degC"), column("pressure_Pa")
+    @cached_property
+    def _columns(self) -> tuple[Array, Array, Array]:
+        """Row, temperature in degC and pressure in Pa of each block; of a stretch that was let go those of its middle."""
+        if not self._stretches:
+            return (np.zeros(0),) * 3
+        of_each = [
+            (s.row, s.blocks.temperature_degC, s.blocks.pressure_Pa)
+            if s.is_kept
+            else ([s.first_row], [s.temperature_degC], [s.pressure_Pa])
+            for s in self._stretches
+        ]
+        row, degC, Pa = (np.concatenate(column) for column in zip(*of_each, strict=True))
+        return row, degC, Pa
 
     def explain(self, first_row: float, last_row: float, ratio: float) -> bool:
         """May they have changed the resistance by this ratio between these rows?"""
         if ratio <= 0:
             return False
         room = 0.0
-        before_Pa, after_Pa = self._at(self._Pa, first_row), self._at(self._Pa, last_row)
+        _, degC, Pa = self._columns
+        before_Pa, after_Pa = self._at(Pa, first_row), self._at(Pa, last_row)
         if (
             before_Pa > 0
             and after_Pa > 0
@@ -154,14 +159,14 @@ class Surroundings:
             and (after_Pa > before_Pa) == (ratio < 1)
         ):
             room += th.PRESSURE_EXPONENT * abs(math.log(after_Pa / before_Pa))
-        before_K, after_K = self._at(self._degC, first_row) + 273.15, self._at(self._degC, last_row) + 273.15
+        before_K, after_K = self._at(degC, first_row) + 273.15, self._at(degC, last_row) + 273.15
         if abs(after_K - before_K) > 1 and (after_K > before_K) == (ratio < 1):
             room += th.ACTIVATION_eV / th.BOLTZMANN_eV_K * abs(1 / before_K - 1 / after_K)
         return 0.0 < abs(math.log(ratio)) <= room
 
-    def _at(self, column: np.ndarray, row: float) -> float:
+    def _at(self, column: Array, row: float) -> float:
         """Median around a row; NaN where nothing is known."""
-        k = int(np.searchsorted(self._row, row, "right")) - 1
+        k = int(np.searchsorted(self._columns[0], row, "right")) - 1
         near = column[max(0, k - 1) : k + 2]
         near = near[np.isfinite(near)]
         return middle(near) if near.size else math.nan

@@ -1,17 +1,17 @@
 """What a cell once had: the level it kept, and a fall too slow for any step, however long it takes."""
 
 from collections.abc import Sequence
-from statistics import median
 
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.half_cycles import HalfCycle
+from ccdmon.analysis.order_statistics import middle
 
 
 def lowest_kept_ohm(half_cycles: Sequence[HalfCycle]) -> float | None:
     """The lowest resistance kept for three half-cycles, by their ends; None of none that has a voltage."""
     ends = [h.resistance_end_ohm for h in half_cycles if h.end_V > 0]
-    return min((median(ends[max(0, k - 2) : k + 1]) for k in range(len(ends))), default=None)
+    return min((middle(ends[max(0, k - 2) : k + 1]) for k in range(len(ends))), default=None)
 
 
 def slow_loss(half_cycles: Sequence[HalfCycle]) -> list[Event]:
@@ -20,7 +20,7 @@ def slow_loss(half_cycles: Sequence[HalfCycle]) -> list[Event]:
     ohms = [max(h.resistance_end_ohm, 0.0) for h in usable]
     if len(ohms) < 4:
         return []
-    kept = [median(ohms[k - 1 : k + 2]) for k in range(1, len(ohms) - 1)]
+    kept = [middle(ohms[k - 1 : k + 2]) for k in range(1, len(ohms) - 1)]
     best = max(range(min(1, len(kept) - 1), len(kept)), key=lambda k: kept[k])
     lowest = min(kept[: best + 1])
     tail = max(ohms[-2:])

@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any
 
 from ccdmon.analysis.half_cycles import HalfCycle, per_area, same_level
+from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.thresholds import ALIKE, HALF, MOST, SLACK_ROWS, WHOLE
 from ccdmon.analysis.voltage_limit import limits
 
@@ -72,11 +73,11 @@ def levels_of(half_cycles: Sequence[HalfCycle]) -> tuple[Level, ...]:
     """Current levels in the order they were applied."""
     groups: list[list[HalfCycle]] = []
     for half_cycle in half_cycles:
-        if groups and same_level(half_cycle.level_A, median(h.level_A for h in groups[-1][-8:])):
+        if groups and same_level(half_cycle.level_A, middle([h.level_A for h in groups[-1][-8:]])):
             groups[-1].append(half_cycle)
         else:
             groups.append([half_cycle])
-    return tuple(Level(median(h.level_A for h in group), tuple(group)) for group in groups)
+    return tuple(Level(middle([h.level_A for h in group]), tuple(group)) for group in groups)
 
 
 def recognise(half_cycles: Sequence[HalfCycle]) -> TestProtocol:
@@ -155,7 +156,7 @@ def _constant(values: Sequence[float]) -> tuple[float | None, float]:
     """The median of values of which most are alike, or half and none is longer, else None; and the share alike."""
     if not values:
         return None, 0.0
-    middle = median(values)
-    share = sum(abs(value - middle) <= ALIKE * max(abs(value), abs(middle)) for value in values) / len(values)
-    none_longer = max(values) <= middle * (1 + ALIKE)
-    return middle if share >= (HALF if none_longer else MOST) else None, share
+    usual = middle(values)
+    share = sum(abs(value - usual) <= ALIKE * max(abs(value), abs(usual)) for value in values) / len(values)
+    none_longer = max(values) <= usual * (1 + ALIKE)
+    return usual if share >= (HALF if none_longer else MOST) else None, share

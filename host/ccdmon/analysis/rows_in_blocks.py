@@ -1,7 +1,5 @@
 """The rows of each of the core's segments, in at most 64 blocks of as many rows: what the level is judged on."""
 
-from copy import copy
-
 import numpy as np
 import numpy.typing as npt
 
@@ -42,11 +40,10 @@ class Blocks:
         self.first: tuple[float, float] = tuple(numbers[1:3].tolist())  # V and A of the very first row
         self.last: tuple[float, float] = tuple(numbers[3:5].tolist())
 
-    def between(self, first: int, end: int) -> "Blocks":
-        """Those from `first` to before `end`; the very first and last rows are not theirs."""
-        some = copy(self)
-        some.table = np.ascontiguousarray(self.table[:, first:end])
-        return some
+    def told(self, some: slice) -> bytes:
+        """Some of them as `RowBlocks` would tell them; the very first and last rows are not theirs."""
+        table = self.table[:, some]
+        return np.concatenate([[table.shape[1], *self.first, *self.last], table.ravel()]).tobytes()
 
     @property
     def volts(self) -> Array:

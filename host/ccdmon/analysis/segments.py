@@ -5,27 +5,32 @@ from collections.abc import Sequence
 from ccdmon.analysis.half_cycles import AT, HalfCycle, same_level
 from ccdmon.analysis.thresholds import LEAST_ROWS, OFFSET_CURRENT, SCAN, SCAN_CHARGE, WHOLE
 
+_ROWS, _SIGN, _CURRENT, _AFTER_GAP = (AT[name] for name in ("rows", "sign", "current_A", "after_gap"))
+
 
 def half_cycles_of(records: Sequence[Sequence[float]]) -> list[HalfCycle]:
     """The core's segment records that are half-cycles, joined and numbered."""
     loaded: list[HalfCycle] = []
-    for k, record in enumerate(records):
-        if record[AT["sign"]] == 0 or record[AT["current_A"]] == 0:
-            continue
-        cut = k + 1 < len(records) and bool(records[k + 1][AT["after_gap"]])
-        loaded.append(HalfCycle(record, after_gap=_after_gap(records, k), before_gap=cut))
+    last: HalfCycle | None = None
+    crumb = False  # a row or two right after a hole may be means across a reversal
+    for record in records:
+        gap = record[_AFTER_GAP] != 0
+        if gap and last is not None:
+            last.before_gap = True
+        last = None
+        if record[_SIGN] != 0 and record[_CURRENT] != 0:
+            last = HalfCycle(record, after_gap=gap or crumb)
+            loaded.append(last)
+        crumb = gap and record[_ROWS] < 3
     return _numbered(_joined(_without_scans(loaded)))
-
-
-def _after_gap(records: Sequence[Sequence[float]], k: int) -> bool:
-    """Does a hole come before it? A row or two right after the hole may be means across a reversal."""
-    before = records[k - 1] if k else None
-    crumb = before is not None and before[AT["rows"]] < 3 and bool(before[AT["after_gap"]])
-    return crumb or bool(records[k][AT["after_gap"]])
 
 
 def _without_scans(loaded: list[HalfCycle]) -> list[HalfCycle]:
     """Without what scans, offsets and noise leave in rests; noise beside noise goes when its neighbour has gone."""
+    most_A = max((h.level_A for h in loaded), default=0.0)
+    most_C = max((h.charge_C for h in loaded), default=0.0)
+    if not any(h.level_A < SCAN * most_A or h.charge_C < SCAN_CHARGE * most_C for h in loaded):
+        return loaded  # none is as small beside any other
     while True:
         kept: list[HalfCycle] = []
         for h, later in zip(loaded, _next_larger(loaded), strict=True):
@@ -80,18 +85,19 @@ def _next_larger(loaded: Sequence[HalfCycle]) -> list[HalfCycle | None]:
 def _joined(loaded: list[HalfCycle]) -> list[HalfCycle]:
     """Pieces of one half-cycle put together: holes in the data, and a current that gives way at the limit."""
     joined: list[HalfCycle] = []
+    last_A = 0.0
     for k, h in enumerate(loaded):
-        last = joined[-1] if joined else None
-        if last is not None and _one(last, h, loaded[max(0, k - 8) : k + 9]):
-            joined[-1] = _together(last, h)
+        h_A = h.current_A
+        if last_A * h_A > 0 and _one(joined[-1], h, loaded[max(0, k - 8) : k + 9]):
+            joined[-1] = _together(joined[-1], h)
+            last_A = joined[-1].current_A
         else:
             joined.append(h)
+            last_A = h_A
     return joined
 
 
 def _one(a: HalfCycle, b: HalfCycle, around: Sequence[HalfCycle]) -> bool:
-    if a.current_A * b.current_A < 0:
-        return False
     near = same_level(a.level_A, b.level_A)
     if b.first_row - a.last_row <= 3 and not b.after_gap:
         gives_way = b.level_A < a.level_A and b.highest_V >= 0.98 * a.highest_V and b.end_V > 0.9 * a.end_V

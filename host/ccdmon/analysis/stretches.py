@@ -9,37 +9,58 @@
 | leaving | I stands, V goes its own way: lithium nucleates, or what was stripped is gone |
 """
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Sequence
 
 import numpy as np
 
+from ccd_fastcore import SEGMENT_FIELDS, Summary
 from ccdmon.analysis import thresholds as th
-from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.rows_in_blocks import Array, Blocks
 
 
-@dataclass
-class Stretch:
-    """Rows of one current: currents in A (signed), charge of |I| in C, `blocks` of like numbers of rows."""
+class Stretch(Summary):
+    """Rows of one current: what the core says of them, and their blocks until they are let go."""
 
+    __slots__ = ("_blocks", "_told", "index", "kind")
     index: int
-    first_row: int
-    last_row: int
-    start_s: float
-    end_s: float
-    sign: int
-    current_A: float
-    charge_C: float
-    noise_V: float
-    after_gap: bool
-    blocks: Blocks
-    kind: str = "current"
+    kind: str
+
+    def __init__(self, record: Sequence[float], told: bytes, last: "Stretch | None") -> None:
+        """The core's record of a segment and what `RowBlocks` told of it; `last` is the stretch before."""
+        super().__init__(record, told)
+        self.index = 0 if last is None else last.index + 1
+        self.kind = kind_of(self, last)
+        self._told: bytes | None = told
+        self._blocks: Blocks | None = None
+
+    def __deepcopy__(self, memo: object) -> "Stretch":
+        return self  # nothing of it changes
 
     @property
-    def count(self) -> int:
-        """Rows."""
-        return self.last_row - self.first_row + 1
+    def is_kept(self) -> bool:
+        """Are its blocks there still?"""
+        return self._told is not None
+
+    def let_go(self, record: Sequence[float]) -> "Stretch":
+        """What is kept of an old one: all but its blocks. Another thread may still be reading this."""
+        kept = Stretch(record, self._told or b"", None)
+        kept.index, kept.kind, kept._told = self.index, self.kind, None
+        return kept
+
+    def part(self, blocks: slice, kind: str, **changed: float) -> "Stretch":
+        """Some of its blocks as a stretch of their own, with these numbers of the record in place of its own."""
+        record = {name: float(getattr(self, name, 0.0)) for name in SEGMENT_FIELDS} | changed
+        found = Stretch(list(record.values()), self.blocks.told(blocks), None)
+        found.index, found.kind = self.index, kind
+        return found
+
+    @property
+    def blocks(self) -> Blocks:
+        """Of like numbers of rows."""
+        if self._blocks is None:
+            assert self._told is not None, "its blocks were let go"
+            self._blocks = Blocks(self._told)
+        return self._blocks
 
     @property
     def time_s(self) -> Array:
@@ -56,46 +77,34 @@ class Stretch:
         """First row of each block."""
         return self.blocks.row
 
-    @cached_property
-    def middle_V(self) -> float:
-        """Median over the blocks."""
-        return middle(self.volts)
-
-    @cached_property
+    @property
     def ohm(self) -> float:
-        """|V / I|, medians; 0 without a current."""
-        amperes = middle(np.abs(self.blocks.amperes))
-        return abs(self.middle_V) / amperes if amperes > 0 else 0.0
+        """|V / I|, medians of the blocks; 0 without a current."""
+        return abs(self.middle_V) / self.level_A if self.level_A > 0 else 0.0
 
 
-def kind_of(s: Stretch, last: Stretch | None) -> str:
+def kind_of(s: Summary, last: Stretch | None) -> str:
     """What was controlled in a stretch, `last` before it."""
     if s.sign == 0:
         return "rest"
     return "held" if _held(s) or (last is not None and _goes_on_held(last, s)) else "current"
 
 
-def _held(s: Stretch) -> bool:
+def _held(s: Summary) -> bool:
     """Within it I gives way and V does not follow: by far less than in proportion."""
-    if len(s.row) < 6:
+    first_A, last_A = abs(s.begin_A), abs(s.settled_A)
+    moved = abs(last_A / first_A - 1) if first_A > 0 else 0.0  # NaN where there are too few blocks to tell
+    if not moved > th.STANDS:
         return False
-    third, amperes = len(s.row) // 3, s.blocks.amperes
-    first_A, last_A = (abs(middle(amperes[k])) for k in (slice(2), slice(-third, None)))
-    moved = abs(last_A / first_A - 1) if first_A > 0 else 0.0
-    if moved <= th.STANDS:
-        return False
-    volts = s.volts
-    first_V, last_V = (middle(volts[k]) for k in (slice(2), slice(-third, None)))
-    return abs(last_V - first_V) < th.HALF * moved * max(abs(first_V), abs(last_V))
+    return abs(s.settled_V - s.begin_V) < th.HALF * moved * max(abs(s.begin_V), abs(s.settled_V))
 
 
-def _goes_on_held(last: Stretch, s: Stretch) -> bool:
+def _goes_on_held(last: Stretch, s: Summary) -> bool:
     """A current that gives way is cut into pieces; V stands at where the piece before ended."""
     if last.kind not in ("current", "held") or last.sign != s.sign or abs(s.current_A) >= abs(last.current_A):
         return False
-    end_V = float(last.volts[-1])
-    stands = float(np.max(np.abs(s.volts - end_V))) < th.STANDS * abs(end_V)
-    return stands and s.first_row - last.last_row <= 3
+    away_V = max(s.most_mean_V - last.end_V, last.end_V - s.least_mean_V)
+    return away_V < th.STANDS * abs(last.end_V) and s.first_row - last.last_row <= 3
 
 
 def parts(s: Stretch, last: Stretch | None) -> list[Stretch]:
@@ -103,10 +112,13 @@ def parts(s: Stretch, last: Stretch | None) -> list[Stretch]:
 
     `last` is the stretch of constant current before it, without such rows: where lithium nucleates V is beyond its.
     """
-    usual_V, along = abs(s.middle_V), s.volts * (1.0 if s.middle_V >= 0 else -1.0)
-    if s.kind != "current" or usual_V == 0 or along.size < th.LEAST_ROWS:
-        return [s]
+    usual_V, direction = abs(s.middle_V), 1.0 if s.middle_V >= 0 else -1.0
     beside_V = usual_V if last is None else max(usual_V, last.ohm * abs(s.current_A))
+    highest_V = s.most_mean_V if direction > 0 else -s.least_mean_V
+    far = highest_V > beside_V / th.HALF or direction * s.end_V >= usual_V / th.UNKNOWN
+    if s.kind != "current" or usual_V == 0 or s.count < th.LEAST_ROWS or not far:
+        return [s]
+    along = s.volts * direction
     first = _nucleated(along, usual_V) if along[: along.size // 2].max() > beside_V / th.HALF else 0
     end = _emptied(along, usual_V)
     before = list(_cut(s, first, "leaving", "current")) if first else [s]
@@ -144,9 +156,10 @@ def _cut(s: Stretch, block: int, *kinds: str) -> tuple[Stretch, Stretch]:
     """Two stretches of these kinds, the second from this block on."""
     row, time_s = int(s.row[block]), float(s.time_s[block])
     share = (row - s.first_row) / s.count
-    before = replace(s, last_row=row - 1, end_s=time_s - (time_s - s.start_s) / (row - s.first_row),
-                     charge_C=share * s.charge_C, kind=kinds[0],
-                     blocks=s.blocks.between(0, block))  # fmt: skip
-    after = replace(s, first_row=row, start_s=time_s, charge_C=(1 - share) * s.charge_C, after_gap=False,
-                    kind=kinds[1], blocks=s.blocks.between(block, s.row.size))  # fmt: skip
+    ends_s = time_s - (time_s - s.start_s) / (row - s.first_row)
+    before = s.part(slice(0, block), kinds[0], last_row=row - 1, end_s=ends_s, charge_C=share * s.charge_C)
+    after = s.part(
+        slice(block, None), kinds[1], first_row=row, start_s=time_s, charge_C=(1 - share) * s.charge_C,
+        after_gap=0.0,
+    )  # fmt: skip
     return before, after

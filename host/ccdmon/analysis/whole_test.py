@@ -1,5 +1,6 @@
 """What holds for a test of any cell: is it open, is it a cell at all, was there a current to judge it by?"""
 
+import math
 from collections.abc import Sequence
 from statistics import median
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
-from ccdmon.analysis.order_statistics import middle, quantile
+from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.stretches import Stretch
 
@@ -20,15 +21,15 @@ def open_circuit(stretches: Sequence[Stretch], area_cm2: float | None, *, with_o
     if not _both_signs(stretches):  # nobody asked for a current, or V stands by itself
         return []
     for s in stretches:
-        V = np.abs(s.volts)
         if s.sign != 0:
             if _no_cell(s, area_cm2, with_ocv) and not top_V:
-                return [_event(s, 0, voltage_V=middle(V), current_A=s.current_A)]
+                return [_event(s, 0, voltage_V=abs(s.middle_V), current_A=s.current_A)]
             if s.kind == "current":
-                top_V, last_V, loaded = max(top_V, quantile(V, 0.98)), middle(V[-3:]), True
+                top_V, last_V, loaded = max(top_V, s.most_V), s.late_V, True
             continue
-        if with_ocv and not loaded:
+        if (with_ocv and not loaded) or not s.is_kept:
             continue
+        V = np.abs(s.volts)
         least = (
             max(((1 + th.FALL) if with_ocv else th.GROWN) * top_V, top_V + 0.05)
             if top_V or not with_ocv
@@ -44,7 +45,7 @@ def open_circuit(stretches: Sequence[Stretch], area_cm2: float | None, *, with_o
             reached = bool(beyond[-1]) and s.blocks.rows[k:].sum() >= th.LEAST_ROWS
             return [_event(s, k, provisional=not reached, voltage_V=float(V[k]), highest_V_before=top_V)]
         if with_ocv:
-            top_V = max(top_V, quantile(V, 0.98))
+            top_V = max(top_V, s.most_V)
     return []
 
 
@@ -58,7 +59,7 @@ def _both_signs(stretches: Sequence[Stretch]) -> bool:
     """Was a current asked for: did one flow, or does V go to both sides?"""
     if any(s.sign for s in stretches):
         return True
-    return any(np.any(s.volts > 0.5) for s in stretches) and any(np.any(s.volts < -0.5) for s in stretches)
+    return any(s.most_mean_V > 0.5 for s in stretches) and any(s.least_mean_V < -0.5 for s in stretches)
 
 
 def _no_cell(s: Stretch, area_cm2: float | None, with_ocv: bool) -> bool:
@@ -99,10 +100,7 @@ def shorted_from_the_start(stretches: Sequence[Stretch], area_cm2: float | None)
         return []
     first = loaded[0]
     ohms = [s.ohm * area_cm2 for s in loaded]
-    start = (
-        float(middle(np.abs(first.volts[: max(4, first.volts.size // 5)]))) / abs(first.current_A) * area_cm2
-    )
-    least = max(start, median(ohms))
+    least = max(first.start_V / abs(first.current_A) * area_cm2, median(ohms))
     if not (least < th.SHORTED_ohm_cm2 / 10 or (least < th.SHORTED_ohm_cm2 and _flat(loaded))):
         return []
     sure = least < th.SHORTED_ohm_cm2 / 10  # else later rows may show that V bends
@@ -120,20 +118,15 @@ def _metal(loaded: Sequence[Stretch], *, sure: bool = True, **evidence: Any) -> 
 
 def _flat(loaded: Sequence[Stretch]) -> bool:
     """Does V follow I and nothing else, as far as its noise tells?"""
-    rises = [_rise(s) for s in loaded if s.volts.size >= 6]
-    if not rises:
+    told = [s for s in loaded if not math.isnan(s.rise)]
+    if not told:
         return False
+    rises = [s.rise for s in told]
     n = len(rises) ** 0.5
-    scatter = 6 * float(middle(np.abs(np.array(rises) - middle(rises)))) / n
-    noise = median(
-        s.noise_V / max(abs(s.middle_V), 1e-12) / (s.count / 4) ** 0.5 for s in loaded if s.volts.size >= 6
-    )
+    usual = middle(rises)
+    scatter = 6 * middle([abs(rise - usual) for rise in rises]) / n
+    noise = median(s.noise_V / max(abs(s.middle_V), 1e-12) / (s.count / 4) ** 0.5 for s in told)
     return bool(abs(median(rises)) < max(0.005, min(scatter, 0.03), 6 * noise / n))
-
-
-def _rise(s: Stretch) -> float:
-    x = s.volts / s.middle_V if s.middle_V else s.volts * 0
-    return float(middle(x[-max(x.size // 3, 1) :]) - middle(x[1 : 1 + max(2, x.size // 6)]))
 
 
 def not_judged(stretches: Sequence[Stretch]) -> str | None:
@@ -192,7 +185,7 @@ def runs_away(stretches: Sequence[Stretch]) -> list[Event]:
     if n < 3 * th.LEAST_ROWS:
         return []
     half, late, end = middle(V[n // 2 - 1 : n // 2 + 2]), float(V[-max(n // 8, 2)]), float(V[-1])
-    ends = [abs(float(x.volts[-1])) / abs(x.current_A) for x in loaded[:-1] if x.sign == s.sign]
+    ends = [abs(x.end_V) / abs(x.current_A) for x in loaded[:-1] if x.sign == s.sign]
     if (
         half <= 0
         or end < 3 * half

@@ -13,9 +13,9 @@ from ccdmon.analysis.events import Event, at_row
 from ccdmon.analysis.fake_stable import find_fake_stable, told_already
 from ccdmon.analysis.findings import SYMMETRIC, Findings
 from ccdmon.analysis.impedance.comparison import Comparison
-from ccdmon.analysis.level.line import Line
-from ccdmon.analysis.order_statistics import middle
+from ccdmon.analysis.order_statistics import middle, of_three
 from ccdmon.analysis.pressure import with_pressure
+from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.sensors import find_sensor_faults
 from ccdmon.analysis.voltage_limit import limits
 from ccdmon.model.trace import Cell
@@ -24,7 +24,7 @@ from ccdmon.model.trace import Cell
 def combined(
     found: Findings,
     level: list[Event],
-    line: Line,
+    halves: Array,
     eis: Comparison,
     cell: Cell,
     ambient: Ambient,
@@ -35,7 +35,7 @@ def combined(
     end = min((e.row for e in level if e.kind == "hard_short"), default=found.rows)
     stop = min(end, limit.row if limit else found.rows)
     shorts = _with_impedance(_shorts([e for e in level if e.row <= stop]), found, end, eis, ambient)
-    contact = _lost_contact(found, cell, line, shorts, end, explained)
+    contact = _lost_contact(found, cell, halves, shorts, end, explained)
     shorts = without_recovery(shorts, contact)
     faults = [e for e in find_sensor_faults(found) if e.row < end]
     return sorted(
@@ -90,7 +90,7 @@ def _while_it_grew(found: Findings, e: Event) -> tuple[int, int]:
 
 
 def _lost_contact(
-    found: Findings, cell: Cell, line: Line, shorts: Sequence[Event], end: int, explained: Any
+    found: Findings, cell: Cell, halves: Array, shorts: Sequence[Event], end: int, explained: Any
 ) -> list[Event]:
     """By the half-cycles; else by the level, where nothing has shorted the cell."""
     contact = [
@@ -102,7 +102,10 @@ def _lost_contact(
     ]
     if contact or end < found.rows or any(e.kind in ("fake_stable", "hard_short") for e in shorts):
         return contact
-    return [e for e in _grown(line, shorts) if not explained(line.row[0], line.row[-1], e.evidence["growth"])]
+    rows = halves[1:3]
+    return [
+        e for e in _grown(halves, shorts) if not explained(rows[0, 0], rows[1, -1], e.evidence["growth"])
+    ]
 
 
 def _merged(events: Sequence[Event]) -> list[Event]:
@@ -130,26 +133,20 @@ def _contact(found: Findings, cell: Cell, known: Sequence[Event], end: int) -> l
     return [e for e in events if not (ended and e.provisional)]
 
 
-def _grown(line: Line, shorts: Sequence[Event]) -> list[Event]:
-    """The level at any time since the step has grown, and goes on to: voids, or salt that no reversal gives back."""
-    shorted = np.zeros(line.row.size, bool)  # what is back from a short has not grown
+def _grown(halves: Array, shorts: Sequence[Event]) -> list[Event]:
+    """The level at any time since the step has grown, and goes on to: voids, or salt that no reversal gives back.
+
+    Where salt runs out, the later half of a half-cycle alone grows.
+    """
+    _, first_row, last_row, first_s, current_A, lower_ohm = halves
+    shorted = np.zeros(first_row.size, bool)  # what is back from a short has not grown
     for e in shorts:
-        shorted |= (line.row >= e.row) & (line.time_s <= (np.inf if e.end_s is None else e.end_s))
-    numbers = np.setdiff1d(np.unique(line.number), np.unique(line.number[shorted]))
-    if numbers.size < 4:
-        return []
-    halves = []  # of each half-cycle: where salt runs out, the later one alone grows
-    for n in numbers:
-        idx = line.of_number(n)
-        idx = idx[line.error[idx] < th.UNKNOWN]
-        h = idx.size // 2
-        halves.append([middle(line.level[k]) if k.size >= 2 else np.nan for k in (idx[:h], idx[h:])])
-    m = np.min(np.array(halves), axis=1)
-    good = np.flatnonzero(np.isfinite(m))
+        shorted |= (last_row >= e.row) & (first_s <= (np.inf if e.end_s is None else e.end_s))
+    good = np.flatnonzero(~shorted & np.isfinite(lower_ohm))
     if good.size < 4:
         return []
-    m, numbers = m[good], numbers[good]
-    low = int(np.argmin(np.array([middle(m[max(0, k - 1) : k + 2]) for k in range(m.size)])[:-2]))
+    m = lower_ohm[good]
+    low = int(np.argmin(_of_neighbours(m)[:-2]))
     base = middle(m[max(0, low - 1) : low + 2])
     if base <= 0:
         return []
@@ -157,15 +154,15 @@ def _grown(line: Line, shorts: Sequence[Event]) -> list[Event]:
     slow = m.size - low > 2 * th.LEAST_ROWS
     if growth < (th.AGED if slow else th.GROWN) or m[-1] < th.WHOLE * m.max():
         return []
-    first = next(k for k in range(low, m.size) if m[k:].min() > (1 + th.FALL) * base)
-    k = int(np.flatnonzero(line.number == numbers[first])[0])
+    lowest_later = np.minimum.accumulate(m[::-1])[::-1]
+    k = good[low + int(np.argmax(lowest_later[low:] > (1 + th.FALL) * base))]
     return [
         Event(
             "contact_loss",
-            float(line.time_s[k]),
-            int(line.row[k]),
+            float(first_s[k]),
+            int(first_row[k]),
             None,
-            float(line.current_A[k]),
+            float(current_A[k]),
             None,
             False,
             True,
@@ -177,3 +174,8 @@ def _grown(line: Line, shorts: Sequence[Event]) -> list[Event]:
             },
         )
     ]
+
+
+def _of_neighbours(m: Array) -> Array:
+    """The median of each number and its neighbours; of the first and the last with the one they have."""
+    return np.concatenate([[m[:2].mean()], of_three(m), [m[-2:].mean()]])

@@ -1,7 +1,7 @@
 """Falls of the level that come back: soft shorts."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,9 +18,11 @@ from ccdmon.analysis.order_statistics import middle
 def micro_shorts(leveled: Sequence[Leveled]) -> list[Event]:
     """Single rows towards 0, many within two half-cycles, hardly any the other way: interference has both."""
     for a, b in itertools.zip_longest(leveled, leveled[1:]):
-        near = [h for h in (a, b) if h is not None]
+        if not a.dips.size:
+            continue
+        near = [a] if b is None or b.number != a.number + 1 else [a, b]
         rows = np.concatenate([h.dips for h in near])
-        if a.dips.size and rows.size - 3 * sum(h.peaks for h in near) >= th.DIPS:
+        if rows.size - 3 * sum(h.peaks for h in near) >= th.DIPS:
             at = a.dips[0] - a.stretch.first_row
             start_s = float(np.interp(at, a.row - a.row[0], a.time_s))
             last = next(h for h in reversed(near) if h.dips.size)
@@ -90,8 +92,9 @@ def dips_of(
     dips: Sequence[Excursion],
     up: Sequence[Excursion],
     steps: Sequence[dict[str, float]],
+    asked: Callable[[Excursion], bool],
 ) -> list[Event]:
-    """One deep, or many: a leak only lowers, so what goes up speaks against."""
+    """One deep, or many: a leak only lowers, so what goes up speaks against. None if it begins with one not `asked`."""
     dips = [
         d
         for d in dips
@@ -122,6 +125,8 @@ def dips_of(
     if not chosen:
         return []
     first = min(chosen, key=lambda d: d.row)
+    if not asked(first):
+        return []
     k = block_at(line, first.row)
     while (
         k + 1 < line.level.size

@@ -10,6 +10,7 @@
 | rises and comes back | nothing: contact, a jolt |
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,18 +24,23 @@ from ccdmon.analysis.level.first_half_cycle import first_half_cycle
 from ccdmon.analysis.level.line import Line, block_at
 
 
-def judged_by_level(
+def of_excursions(
     line: Line,
     excursions: Sequence[Excursion],
     steps: Sequence[dict[str, float]],
     blocks: float,
     explained: Any,
+    before: float = math.inf,
 ) -> list[Event]:
-    """Events of the level alone, in the order of their rows."""
+    """Events of those that are not settled and began in a half-cycle before number `before`; then not of open ones."""
     events: list[Event] = []
     down = [e for e in excursions if e.sign < 0]
     up = [e for e in excursions if e.sign > 0]
-    for e in down:
+
+    def asked(e: Excursion) -> bool:
+        return e.number < before and not (e.settled or (e.state == "open" and before < math.inf))
+
+    for e in filter(asked, down):
         if e.state != "back" and e.ratio < th.HARD_REMAINS:
             died = dead(line, e, steps, explained)
             events += died
@@ -44,9 +50,21 @@ def judged_by_level(
             events += swings
         elif e.state in ("lasting", "open"):
             events += lasting(line, e, excursions, steps, blocks, explained)
-    events += first_half_cycle(line, steps, up, events)
-    events += dips_of(line, [e for e in down if e.state == "back"], up, steps)
-    return sorted((x for x in events if not _surrounding(line, x, blocks, explained)), key=lambda x: x.row)
+    events += dips_of(line, [e for e in down if e.state == "back"], up, steps, asked)
+    return [x for x in events if not _surrounding(line, x, blocks, explained)]
+
+
+def of_the_first(
+    line: Line,
+    excursions: Sequence[Excursion],
+    steps: Sequence[dict[str, float]],
+    blocks: float,
+    explained: Any,
+    known: Sequence[Event],
+) -> list[Event]:
+    """Events of the first half-cycle beside those `known`; `line` begins with it."""
+    events = first_half_cycle(line, steps, [e for e in excursions if e.sign > 0], known)
+    return [x for x in events if not _surrounding(line, x, blocks, explained)]
 
 
 def _surrounding(line: Line, event: Event, blocks: float, explained: Any) -> bool:

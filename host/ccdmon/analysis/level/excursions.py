@@ -38,6 +38,7 @@ class Excursion:
     current_A: float = 0.0
     sign: int = -1
     spent: float = 0.0
+    settled: bool = False  # its events have been told, see `LevelTest.settle`
 
     @property
     def ratio(self) -> float:
@@ -52,9 +53,7 @@ class Excursions:
         self.K: float | None = None
         self.lowest: float | None = None
         self.medians: deque[float] = deque(maxlen=3)
-        self.history: list[
-            tuple[int, int, float, float, float]
-        ] = []  # row, last row, median level, low, current
+        self.half_cycles = 0  # so far
         self.down: Excursion | None = None
         self.up: Excursion | None = None
         self.found: list[Excursion] = []
@@ -110,25 +109,17 @@ class Excursions:
                 smooth = h.level[known] / h.median_ohm - 1
                 smooth = of_three(smooth)
                 self.misfits.append(float(np.max(np.abs(smooth))))
-        self.history.append(
-            (
-                h.stretch.first_row,
-                h.stretch.last_row,
-                h.median_ohm,
-                float(np.min(h.level)) if h.level.size else 0.0,
-                h.stretch.current_A,
-            )
-        )
+        self.half_cycles += 1
 
     def _median(self) -> float:
-        return float(middle(list(self.kept)[-(MOST_BLOCKS if len(self.history) > 1 else 8) :]))
+        return float(middle(list(self.kept)[-(MOST_BLOCKS if self.half_cycles > 1 else 8) :]))
 
     def _block(self, h: Leveled, k: int, x: float, d: float, good: list[float]) -> None:
         entry = (int(h.row[k]), x, float(h.rows[k]))
         if d > th.SUDDEN:
             return
         if self.K is None or self.K <= 0 or len(self.kept) < 4:
-            if not self.history and k < 1 and h.level.size > 20:
+            if self.half_cycles == 0 and k < 1 and h.level.size > 20:
                 return
             self.kept.append(x)
             good.append(x)

@@ -1,11 +1,14 @@
 """A half-cycle on the level, and what of its blocks is looked at before there is one."""
 
+import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from ccd_fastcore import spans, stray_rows
 from ccdmon.analysis import thresholds as th
+from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.stretches import Stretch
 
@@ -35,6 +38,13 @@ class Leveled:
     )  # first rows of blocks with a row far below the others
     peaks: int = 0  # blocks with one as far above
     number: int = 0
+
+    @cached_property
+    def lower_half_ohm(self) -> float:
+        """Of its first half and its second, as far as they tell, the lower level (a median); NaN where one tells none."""
+        level = self.level[self.error < th.UNKNOWN]
+        half = level.size // 2
+        return min(middle(level[:half]), middle(level[half:])) if half >= 2 else math.nan
 
     @property
     def span_ohm(self) -> Array:

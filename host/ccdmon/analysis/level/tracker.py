@@ -57,7 +57,7 @@ class LevelTracker:
         self.last: Leveled | None = None
         self.end_s: float | None = None
         self.largest_C = self.largest_A = 0.0
-        self.out: list[Leveled] = []
+        self.count = 0  # half-cycles that have a level
         self.along = 0.0
         self.noise_V: deque[tuple[float, float]] = deque(maxlen=8)
         self.reversals = 0
@@ -99,7 +99,7 @@ class LevelTracker:
         self.kept.clear()
         self.asymmetry.clear()
         self.best, self.along, self.most_raw_ohm, self.last = 0.0, 0.0, None, None
-        self.out.clear()
+        self.count = 0
 
     def _level(self, s: Stretch) -> Leveled:
         begin_s, end_s, volts = fine(s)
@@ -120,11 +120,11 @@ class LevelTracker:
         scale = exp(-rho * s.sign)
         leveled = Leveled(
             s, s.row, middle_s + s.start_s, rows, (end_s - begin_s) / rows, level * scale, error.copy(), ohm,
-            number=len(self.out), median_ohm=level_ohm * scale,
+            number=self.count, median_ohm=level_ohm * scale,
         )  # fmt: skip
         leveled.dips, leveled.peaks = single_rows(s, volts, size_ohm * abs(s.current_A))
         self._learn(leveled, known)
-        self.out.append(leveled)
+        self.count += 1
         self.last = leveled
         return leveled
 

@@ -40,7 +40,7 @@ def losses(stretches: Sequence[Stretch], steps: Sequence[dict[str, float]]) -> I
                 s.sign
                 and s.count < 24
                 and any(
-                    x.sign == s.sign and x.count < 24 and abs(float(x.volts[-1])) < before - th.MOST * drop
+                    x.sign == s.sign and x.count < 24 and abs(x.end_V) < before - th.MOST * drop
                     for x in stretches[:at]
                 )
             ):
@@ -70,11 +70,9 @@ def _is_knee(s: Stretch, k: int, before: Sequence[Stretch]) -> bool:
     after = float(s.blocks.rows[k + 1 :].sum())
     if after < th.LEAST_ROWS:
         return True
-    reached_V = abs(float(s.volts[-1]))
+    reached_V = abs(s.end_V)
     as_far = any(
-        x.sign == s.sign and abs(float(x.volts[-1])) <= (1 + th.LEAST) * reached_V
-        for x in before
-        if x.kind == "current"
+        x.sign == s.sign and abs(x.end_V) <= (1 + th.LEAST) * reached_V for x in before if x.kind == "current"
     )
     return as_far and after < (1 - th.MOST) * s.count
 

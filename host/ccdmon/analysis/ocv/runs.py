@@ -37,7 +37,7 @@ class Run:
 
     @cached_property
     def end_V(self) -> float:
-        return float(self.loaded[-1].volts[-1])
+        return self.loaded[-1].end_V
 
     @cached_property
     def middle_V(self) -> float:
@@ -46,8 +46,7 @@ class Run:
 
     @cached_property
     def span_V(self) -> float:
-        volts = np.concatenate([s.volts for s in self.loaded])
-        return float(np.ptp(volts))
+        return max(s.most_mean_V for s in self.loaded) - min(s.least_mean_V for s in self.loaded)
 
 
 def ocv_event(

@@ -50,6 +50,8 @@ def half_cycle_rows(stretches: Sequence[Stretch], most: int) -> list[HalfCycleRo
         state = passed(state, 0.0, max(s.start_s - end_s, 0.0))
         flows = s.kind == "current" and abs(s.current_A) > LEAST_A and s.charge_C > 0.02 * most_C
         if flows and s.count >= 6 and 0 < s.ohm < MOST_OHM:
+            if not s.is_kept:
+                break
             found.append(_rows(s, state))
             if len(found) >= most:
                 break

@@ -13,7 +13,8 @@ MOST_HALF_CYCLES = 160  # the first ones: what is later has mostly been told
 
 def why(test: Subject) -> Told:
     """`why` of the report document: each a finding with its section and a line of text, a group, or None."""
-    stretches = [] if test.with_ocv else [s for s in test.stretches if s.last_row < test.ends_row]
+    ends_row = test.ends_row
+    stretches = [] if test.with_ocv else [s for s in test.stretches if s.last_row < ends_row]
     rows = half_cycle_rows(stretches, MOST_HALF_CYCLES)
     polymer = is_polymer(test.cell.electrolyte)
     found = response(rows, polymer=polymer)

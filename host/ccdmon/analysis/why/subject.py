@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ccdmon.analysis.ambient import Ambient
@@ -39,7 +40,7 @@ class Subject:
             s for s in self.stretches if s.kind == "current" and s.count >= 4 and s.charge_C > 0.02 * most_C
         ]
 
-    @property
+    @cached_property
     def ends_row(self) -> float:
         """The row from which a short carries current: what comes later says nothing of the cell's own."""
         kinds = (*SHORTS, "sensor_fault")

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ccd_fastcore import RowBlocks
-from ccdmon.analysis.rows_in_blocks import Array, Blocks
-from ccdmon.analysis.stretches import Stretch, kind_of
+from ccd_fastcore import SEGMENT_FIELDS, RowBlocks
+from ccdmon.analysis.rows_in_blocks import Array
+from ccdmon.analysis.stretches import Stretch
 
 ROWS, INTERVAL_s, CURRENT_A, OHM = 120, 1.0, 1e-3, 100.0
 
@@ -18,12 +18,12 @@ def stretch(last: Stretch | None, current_A: float, volts: Array) -> Stretch:
     start_s = 0.0 if last is None else last.end_s + INTERVAL_s
     rows = RowBlocks()
     rows.feed(start_s + INTERVAL_s * np.arange(n), volts, np.full(n, current_A), None, None, [], (0, n - 1))
-    found = Stretch(
-        0 if last is None else last.index + 1, first, first + n - 1, start_s, start_s + INTERVAL_s * (n - 1),
-        int(np.sign(current_A)), current_A, abs(current_A) * n * INTERVAL_s, 1e-6, False, Blocks(rows.look()),
+    record = dict.fromkeys(SEGMENT_FIELDS, 0.0)
+    record.update(
+        first_row=first, last_row=first + n - 1, start_s=start_s, end_s=start_s + INTERVAL_s * (n - 1),
+        sign=np.sign(current_A), current_A=current_A, charge_C=abs(current_A) * n * INTERVAL_s, noise_V=1e-6,
     )  # fmt: skip
-    found.kind = kind_of(found, last)
-    return found
+    return Stretch(list(record.values()), rows.look(), last)
 
 
 def half_cycles(

@@ -14,7 +14,7 @@ def dropping(k: int, t: Array) -> Array:
 
 
 def levels(test: LevelTest) -> list[list[float]]:
-    return [h.level.tolist() for h in test.tracker.out]
+    return [h.level.tolist() for h in test.leveled]
 
 
 @pytest.mark.parametrize("after", [1, WARM - 1, WARM, WARM + 1, 11])
@@ -38,15 +38,15 @@ def test_an_end_with_more_stretches_is_as_if_they_had_been_fed() -> None:
         begun.feed(s)
     ended = begun.ended(stretches[-2:])
     assert levels(ended) == levels(whole.ended([]))
-    assert len(begun.tracker.out) == 10
+    assert len(begun.leveled) == 10
 
 
 def test_the_first_half_cycles_are_looked_at_twice() -> None:
     test = LevelTest()
     for s in half_cycles(WARM - 1):
         test.feed(s)
-    assert test.tracker.out == []
-    assert np.ptp(test.ended([]).tracker.out[0].level) < 3.0  # the shape is known before the first row
+    assert test.leveled == []
+    assert np.ptp(test.ended([]).leveled[0].level) < 3.0  # the shape is known before the first row
 
 
 def test_a_step_down_is_an_excursion_that_stays() -> None:
