@@ -132,7 +132,8 @@ class Stream:
             records[2].append(tuple(map(float, self.s.bursts)))
 
 
-def _number(at: int, kind: type) -> Any:
+def _number(name: str, kind: type) -> Any:
+    at = tuple(_segment.SEGMENT_FIELDS).index(name)
     return property(lambda named: kind(named.record[at]))
 
 
@@ -148,12 +149,18 @@ class Named:
         "start_s", "end_s", "current_A", "charge_C", "voltage_mean_V", "start_V", "end_V", "noise_V", "highest_V",
         "current_end_A", "interval_s", "pressure_start_Pa", "pressure_end_Pa",
     ):  # fmt: skip
-        locals()[_name] = _number(_segment.SEGMENT_FIELDS.index(_name), float)
+        locals()[_name] = _number(_name, float)
     for _name in ("first_row", "last_row", "rows", "rows_highest", "stuck_rows"):
-        locals()[_name] = _number(_segment.SEGMENT_FIELDS.index(_name), int)
+        locals()[_name] = _number(_name, int)
 
     def __init__(self, record: Sequence[float], *, after_gap: bool = False, before_gap: bool = False) -> None:
-        self.record, self.after_gap, self.before_gap, self.index, self.cycle = record, after_gap, before_gap, 0, 0
+        self.record, self.after_gap, self.before_gap, self.index, self.cycle = (
+            record,
+            after_gap,
+            before_gap,
+            0,
+            0,
+        )
         level_A = self.level_A = abs(record[6])
         self.duration_s = record[7] / level_A if level_A else 0.0
         self.resistance_start_ohm, self.resistance_end_ohm = (

@@ -77,6 +77,8 @@ def _fit(s: State, low: int, at: int) -> int:
     after = _mean_of(s, first, wa)
     if before - after < KEEP_DROP * before or (before - after < 0.5 * before and -step < KEEP_ERRORS * error):
         return 0
+    if before == after:  # zeros
+        return 0
     # The share of the drop between the two rows on either side of it.
     abruptness = (_mean_of(s, at - 2, 2) - _mean_of(s, first, 2)) / (before - after)
     k = at & 63

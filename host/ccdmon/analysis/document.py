@@ -200,7 +200,9 @@ class Snapshot:
         ocv = self.with_ocv
         # Where V is held on purpose I is nobody's level; a symmetric cell's compliance is reached, not held.
         held = {s.first_row for s in self.stretches if s.kind == "held"} if ocv else set()
-        segments = [r for r in self.segments if int(r[AT["first_row"]]) not in held] if held else self.segments
+        segments = (
+            [r for r in self.segments if int(r[AT["first_row"]]) not in held] if held else self.segments
+        )
         half_cycles = half_cycles_of(segments)
         found = findings(half_cycles, self.steps, self.mode, self.rows)
         judgement = judge(

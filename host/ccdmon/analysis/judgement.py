@@ -133,7 +133,7 @@ class Surroundings:
 
     @cached_property
     def _columns(self) -> tuple[Array, Array, Array]:
-        """Row, temperature in degC and pressure in Pa of each block; of a stretch that was let go those of its middle."""
+        """Row, temperature in degC and pressure in Pa of each block; of what was let go those of its middle."""
         if not self._stretches:
             return (np.zeros(0),) * 3
         of_each = [

@@ -103,9 +103,7 @@ def _lost_contact(
     if contact or end < found.rows or any(e.kind in ("fake_stable", "hard_short") for e in shorts):
         return contact
     rows = halves[1:3]
-    return [
-        e for e in _grown(halves, shorts) if not explained(rows[0, 0], rows[1, -1], e.evidence["growth"])
-    ]
+    return [e for e in _grown(halves, shorts) if not explained(rows[0, 0], rows[1, -1], e.evidence["growth"])]
 
 
 def _merged(events: Sequence[Event]) -> list[Event]:

@@ -97,11 +97,8 @@ class LevelTest:
             self._start()
         self.excursions.feed(leveled)
         self.leveled.append(leveled)
-        self._halves.extend(
-            (
-                leveled.number, s.first_row, s.last_row, leveled.time_s[0], s.current_A, leveled.lower_half_ohm,
-            )  # fmt: skip
-        )
+        first_s, ohm = leveled.time_s[0], leveled.lower_half_ohm
+        self._halves.extend((leveled.number, s.first_row, s.last_row, first_s, s.current_A, ohm))
 
     @property
     def halves(self) -> Array:

@@ -41,7 +41,7 @@ class Leveled:
 
     @cached_property
     def lower_half_ohm(self) -> float:
-        """Of its first half and its second, as far as they tell, the lower level (a median); NaN where one tells none."""
+        """Of its first half and its second, as far as they tell, the lower level; NaN where one tells none."""
         level = self.level[self.error < th.UNKNOWN]
         half = level.size // 2
         return min(middle(level[:half]), middle(level[half:])) if half >= 2 else math.nan
