@@ -20,7 +20,10 @@ def open_circuit(stretches: Sequence[Stretch], area_cm2: float | None, *, with_o
     loaded = False
     if not _both_signs(stretches):  # nobody asked for a current, or V stands by itself
         return []
+    least_C = th.OFFSET_CURRENT * max((s.charge_C for s in stretches if s.kind == "current"), default=0.0)
     for s in stretches:
+        if s.kind == "current" and s.charge_C < least_C and s.count < th.LEAST_ROWS:
+            continue  # an offset in a rest
         if s.sign != 0:
             if _no_cell(s, area_cm2, with_ocv) and not top_V:
                 return [_event(s, 0, voltage_V=abs(s.middle_V), current_A=s.current_A)]

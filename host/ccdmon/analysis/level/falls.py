@@ -84,7 +84,7 @@ def dead(line: Line, e: Excursion, steps: Sequence[dict[str, float]], explained:
         return [level_event("sensor_fault", line, at, None, e, "V does not follow the sign of the current")]
     low = line.level[at:] < th.HARD_REMAINS * e.kept
     first = at + next((k for k in range(low.size) if low[k : k + 3].mean() > th.HALF), 0)
-    if explained(line.row[max(at - 1, 0)], line.row[-1], e.ratio):
+    if explained(line.row[max(at - MOST_BLOCKS, 0)], line.row[-1], e.ratio):
         return []
     sudden, place, row = _sudden(line, e, e.kept, e.level, steps)
     hard = sudden
@@ -139,9 +139,9 @@ def lasting(
     if e.state == "open" and len(e.levels) < (1 - th.MOST) * blocks:
         return []
     sudden, place, row = _sudden(line, e, e.kept, e.level, steps)
-    half = int(blocks / 2)
+    before, behind = place - int(blocks), place + int(blocks)  # over these it was kept, and is told
     if not sudden or explained(
-        line.row[max(place - half, 0)], line.row[min(place + half, line.row.size - 1)], e.ratio
+        line.row[max(before, 0)], line.row[min(behind, line.row.size - 1)], e.ratio
     ):
         return []
     first = line.number[place]
