@@ -54,6 +54,18 @@ def _with_step(d: Excursion, steps: Sequence[dict[str, float]]) -> bool:
     )
 
 
+def _onset(line: Line, e: Excursion) -> int:
+    """The block in which it is a good part of the way down."""
+    k = block_at(line, e.row)
+    while (
+        k + 1 < line.level.size
+        and line.row[k] < (e.end_row or line.row[-1])
+        and line.level[k] > e.kept * (1 - (1 - th.SUDDEN) * _depth(e))
+    ):
+        k += 1
+    return k
+
+
 def _enough(d: Excursion) -> float:
     """Depth that tells by itself."""
     return max(2 * th.FALL, d.error + th.FALL)
@@ -82,9 +94,30 @@ def fluctuating(line: Line, e: Excursion, all_: Sequence[Excursion]) -> list[Eve
     criterion = "the level is lower and swings"
     return [
         level_event(
-            "soft_short", line, inside[0], None, shown, criterion, recovered=back is not None, **evidence
+            "soft_short",
+            line,
+            _onset(line, e),
+            None,
+            shown,
+            criterion,
+            recovered=back is not None,
+            **evidence,
         )
     ]
+
+
+def _settled(d: Excursion) -> list[float]:
+    """Its levels without the block in which the current turned."""
+    return d.levels[1:] if d.place == 0 else d.levels
+
+
+def _depth(d: Excursion) -> float:
+    return 1 - min(_settled(d), default=d.kept) / d.kept
+
+
+def _of_direction(d: Excursion, blocks: float) -> bool:
+    """A little lower for most of a half-cycle: the two directions differ."""
+    return _depth(d) < th.FALL and len(d.levels) > th.HALF * blocks
 
 
 def dips_of(
@@ -92,18 +125,22 @@ def dips_of(
     dips: Sequence[Excursion],
     up: Sequence[Excursion],
     steps: Sequence[dict[str, float]],
+    blocks: float,
     asked: Callable[[Excursion], bool],
 ) -> list[Event]:
     """One deep, or many: a leak only lowers, so what goes up speaks against. None if it begins with one not `asked`."""
     dips = [
         d
         for d in dips
-        if (d.lowest_kept is None or min(d.levels) < (1 - th.LEAST) * d.lowest_kept) and d.error < th.UNKNOWN
+        if _depth(d) > th.LEAST
+        and not _of_direction(d, blocks)
+        and (d.lowest_kept is None or min(_settled(d)) < (1 - th.LEAST) * d.lowest_kept)
+        and d.error < th.UNKNOWN
     ]
     big = [
         d
         for d in dips
-        if 1 - min(d.levels) / min(d.kept, d.lowest_kept or d.kept) > _enough(d)
+        if 1 - min(_settled(d)) / min(d.kept, d.lowest_kept or d.kept) > _enough(d)
         and (len(d.levels) >= 3 or sum(d.weights) >= 6)
         and d.number > 0
         and (d.number >= 4 or _with_step(d, steps))
@@ -113,7 +150,7 @@ def dips_of(
         near = [d for d in dips[a:] if d.number - dips[a].number <= 2]
         ups = sum(1 for u in up if abs(u.number - dips[a].number) <= 2 * th.SOFT_WITHIN and u.state == "back")
         score = (
-            sum(1 + (d.depth > th.FALL) + (d.depth > 2 * th.FALL) for d in near if sum(d.weights) >= 2)
+            sum(1 + (_depth(d) > th.FALL) + (_depth(d) > 2 * th.FALL) for d in near if sum(d.weights) >= 2)
             - 3
             - 3 * ups
         )
@@ -127,13 +164,7 @@ def dips_of(
     first = min(chosen, key=lambda d: d.row)
     if not asked(first):
         return []
-    k = block_at(line, first.row)
-    while (
-        k + 1 < line.level.size
-        and line.row[k] < (first.end_row or first.row)
-        and line.level[k] > first.kept * (1 - (1 - th.SUDDEN) * first.depth)
-    ):
-        k += 1
+    k = _onset(line, first)
     stepped = [
         s
         for s in steps

@@ -50,7 +50,7 @@ def of_excursions(
             events += swings
         elif e.state in ("lasting", "open"):
             events += lasting(line, e, excursions, steps, blocks, explained)
-    events += dips_of(line, [e for e in down if e.state == "back"], up, steps, asked)
+    events += dips_of(line, [e for e in down if e.state == "back"], up, steps, blocks, asked)
     return [x for x in events if not _surrounding(line, x, blocks, explained)]
 
 

@@ -140,9 +140,7 @@ def lasting(
         return []
     sudden, place, row = _sudden(line, e, e.kept, e.level, steps)
     before, behind = place - int(blocks), place + int(blocks)  # over these it was kept, and is told
-    if not sudden or explained(
-        line.row[max(before, 0)], line.row[min(behind, line.row.size - 1)], e.ratio
-    ):
+    if not sudden or explained(line.row[max(before, 0)], line.row[min(behind, line.row.size - 1)], e.ratio):
         return []
     first = line.number[place]
     if _drifts(line, place, fall):
