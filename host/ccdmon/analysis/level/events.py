@@ -22,6 +22,7 @@ from ccdmon.analysis.level.excursions import Excursion
 from ccdmon.analysis.level.falls import dead, lasting
 from ccdmon.analysis.level.first_half_cycle import first_half_cycle
 from ccdmon.analysis.level.line import Line, block_at
+from ccdmon.analysis.order_statistics import middle
 
 
 def of_excursions(
@@ -40,7 +41,8 @@ def of_excursions(
     def asked(e: Excursion) -> bool:
         return e.number < before and not (e.settled or (e.state == "open" and before < math.inf))
 
-    for e in filter(asked, down):
+    for excursion in filter(asked, down):
+        e = _for_good(excursion, blocks)
         if e.state != "back" and e.ratio < th.HARD_REMAINS:
             died = dead(line, e, steps, explained)
             events += died
@@ -65,6 +67,13 @@ def of_the_first(
     """Events of the first half-cycle beside those `known`; `line` begins with it."""
     events = first_half_cycle(line, steps, [e for e in excursions if e.sign > 0], known)
     return [x for x in events if not _surrounding(line, x, blocks, explained)]
+
+
+def _for_good(e: Excursion, blocks: float) -> Excursion:
+    """What was dead for longer than soft shorts last is, whatever comes back afterwards; else as it is."""
+    usual = middle(e.levels)
+    dead_long = usual < th.HARD_REMAINS * e.kept and len(e.levels) > th.SOFT_WITHIN * blocks
+    return replace(e, state="lasting", level=usual) if dead_long else e
 
 
 def _surrounding(line: Line, event: Event, blocks: float, explained: Any) -> bool:

@@ -134,7 +134,8 @@ def lasting(
     fall = 1 - e.ratio
     if fall < th.FALL:
         return []
-    if e.lowest_kept is not None and e.level > (1 - th.HALF * th.FALL) * e.lowest_kept:
+    lowest = _lowest_before(line, e) if e.lowest_kept is None else e.lowest_kept
+    if lowest is not None and e.level > (1 - th.HALF * th.FALL) * lowest:
         return []
     if e.state == "open" and len(e.levels) < (1 - th.MOST) * blocks:
         return []
@@ -157,6 +158,12 @@ def lasting(
         ]
     sure = {"standard_errors": fall / (e.error / 5), "provisional": e.state == "open"}
     return [level_event("partial_short", line, place, row, e, "the level falls at once and stays", **sure)]
+
+
+def _lowest_before(line: Line, e: Excursion) -> float | None:
+    """Early: of the half-cycles before."""
+    known = [k[line.error[k] < th.UNKNOWN] for k in (line.of_number(n) for n in range(e.number))]
+    return min((middle(line.level[k]) for k in known if k.size >= th.LEAST_ROWS), default=None)
 
 
 def came_back(e: Excursion, all_: Sequence[Excursion]) -> Excursion | None:
