@@ -57,6 +57,9 @@ class Excursions:
         self.down: Excursion | None = None
         self.up: Excursion | None = None
         self.found: list[Excursion] = []
+        self.fallen: tuple[Excursion, int, float | None] | None = (
+            None  # that lasts; when, and what was lowest
+        )
         self.recent: deque[tuple[int, float, float]] = deque(maxlen=th.LEAST_ROWS)  # row, level, weight
         self.blocks = 0.0
         self.misfits: deque[float] = deque(
@@ -197,6 +200,7 @@ class Excursions:
 
     def _stays(self, e: Excursion, h: Leveled, k: int) -> None:
         """The new level is the one that is kept."""
+        lowest = self.lowest
         tail = self._tail(e)
         e.level, e.state, e.end_row, e.end_s = (
             middle(tail),
@@ -205,6 +209,7 @@ class Excursions:
             float(h.time_s[k]),
         )
         self.found.append(e)
+        self.fallen = e, h.number, lowest
         self.down = None
         self.kept.clear()
         self.kept.extend(tail)
@@ -233,7 +238,11 @@ class Excursions:
         e.depth = max(e.depth, rel)
         if e.spent >= (th.AGED if h.number >= 2 else 1) * th.LEAST_ROWS:
             e.state, e.level = "lasting", middle(e.levels[-th.LEAST_ROWS :])
-            if h.number >= 1:
+            undone = self._undone(e, h.number)
+            if undone is not None:  # a soft short is nothing that the cell kept
+                self.lowest = undone
+                self.medians.clear()
+            elif h.number >= 1:
                 self.lowest = min(self.lowest or e.kept, e.kept)
             e.end_row, e.end_s = int(h.row[k]), float(h.time_s[k])
             self.found.append(e)
@@ -241,6 +250,13 @@ class Excursions:
             self.kept.extend(e.levels[-th.LEAST_ROWS :])
             self.K = self._median()
             self.up = None
+
+    def _undone(self, up: Excursion, number: int) -> float | None:
+        """What was lowest before the last fall, where a rise takes that back, soon."""
+        if self.fallen is None or number - self.fallen[1] > th.SOFT_WITHIN:
+            return None
+        down, _, lowest = self.fallen
+        return lowest if up.level > down.level + th.MOST * (down.kept - down.level) else None
 
     def all(self) -> list[Excursion]:
         """Those found, and the one that is open, as it stands."""

@@ -53,9 +53,9 @@ class Leveled:
         return (blocks.highest_V - blocks.lowest_V) / abs(self.stretch.current_A)
 
 
-def single_rows(s: Stretch, volts: Array, usual_V: float) -> tuple[Array, int]:
+def single_rows(s: Stretch, volts: Array, usual_V: float, noise_V: float) -> tuple[Array, int]:
     """Blocks in which a row lies far towards 0 from the others, by their first rows; the number with one far from 0."""
-    least_V = max(th.FALL * usual_V, th.SPIKE_NOISE * s.noise_V)
+    least_V = max(th.FALL * usual_V, th.SPIKE_NOISE * noise_V)
     dips, peaks = stray_rows(s.blocks.table, volts, s.middle_V >= 0, least_V, CONVERTER_STEPS)
     return (np.array(dips) if dips else NO_ROWS), peaks
 

@@ -122,7 +122,7 @@ class LevelTracker:
             s, s.row, middle_s + s.start_s, rows, (end_s - begin_s) / rows, level * scale, error.copy(), ohm,
             number=self.count, median_ohm=level_ohm * scale,
         )  # fmt: skip
-        leveled.dips, leveled.peaks = single_rows(s, volts, size_ohm * abs(s.current_A))
+        leveled.dips, leveled.peaks = single_rows(s, volts, size_ohm * abs(s.current_A), self._noise_V(s))
         self._learn(leveled, known)
         self.count += 1
         self.last = leveled

@@ -14,7 +14,7 @@ def of(sign: float, **rows: float) -> tuple[list[float], int]:
     for name, value in rows.items():
         volts[int(name.removeprefix("row_"))] = value
     s = stretch(None, sign * 1e-3, sign * volts)
-    dips, peaks = single_rows(s, s.volts, 0.1)
+    dips, peaks = single_rows(s, s.volts, 0.1, s.noise_V)
     return dips.tolist(), peaks
 
 
