@@ -1,7 +1,8 @@
 """Runs on the second board of a bench, from memory: rows to the tested board's converters through an MCP4728.
 
 `player.py` sends this over mpremote to stock MicroPython, behind the pins (`GATE`, `PUMP`, `LDAC`, `ADDRESS`) and how
-many samples of a run are at rest (`LEAD`), and calls its functions at the prompt; interrupts play meanwhile. Nothing is written to the flash.
+many samples of a run are at rest (`LEAD`), and calls its functions at the prompt; interrupts play meanwhile. Nothing is
+written to the flash.
 
 The tested firmware toggles its pump pin at the end of each tick while its gate is closed: the sample's strobe. At each,
 LDAC puts the next row on all outputs at once, and the row behind it goes into the DAC's input registers: seven bytes of
