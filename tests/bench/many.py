@@ -6,8 +6,10 @@ memory. Then workers and main processes are killed at random, the call is repeat
 """
 
 import argparse
+import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,18 +28,31 @@ from ccdmon.simulation.simulate import Options, simulate
 from tests.host.catalogue.cells import OPTIONS
 
 LOOP_TASKS = 64
+SIMULATED = 100
 LOOP = "import sys; from tests.bench.many import loop; loop(*sys.argv[1:])"
 
 
 def make(folder: Path, count: int, rows: int) -> None:
-    """Cells of all scenarios in turn; every hundredth file is damaged."""
+    """Cells of all scenarios in turn, from `SIMULATED` on again under another name; every hundredth file is damaged."""
     names, nothing = sorted(SCENARIOS), dict.fromkeys(Options.__dataclass_fields__)
     for k in range(count):
         path = folder / f"d{k // 100:03d}" / f"t{k:06d}.bdf.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_bdf(simulate(names[k % len(names)], k, **{**nothing, "max_rows": rows}).trace, str(path))
-        if k % 100 == 50:
-            path.write_text(path.read_text()[:4000] + "1,2,broken\n")
+        if k < SIMULATED:
+            write_bdf(simulate(names[k % len(names)], k, **{**nothing, "max_rows": rows}).trace, str(path))
+        else:
+            source = folder / "d000" / f"t{k % SIMULATED:06d}.bdf.csv"
+            shutil.copyfile(source, path)
+            named = json.loads(_sidecar(source).read_text())
+            named["extras"]["cell"]["name"] = path.name  # another content of the sidecar: nothing is known of it
+            _sidecar(path).write_text(json.dumps(named))
+    for k in range(50, count, 100):
+        path = folder / f"d{k // 100:03d}" / f"t{k:06d}.bdf.csv"
+        path.write_text(path.read_text()[:4000] + "1,2,broken\n")
+
+
+def _sidecar(trace: Path) -> Path:
+    return trace.with_name(trace.name.replace(".bdf.csv", ".bdf.metadata.json"))
 
 
 def loop(traces: str, folder: str) -> None:
@@ -102,6 +117,9 @@ def main() -> None:
     parser.add_argument("--traces", type=int, default=2000)
     parser.add_argument("--rows", type=int, default=1500)
     parser.add_argument("--folder", type=Path, help="traces made before lie there, or shall")
+    parser.add_argument(
+        "--only-jobs", action="store_true", help="without the loop: time and memory of `--jobs 2`"
+    )
     parser.add_argument("--ways", default="jobs 2,dask 1,dask 2,kills", help="beside the loop")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
@@ -122,18 +140,18 @@ def main() -> None:
         print(
             "| way | wall / s | CPU / s | CPU over the loop's | main process / MB | tables |\n|---|---|---|---|---|---|"
         )
-        first_s = 0.0
+        first_s, measure = 0.0, "jobs 2" if args.only_jobs else "loop"
         for name, call in calls.items():
-            if name not in ("loop", *args.ways.split(",")):
+            if name not in ((measure,) if args.only_jobs else (measure, *args.ways.split(","))):
                 continue
             wall_s, cpu_s, most_MB = timed(call)
             first_s = first_s or cpu_s
-            same = "same" if tables(at[name]) == tables(at["loop"]) else "OTHERS"
+            same = "same" if tables(at[name]) == tables(at[measure]) else "OTHERS"
             print(
                 f"| {name} | {wall_s:.1f} | {cpu_s:.1f} | {cpu_s / first_s:.3f} | {most_MB} | {same} |",
                 flush=True,
             )
-        if "kills" in args.ways:
+        if "kills" in args.ways and not args.only_jobs:
             workers, mains = killed([*base, str(at["kills"]), "--jobs", "2"], 10, 2, 1)
             same = "same" if tables(at["kills"]) == tables(at["loop"]) else "OTHERS"
             print(f"| {workers} workers, {mains} main processes killed | | | | | {same} |")
