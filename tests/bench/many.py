@@ -44,7 +44,9 @@ def make(folder: Path, count: int, rows: int) -> None:
             source = folder / "d000" / f"t{k % SIMULATED:06d}.bdf.csv"
             shutil.copyfile(source, path)
             named = json.loads(_sidecar(source).read_text())
-            named["extras"]["cell"]["name"] = path.name  # another content of the sidecar: nothing is known of it
+            named["extras"]["cell"]["name"] = (
+                path.name
+            )  # another content of the sidecar: nothing is known of it
             _sidecar(path).write_text(json.dumps(named))
     for k in range(50, count, 100):
         path = folder / f"d{k // 100:03d}" / f"t{k:06d}.bdf.csv"

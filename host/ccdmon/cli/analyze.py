@@ -76,7 +76,7 @@ def add_analysis_arguments(parser: argparse.ArgumentParser) -> None:
         "--eis",
         type=Path,
         metavar="F_OR_DIR",
-        help="both: first and last spectrum of a file, or of a folder's files",
+        help="both: first and last spectrum of a file, or of a folder's files; `why` follows all of them",
     )
     add_impedance_arguments(parser)
     parser.add_argument(
@@ -152,13 +152,14 @@ def options_of(args: argparse.Namespace) -> Options:
     given: Options = {"area_cm2": args.area_cm2, "min_probability": args.min_probability}
     before, after = args.eis_before, args.eis_after
     notes: tuple[str, ...] = ()
+    between: tuple[Path, ...] = ()
     if args.eis is not None:
-        before, after, notes = _paired(args)
+        before, after, notes, between = _paired(args)
     if before is None and after is None:
         return {**given, "impedance": compare(None, None)}
     from ccdmon.formats.impedance.files import read_pair
 
-    pair = read_pair(before, after, args.eis_columns, args.eis_select)
+    pair = read_pair(before, after, args.eis_columns, args.eis_select, between)
     for note in (*notes, *pair.notes):
         print(f"note: {note}", file=sys.stderr)
     return {**given, "impedance": compare(pair.before, pair.after, pair.series)}

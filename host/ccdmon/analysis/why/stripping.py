@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ccdmon.analysis.level.shape import TAU_s
+from ccdmon.analysis.level.shape import Places, TAU_s
 from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.why.half_cycle_rows import Explained, HalfCycleRows
@@ -54,7 +54,7 @@ class Onset:
 class _Rows:
     """One number a block: which half-cycle; weighted, without its mean, the resistance and what that rests on."""
 
-    half: Array
+    half: Places
     grows: Array  # a growth by 1 within its half-cycle
     y: Array
     base: Array  # (blocks, columns)
@@ -137,7 +137,7 @@ def _level(rows: _Rows, first: int, end: int) -> _Level:
 
     The two electrodes need not be alike, and one heals while the other is stripped: a single one may tell it.
     """
-    h = rows.half.astype(int)
+    h = rows.half
     known = h < first
     A, b = rows.base[known], rows.y[known]
     off = rows.y - rows.base @ _weights(A, b)
@@ -175,29 +175,28 @@ def _until_grown(read: Sequence[HalfCycleRows]) -> list[HalfCycleRows]:
 
 
 def _rows(read: Sequence[HalfCycleRows], explained: Explained) -> _Rows:
+    """All blocks but the first of each half-cycle, which relax, without their half-cycle's mean, weighted."""
     usual_ohm = middle([h.stretch.ohm for h in read[:4]])
     begin_s = read[0].stretch.start_s
     whole_s = max(read[-1].stretch.end_s - begin_s, 1e-9)
-    parts = [_of_one(k, h, usual_ohm, explained, (begin_s, whole_s)) for k, h in enumerate(read)]
-    return _Rows(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    known = [explained(h.blocks) for h in read]
+    count = [h.middle_s.size for h in read]
 
+    def each(values: Sequence[float]) -> Array:
+        return np.repeat(values, count)
 
-def _of_one(
-    number: int, h: HalfCycleRows, usual_ohm: float, explained: Explained, test_s: tuple[float, float]
-) -> tuple[Array, Array, Array, Array]:
-    t = (h.stretch.start_s + h.middle_s - test_s[0]) / test_s[1]
-    drift = np.stack([t, np.sqrt(t), np.log(1 + 20 * t), np.exp(-10 * t)], axis=1)
-    base = np.concatenate([h.filtered, drift], axis=1)
-    known = explained(h.blocks)
-    y = h.ohm / usual_ohm * np.exp(-known)
-    keep = h.middle_s > EARLY * h.lasts_s
-    noise = h.stretch.noise_V / abs(h.stretch.current_A) / usual_ohm
-    off = 0.5 * float(np.ptp(known))  # what temperature and pressure explain is known to a half
-    weight = 1 / np.sqrt(noise**2 / h.blocks.rows[keep] + FLOOR**2 + off**2)
-
-    def free(x: Array) -> Array:
-        """Without its weighted mean, weighted."""
-        x = x[keep]
-        return np.asarray(((x.T - np.average(x, axis=0, weights=weight**2)[..., None]) * weight).T)
-
-    return np.full(weight.size, float(number)), free(h.middle_s / h.lasts_s), free(y), free(base)
+    middle_s, lasts_s = np.concatenate([h.middle_s for h in read]), each([h.lasts_s for h in read])
+    keep = middle_s > EARLY * lasts_s
+    t = (each([h.stretch.start_s for h in read]) + middle_s - begin_s) / whole_s
+    noise = each([h.stretch.noise_V / abs(h.stretch.current_A) / usual_ohm for h in read])
+    off = each([0.5 * float(np.ptp(k)) for k in known])  # what is explained is known to a half
+    rows = np.concatenate([h.blocks.rows for h in read])
+    square = 1 / (noise**2 / rows + FLOOR**2 + off**2)[keep]
+    drift = (t, np.sqrt(t), np.log(1 + 20 * t), np.exp(-10 * t))
+    y = np.concatenate([h.ohm for h in read]) / usual_ohm * np.exp(-np.concatenate(known))
+    table = np.column_stack([middle_s / lasts_s, y, np.concatenate([h.filtered for h in read]), *drift])[keep]
+    half = np.repeat(np.arange(len(read)), count)[keep]
+    begins = np.flatnonzero(np.diff(half, prepend=-1))
+    means = np.add.reduceat(table * square[:, None], begins) / np.add.reduceat(square, begins)[:, None]
+    table = (table - np.repeat(means, np.diff(begins, append=half.size), axis=0)) * np.sqrt(square)[:, None]
+    return _Rows(half, table[:, 0], table[:, 1], table[:, 2:])

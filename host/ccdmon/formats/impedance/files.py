@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -77,18 +78,24 @@ class Pair(NamedTuple):
 
 
 def read_pair(
-    before: str | Path | None, after: str | Path | None, columns: str | None = None, select: str | None = None
+    before: str | Path | None,
+    after: str | Path | None,
+    columns: str | None = None,
+    select: str | None = None,
+    between: Sequence[Path] = (),
 ) -> Pair:
     """The spectra before and after a test; of several in one file, the first of `before` and the last of `after`.
 
-    `select`: 'B,A', their numbers instead (from 1, from the end below 0). Raises InputError for a file that cannot be
-    read, or whose imaginary part has the wrong sign.
+    `select`: 'B,A', their numbers instead (from 1, from the end below 0). `between`: files of the same test, in order,
+    for its series. Raises InputError for a file that cannot be read, or whose imaginary part has the wrong sign.
     """
     numbers = _selected(select)
     first, notes, known = _one_of(before, columns, numbers[0], 0)
     last, more, later = _one_of(after, columns, numbers[1], -1)
-    series = later if before == after else [*known, *later]
-    return Pair(first, last, tuple(dict.fromkeys(notes + more)), tuple(series))
+    inner = [(path, read_eis(path, columns)) for path in between]
+    told = [f"{path}: {note}" for path, read in inner for note in read.notes]
+    series = later if before == after else [*known, *(s for _, read in inner for s in read.spectra), *later]
+    return Pair(first, last, tuple(dict.fromkeys(notes + told + more)), tuple(series))
 
 
 def _selected(select: str | None) -> tuple[int | None, int | None]:

@@ -13,11 +13,15 @@ _AFTER = re.compile(r"(?<![a-z])(after|final|post|nach)(?![a-z])", re.IGNORECASE
 
 
 class Paired(NamedTuple):
-    """Files for `read_pair`; `after` None: there is one spectrum only, and it counts as the one before."""
+    """Files for `read_pair`; `after` None: there is one spectrum only, and it counts as the one before.
+
+    `between`: those measured in between, in their order.
+    """
 
     before: Path
     after: Path | None
     notes: tuple[str, ...]
+    between: tuple[Path, ...] = ()
 
 
 def paired(source: Path, trace: Path | None = None, columns: str | None = None) -> Paired:
@@ -41,7 +45,7 @@ def paired(source: Path, trace: Path | None = None, columns: str | None = None) 
         return _of_one(ordered[0], columns)
     first, last = ordered[0], ordered[-1]
     note = f"{source}: before is {first.name}, after {last.name}, of {len(ordered)} files with spectra"
-    return Paired(first, last, (note,))
+    return Paired(first, last, (note,), tuple(ordered[1:-1]))
 
 
 def _of_one(path: Path, columns: str | None) -> Paired:

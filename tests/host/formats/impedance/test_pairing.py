@@ -8,9 +8,11 @@ import pytest
 
 from ccdmon.cli import main
 from ccdmon.errors import InputError
+from ccdmon.formats.bdf.write import write_bdf
 from ccdmon.formats.impedance.csv import write_eis_csv
 from ccdmon.formats.impedance.pairing import paired
 from ccdmon.model.spectrum import Spectrum, make_spectrum
+from tests.host.analysis.why.test_scale import square_wave
 
 FREQUENCIES_Hz = np.geomspace(1e5, 1.0, 12)
 
@@ -32,7 +34,7 @@ def test_first_and_last_of_one_file(tmp_path: Path) -> None:
 
 def test_one_spectrum_is_not_paired_with_itself(tmp_path: Path) -> None:
     path = _write(tmp_path / "one.csv", 100)
-    before, after, notes = paired(path)
+    before, after, notes, _ = paired(path)
     assert (before, after) == (path, None)
     assert "one spectrum" in notes[0]
 
@@ -41,16 +43,36 @@ def test_a_folder_of_numbered_techniques_goes_by_their_numbers(tmp_path: Path) -
     for number in (2, 10, 1):
         _write(tmp_path / f"cell_{number}_PEIS.csv", 100)
     (tmp_path / "cell_3_MB.csv").write_text("time,voltage\n0,1\n", encoding="utf-8")
-    before, after, notes = paired(tmp_path)
+    before, after, notes, between = paired(tmp_path)
     assert after is not None
     assert (before.name, after.name) == ("cell_1_PEIS.csv", "cell_10_PEIS.csv")
     assert "3 files" in notes[0]
+    assert [path.name for path in between] == ["cell_2_PEIS.csv"]
+
+
+@pytest.mark.parametrize("names", [("1", "2", "3", "10"), None])
+def test_resistances_are_tracked_over_all_spectra_of_a_folder_or_a_file(
+    names: tuple[str, ...] | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace, ohms, spectra = tmp_path / "cell.bdf.csv", (100, 120, 140, 160), tmp_path / "spectra"
+    write_bdf(square_wave(), str(trace))
+    if names is None:
+        _write(spectra.with_suffix(".csv"), *ohms)
+    else:
+        spectra.mkdir()
+        for name, ohm in zip(names, ohms, strict=True):
+            _write(spectra / f"cell_{name}_PEIS.csv", ohm)
+    main(["analyze", str(trace), "--eis", str(spectra if names else spectra.with_suffix(".csv")), "--json"])
+    tracked = json.loads(capsys.readouterr().out)["why"]["spectra"]["spectra"]
+    assert [row["spectrum"] for row in tracked] == [1, 2, 3, 4]
+    found = [row["bulk_ohm"] + row["interface_ohm"] for row in tracked]
+    assert found == pytest.approx([5 + ohm for ohm in ohms], rel=0.03)
 
 
 def test_words_win_over_the_alphabet_and_other_cells_do_not_count(tmp_path: Path) -> None:
     for name in ("a.eis-after.csv", "a.eis-before.csv", "b.eis-before.csv", "b.eis-after.csv"):
         _write(tmp_path / name, 100)
-    before, after, _ = paired(tmp_path, tmp_path / "b.bdf.csv")
+    before, after, *_ = paired(tmp_path, tmp_path / "b.bdf.csv")
     assert after is not None
     assert (before.name, after.name) == ("b.eis-before.csv", "b.eis-after.csv")
 
