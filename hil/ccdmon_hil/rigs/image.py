@@ -44,8 +44,8 @@ def find_image(option: str | Path | None = None, *, download: bool = True) -> Pa
     fetched = _download() if download else None
     if fetched is None:
         raise DeviceError(
-            f"no MicroPython image for the emulated Pico: name one with --image or {IMAGE_SETTING}, "
-            "or build one with `ccdmon image --build`"
+            f"no MicroPython image for the Pico: name a UF2 of 1.26 or newer (micropython.org has it as RPI_PICO) in "
+            f"{IMAGE_SETTING} or with --image, or build one with `ccdmon image --build`"
         )
     return fetched
 

@@ -60,6 +60,8 @@ def ended(recording: "Recording", report: Path | None) -> dict[str, Any]:
         + (f"read it with `ccdmon report {recording.folder}`" if report is None else f"report: {report}"),
         file=sys.stderr,
     )
+    if recording.state()["gate"] == "closed":
+        print("the board watches on, its gate is closed: `ccdmon disarm` opens it", file=sys.stderr)
     return {
         "schema": SCHEMA,
         "run_dir": str(recording.folder),

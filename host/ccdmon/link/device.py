@@ -62,7 +62,12 @@ def why_refused(result: str, detail: int) -> str:
         return result
     advice = _ADVICE.get(result, f"detail {detail}").format(detail=detail)
     if result == "self_test_failed" and detail < len(wire.SELF_TESTS):
-        result += f" ({wire.SELF_TESTS[detail]})"
+        found = wire.SELF_TESTS[detail]
+        result += f" ({found})"
+        if found == "tripped":
+            advice = (
+                "what tripped it is still there: see `ccdmon status`, and measure at the converters' pins"
+            )
     return f"{result}; {advice}"
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import tomlkit
 
 from ccdmon.errors import DeviceError, InputError
-from ccdmon.link.decoder import Message, Samples
+from ccdmon.link.decoder import Event, Message, Samples
 from ccdmon.link.device import Device
 from ccdmon.model.front_end import CODE_ZERO, FrontEnd
 from ccdmon.model.trace import FloatArray
@@ -26,6 +26,7 @@ LEAST_APART_K = 10.0  # of two temperatures
 TEMPERATURES = 8  # of so many statuses, half a second apart
 LEAST_APART = 2000  # codes, 3 % of the range: the error of a gain is that of a code over it
 SILENCE_LIMIT_S = 10.0
+ALIVE_INTERVAL_S = 0.5  # the rig file may let the board trip where its host is silent for a second
 LARGEST_CORRECTION = 0.5  # a gain further from 1 is a wrong full scale or a swapped channel
 
 
@@ -48,8 +49,14 @@ class Result:
     noise: float
 
 
-def read_codes(device: Device, channel: str, samples: int, arm: Callable[[Device], object]) -> Reading:
-    """Close the gate with `arm`, average `samples` codes, open it again.
+def read_codes(
+    device: Device,
+    channel: str,
+    samples: int,
+    arm: Callable[[Device], object],
+    waiting: Callable[[], bool] = lambda: False,
+) -> Reading:
+    """Close the gate with `arm`, average `samples` codes once nobody is `waiting` any more, open it again.
 
     The current to be measured flows through the relay, so the board is armed meanwhile and may trip: `DeviceError`.
     """
@@ -57,6 +64,7 @@ def read_codes(device: Device, channel: str, samples: int, arm: Callable[[Device
         raise DeviceError("the board is armed; end the recording and disarm it first (`ccdmon disarm`)")
     arm(device)
     try:
+        _wait(device, waiting)
         read = _codes(device, CHANNELS.index(channel), samples)
     finally:
         device.command(wire.DISARM)
@@ -74,6 +82,22 @@ def read_temperature(device: Device) -> Reading:
     return Reading(float("nan"), float(np.mean(tenths)) / 10, float(np.std(tenths)) / 10)
 
 
+def _wait(device: Device, waiting: Callable[[], bool]) -> None:
+    """Take in what comes, and let the board know that somebody is there."""
+    due_s = 0.0
+    while waiting():
+        for event in device.pump():
+            _look_for_a_trip(event)
+        if time.monotonic() >= due_s:
+            due_s = time.monotonic() + ALIVE_INTERVAL_S
+            device.command(wire.KEEP_ALIVE)
+
+
+def _look_for_a_trip(event: Event) -> None:
+    if isinstance(event, Message) and event.name == "trip":
+        raise DeviceError("the board tripped while it was read; see `ccdmon status`, then clear the trip")
+
+
 def _codes(device: Device, column: int, samples: int) -> FloatArray:
     codes, last_s = list[FloatArray](), time.monotonic()
     while sum(map(len, codes)) < samples:
@@ -81,10 +105,7 @@ def _codes(device: Device, column: int, samples: int) -> FloatArray:
             if isinstance(event, Samples) and len(event.codes):
                 codes.append(event.codes[:, column].astype(np.float64))
                 last_s = time.monotonic()
-            elif isinstance(event, Message) and event.name == "trip":
-                raise DeviceError(
-                    "the board tripped while it was read; see `ccdmon status`, then clear the trip"
-                )
+            _look_for_a_trip(event)
         if time.monotonic() - last_s > SILENCE_LIMIT_S:
             raise DeviceError("no samples arrive; is the telemetry mode every_sample?")
     return np.concatenate(codes)[:samples]

@@ -137,6 +137,7 @@ def test_a_code_has_its_name_or_is_told_as_unknown() -> None:
         "unknown code 2",
     ]
     assert why_refused("self_test_failed", len(wire.SELF_TESTS)).startswith("self_test_failed; check")
+    assert "what tripped it is still there" in why_refused("self_test_failed", wire.TRIPPED)
 
 
 def test_what_is_asked_again_waits_twice_as_long_each_time_and_ends_in_its_time() -> None:

@@ -1,5 +1,6 @@
 """Two-point calibration over a port: gain, offset and noise come back, comments stay, nonsense is refused."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -87,6 +88,34 @@ def test_the_result_stands_in_the_rig_file_beside_its_comments(tmp_path: Path) -
         == 0
     )
     assert read_rig(path).front_end.voltage.gain == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("channel", "gate"), [("current", 1), ("voltage", 0)])
+def test_a_current_is_asked_for_when_it_can_flow(
+    channel: str,
+    gate: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path, gates = tmp_path / "rig.toml", []
+    assert main(["init", str(path)]) == 0
+    with PtyBoard(tmp_path / "port", source=applied(36000)) as board:
+        board.gate = 0
+
+        class Keys:
+            def readline(self) -> str:
+                gates.append(board.gate)
+                return "\n"
+
+        monkeypatch.setattr("sys.stdin", Keys())
+        points = ["--point", "0=32768", "--point", "0.0022", "--samples", "100"]
+        main(["calibrate", str(path), "--port", str(board.name), "--channel", channel, *points])
+        assert (gates, board.gate) == ([gate], 0)
+        monkeypatch.setattr("sys.stdin", io.StringIO())
+        capsys.readouterr()
+        assert main(["calibrate", str(path), "--port", str(board.name), "--channel", channel, *points]) == 2
+        assert "nobody at the keyboard" in capsys.readouterr().err and board.gate == 0
 
 
 def test_the_boards_temperature_is_compared_with_a_thermometer(

@@ -1,6 +1,7 @@
 """`ccdmon calibrate`: two-point calibration of one channel, written into the rig file.
 
 ccdmon calibrate rig.toml --port P --channel voltage --point 0 --point 3     asks for each value, then reads it
+ccdmon calibrate rig.toml --port P --channel current --point 0 --point 1e-3  closes the gate, then asks for each
 ccdmon calibrate --port P --channel voltage --read --json                    reads one point, for scripts
 ccdmon calibrate rig.toml --channel voltage --point 0=32771.4 --point 3=52440.0   from points read before
 ccdmon calibrate rig.toml --port P --channel temperature --point 22.4        against a thermometer
@@ -10,6 +11,7 @@ import argparse
 import json
 import math
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "ccdmon.calibrate/1"
 SAMPLES = 2000
+ASKED_EVERY_S = 0.02
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -96,15 +99,37 @@ def _reading(point: str, args: argparse.Namespace) -> "Reading":
         raise InputError(f"--point {point}: should read VALUE or VALUE=CODE, for example 3.0 or 3.0=52440")
     if equals:
         return Reading(known, given)
-    if not args.yes:
-        print(f"have {known:g} {UNITS[args.channel]} there and press Enter", file=sys.stderr)
-        if not sys.stdin.readline():
-            raise InputError("nobody at the keyboard; use --yes, or --read and --point VALUE=CODE")
-    read = _read(args)
+    wanted = "" if args.yes else f"{known:g} {UNITS[args.channel]}"
+    if wanted and args.channel != "current":
+        _Asked(f"have {wanted} there").wait()
+    read = _read(args, wanted)
     return Reading(known, read.code, read.code_noise)
 
 
-def _read(args: argparse.Namespace) -> "Reading":
+class _Asked:
+    """A question to whoever is at the keyboard."""
+
+    def __init__(self, what: str) -> None:
+        print(f"{what} and press Enter", file=sys.stderr)
+        self._answer: list[str] = []
+        self._thread = threading.Thread(target=lambda: self._answer.append(sys.stdin.readline()), daemon=True)
+        self._thread.start()
+
+    def waiting(self) -> bool:
+        """Whether nobody has pressed it yet. Raises `InputError` where nobody can."""
+        self._thread.join(ASKED_EVERY_S)
+        if self._answer == [""]:
+            raise InputError("nobody at the keyboard; use --yes, or --read and --point VALUE=CODE")
+        return not self._answer
+
+    def wait(self) -> None:
+        """Until it is pressed."""
+        while self.waiting():
+            pass
+
+
+def _read(args: argparse.Namespace, wanted: str = "") -> "Reading":
+    """A reading; `wanted` is the current that is asked for once the gate is closed: before, none can flow."""
     from ccdmon.link.port import find_board
     from ccdmon.rig.calibration import read_codes, read_temperature
     from ccdmon.rig.gate_orders import arm, open_device
@@ -114,4 +139,12 @@ def _read(args: argparse.Namespace) -> "Reading":
     with open_device(find_board(args.port or (rig.port.device if rig else None))) as device:
         if args.channel == "temperature":
             return read_temperature(device)
-        return read_codes(device, args.channel, args.samples, lambda board: arm(board, rig))
+        asked = list[_Asked]()
+
+        def waiting() -> bool:
+            if not asked:
+                asked.append(_Asked(f"the gate is closed: let {wanted} flow"))
+            return asked[0].waiting()
+
+        ask = waiting if wanted and args.channel == "current" else lambda: False
+        return read_codes(device, args.channel, args.samples, lambda board: arm(board, rig), ask)

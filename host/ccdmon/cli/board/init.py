@@ -138,13 +138,16 @@ def _answer(question: str) -> float | None:
 def _sizing(args: argparse.Namespace) -> "Sizing | None":
     if args.current is None:
         other = next((n for n in ("voltage", "pressure") if getattr(args, n) is not None), None)
-        if other is not None:
+        if other is not None and args.wiring == RELAY:
             raise InputError(f"--{other} sizes a front end together with --current; say that, too")
-        return None
+        if other is None:
+            return None
     if args.wiring != RELAY:
         raise InputError(
-            f"--current sizes a shunt, and --wiring {args.wiring} takes the instrument's monitor; leave it out"
+            f"--current, --voltage and --pressure size a shunt and dividers, and --wiring {args.wiring} takes the "
+            "instrument's monitors: say --current-full-scale instead (firmware/README.md has it for an I range)"
         )
+    assert args.current is not None
     given = next(
         (n for n in ("current_full_scale", "voltage_full_scale") if getattr(args, n) is not None), None
     )
