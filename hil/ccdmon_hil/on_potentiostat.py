@@ -3,7 +3,9 @@
 The simulated cell runs its program on an emulated potentiostat (`play/potentiostat.py`); the firmware reads its monitor
 outputs, the voltage inverted as BioLogic's connector has it, and its gate's output is the stop input. Beside each run
 stands the same cell behind a relay: the verdict must be the same in the same row, and the current gone in the row after
-the stop was there. One line a run; exit code 1 where that is not so.
+the stop was there. Then plugs are pulled in a run: at the Pico's end the experiment must end with the next row; at the
+instrument's, where no stop can reach it any more, the firmware must say so by a trip. One line a run; exit code 1 where
+that is not so.
 """
 
 import argparse
@@ -20,9 +22,9 @@ from ccdmon.model.front_end import FrontEnd
 from ccdmon.simulation.simulate import SCENARIOS, LiveCell, Row, open_cell, simulate
 from ccdmon_fw import limits
 from ccdmon_hil.chip_boards import ChipTarget
-from ccdmon_hil.play.closed_loop import ROWS_AFTER_TRIP, CellSource
+from ccdmon_hil.play.closed_loop import ROWS_AFTER_TRIP, CellSource, Measured
 from ccdmon_hil.play.one_run import run_rows, settings_for
-from ccdmon_hil.play.potentiostat import Potentiostat, at_the_outputs
+from ccdmon_hil.play.potentiostat import Potentiostat, at_the_outputs, pulled
 from ccdmon_hil.play.result import ReplayResult
 from ccdmon_hil.rigs.image import find_image
 from ccdmon_hil.rigs.session import Session
@@ -33,6 +35,7 @@ BOARD = "pico_biologic"
 VOLTAGE_FULL_SCALE_V = 5.27  # of its divider
 RANGE_HEADROOM = 3.3  # of full scale over the I range, `I_MONITOR_V` 1
 BEFORE_FAULT, AFTER_FAULT = 300, 60  # rows, on the emulated Pico
+PULLED_ROW = 200
 PERIOD_US = 100  # the shortest of the plain Pico's converter: a short is confirmed in the second sample
 ON_PICO = ("hard_short", "healthy")
 
@@ -67,17 +70,55 @@ def play(session: Session, live: LiveCell, rows: range | None, wired: bool, dela
     for _ in range(rows.start if rows else 0):
         live.next_row()
     instrument = Potentiostat(_until(live, rows), delay_rows if wired else 0)
-    front_end = FrontEnd(VOLTAGE_FULL_SCALE_V, RANGE_HEADROOM * _i_range_A(live))
+    front_end = _front_end(live)
     loop = CellSource(instrument, front_end, ROWS_AFTER_TRIP)
     source: Source = at_the_outputs(loop, inverted_voltage=True) if wired else loop
-    setup = live.setup
-    settings = settings_for(front_end, float(np.median(np.diff(live.times_s))), setup.configuration)
-    settings[limits.SETTINGS.index("sample_period_us")] = PERIOD_US
     events = [("hard_short", BEFORE_FAULT)] if rows else []
-    result = run_rows(session, source, settings, closed_loop=True, events=events)
+    result = run_rows(session, source, _settings(live, front_end), closed_loop=True, events=events)
     after = [] if result.trip_row is None else loop.rows[result.trip_row + 1 + delay_rows :]
-    zero_A = front_end.current_full_scale_A / 2048
-    return Run(result, sum(abs(row.current_A) > zero_A for row in after))
+    return Run(result, sum(_flows(row, front_end) for row in after))
+
+
+def pull_plug(session: Session, at_pico: bool) -> tuple[ReplayResult, int]:
+    """A healthy run whose plug is pulled at the Pico's end or at the instrument's; the rows with current from then on.
+
+    At the instrument's no level reaches it any more, and what its input does by itself its manual does not say: the
+    worst, it runs on.
+    """
+    live = open_cell("healthy", 0)
+    rows = _until(live, range(PULLED_ROW + AFTER_FAULT))
+    front_end = _front_end(live)
+    cell = Potentiostat(rows, unplugged_row=PULLED_ROW) if at_pico else lambda _closed: rows(True)
+    loop = CellSource(cell, front_end, ROWS_AFTER_TRIP)
+    source = at_the_outputs(loop, inverted_voltage=True)
+    if not at_pico:
+        source = pulled(source, PULLED_ROW)
+    result = run_rows(session, source, _settings(live, front_end), closed_loop=True)
+    return result, sum(_flows(row, front_end) for row in loop.rows[PULLED_ROW:])
+
+
+def _plugs(session: Session) -> int:
+    failed = 0
+    for end, at_pico in (("Pico", True), ("instrument", False)):
+        result, late_rows = pull_plug(session, at_pico)
+        well = late_rows == 0 if at_pico else (result.reason, result.trip_row) == ("sensor_fault", PULLED_ROW)
+        failed += not well
+        print(f"{'plug off, ' + end:<24}{PULLED_ROW:>5}  {_told(result):<56}{late_rows:>9}", flush=True)
+    return failed
+
+
+def _front_end(live: LiveCell) -> FrontEnd:
+    return FrontEnd(VOLTAGE_FULL_SCALE_V, RANGE_HEADROOM * _i_range_A(live))
+
+
+def _settings(live: LiveCell, front_end: FrontEnd) -> list[int]:
+    settings = settings_for(front_end, float(np.median(np.diff(live.times_s))), live.setup.configuration)
+    settings[limits.SETTINGS.index("sample_period_us")] = PERIOD_US
+    return settings
+
+
+def _flows(row: Measured, front_end: FrontEnd) -> bool:
+    return abs(row.current_A) > front_end.current_full_scale_A / 2048
 
 
 def _until(live: LiveCell, rows: range | None) -> Callable[[bool], Row | None]:
@@ -119,11 +160,12 @@ def _on_unix(options: argparse.Namespace) -> int:
             for seed in range(options.seeds):
                 run = play(wired, open_cell(scenario, seed), None, wired=True)
                 beside = play(relay, open_cell(scenario, seed), None, wired=False)
-                failed += _told(run) != _told(beside) or run.late_rows > 0
+                failed += _told(run.result) != _told(beside.result) or run.late_rows > 0
                 print(
-                    f"{scenario:<24}{seed:>5}  {_told(run):<28}{_told(beside):<28}{run.late_rows:>9}",
+                    f"{scenario:<24}{seed:>5}  {_told(run.result):<28}{_told(beside.result):<28}{run.late_rows:>9}",
                     flush=True,
                 )
+        failed += _plugs(wired)
     return failed
 
 
@@ -146,14 +188,13 @@ def _on_pico(options: argparse.Namespace) -> int:
                 )
                 virtual_us = run.result.document()["latency"]["virtual_us"]
                 print(
-                    f"{scenario:<24}{seed:>5}  {_told(run):<28}{virtual_us or '-':>10}{run.late_rows:>11}",
+                    f"{scenario:<24}{seed:>5}  {_told(run.result):<28}{virtual_us or '-':>10}{run.late_rows:>11}",
                     flush=True,
                 )
     return failed
 
 
-def _told(run: Run) -> str:
-    result = run.result
+def _told(result: ReplayResult) -> str:
     return f"{result.reason} in row {result.trip_row}" if result.tripped else f"runs, {result.rows} rows"
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from ccdmon.link.firmware import DESCRIPTION, description
 from ccdmon_fw import wire
-from ccdmon_hil.on_potentiostat import main
+from ccdmon_hil.on_potentiostat import MonitoredUnix, main, pull_plug, session_on
 from ccdmon_hil.play.potentiostat import StopLine, pumped_level
 
 HANG = "def hang():\n while True: pass\nedge.step = hang"
@@ -24,6 +24,17 @@ LINE = StopLine()
 
 def test_a_short_on_the_unix_rig_stops_the_experiment_as_a_relay_would() -> None:
     assert main(["--scenario", "hard_short"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("at_pico", "trip", "late"), [(True, (None, None), False), (False, ("sensor_fault", 200), True)]
+)
+def test_a_plug_pulled_in_a_run_ends_it_at_the_picos_end_and_trips_at_the_instruments(
+    at_pico: bool, trip: tuple[str | None, int | None], late: bool
+) -> None:
+    with session_on(MonitoredUnix()) as session:
+        result, late_rows = pull_plug(session, at_pico)
+    assert (result.reason, result.trip_row, late_rows > 0) == (*trip, late)
 
 
 @pytest.fixture

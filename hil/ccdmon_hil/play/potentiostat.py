@@ -17,6 +17,8 @@ DRIVER_HIGH_V = 3.8  # 74AHCT1G125 at 4.5 V and 8 mA, datasheet: at least
 # The pump's rectifier onto that buffer, `firmware/README.md`: 1 uF and 47 kilohm, from 2.58 V at 2 kHz.
 RECTIFIED_V, RECTIFIER_S = 2.58, 0.047
 BUFFER_LOW_V = 0.8  # 74AHCT: reads low below
+# Voltage and current where the monitors' wires are off: 27 k to ground against 10 k from 3.3 V, and nothing against it.
+OFF_CODES = (65536 * 27 // 37, 65535)
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,15 @@ class Potentiostat:
     next_row: Callable[[bool], Any]
     delay_rows: int = 0
     line: StopLine = field(default_factory=StopLine)
+    unplugged_row: int | None = None  # the cable is off at the Pico's end from then on
     stopped: bool = False  # the experiment has ended
     _waited: int = 0
+    _row: int = -1
 
     def __call__(self, gate_closed: bool) -> Any:
-        if not self.line.released(gate_closed) and not self.stopped:
+        self._row += 1
+        driven = self.unplugged_row is None or self._row < self.unplugged_row
+        if not self.line.released(gate_closed if driven else None) and not self.stopped:
             self.stopped = self._waited >= self.delay_rows
             self._waited += 1
         return self.next_row(not self.stopped)
@@ -74,6 +80,16 @@ def at_the_outputs(source: Source, inverted_voltage: bool) -> Source:
     def codes(row: int, gate_closed: bool) -> Codes | None:
         true = source(row, gate_closed)
         return true if true is None else shown(true, inverted_voltage)
+
+    return codes
+
+
+def pulled(source: Source, row: int) -> Source:
+    """The plug is off at the instrument's end from that row on: its outputs are gone, the dividers' ends float."""
+
+    def codes(n: int, gate_closed: bool) -> Codes | None:
+        true = source(n, gate_closed)
+        return true if true is None or n < row else (*OFF_CODES, true[2])
 
     return codes
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ccdmon_fw.drivers.monitors import mirrored
-from ccdmon_hil.play.potentiostat import Potentiostat, StopLine, pumped_level, shown
+from ccdmon_fw.drivers.monitors import DIVIDER_3V, DIVIDER_5V, mirrored, off_code
+from ccdmon_hil.play.potentiostat import OFF_CODES, Potentiostat, StopLine, pulled, pumped_level, shown
 
 
 def test_the_firmware_turns_an_inverted_output_back() -> None:
@@ -35,6 +35,12 @@ def test_a_stronger_pull_up_than_the_readme_says_would_leave_it_undecided() -> N
     line = StopLine(pull_up_ohm=3.4e3)
     assert not line.asserted(None)
     assert not StopLine(plug_ohm=10e3, pull_up_ohm=10e3).asserted(None)
+
+
+def test_a_plug_that_is_off_at_the_instrument_shows_the_dividers_ends() -> None:
+    assert (off_code(DIVIDER_5V), off_code(DIVIDER_3V)) == OFF_CODES
+    source = pulled(lambda _row, _closed: (1, 2, 3), 1)
+    assert [source(row, True) for row in (0, 1, 2)] == [(1, 2, 3), (*OFF_CODES, 3), (*OFF_CODES, 3)]
 
 
 def test_a_pump_that_falls_silent_lets_the_line_fall_within_60_ms() -> None:
