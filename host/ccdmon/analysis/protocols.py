@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from ccdmon.analysis.half_cycles import HalfCycle, per_area, same_level
 from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.thresholds import ALIKE, HALF, MOST, SLACK_ROWS, WHOLE
@@ -156,7 +158,8 @@ def _constant(values: Sequence[float]) -> tuple[float | None, float]:
     """The median of values of which most are alike, or half and none is longer, else None; and the share alike."""
     if not values:
         return None, 0.0
-    usual = middle(values)
-    share = sum(abs(value - usual) <= ALIKE * max(abs(value), abs(usual)) for value in values) / len(values)
-    none_longer = max(values) <= usual * (1 + ALIKE)
+    x, usual = np.array(values), middle(values)
+    alike = np.abs(x - usual) <= ALIKE * np.maximum(np.abs(x), abs(usual))
+    share = int(np.count_nonzero(alike)) / x.size
+    none_longer = float(x.max()) <= usual * (1 + ALIKE)
     return usual if share >= (HALF if none_longer else MOST) else None, share

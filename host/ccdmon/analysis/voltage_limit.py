@@ -25,9 +25,13 @@ def limits(half_cycles: Sequence[HalfCycle]) -> Iterator[Limit]:
     highest_V = max((h.highest_V for h in half_cycles), default=0.0)
     planned_A = 0.0
     for h in half_cycles:
-        if h.level_A > (1 + th.ALIKE) * planned_A:
-            planned_A = h.level_A
-        left = min(h.current_end_A, h.level_A) / planned_A if planned_A > 0 else 1.0
+        level_A, end_A = h.level_A, h.current_end_A
+        if level_A > (1 + th.ALIKE) * planned_A:
+            planned_A = level_A
+        stands_A = (1 - th.STANDS) * planned_A
+        if level_A >= stands_A <= end_A:  # as nearly all
+            continue
+        left = min(end_A, level_A) / planned_A if planned_A > 0 else 1.0
         if left < 1 - th.STANDS and (_held(h, left, top_V) or _flat(h, highest_V)):
             yield Limit(h, limit_row(h, planned_A))
         elif left < 1 - th.ALIKE:

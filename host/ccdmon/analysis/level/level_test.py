@@ -110,8 +110,8 @@ class LevelTest:
         if not self.leveled:
             return []
         changes, blocks = self.excursions.all(), self.excursions.blocks
-        found = [*self.settled, *of_excursions(Line.of(self.leveled), changes, steps, blocks, explained)]
-        first = Line.of(self.leveled[:WARM])
+        found = [*self.settled, *of_excursions(Line(self.leveled), changes, steps, blocks, explained)]
+        first = Line(self.leveled[:WARM])
         found += of_the_first(first, changes, steps, blocks, explained, found)
         return sorted([*found, *(self._micro or micro_shorts(self.leveled))], key=lambda x: x.row)
 
@@ -128,7 +128,7 @@ class LevelTest:
             self._micro = micro_shorts([h for h in self.leveled if h.number < boundary])
         changes = self.excursions.all()
         if any(e.state != "open" and not e.settled and e.number < boundary for e in changes):
-            line, blocks = Line.of(self.leveled), self.excursions.blocks
+            line, blocks = Line(self.leveled), self.excursions.blocks
             self.settled += of_excursions(line, changes, steps, blocks, explained, before=boundary)
             for e in self.excursions.found:
                 e.settled = e.settled or e.number < boundary

@@ -1,7 +1,6 @@
 """The level of a whole test in one line of blocks, and an event made at a place of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,35 +15,60 @@ from ccdmon.analysis.rows_in_blocks import Array
 Places = npt.NDArray[np.int64]
 
 
-@dataclass
 class Line:
-    """All blocks of a test in one line."""
+    """All blocks of a test in one line, a number each; a column is put together when it is asked for."""
 
-    row: Array
-    time_s: Array
-    level: Array
-    error: Array
-    rows: Array
-    number: Array
-    current_A: Array
-    ohm: Array
-    since_s: Array
-    interval_s: Array
-    span_ohm: Array  # between the lowest and the highest row of each block
+    def __init__(self, leveled: Sequence[Leveled]) -> None:
+        self._leveled = leveled
 
-    @classmethod
-    def of(cls, leveled: Sequence[Leveled]) -> "Line":
-        def col(name: str) -> Array:
-            return np.concatenate([getattr(h, name) for h in leveled]) if leveled else np.zeros(0)
+    def _column(self, name: str) -> Array:
+        return np.concatenate([getattr(h, name) for h in self._leveled]) if self._leveled else np.zeros(0)
 
-        size = [h.row.size for h in leveled]
-        return cls(
-            col("row"), col("time_s"), col("level"), col("error"), col("rows"),
-            number=np.repeat([float(h.number) for h in leveled], size),
-            current_A=np.repeat([h.stretch.current_A for h in leveled], size),
-            ohm=col("ohm"), since_s=col("time_s") - np.repeat([h.stretch.start_s for h in leveled], size),
-            interval_s=col("interval_s"), span_ohm=col("span_ohm"),
-        )  # fmt: skip
+    def _of_each(self, numbers: Sequence[float]) -> Array:
+        """One number of each half-cycle."""
+        return np.repeat(np.array(numbers, dtype=float), [h.row.size for h in self._leveled])
+
+    @cached_property
+    def row(self) -> Array:
+        return self._column("row")
+
+    @cached_property
+    def time_s(self) -> Array:
+        return self._column("time_s")
+
+    @cached_property
+    def level(self) -> Array:
+        return self._column("level")
+
+    @cached_property
+    def error(self) -> Array:
+        return self._column("error")
+
+    @cached_property
+    def rows(self) -> Array:
+        return self._column("rows")
+
+    @cached_property
+    def ohm(self) -> Array:
+        return self._column("ohm")
+
+    @cached_property
+    def interval_s(self) -> Array:
+        return self._column("interval_s")
+
+    @cached_property
+    def span_ohm(self) -> Array:
+        """Between the lowest and the highest row of each block."""
+        return self._column("span_ohm")
+
+    @cached_property
+    def number(self) -> Array:
+        """Of its half-cycle."""
+        return self._of_each([h.number for h in self._leveled])
+
+    @cached_property
+    def current_A(self) -> Array:
+        return self._of_each([h.stretch.current_A for h in self._leveled])
 
     @cached_property
     def within_ohm(self) -> Array:

@@ -1,21 +1,21 @@
 """The line of a whole test: what moves within a block, beside what only climbs through it."""
 
+from types import SimpleNamespace
+from typing import cast
+
 import numpy as np
 
 from ccdmon.analysis.document import analyze
+from ccdmon.analysis.level.leveled import Leveled
 from ccdmon.analysis.level.line import Line
 from ccdmon.simulation.simulate import simulate
 
 
 def test_what_climbs_through_a_block_does_not_move_within_it() -> None:
     climbing = np.linspace(100.0, 163.0, 64)
-    unused = np.zeros(64)
-    fields = dict.fromkeys(
-        ("row", "time_s", "level", "error", "rows", "number", "current_A", "since_s", "interval_s"), unused
-    )
-    line = Line(**fields, ohm=climbing, span_ohm=np.full(64, 0.9))
+    line = Line([cast(Leveled, SimpleNamespace(ohm=climbing, span_ohm=np.full(64, 0.9)))])
     assert np.all(line.within_ohm == 0.0)
-    swinging = Line(**fields, ohm=np.full(64, 100.0), span_ohm=np.full(64, 40.0))
+    swinging = Line([cast(Leveled, SimpleNamespace(ohm=np.full(64, 100.0), span_ohm=np.full(64, 40.0)))])
     assert np.all(swinging.within_ohm == 40.0)
 
 
