@@ -17,7 +17,7 @@ import pytest
 
 from ccdmon.analysis.document import Snapshot, StreamingAnalysis, analyze_chunks
 from ccdmon.model.front_end import FrontEnd
-from ccdmon.model.trace import Trace
+from ccdmon.model.trace import Cell, Trace
 from ccdmon.record.recorder import Recorder
 from ccdmon.record.recording import Options, Recording
 from ccdmon.run import folder as run_folder
@@ -104,11 +104,11 @@ def test_the_events_alone_are_those_of_the_report() -> None:
 
 
 def test_events_take_little_memory_beside_the_records() -> None:
-    """Of a week of short half-cycles; what a half-cycle takes is bounded here, in bytes."""
-    count, rows = 2000, 20
+    """Of a week of short half-cycles, most of which were let go of; what one takes is bounded here, in bytes."""
+    count, rows = 6000, 20
     time_s = np.arange(count * rows) * 1.0
     current_A = np.where(time_s // rows % 2 == 0, 1e-3, -1e-3)
-    analysis = StreamingAnalysis(simulate("healthy", 1).trace.cell)
+    analysis = StreamingAnalysis(Cell(1.0, configuration="symmetric"))
     analysis.feed(Trace(time_s, 150 * current_A, current_A))
     analysis.look()  # what is kept of each half-cycle
     tracemalloc.start()
@@ -198,6 +198,6 @@ class QuietBoard:
 def test_a_board_that_watches_its_host_hears_it_while_an_old_recording_is_read(tmp_path: Path) -> None:
     folder, link = recorded_run(tmp_path / "r"), QuietBoard()
     recording = Recording(folder, link, Options({}), say=print)  # type: ignore[arg-type]
-    recording.run(lambda: True, lambda _recording: None)
+    recording.run(lambda: recording.recorder.caught_up, lambda _recording: None)
     assert [kind for kind, _, _ in wire.Unframer().feed(link.sent)] == [wire.KEEP_ALIVE]
     assert (folder / "trace.bdf.parquet").is_file()
