@@ -18,34 +18,30 @@ if TYPE_CHECKING or os.environ.get("CCD_FASTCORE") != "reference":
     from ccd_fastcore._blocks import RowBlocks, Summary
     from ccd_fastcore._core import Named, Stream, add_known, feed_many
     from ccd_fastcore._envelope import Envelope
-    from ccd_fastcore._few import answers, fitted, middle, normal_equations, of_bins, quantile, robust
     from ccd_fastcore._frames import Unframer, unpack_samples
-    from ccd_fastcore._level import ohms, on_shape, spans, stray_rows
+    from ccd_fastcore._levels import FILTERS, Filters, KeptLevel, Level
+    from ccd_fastcore._statistics import middle, quantile
 else:
     from ccd_fastcore._interpreted import Named, Stream, add_known, feed_many
     from ccd_fastcore._reference_blocks import RowBlocks, Summary
     from ccd_fastcore._reference_envelope import Envelope
-    from ccd_fastcore._reference_few import (
-        answers,
-        fitted,
-        middle,
-        normal_equations,
-        of_bins,
-        quantile,
-        robust,
-    )
     from ccd_fastcore._reference_frames import Unframer, unpack_samples
-    from ccd_fastcore._reference_level import ohms, on_shape, spans, stray_rows
+    from ccd_fastcore._reference_levels import FILTERS, Filters, KeptLevel, Level
+    from ccd_fastcore._reference_statistics import middle, quantile
 
 __all__ = [
     "BLOCK_FIELDS",
     "BURST_FIELDS",
     "ENVELOPE_FIELDS",
+    "FILTERS",
     "MODES",
     "SEGMENT_FIELDS",
     "STATE_BYTES",
     "STEP_FIELDS",
     "Envelope",
+    "Filters",
+    "KeptLevel",
+    "Level",
     "Named",
     "ReferenceStream",
     "RowBlocks",
@@ -53,17 +49,8 @@ __all__ = [
     "Summary",
     "Unframer",
     "add_known",
-    "answers",
     "feed_many",
-    "fitted",
     "middle",
-    "normal_equations",
-    "of_bins",
-    "ohms",
-    "on_shape",
     "quantile",
-    "robust",
-    "spans",
-    "stray_rows",
     "unpack_samples",
 ]

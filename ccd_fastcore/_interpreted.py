@@ -5,11 +5,12 @@
 """
 
 import importlib.util
+import math
 import re
 import struct
 import sys
 from collections.abc import Iterable, Sequence
-from math import isfinite, nan
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ _HERE = Path(__file__).parent
 _CODES = {"long long": "q", "double": "d", "int": "i"}
 
 
-def _source(name: str) -> ModuleType:
+def source_of(name: str) -> ModuleType:
     """The module `name` of this package from its source, though there is a compiled one."""
     spec = importlib.util.spec_from_file_location(f"{__name__}.{name}", _HERE / f"{name}.py")
     assert spec is not None and spec.loader is not None
@@ -32,20 +33,29 @@ def _source(name: str) -> ModuleType:
     return module
 
 
-def _fields() -> list[tuple[str, str, int]]:
-    """(name, code of `struct`, count; 0: no array) of each field of the state, read from `_state.pxd`."""
-    text = (_HERE / "_state.pxd").read_text(encoding="utf-8")
-    lines = text[text.index("cdef struct") :].splitlines()[1:]
+@cache
+def fields_of(pxd: str, struct: str) -> list[tuple[str, str, tuple[int, ...]]]:
+    """(name, code of `struct`, lengths of an array) of each field of a C struct, read from the file that has it."""
+    text = (_HERE / pxd).read_text(encoding="utf-8")
+    body = re.search(rf"^cdef struct {struct}\b.*\n((?:    .*\n)+)", text, re.MULTILINE)
+    assert body is not None
     fields = []
-    for kind, names in re.findall(r"^    (long long|double|int) ([^#\n]+)", "\n".join(lines), re.MULTILINE):
-        for name, count in re.findall(r"(\w+)(?:\[(\d+)\])?", names):
-            fields.append((name, _CODES[kind], int(count or 0)))
+    for kind, names in re.findall(r"^    (long long|double|int) ([^#\n]+)", body[1], re.MULTILINE):
+        for name, lengths in re.findall(r"(\w+)((?:\[\d+\])*)", names):
+            fields.append((name, _CODES[kind], tuple(map(int, re.findall(r"\d+", lengths)))))
     return fields
 
 
-_ALL = _fields()
+def zeros(code: str, lengths: tuple[int, ...]) -> Any:
+    """A field's value at first: lists stand in for arrays."""
+    if lengths:
+        return [zeros(code, lengths[1:]) for _ in range(lengths[0])]
+    return 0.0 if code == "d" else 0
+
+
+_ALL = fields_of("_state.pxd", "state_t")
 _SAVED = _ALL[: [name for name, _, _ in _ALL].index("segment")]
-_LAYOUT = "=" + "".join(f"{count or 1}{code}" for _, code, count in _SAVED)
+_LAYOUT = "=" + "".join(f"{math.prod(lengths)}{code}" for _, code, lengths in _SAVED)
 STATE_BYTES = struct.calcsize(_LAYOUT)
 
 
@@ -55,9 +65,8 @@ class State:
     __slots__ = tuple(name for name, _, _ in _ALL)
 
     def __init__(self) -> None:
-        for name, code, count in _ALL:
-            zero = 0.0 if code == "d" else 0
-            setattr(self, name, [zero] * count if count else zero)
+        for name, code, lengths in _ALL:
+            setattr(self, name, zeros(code, lengths))
 
     if TYPE_CHECKING:
 
@@ -70,7 +79,7 @@ if TYPE_CHECKING:
     from . import _summary as _summary
 else:  # first those that import none of the others
     _steps, _segment, _steady, _stream, _summary = map(
-        _source, ("_steps", "_segment", "_steady", "_stream", "_summary")
+        source_of, ("_steps", "_segment", "_steady", "_stream", "_summary")
     )
 
 
@@ -120,8 +129,8 @@ class Stream:
         if len(state) != STATE_BYTES:
             raise ValueError(f"a saved state has {STATE_BYTES} bytes, not {len(state)}")
         values = iter(struct.unpack(_LAYOUT, state))
-        for name, _, count in _SAVED:
-            setattr(self.s, name, [next(values) for _ in range(count)] if count else next(values))
+        for name, _, lengths in _SAVED:
+            setattr(self.s, name, [next(values) for _ in range(*lengths)] if lengths else next(values))
 
     def _collect(self, flags: int, records: Records) -> None:
         if flags & _steps.STEP:
@@ -164,7 +173,7 @@ class Named:
         level_A = self.level_A = abs(record[6])
         self.duration_s = record[7] / level_A if level_A else 0.0
         self.resistance_start_ohm, self.resistance_end_ohm = (
-            record[k] / level_A if level_A else nan for k in (9, 10)
+            record[k] / level_A if level_A else math.nan for k in (9, 10)
         )
 
 
@@ -172,7 +181,7 @@ def add_known(column: Column, total: float) -> tuple[float, int]:
     """`total` plus the finite values of a column of shape (n,), one after the other, and how many there were."""
     count = 0
     for value in map(float, column):
-        if isfinite(value):
+        if math.isfinite(value):
             total += value
             count += 1
     return total, count

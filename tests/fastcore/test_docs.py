@@ -9,14 +9,14 @@ from ccd_fastcore import (
     _interpreted,
     _reference_blocks,
     _reference_envelope,
-    _reference_few,
     _reference_frames,
-    _reference_level,
+    _reference_levels,
+    _reference_statistics,
 )
 
 STUBS = [
     ast.parse((Path(ccd_fastcore.__file__).parent / name).read_text())
-    for name in ("_blocks.pyi", "_core.pyi", "_envelope.pyi", "_few.pyi", "_frames.pyi", "_level.pyi")
+    for name in ("_blocks.pyi", "_core.pyi", "_envelope.pyi", "_frames.pyi", "_levels.pyi", "_statistics.pyi")
 ]
 
 
@@ -46,9 +46,9 @@ def test_reference_is_documented() -> None:
         _interpreted,
         _reference_blocks,
         _reference_envelope,
-        _reference_few,
         _reference_frames,
-        _reference_level,
+        _reference_levels,
+        _reference_statistics,
     ):
         for name, thing in vars(module).items():
             if name.startswith("_") or not (inspect.isclass(thing) or inspect.isfunction(thing)):

@@ -21,7 +21,7 @@ from ccdmon.analysis.rows_in_blocks import Array, Blocks
 class Stretch(Summary):
     """Rows of one current: what the core says of them, and their blocks until they are let go."""
 
-    __slots__ = ("_blocks", "_told", "index", "kind")
+    __slots__ = ("_blocks", "index", "kind", "told")
     index: int
     kind: str
 
@@ -30,7 +30,7 @@ class Stretch(Summary):
         super().__init__(record, told)
         self.index = 0 if last is None else last.index + 1
         self.kind = kind_of(self, last)
-        self._told: bytes | None = told
+        self.told: bytes | None = told
         self._blocks: Blocks | None = None
 
     def __deepcopy__(self, memo: object) -> "Stretch":
@@ -39,12 +39,12 @@ class Stretch(Summary):
     @property
     def is_kept(self) -> bool:
         """Are its blocks there still?"""
-        return self._told is not None
+        return self.told is not None
 
     def let_go(self, record: Sequence[float]) -> "Stretch":
         """What is kept of an old one: all but its blocks. Another thread may still be reading this."""
-        kept = Stretch(record, self._told or b"", None)
-        kept.index, kept.kind, kept._told = self.index, self.kind, None
+        kept = Stretch(record, self.told or b"", None)
+        kept.index, kept.kind, kept.told = self.index, self.kind, None
         return kept
 
     def part(self, blocks: slice, kind: str, **changed: float) -> "Stretch":
@@ -58,8 +58,8 @@ class Stretch(Summary):
     def blocks(self) -> Blocks:
         """Of like numbers of rows."""
         if self._blocks is None:
-            assert self._told is not None, "its blocks were let go"
-            self._blocks = Blocks(self._told)
+            assert self.told is not None, "its blocks were let go"
+            self._blocks = Blocks(self.told)
         return self._blocks
 
     @property

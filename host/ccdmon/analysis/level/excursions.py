@@ -5,14 +5,13 @@ The kept level is a running median of what was within its error. An excursion do
 the end of the rows is open. Excursions up are contact and jolts: what comes back from one is no short.
 """
 
-from collections import deque
+from copy import copy
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
+from ccd_fastcore import KeptLevel
 from ccdmon.analysis import thresholds as th
-from ccdmon.analysis.level.leveled import MOST_BLOCKS, Leveled
-from ccdmon.analysis.order_statistics import middle, of_three
+from ccdmon.analysis.level.leveled import Leveled
+from ccdmon.analysis.order_statistics import middle
 
 
 @dataclass
@@ -49,87 +48,50 @@ class Excursions:
     """Feed leveled half-cycles in their order."""
 
     def __init__(self) -> None:
-        self.kept: deque[float] = deque(maxlen=MOST_BLOCKS)
-        self.K: float | None = None
-        self.lowest: float | None = None
-        self.medians: deque[float] = deque(maxlen=3)
-        self.half_cycles = 0  # so far
+        self.kept = KeptLevel(th.LEAST, th.SURE, th.MOST, th.GROWN, th.SUDDEN, th.FALL, th.LEAST_ROWS)
         self.down: Excursion | None = None
         self.up: Excursion | None = None
         self.found: list[Excursion] = []
         self.fallen: tuple[Excursion, int, float | None] | None = (
             None  # that lasts; when, and what was lowest
         )
-        self.recent: deque[tuple[int, float, float]] = deque(maxlen=th.LEAST_ROWS)  # row, level, weight
-        self.blocks = 0.0
-        self.misfits: deque[float] = deque(
-            maxlen=6
-        )  # largest deviation within each of the last sound half-cycles
+        self._last: tuple[Leveled, int] | None = None  # block of those that were looked at singly
+
+    @property
+    def blocks(self) -> float:
+        """Of a half-cycle, running mean."""
+        return self.kept.blocks
+
+    def copy(self) -> "Excursions":
+        """One that goes on from here on its own."""
+        other = copy(self)
+        other.kept, other.found = self.kept.copy(), list(self.found)
+        other.down, other.up = (
+            None if e is None else replace(e, levels=list(e.levels), weights=list(e.weights))
+            for e in (self.down, self.up)
+        )
+        return other
 
     def feed(self, h: Leveled) -> None:
-        n = h.level.size
-        size = float(n)
-        self.blocks = size if not self.blocks else self.blocks + (1 - th.MOST) * (size - self.blocks)
-        d = np.maximum(th.LEAST, th.SURE * h.error)
-        if len(self.misfits) >= 3:
-            d = np.maximum(d, min(th.GROWN * middle(list(self.misfits)), th.GROWN - 1))
-        if (
-            self.K is not None
-            and self.K > 0
-            and len(self.kept) >= th.LEAST_ROWS
-            and self.down is None
-            and self.up is None
-        ):
-            rel = h.level / self.K - 1
-            if np.all((np.abs(rel) < d) | (d > th.SUDDEN)):
-                good = h.level[d <= th.SUDDEN]
-                self.kept.extend(good[-MOST_BLOCKS:].tolist())
-                self._closed(h, good)
-                self.recent.extend(
-                    zip(
-                        h.row[-th.LEAST_ROWS :].astype(int).tolist(),
-                        h.level[-th.LEAST_ROWS :].tolist(),
-                        h.rows[-th.LEAST_ROWS :].tolist(),
-                        strict=True,
-                    )
-                )
-                return
-        good_list: list[float] = []
-        for k in range(n):
-            self._block(h, k, float(h.level[k]), float(d[k]), good_list)
-        self._closed(h, np.array(good_list))
-
-    def _closed(self, h: Leveled, good: np.ndarray) -> None:
-        if good.size >= 3:
-            self.K = middle(list(self.kept))
-            self.medians.append(middle(good))
-            if h.number >= 2 and len(self.medians) >= 2:
-                m = middle(list(self.medians))
-                self.lowest = m if self.lowest is None else min(self.lowest, m)
-        if h.sound and h.median_ohm > 0 and h.level.size >= 6:
-            known = h.error < th.FALL
-            if known.sum() >= 4:
-                smooth = h.level[known] / h.median_ohm - 1
-                smooth = of_three(smooth)
-                self.misfits.append(float(np.max(np.abs(smooth))))
-        self.half_cycles += 1
-
-    def _median(self) -> float:
-        return float(middle(list(self.kept)[-(MOST_BLOCKS if self.half_cycles > 1 else 8) :]))
+        """Take the next half-cycle: block by block where one of them is, or was, beyond its error."""
+        calm = self.down is None and self.up is None
+        beyond = self.kept.look(h.told, h.number, h.sound, h.median_ohm, calm)
+        if beyond is None:
+            return
+        good: list[float] = []
+        for k, (x, d) in enumerate(zip(h.level.tolist(), beyond, strict=True)):
+            self._block(h, k, x, d, good)
+        self.kept.close(h.told, h.number, h.sound, h.median_ohm, good)
 
     def _block(self, h: Leveled, k: int, x: float, d: float, good: list[float]) -> None:
-        entry = (int(h.row[k]), x, float(h.rows[k]))
         if d > th.SUDDEN:
             return
-        if self.K is None or self.K <= 0 or len(self.kept) < 4:
-            if self.half_cycles == 0 and k < 1 and h.level.size > 20:
-                return
-            self.kept.append(x)
-            good.append(x)
-            self.K = self._median()
-            self.recent.append(entry)
+        if not self.kept.level > 0 or len(self.kept) < 4:
+            if self.kept.half_cycles or k >= 1 or h.row.size <= 20:
+                self._keep(x, good)
+                self._last = h, k
             return
-        rel = x / self.K - 1
+        rel = x / self.kept.level - 1
         if self.down is not None:
             self._below(h, k, x, rel, d, good)
         elif self.up is not None:
@@ -139,27 +101,29 @@ class Excursions:
         elif rel > d:
             self._open(h, k, x, d, 1)
         else:
-            self.kept.append(x)
-            good.append(x)
-            self.K = self._median()
-        self.recent.append(entry)
+            self._keep(x, good)
+        self._last = h, k
+
+    def _keep(self, x: float, good: list[float]) -> None:
+        self.kept.append(x)
+        good.append(x)
+        self.kept.level = self.kept.median()
 
     def _open(self, h: Leveled, k: int, x: float, d: float, sign: int) -> None:
-        assert self.K is not None
         e = Excursion(
             int(h.row[k]),
             float(h.time_s[k]),
-            self.K,
+            self.kept.level,
             d,
             h.number,
             k,
-            self.lowest,
+            self.kept.lowest,
             sign=sign,
             current_A=h.stretch.current_A,
         )
         e.levels.append(x)
         e.weights.append(float(h.rows[k]))
-        e.depth = abs(x / self.K - 1)
+        e.depth = abs(x / self.kept.level - 1)
         if sign < 0:
             self.down = e
         else:
@@ -167,12 +131,12 @@ class Excursions:
 
     def _below(self, h: Leveled, k: int, x: float, rel: float, d: float, good: list[float]) -> None:
         e = self.down
-        assert e is not None and self.K is not None
+        assert e is not None
         if d > max(1.2 * e.error, 0.7 * e.depth) and rel > -d:  # this block tells nothing of a fall as small
             return
         if rel < -3 * max(e.depth, d) and e.spent >= 3:  # a fall of its own from where the first one led
             self._stays(e, h, k)
-            if self.K > 0:  # else it led to nothing, from which nothing falls
+            if self.kept.level > 0:  # else it led to nothing, from which nothing falls
                 self._open(h, k, x, d, -1)
             return
         if rel > -max(min(d / 2, th.GROWN - 1), (1 - th.MOST) * e.depth):
@@ -200,7 +164,7 @@ class Excursions:
 
     def _stays(self, e: Excursion, h: Leveled, k: int) -> None:
         """The new level is the one that is kept."""
-        lowest = self.lowest
+        lowest = self.kept.lowest
         tail = self._tail(e)
         e.level, e.state, e.end_row, e.end_s = (
             middle(tail),
@@ -211,9 +175,8 @@ class Excursions:
         self.found.append(e)
         self.fallen = e, h.number, lowest
         self.down = None
-        self.kept.clear()
-        self.kept.extend(tail)
-        self.K = e.level
+        self.kept.restart(tail)
+        self.kept.level = e.level
 
     def _above(self, h: Leveled, k: int, x: float, rel: float, d: float, good: list[float]) -> None:
         e = self.up
@@ -240,15 +203,13 @@ class Excursions:
             e.state, e.level = "lasting", middle(e.levels[-th.LEAST_ROWS :])
             undone = self._undone(e, h.number)
             if undone is not None:  # a soft short is nothing that the cell kept
-                self.lowest = undone
-                self.medians.clear()
+                self.kept.undo(undone)
             elif h.number >= 1:
-                self.lowest = min(self.lowest or e.kept, e.kept)
+                self.kept.lowest = min(self.kept.lowest or e.kept, e.kept)
             e.end_row, e.end_s = int(h.row[k]), float(h.time_s[k])
             self.found.append(e)
-            self.kept.clear()
-            self.kept.extend(e.levels[-th.LEAST_ROWS :])
-            self.K = self._median()
+            self.kept.restart(e.levels[-th.LEAST_ROWS :])
+            self.kept.level = self.kept.median()
             self.up = None
 
     def _undone(self, up: Excursion, number: int) -> float | None:
@@ -264,13 +225,8 @@ class Excursions:
         for e in (self.down, self.up):
             if e is not None:
                 e.level = float(middle(e.levels[-max(3, int(self.blocks / 3)) :]))
-                if e.sign < 0 and e.back:  # it is coming back
-                    e = replace(
-                        e,
-                        state="back",
-                        end_row=self.recent[-1][0],
-                        end_s=None,
-                        level=middle(e.levels),
-                    )
+                if e.sign < 0 and e.back and self._last is not None:  # it is coming back
+                    h, k = self._last
+                    e = replace(e, state="back", end_row=int(h.row[k]), end_s=None, level=middle(e.levels))
                 out.append(e)
         return sorted(out, key=lambda e: e.row)

@@ -2,7 +2,8 @@
 
 from array import array
 from collections.abc import Callable, Sequence
-from copy import copy, deepcopy
+from copy import copy
+from dataclasses import replace
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class LevelTest:
         if self._waiting is not None:
             other._waiting = [*self._waiting, *(part for s in last for part in other._parts(s))]
         else:
-            other.tracker, other.excursions = deepcopy(self.tracker), deepcopy(self.excursions)
+            other.tracker, other.excursions = self.tracker.copy(), self.excursions.copy()
             other.leveled, other._halves = list(self.leveled), self._halves[:]
             for s in last:
                 other.feed(s)
@@ -97,7 +98,7 @@ class LevelTest:
             self._start()
         self.excursions.feed(leveled)
         self.leveled.append(leveled)
-        first_s, ohm = leveled.time_s[0], leveled.lower_half_ohm
+        first_s, ohm = leveled.first_s, leveled.lower_half_ohm
         self._halves.extend((leveled.number, s.first_row, s.last_row, first_s, s.current_A, ohm))
 
     @property
@@ -130,8 +131,9 @@ class LevelTest:
         if any(e.state != "open" and not e.settled and e.number < boundary for e in changes):
             line, blocks = Line(self.leveled), self.excursions.blocks
             self.settled += of_excursions(line, changes, steps, blocks, explained, before=boundary)
-            for e in self.excursions.found:
-                e.settled = e.settled or e.number < boundary
+            self.excursions.found = [
+                replace(e, settled=e.settled or e.number < boundary) for e in self.excursions.found
+            ]  # others, for a snapshot may be reported on meanwhile
         open_ones = [e.number for e in changes if e.state == "open"]
         self.leveled = [
             h

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ccdmon.analysis.level.shape import TAU_s, answers_of, passed
+from ccd_fastcore import Filters
 from ccdmon.analysis.level.tracker import LEAST_A, MOST_OHM
 from ccdmon.analysis.rows_in_blocks import Array, Blocks
 from ccdmon.analysis.stretches import Stretch
@@ -45,27 +45,27 @@ def half_cycle_rows(stretches: Sequence[Stretch], most: int) -> list[HalfCycleRo
     """The first half-cycles of a test, at most so many; what is short or scans is left out, but flows through."""
     most_C = max((s.charge_C for s in stretches), default=0.0)
     found: list[HalfCycleRows] = []
-    state, end_s = np.zeros(TAU_s.size), stretches[0].start_s if stretches else 0.0
+    filters, end_s = Filters(), stretches[0].start_s if stretches else 0.0
     for s in stretches:
-        state = passed(state, 0.0, max(s.start_s - end_s, 0.0))
+        filters.passed(0.0, max(s.start_s - end_s, 0.0))
         flows = s.kind == "current" and abs(s.current_A) > LEAST_A and s.charge_C > 0.02 * most_C
         if flows and s.count >= 6 and 0 < s.ohm < MOST_OHM:
             if not s.is_kept:
                 break
-            found.append(_rows(s, state))
+            found.append(_rows(s, filters))
             if len(found) >= most:
                 break
-        state = passed(state, s.current_A if s.sign else 0.0, s.end_s - s.start_s)
+        filters.passed(s.current_A if s.sign else 0.0, s.end_s - s.start_s)
         end_s = s.end_s
     return found
 
 
-def _rows(s: Stretch, state: Array) -> HalfCycleRows:
+def _rows(s: Stretch, filters: Filters) -> HalfCycleRows:
     blocks = _joined(s.blocks)
     start = blocks.time_s - s.start_s
     lasts_s = max(s.end_s - s.start_s, 1e-9)
     end = np.maximum(np.append(start[1:], lasts_s), start + 1e-6 * lasts_s)
-    filtered = answers_of(state, s.current_A, start, end)[:, 1:]
+    filtered = filters.answers(s.current_A, start, end)
     return HalfCycleRows(s, blocks, 0.5 * (start + end), lasts_s, filtered)
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ccdmon.analysis.level.shape import Places, TAU_s
+from ccd_fastcore import FILTERS
+from ccdmon.analysis.level.line import Places
 from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.why.half_cycle_rows import HalfCycleRows
 
@@ -78,7 +79,7 @@ def jumps(test: Sequence[HalfCycleRows]) -> Iterator[Point]:
         jump_V = first[0] - 0.5 * (first[1] - first[0]) - (last[1] + 0.5 * (last[1] - last[0]))
         ohm = float(jump_V) / (then.stretch.current_A - h.stretch.current_A)
         if ohm > 0:
-            yield _point(then, np.arange(1), ohm, np.zeros(TAU_s.size))
+            yield _point(then, np.arange(1), ohm, np.zeros(FILTERS))
 
 
 def _spread(count: int) -> list[int]:

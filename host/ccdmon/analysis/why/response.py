@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ccdmon.analysis.level.shape import TAU_s
+from ccd_fastcore import FILTERS
 from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.thresholds import BOLTZMANN_eV_K
@@ -123,11 +123,9 @@ def _fitted(rows: Points, inverse: Array, log_P: Array) -> tuple[Array, Array]:
     zeros = rows.direction / rows.relative_A  # an offset of V, or of I
     outer = np.column_stack([inverse, log_P, drifts, rows.direction, zeros, np.ones(t.size)])
     usual = [-USUAL_eV, -USUAL_EXPONENT, 0, 0, 0, 0, 0, middle(rows.ln_ohm), 0.7]
-    center = np.array([*usual, *np.full(TAU_s.size, 0.3 / TAU_s.size)])
+    center = np.array([*usual, *np.full(FILTERS, 0.3 / FILTERS)])
     # What is usual holds where the rows say nothing.
-    prior_sd = np.array(
-        [SPREAD_eV, SPREAD_EXPONENT, *DRIFTS, 0.1, 0.1, 30.0, 0.05, *np.full(TAU_s.size, SHARE)]
-    )
+    prior_sd = np.array([SPREAD_eV, SPREAD_EXPONENT, *DRIFTS, 0.1, 0.1, 30.0, 0.05, *np.full(FILTERS, SHARE)])
     order = np.minimum.outer(np.arange(t.size), np.arange(t.size)).astype(float)
     whitening = np.linalg.inv(np.linalg.cholesky(WANDERS**2 * order + np.diag(NOISE**2 + rows.noise**2)))
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ccdmon.analysis.level.shape import Places, TAU_s
+from ccd_fastcore import FILTERS
+from ccdmon.analysis.level.line import Places
 from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.why.half_cycle_rows import Explained, HalfCycleRows
@@ -154,13 +155,13 @@ def _level(rows: _Rows, first: int, end: int) -> _Level:
 def _weights(A: Array, b: Array) -> Array:
     """Least squares in which no relaxation weighs less than nothing: those that would are left out."""
     size = np.full(A.shape[1], DRIFT)
-    size[: TAU_s.size] = RELAXES
+    size[:FILTERS] = RELAXES
     square, right = A.T @ A + np.diag(1 / size**2), A.T @ b
     used, w = np.ones(A.shape[1], dtype=bool), np.zeros(A.shape[1])
-    for _ in range(TAU_s.size):
+    for _ in range(FILTERS):
         w[:] = 0.0
         w[used] = np.linalg.solve(square[np.ix_(used, used)], right[used])
-        wrong = used & (w < 0) & (np.arange(w.size) < TAU_s.size)
+        wrong = used & (w < 0) & (np.arange(w.size) < FILTERS)
         if not wrong.any():
             break
         used &= ~wrong

@@ -41,15 +41,13 @@ def test_a_dead_half_cycle_teaches_nothing() -> None:
     tracker = LevelTracker()
     found = leveled(tracker, 9, share=lambda k, t: np.full(t.size, 0.01 if k >= 6 else 1.0))
     assert [h.sound for h in found[5:]] == [True] + [False] * 3
-    assert len(tracker.shape.taught) == 6
+    assert tracker.level.taught == 6
     assert found[-1].level == pytest.approx(0.01 * OHM, rel=0.05)
 
 
 def test_rests_and_next_to_no_current_have_no_level() -> None:
     tracker = LevelTracker()
-    leveled(tracker, 2)
-    assert tracker.last is not None
-    rest = stretch(tracker.last.stretch, 0.0, np.zeros(50))
+    rest = stretch(leveled(tracker, 2)[-1].stretch, 0.0, np.zeros(50))
     assert tracker.feed(rest) is None
     assert tracker.feed(stretch(rest, 1e-31, np.full(50, 0.1))) is None
 
@@ -62,7 +60,6 @@ def test_after_a_current_that_moves_twenty_times_the_charge_all_before_are_scans
     large = stretch(last, 100 * CURRENT_A, np.full(120, 100 * CURRENT_A * OHM))
     found = tracker.feed(large)
     assert tracker.fresh and found is not None and found.number == 0
-    assert tracker.count == 1
 
 
 def test_a_warm_tracker_knows_the_shape_of_the_first_half_cycle() -> None:
