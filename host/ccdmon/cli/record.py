@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def duration_s(text: str) -> float:
     """Seconds of `90s`, `30min`, `12h`, `7d` or a plain number of seconds, for argparse."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min|h|d)?", text.strip())
-    if match is None:
+    if match is None or not float(match[1]):
         raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 90s, 30min, 12h or 7d")
     return float(match[1]) * UNITS_S[match[2] or "s"]
 

@@ -75,8 +75,8 @@ def ended(recording: "Recording", report: Path | None) -> dict[str, Any]:
 
 
 def exit_code(recording: "Recording", args: argparse.Namespace) -> int:
-    """A recording without a sample, one whose end the disk never took (the line is said), one that was to arm the
-    board and never did, is a failure of the rig.
+    """A recording without a sample, one that was to arm the board and never did, one whose end the disk never took or
+    that somebody deleted (the line is said), is a failure of the rig.
     """
     failed, recorder = [], recording.recorder
     if recorder.caught_up and recorder.rows.counts.samples == 0:
@@ -85,7 +85,8 @@ def exit_code(recording: "Recording", args: argparse.Namespace) -> int:
         failed.append("--arm: the board never closed its gate: the lines above say why")
     for line in failed:
         print(f"ccdmon record: {line}", file=sys.stderr)
-    return EXIT_DEVICE if failed or recorder.frames.dropped_bytes else EXIT_FINE
+    lost = recorder.frames.dropped_bytes or recorder.frames.deleted
+    return EXIT_DEVICE if failed or lost else EXIT_FINE
 
 
 def rig_of(path: Path) -> "Rig":

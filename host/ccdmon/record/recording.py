@@ -211,6 +211,8 @@ class Recording:
         do("closing", self.recorder.close)
         if lost := self.recorder.frames.dropped_bytes:
             self._say(f"{self.folder}: the disk never took the last {lost} bytes; they are lost")
+        if self.recorder.frames.deleted:
+            self._say(f"{self.folder}: was deleted while it was recorded; what was recorded is in no file")
         if times := self.recorder.frames.unsynced:
             self._say(f"{self.folder}: {times} times the disk did not confirm what it had taken; look at it")
 

@@ -80,6 +80,7 @@ class PatientFile:
         self.waiting = bytearray()
         self.error: OSError | None = None
         self.unsynced = 0  # how often the disk did not confirm what it had taken
+        self.deleted = False  # when it was closed it had no name any more
         if path.exists() and not path.is_file():  # opening a pipe would wait for ever, a device keeps nothing
             raise OSError(errno.EINVAL, "no regular file", str(path))
         self._file: BinaryIO = path.open("ab", buffering=0)
@@ -120,9 +121,11 @@ class PatientFile:
         self.unsynced += 1
 
     def close(self) -> None:
-        """Try once more to write what waits, sync and close; what still waits then is lost."""
+        """Try once more to write what waits, sync and close; what still waits then is lost, as is a `deleted` file."""
         self.write(b"")
         self.sync()
+        with suppress(OSError):
+            self.deleted = os.fstat(self._file.fileno()).st_nlink == 0
         with suppress(OSError):  # a network's file system tells here what it told at the sync
             self._file.close()
 
@@ -187,6 +190,11 @@ class FrameFiles:
     def unsynced(self) -> int:
         """How often the disk did not confirm what it had taken."""
         return self._file.unsynced
+
+    @property
+    def deleted(self) -> bool:
+        """Whether somebody had deleted the last part when it was closed."""
+        return self._file.deleted
 
     def moved(self) -> bool:
         """Whether the part that is written is not where it should be any more."""

@@ -85,6 +85,10 @@ def test_a_header_brings_nothing_either_and_no_page_lies_inside_another() -> Non
     for place in ("iframe", "empty", "documents"):
         assert scene.refused(Sec_Fetch_Dest=place) == 403
     assert scene.page(Sec_Fetch_Dest="document").cookie
+    for site in ("cross-site", "same-site", "none"):
+        assert scene.refused(Sec_Fetch_Dest="empty", Sec_Fetch_Site=site) == 403
+    assert scene.page(Sec_Fetch_Dest="empty", Sec_Fetch_Site="same-origin").cookie, "its own script may ask"
+    assert scene.refused(Sec_Fetch_Dest="iframe", Sec_Fetch_Site="same-origin") == 403
 
 
 def test_a_browser_without_a_cookie_gets_one_that_only_this_server_makes(

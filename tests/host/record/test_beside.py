@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,6 +17,7 @@ from typing import Any, NoReturn
 import pytest
 
 from ccdmon.cli import main
+from ccdmon.cli.recorded import exit_code
 from ccdmon.link.control_socket import CONTROL_FILE, MOST_CLIENTS, ask
 from ccdmon.record.event_log import FREE_LINES, EventLog
 from ccdmon.record.recording import Recording
@@ -27,7 +29,7 @@ from tests.host.pty_board import PtyBoard
 from tests.host.record.memory_link import recording, to_the_end
 from tests.host.record.test_recording import end, events, recorder, samples, state, wait_for
 from tests.host.whole_run import open_run
-from tests.host.wire_stream import Device, recorded_run
+from tests.host.wire_stream import Device, recorded_run, stream
 
 ROUNDS = 40
 
@@ -259,6 +261,19 @@ def test_a_folder_that_is_moved_is_told_and_recorded_on(board: PtyBoard, tmp_pat
     assert "was moved or deleted" in said
     assert "Traceback" not in said
     assert open_run(moved).counts.missing_samples == 0
+
+
+def test_a_folder_that_was_deleted_is_told_and_no_success(tmp_path: Path) -> None:
+    said: list[str] = []
+    made = recording(tmp_path / "run", [stream(64)], said)
+    made.begin()
+    made.round()
+    made.round()
+    shutil.rmtree(tmp_path / "run")
+    made.finish()
+    assert made.recorder.rows.counts.samples > 0
+    assert any("was deleted" in line and "in no file" in line for line in said)
+    assert exit_code(made, Namespace(arm=False)) == 3
 
 
 def test_a_terminal_that_hangs_up_is_nobodys_wish_to_end_it(board: PtyBoard, tmp_path: Path) -> None:
