@@ -22,7 +22,7 @@ from ccdmon.analysis.level.level_test import LevelTest
 from ccdmon.analysis.protocols import recognise
 from ccdmon.analysis.segments import half_cycles_of
 from ccdmon.analysis.stretches import Stretch
-from ccdmon.analysis.whole_test import open_circuit
+from ccdmon.analysis.whole_test import Seen, open_circuit
 from ccdmon.analysis.why.reasons import why
 from ccdmon.analysis.why.subject import Subject
 from ccdmon.errors import InputError
@@ -86,6 +86,7 @@ class StreamingAnalysis:
         self._stretches: list[Stretch] = []
         self._level = LevelTest()
         self._let_go_at = FIRST + NEWEST + AT_ONCE
+        self._gone, self._seen = FIRST, Seen()  # before this one, but for the first, all were let go
         self._opened: list[Event] = []  # open circuit, in what was let go
         self.rows = 0
 
@@ -123,15 +124,16 @@ class StreamingAnalysis:
         """
         stretches, cell = self._stretches, self._cell
         self._let_go_at = len(stretches) + AT_ONCE
-        if has_ocv(stretches, cell.configuration, cell.electrolyte):
+        gone, newest = self._gone, len(stretches) - NEWEST
+        if has_ocv(stretches[:FIRST], cell.configuration, cell.electrolyte):
             return
-        newest = len(stretches) - NEWEST
+        last = stretches[:newest] if gone == FIRST else stretches[gone:newest]
+        self._opened = self._opened or open_circuit(last, self._area_cm2, with_ocv=False, seen=self._seen)
         known = [step for step in self._steps if step[0] <= stretches[-1].last_row]
-        self._opened = self._opened or open_circuit(stretches[:newest], self._area_cm2, with_ocv=False)
         self._level.settle(FIRST, stretches[newest].first_row, named(known), Surroundings(stretches).explain)
-        for k in range(FIRST, newest):
-            if stretches[k].is_kept:
-                stretches[k] = stretches[k].let_go(self._segments[k])
+        for k in range(gone, newest):
+            stretches[k] = stretches[k].let_go(self._segments[k])
+        self._gone = newest
 
     def _ended(self) -> tuple[Records, Records]:
         """The core's last segments and steps, as if the rows ended here."""

@@ -43,8 +43,9 @@ class Stretch(Summary):
 
     def let_go(self, record: Sequence[float]) -> "Stretch":
         """What is kept of an old one: all but its blocks. Another thread may still be reading this."""
-        kept = Stretch(record, self.told or b"", None)
-        kept.index, kept.kind, kept.told = self.index, self.kind, None
+        kept = Stretch.__new__(Stretch)
+        Summary.__init__(kept, record, self.told or b"")
+        kept.index, kept.kind, kept.told, kept._blocks = self.index, self.kind, None, None
         return kept
 
     def part(self, blocks: slice, kind: str, **changed: float) -> "Stretch":

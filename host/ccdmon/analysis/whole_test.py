@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -14,23 +15,44 @@ from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.stretches import Stretch
 
 
-def open_circuit(stretches: Sequence[Stretch], area_cm2: float | None, *, with_ocv: bool) -> list[Event]:
-    """No current, or next to none, and V at the compliance: a wire is off, or all contact."""
-    top_V, last_V = 0.0, 0.0
-    loaded = False
+@dataclass
+class Seen:
+    """What stretches so far have shown: the highest |V|, that of the last one with a current, the largest charge."""
+
+    top_V: float = 0.0
+    last_V: float = 0.0
+    most_C: float = 0.0
+    loaded: bool = False
+
+
+def open_circuit(
+    stretches: Sequence[Stretch], area_cm2: float | None, *, with_ocv: bool, seen: Seen | None = None
+) -> list[Event]:
+    """No current, or next to none, and V at the compliance: a wire is off, or all contact.
+
+    `seen`, in earlier stretches, goes on with these.
+    """
+    seen = seen or Seen()
     if not _both_signs(stretches):  # nobody asked for a current, or V stands by itself
         return []
-    least_C = th.OFFSET_CURRENT * max((s.charge_C for s in stretches if s.kind == "current"), default=0.0)
+    seen.most_C = max(seen.most_C, max((s.charge_C for s in stretches if s.kind == "current"), default=0.0))
+    least_C = th.OFFSET_CURRENT * seen.most_C
     for s in stretches:
         if s.kind == "current" and s.charge_C < least_C and s.count < th.LEAST_ROWS:
             continue  # an offset in a rest
         if s.sign != 0:
-            if _no_cell(s, area_cm2, with_ocv) and not top_V:
+            if not seen.top_V and _no_cell(s, area_cm2, with_ocv):
                 return [_event(s, 0, voltage_V=abs(s.middle_V), current_A=s.current_A)]
             if s.kind == "current":
-                top_V, last_V, loaded = max(top_V, s.most_V), s.late_V, True
+                seen.top_V, seen.last_V, seen.loaded = max(seen.top_V, s.most_V), s.late_V, True
             continue
-        if (with_ocv and not loaded) or not s.is_kept:
+        if (with_ocv and not seen.loaded) or not s.is_kept:
+            continue
+        top_V, last_V = seen.top_V, seen.last_V
+        if with_ocv:
+            seen.top_V = max(top_V, s.most_V)
+        highest_V = max(abs(s.most_mean_V), abs(s.least_mean_V))
+        if top_V and highest_V <= min(top_V, th.WHOLE * last_V):  # as in nearly all rests
             continue
         V = np.abs(s.volts)
         least = (
@@ -47,8 +69,6 @@ def open_circuit(stretches: Sequence[Stretch], area_cm2: float | None, *, with_o
             # At the rail it has reached its limit; a wire may have come off for some rows only.
             reached = bool(beyond[-1]) and s.blocks.rows[k:].sum() >= th.LEAST_ROWS
             return [_event(s, k, provisional=not reached, voltage_V=float(V[k]), highest_V_before=top_V)]
-        if with_ocv:
-            top_V = max(top_V, s.most_V)
     return []
 
 

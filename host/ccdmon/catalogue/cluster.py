@@ -67,7 +67,7 @@ def _client(address: str) -> Iterator[Any]:
     with (
         dask.config.set(QUIET),
         LocalCluster(
-            n_workers=int(number), threads_per_worker=1, processes=True, dashboard_address=None,
+            n_workers=int(number), threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0",
             silence_logs="CRITICAL",
         ) as cluster,
         Client(cluster) as client,
