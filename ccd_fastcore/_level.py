@@ -181,6 +181,8 @@ def _errors(s: LevelState, h: Half, blocks: Sequence[float]) -> None:
     """Relative, one standard deviation, of the shape and the noise."""
     h.size_ohm = _size(s, h)
     known = s.taught_n if s.taught_n < 6 else 6
+    if h.after_gap == 1 and known > 1:  # nobody knows what flowed meanwhile
+        known = 1
     if h.turned == 1 and s.reversals + 1 < known:
         known = s.reversals + 1
     h.usual_noise_V = _noise_V(s, h)

@@ -166,6 +166,14 @@ def test_noise_counts_with_the_rows_of_a_block(levels: Any) -> None:
     assert grown == pytest.approx(5e-3 / CURRENT_A / OHM / 2**0.5, rel=0.05)
 
 
+def test_behind_a_hole_the_shape_is_hardly_known(levels: Any) -> None:
+    test = half_cycles(9)
+    test[8].after_gap = True
+    before, behind = (table(x)[3] for x in told(levels.Level(**THRESHOLDS), test)[7:])
+    assert behind[0] > 0.3 > before[0] and before[-1] < 0.02
+    assert behind[-1] == pytest.approx(0.06, rel=0.1)
+
+
 def test_a_copy_goes_on_as_the_original_would(levels: Any) -> None:
     test = half_cycles(12, dips, noise_V=1e-4)
     level = levels.Level(**THRESHOLDS)
