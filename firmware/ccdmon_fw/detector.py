@@ -426,7 +426,7 @@ def _confirm(m: ptr32, x: int, verdict: int) -> int:
             m[_LOW] = 0
             m[_REF] = x << 4
             return verdict
-        if stepped or keeps:
+        if keeps:
             needed *= 8
     elif m[_RECTIFIED] and m[_X1] - m[_LOW_X] < ref >> 6:
         needed *= 8  # |V| runs to zero and back

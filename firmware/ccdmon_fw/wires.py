@@ -72,6 +72,13 @@ _BLIND = const(20)
 
 
 @micropython.viper
+def _unsure(m: ptr32) -> int:
+    """Four deviations of the difference of two samples of the voltage, units."""
+    noise = m[_NOISE] if m[_NOISE] > m[_V_NOISE] else m[_V_NOISE]
+    return (noise >> 3) + (noise >> 4)
+
+
+@micropython.viper
 def answer(m: ptr32, verdict: int) -> int:
     """Once a phase has settled: has the voltage answered the step of the current that began it?"""
     before = (m[_I_BEFORE] - m[_I_ZERO]) >> 1
@@ -104,17 +111,14 @@ def answer(m: ptr32, verdict: int) -> int:
         known = m[_END] if m[_MODE] == 0 and now < 0 else 0
     wanted = int(volts(known, di))
     step = m[_DROP_MIN] >> 1  # of the converter
-    noise = m[_NOISE] if m[_NOISE] > m[_V_NOISE] else m[_V_NOISE]
-    noise = (noise >> 2) + (
-        noise >> 3
-    )  # two samples are compared: eight deviations of their difference, units
+    noise = 2 * int(_unsure(m))
     if (wanted >= 4 * m[_DROP_MIN] + noise and moved <= step) or (
         wanted >= 256 + noise and moved <= wanted >> 5
     ):
         return int(_unanswered(m, now, moved, wanted, verdict))
     if di >= m[_ON]:
         m[_ANSWER_OLD] = m[_ANSWER]
-        r = (moved << 14) // di
+        r = (moved << 14) // di if moved > noise else 0  # noise after a small step would be a large answer
         m[_ANSWER] = r + 1 if r < 0x800000 else 0x800000
     return verdict
 
@@ -130,12 +134,14 @@ def explained(m: ptr32, fell_at: int, fall: int, keeps: int) -> int:
     if m[_LOW] > 1 or fell_at > m[_SETTLE] + m[_CONFIRM] - 2:
         return 0  # it did not at first, or the step is over
     known = m[_ANSWER] if m[_ANSWER] > m[_ANSWER_OLD] else m[_ANSWER_OLD]
+    if known == 1:
+        return keeps
     di = (m[_I] - m[_I_BEFORE]) >> 1
     if di < 0:
         di = 0 - di
     if di > 0x4000:
         di = 0x4000
-    return 1 if fall >> 5 <= int(volts(known - 1, di)) + m[_DROP_MIN] else 0
+    return 1 if fall >> 5 <= int(volts(known - 1, di)) + m[_DROP_MIN] + int(_unsure(m)) else 0
 
 
 @micropython.viper

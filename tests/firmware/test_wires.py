@@ -150,6 +150,26 @@ def test_a_small_answer_may_be_missing_by_chance_where_the_front_end_rustles() -
     assert tripped(noisy, rows) is None
 
 
+def test_noise_after_a_small_step_is_no_answer_that_a_large_one_must_repeat() -> None:
+    """Seen where the current of a charge had died away: 140 units of noise, and ten times the current after it."""
+    rows = [codes(12000 + (140 if n & 8 else 0), LOAD / 10 if n & 8 else 0) for n in range(80)]
+    rows += [codes(12140, -LOAD) for _ in range(8)]
+    noisy = watching(mode=2)
+    noisy.take_zero(limits.CODE_ZERO, 0, RUSTLE // 2)
+    noisy.reset()
+    assert tripped(noisy, rows) is None
+    found = tripped(watching(mode=2), rows)
+    assert found and found[1] == "stuck", "without noise it is one"
+
+
+@pytest.mark.parametrize("rows_after", [0, 3])
+def test_a_full_cells_short_that_comes_with_a_step_is_cut_off_as_soon_as_any(rows_after: int) -> None:
+    rows = [*HEALTHY_FULL, *full(rows_after, 12000, LOAD), *full(40, 1000, LOAD)]
+    assert tripped(watching(mode=2), rows) == (len(HEALTHY_FULL) + 5, "hard_short"), (
+        "once the step has settled"
+    )
+
+
 def test_a_short_in_the_last_row_before_a_reversal_does_not_lower_what_the_cell_had() -> None:
     healthy = [*ramp(4), *cell(PLENTY - 1)]
     assert "hard_short" in names(run([*healthy, *cell(1, r=0.05), *cell(PLENTY, -LOAD, 0.05)]))
