@@ -36,7 +36,8 @@ class Telemetry:
         self._records = memoryview(self._payload)[_BULK_AT:]
         self._out = bytearray(len(self._payload) + 4)
         self._block = array("H", [0] * (BLOCK_BYTES // 2))
-        self._sending = ()  # type: tuple # (buffer, size, already sent)
+        # (buffer, size, already sent); first the end of what was on its way when the board went down
+        self._sending = (b"\0", 1, 0)  # type: tuple
         self._answered = False  # since the last samples
         self._waiting = []
         self._identity = Identity(board)
