@@ -118,6 +118,19 @@ def raw(data: bytes) -> Callable[[Session], str]:
     return send
 
 
+def flood(data: bytes) -> Callable[[Session], str]:
+    """As `raw`, asked when the firmware is through it: among so many answers that one would find no room."""
+
+    def send(session: Session) -> str:
+        before = session.status()["crc_errors"]
+        until = session.samples_seen + FLOODED_ROWS
+        session.target.send(data)
+        session.device.wait(lambda: session.samples_seen >= until, "while it is flooded")
+        return f"{session.status()['crc_errors'] - before} damaged"
+
+    return send
+
+
 def replayed(kind: int) -> Callable[[Session], str]:
     """The last command of a kind comes once more, as it was."""
 
@@ -172,6 +185,7 @@ FLOOD = b"".join(wire.encode(wire.KEEP_ALIVE, 20_000 + number) for number in ran
 QUESTIONS = b"".join(wire.encode(wire.IDENTIFY, 30_000 + number) for number in range(100))
 SHIFTED = DISARM_FRAME[:-1] + TRIP_FRAME
 OFF = "sensor_fault"
+FLOODED_ROWS = 100
 FLOOD_NAME, QUESTIONS_NAME = "command flood", "a hundred identifies at once"
 GARBAGE_NAME = "endless garbage to the firmware"
 # The ring holds 1024 samples: 256 ms of the Pico's at 4 kHz, a second of an injected board's.
@@ -222,8 +236,8 @@ FAULTS = (
     Fault("garbage to the firmware", Played(command=raw(GARBAGE * 4)), answer="4 damaged"),
     Fault(GARBAGE_NAME, Played(command=raw(b"\xff" * 20_000 + b"\0")), answer="1 damaged"),
     Fault("unknown command", Played(command=raw(UNKNOWN_FRAME)), answer="0 damaged"),
-    Fault(FLOOD_NAME, Played(command=raw(FLOOD)), answer="0 damaged"),
-    Fault(QUESTIONS_NAME, Played(command=raw(QUESTIONS)), answer="0 damaged"),
+    Fault(FLOOD_NAME, Played(command=flood(FLOOD)), answer="0 damaged"),
+    Fault(QUESTIONS_NAME, Played(command=flood(QUESTIONS)), answer="0 damaged"),
     Fault("arm replayed after disarm", Played(command=in_turn(asked(wire.DISARM), replayed(wire.ARM))), "open",
           answer="0 damaged"),
     Fault("trip replayed after its reset",

@@ -23,7 +23,8 @@ ROW_FORMAT = "<B3H"
 ROW_BYTES = 7
 PIN_FORMAT = "<BI"
 IDLE_CODE = 32768
-IDLE_WAIT_MS = 1  # per sample while nothing plays: the rig does not spin
+# While nothing plays the rig waits so long each time that so much of its clock has passed, and does not spin.
+IDLE_WAIT_MS, IDLE_RUN_MS = 1, 4
 
 _rows_file = open(int(sys.argv[-2]), "rb")  # noqa: SIM115, PTH123 - MicroPython, open as long as the process
 _pins_file = open(int(sys.argv[-1]), "wb")  # noqa: SIM115, PTH123
@@ -39,6 +40,7 @@ _ticks = 0
 _rows = 0
 _playing = False
 _gate_level = 0
+_waited_ms = 0
 
 
 def gate(level: int) -> None:
@@ -129,9 +131,13 @@ def service() -> None:
 
 
 def receive() -> bytes:
-    """Bytes from the host; waits a moment for them while nothing plays."""
+    """Bytes from the host; waits a moment for them now and then while nothing plays."""
+    global _waited_ms
     data = b""
-    wait_ms = 0 if _playing else IDLE_WAIT_MS
+    wait_ms = 0
+    if not _playing and uptime_ms() - _waited_ms >= IDLE_RUN_MS:
+        _waited_ms = uptime_ms()
+        wait_ms = IDLE_WAIT_MS
     while _poll.poll(wait_ms):
         byte = sys.stdin.buffer.read(1)
         if not byte:
