@@ -29,7 +29,7 @@ from ccdmon_hil.rigs.pico_pty import UNWATCHED_PAUSE_S, Bridge, PicoPty, say
 from ccdmon_hil.rigs.wiring import StimulusTable, Wiring
 
 QUANTUM_US = 20.0
-CLOSED_LOOP_PERIOD_US = 200_000  # virtual; a row's exchange takes the machine's time, which may be busy
+CLOSED_LOOP_PERIOD_US = 500_000  # virtual; a row's exchange takes the machine's time, which may be busy
 QUANTA = 10  # between two looks at the terminals
 BYTE_NS = 9 * 2500
 LDAC_PIN = 6
