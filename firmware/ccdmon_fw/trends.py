@@ -4,13 +4,14 @@
   (a warming cell, a relaxation, a leak that grows) is not steady before or after.
 * **Soft short**: x fluctuates, by its second difference, far more than it did in this cell before. It *persists*
   when it has not calmed for `persist_blocks`.
-* **Divergence**: the polarisation outgrows twice its own growth since the last power of two of samples, by half of
-  itself (a diffusing salt slows down instead), or the end of the phase before, by far.
+* **Divergence**: x steps up by half and more in the same way (a contact that lets go), or the polarisation outgrows
+  twice its own growth since the last power of two of samples, by half of itself (a diffusing salt slows down instead),
+  or the end of the phase before, by far.
 * **Rates**: the mean of a block against the one before. Voltage and current only where the phase has settled
   before both of them, so that no current step counts as one.
 
-The memory is laid out in `layout.py`. Sums of a block stay below 2**30: at
-most 2**13 samples of 16 bits and two more.
+The memory is laid out in `layout.py`. Sums of a block stay below 2**30: at most 2**13 samples of 16 bits and two more.
+Longer than 250 lines: `const` holds within one module only.
 """
 
 try:
@@ -190,6 +191,23 @@ def _soft(m: ptr32, verdict: int) -> int:
 
 
 @micropython.viper
+def _rise(m: ptr32, before: int, rise: int, spread: int, verdict: int) -> int:
+    """The mirror of a partial short in a symmetric cell, by half and more: a contact that lets go, or another gain."""
+    if (
+        m[_MODE] != 0
+        or before <= 4 * m[_DROP_MIN]
+        or rise <= (before >> 1) + 2 * spread
+        or rise < spread * 4
+        or rise <= m[_BEND]
+        or rise * 4 <= m[_NOISE]
+    ):
+        return verdict
+    if m[_PRESSED] > 0 or m[_SOFT_LASTS] > 0 or m[_AGAINST]:
+        return verdict
+    return int(fire(m, _DIVERGENCE, before + rise, before + (before >> 1), verdict))
+
+
+@micropython.viper
 def _partial(m: ptr32, verdict: int) -> int:
     """Before (two blocks), the step (one), after (two)."""
     if m[_M0 + 4] == 0 or m[_M0 + 3] == 0:
@@ -211,6 +229,8 @@ def _partial(m: ptr32, verdict: int) -> int:
     else:
         spread_before = 0 - spread_before
     drop = before - after
+    if drop < 0:
+        return int(_rise(m, before, 0 - drop, spread_before + spread_after, verdict))
     if before <= 0 or drop * 64 < before * m[_PARTIAL] or drop < m[_DROP_MIN] or drop * 16 < m[_NOISE] * 2:
         return verdict
     if spread_before * 4 > drop or spread_after * 4 > drop or m[_LOW] > 0 or m[_SOFT_LASTS] > 0:

@@ -263,6 +263,15 @@ def test_too_small_or_too_gradual_a_step_is_no_partial_short(depth: float) -> No
     assert run([*ramp(2), *cell(40), *cell(100, r=after)]) == []
 
 
+@pytest.mark.parametrize("mode", range(3), ids=limits.CONFIGURATIONS)
+@pytest.mark.parametrize(("over_rows", "told"), [(1, True), (80, False)])
+def test_a_step_up_by_half_and_more_is_a_contact_that_lets_go(over_rows: int, told: bool, mode: int) -> None:
+    """Of a symmetric cell whose own polarisation grew as much before: half and full cells rise on a charge."""
+    grows = [*ramp(2), *cell(60, r=lambda n: OHMIC * (0.4 + 0.01 * n))]
+    rows = [*grows, *cell(120, r=lambda n: OHMIC * (1 + 0.8 * min(1, (n + 1) / over_rows)))]
+    assert ("divergence" in names(run(rows, mode=mode))) == (told and mode == 0)
+
+
 def test_partial_short_is_told_once_for_each_half_cycle() -> None:
     rows = [*ramp(2), *cell(30), *cell(30, r=0.35), *cell(60, -LOAD, 0.35)]
     assert [rule for _, rule, _ in run(rows)] == ["partial_short"]
