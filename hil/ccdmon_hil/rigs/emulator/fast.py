@@ -35,6 +35,7 @@ PACKAGE = "rp2040py.native"
 OPTIONS = ("-O3", "-g0", "-ffp-contract=off")
 SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
 INSTALL = how_to_install("pico")
+BUILDER = Path(__file__).with_name("build.py")
 
 
 class UnavailableError(Exception):
@@ -108,10 +109,21 @@ def _import_from(folder: Path) -> None:
 
 
 def _require_compiler() -> None:
-    """Where it is known which one this Python was built with; translating the source takes seconds."""
+    """Where it is known which one this Python was built with: translating the source for it takes seconds."""
     named = os.environ.get("CC") or sysconfig.get_config_var("CC")
-    if named and not shutil.which(named.split()[0]):
+    if not named:
+        return
+    if not shutil.which(named.split()[0]):
         raise UnavailableError(f"no C compiler ({named}); the emulator is compiled with one")
+    with tempfile.TemporaryDirectory() as scratch:
+        Path(scratch, "nothing.c").touch()
+        tried = subprocess.run(
+            [*named.split(), "-c", "nothing.c"], cwd=scratch, capture_output=True, check=False
+        )
+    if tried.returncode:
+        raise UnavailableError(
+            f"the C compiler ({named}) compiles nothing; the emulator is compiled with one"
+        )
 
 
 def _source() -> Path:
@@ -165,8 +177,7 @@ def _compile(source: Path, kept: Path) -> None:
 
 def _run_build(scratch: str) -> None:
     """In a process of its own: a compiler's driver changes the one it is in."""
-    builder = Path(__file__).with_name("build.py")
-    command = [sys.executable, str(builder), PACKAGE, ",".join(MODULES), *OPTIONS]
+    command = [sys.executable, str(BUILDER), PACKAGE, ",".join(MODULES), *OPTIONS]
     run = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
     if run.returncode:
         lines = run.stderr.strip().splitlines()

@@ -20,11 +20,22 @@ DRIVE = Path(__file__).with_name("drive.py")
 
 
 @pytest.mark.pico
-def test_it_shows_the_same_as_the_wheels_modules(pico_image: Path) -> None:
-    """Through a boot, a trip, a torn write with a power cycle, and a reset by the watchdog."""
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(["--begin"], id="begin"),
+        pytest.param(
+            [],
+            id="whole",
+            marks=pytest.mark.skipif(not os.environ.get("CCDMON_SLOW"), reason="slow: CCDMON_SLOW=1 runs it"),
+        ),
+    ],
+)
+def test_it_shows_the_same_as_the_wheels_modules(pico_image: Path, part: list[str]) -> None:
+    """Through a boot and a power cycle; the whole: a trip, a torn write and a reset by the watchdog, too."""
     started = [
         subprocess.Popen(
-            [sys.executable, DRIVE, pico_image],
+            [sys.executable, DRIVE, pico_image, *part],
             stdout=subprocess.PIPE,
             env=os.environ | {fast_emulator.SETTING: emulator},
         )
@@ -57,10 +68,21 @@ def test_without_a_compiler_the_wheels_modules_run_and_one_line_says_so(tmp_path
     assert list((tmp_path / "ccdmon" / "emulator").glob("*")) == []
 
 
-def test_a_compiler_that_fails_leaves_nothing_in_the_cache(tmp_path: Path) -> None:
+def test_a_compiler_that_fails_is_found_out_before_the_source_is_translated(tmp_path: Path) -> None:
     which, _said = _which(tmp_path, CC="false")
-    assert which.startswith("stock: ")
-    assert "false' failed" in which
+    assert which == "stock: the C compiler (false) compiles nothing; the emulator is compiled with one"
+    assert list((tmp_path / "ccdmon" / "emulator").glob("*")) == []
+
+
+def test_a_build_that_fails_leaves_nothing_in_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder = tmp_path / "build.py"
+    builder.write_text("raise SystemExit('error: no space')")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(fast_emulator, "BUILDER", builder)
+    with pytest.raises(fast_emulator.UnavailableError, match="error: no space: it takes a C compiler"):
+        fast_emulator.compiled()
     assert [path.suffix for path in (tmp_path / "ccdmon" / "emulator").glob("*")] == [".lock"]
 
 
