@@ -1,16 +1,17 @@
 """Does the front end still measure? An open wire, a converter that froze, a load cell that died.
 
-* **Answer.** A step of the current moves the voltage as earlier steps did, by a 32nd of that at least; where it does
-  not, one of both is not measured: `stuck`, and `open_wire` where the current vanished. The smaller of two earlier
-  answers counts, for one alone may have been something else. A voltage that stays while its current multiplies is
-  held by the cycler: then the cell has lost its resistance (`_held`).
+* **Answer.** A step of the current moves the voltage as earlier steps did, by a 32nd of that at least (before there
+  were two, the end of a symmetric cell's current by that share of all it showed); where it does not, one of both is not
+  measured: `stuck`, and `open_wire` where the current vanished. The smaller of two earlier answers counts, for one
+  alone may have been something else. A voltage that stays while its current multiplies is held by the cycler: then the
+  cell has lost its resistance (`_held`).
 * **Turned.** A symmetric cell's voltage that turns round at once needs a current that did: `_fall` of `detector.py`
   sees the first, `unseen` what jumps through zero without any step.
 * **Stirring.** A live front end rustles at least as much as it did with the gate open, before arming. What hardly
   stirs for `STILL_BLOCKS` is `blind`. One sample of each block is looked at: nothing of this costs a tick.
 * **Open.** The voltage jumps to the code at which the board's own resistors hold an open input, and stays.
 
-The memory is laid out in `layout.py`.
+The memory is laid out in `layout.py`. Longer than 250 lines: `const` holds within one module only.
 """
 
 try:
@@ -39,6 +40,7 @@ _BASE = const(183)
 _NOISE = const(192)
 _END = const(202)
 _X_HIGH = const(209)
+_TYPICAL = const(210)
 _RESTS = const(220)
 _V_BEFORE = const(221)
 _I_BEFORE = const(222)
@@ -79,6 +81,11 @@ def _unsure(m: ptr32) -> int:
 
 
 @micropython.viper
+def _size(value: int) -> int:
+    return value if value >= 0 else 0 - value
+
+
+@micropython.viper
 def answer(m: ptr32, verdict: int) -> int:
     """Once a phase has settled: has the voltage answered the step of the current that began it?"""
     before = (m[_I_BEFORE] - m[_I_ZERO]) >> 1
@@ -110,6 +117,8 @@ def answer(m: ptr32, verdict: int) -> int:
     else:
         known = m[_END] if m[_MODE] == 0 and now < 0 else 0
     wanted = int(volts(known, di))
+    if m[_MODE] == 0 and now == 0 and m[_ANSWER_OLD] == 0 and before * 2 >= m[_TYPICAL]:
+        wanted = int(_size(m[_V_BEFORE] - m[_V_ZERO])) >> 1  # all of it goes, and some of it at once
     step = m[_DROP_MIN] >> 1  # of the converter
     noise = 2 * int(_unsure(m))
     if (wanted >= 4 * m[_DROP_MIN] + noise and moved <= step) or (

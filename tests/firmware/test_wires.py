@@ -7,7 +7,7 @@ import pytest
 
 from ccdmon_fw import layout, limits
 from ccdmon_fw.detector import ACTION_MASK, REASON_MASK, TRIPS, Detector
-from tests.firmware.test_rules import LOAD, MID, PLENTY, Row, cell, codes, make, names, ramp, run
+from tests.firmware.test_rules import LOAD, MID, OHMIC, PLENTY, Row, cell, codes, make, names, ramp, run
 
 OPEN = 65536 * 27 // 37
 RUSTLE = 100  # codes: average |second difference| of a front end with 3 steps of noise
@@ -56,9 +56,9 @@ def test_a_current_that_does_not_turn_with_the_voltage_is_not_measured() -> None
 
 
 def test_a_voltage_that_turns_round_while_nothing_flows_is_driven_by_a_current_that_is_not_seen() -> None:
-    """The current's wire came off in the first half-cycle: there was no step yet to know the cell by."""
+    """The current's wire came off in the first half-cycle, as V changed: there was no step to know the cell by."""
     first = list(cell(PLENTY))
-    unseen = [(v, 32768, p) for v, _, p in [*cell(PLENTY), *cell(PLENTY, -LOAD)]]
+    unseen = [(v, 32768, p) for v, _, p in [*cell(PLENTY, r=0.9 * OHMIC), *cell(PLENTY, -LOAD)]]
     found = tripped(watching(), [*first, *unseen])
     assert found and found[1] == "open_wire"
     assert 0 <= found[0] - 2 * PLENTY <= 12
@@ -160,6 +160,17 @@ def test_noise_after_a_small_step_is_no_answer_that_a_large_one_must_repeat() ->
     assert tripped(noisy, rows) is None
     found = tripped(watching(mode=2), rows)
     assert found and found[1] == "stuck", "without noise it is one"
+
+
+@pytest.mark.parametrize(("moved", "told"), [(0, True), (0.1, False)])
+def test_where_the_first_current_ends_some_of_the_voltage_goes_at_once(moved: float, told: bool) -> None:
+    """Its wire came off in the first half-cycle: no other step was seen before."""
+    first = [*cell(20, 0.0), *cell(PLENTY)]
+    stays = [codes(OHMIC * LOAD * (1 - moved), 0)] * 20
+    found = tripped(watching(), [*first, *stays])
+    assert (found == (len(first) + 5, "open_wire")) == told
+    full_cell = [(v + 16000, i, p) for v, i, p in [*first, *stays]]
+    assert tripped(watching(mode=2), full_cell) is None, "its voltage is its own"
 
 
 @pytest.mark.parametrize("rows_after", [0, 3])
