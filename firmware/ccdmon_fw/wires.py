@@ -6,7 +6,7 @@
   alone may have been something else. A voltage that stays while its current multiplies is held by the cycler: then the
   cell has lost its resistance (`_held`).
 * **Turned.** A symmetric cell's voltage that turns round at once needs a current that did: `_fall` of `detector.py`
-  sees the first, `unseen` what jumps through zero without any step.
+  sees the first, `unseen` what jumps through zero without any step, or before any current was seen at all.
 * **Stirring.** A live front end rustles at least as much as it did with the gate open, before arming. What hardly
   stirs for `STILL_BLOCKS` is `blind`. One sample of each block is looked at: nothing of this costs a tick.
 * **Open.** The voltage jumps to the code at which the board's own resistors hold an open input, and stays.
@@ -226,14 +226,18 @@ def unseen(m: ptr32, verdict: int) -> int:
     """Between two blocks of one phase: did the voltage move as only a step of the current moves it?"""
     before = m[_MEANS] - m[_V_ZERO]
     now = m[_NEW_V] - m[_V_ZERO]
-    if m[_MODE] == 0 and m[_MEANS] and m[_NEW_V] and m[_X_HIGH] and before ^ now < 0:
+    if m[_MODE] == 0 and m[_MEANS] and m[_NEW_V] and before ^ now < 0:
         moved = (now - before) >> 1
         if moved < 0:
             moved = 0 - moved
             now = 0 - now
         least = (m[_X_HIGH] >> 1) + 4 * m[_DROP_MIN]
-        if moved > least and now < 8 * least:  # farther away it is the cycler's limit: `open_circuit`
-            verdict = int(fire(m, _OPEN_WIRE, moved, m[_X_HIGH] >> 1, verdict))
+        most = 8 * least  # farther away it is the cycler's limit: `open_circuit`
+        if m[_X_HIGH] == 0:  # nothing flowed yet: then it may be anywhere
+            least = 16 * m[_DROP_MIN] + 4 * m[_ON]
+            most = 0x10000
+        if moved > least and now < most:
+            verdict = int(fire(m, _OPEN_WIRE, moved, least, verdict))
     return int(_opened(m, verdict))
 
 

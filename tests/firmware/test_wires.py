@@ -162,6 +162,18 @@ def test_noise_after_a_small_step_is_no_answer_that_a_large_one_must_repeat() ->
     assert found and found[1] == "stuck", "without noise it is one"
 
 
+def test_a_voltage_that_swings_through_zero_before_any_current_was_seen_is_driven_by_one() -> None:
+    """The current's wire is off from the first row on."""
+    unseen = [(v, 32768, p) for v, _, p in ramp(3)]
+    found = tripped(watching(), unseen)
+    assert found and found[1] == "open_wire"
+    assert 0 <= found[0] - PLENTY <= 12
+    drifts = [codes(400 - 5 * n, 0) for n in range(160)]
+    assert tripped(watching(), [*cell(20, 0.0), *drifts]) is None, "slowly"
+    assert tripped(watching(), [(v // 40 + 31948, i, p) for v, i, p in unseen]) is None, "by next to nothing"
+    assert tripped(watching(mode=1), unseen) is None, "a half cell has a voltage of its own"
+
+
 @pytest.mark.parametrize(("moved", "told"), [(0, True), (0.1, False)])
 def test_where_the_first_current_ends_some_of_the_voltage_goes_at_once(moved: float, told: bool) -> None:
     """Its wire came off in the first half-cycle: no other step was seen before."""
