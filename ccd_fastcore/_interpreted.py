@@ -78,8 +78,8 @@ if TYPE_CHECKING:
     from . import _segment, _steps, _stream
     from . import _summary as _summary
 else:  # first those that import none of the others
-    _steps, _segment, _steady, _stream, _summary = map(
-        source_of, ("_steps", "_segment", "_steady", "_stream", "_summary")
+    _steps, _segment, _steady, _stream, _few, _summary = map(
+        source_of, ("_steps", "_segment", "_steady", "_stream", "_few", "_summary")
     )
 
 

@@ -58,8 +58,8 @@ class Seen(_Struct):
 if TYPE_CHECKING:
     from . import _filters, _kept, _learning, _level
 else:  # first those that import none of the others
-    _few, _filters, _shape, _learning, _level, _kept = map(
-        source_of, ("_few", "_filters", "_shape", "_learning", "_level", "_kept")
+    _filters, _shape, _learning, _level, _kept = map(
+        source_of, ("_filters", "_shape", "_learning", "_level", "_kept")
     )
 
 

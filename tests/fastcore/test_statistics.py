@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccd_fastcore import _reference_statistics, _statistics
-from ccd_fastcore._reference_levels import _few
+from ccd_fastcore._interpreted import _few
 
 NUMBERS = st.lists(st.one_of(st.floats(-1e9, 1e9), st.sampled_from([0.0, nan, inf, -inf])), max_size=700)
 
