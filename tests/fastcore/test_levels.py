@@ -166,6 +166,13 @@ def test_noise_counts_with_the_rows_of_a_block(levels: Any) -> None:
     assert grown == pytest.approx(5e-3 / CURRENT_A / OHM / 2**0.5, rel=0.05)
 
 
+def test_how_a_first_reversal_goes_nobody_knows(levels: Any) -> None:
+    test = [HalfCycle(h.start_s, CURRENT_A, np.abs(h.volts)) for h in half_cycles(8)]
+    test.append(HalfCycle(960.0, -CURRENT_A, -test[-1].volts))
+    before, turned = (table(x)[3] for x in told(levels.Level(**THRESHOLDS), test)[7:])
+    assert turned[0] > 0.3 > before[0] and turned[-1] > 0.05 > before[-1]
+
+
 def test_behind_a_hole_the_shape_is_hardly_known(levels: Any) -> None:
     test = half_cycles(9)
     test[8].after_gap = True
