@@ -179,9 +179,10 @@ def implausible(stretches: Sequence[Stretch], area_cm2: float | None, *, with_oc
         notes.append(
             f"{density:.3g} mA cm-2 is not likely ({most}): is the current in mA, or the area wrong?"
         )
-    if not with_ocv and ohm_cm2 < 1.0:
+    most_ohm_cm2 = max(s.ohm for s in loaded) * area_cm2  # a cell that shorts begins with what it has
+    if not with_ocv and most_ohm_cm2 < 1.0:
         wrong = "is the current in mA instead of A, the area wrong, or the cell shorted?"
-        notes.append(f"{ohm_cm2:.2g} ohm cm2 is less than a solid electrolyte has: {wrong}")
+        notes.append(f"{most_ohm_cm2:.2g} ohm cm2 at most is less than a solid electrolyte has: {wrong}")
     if not with_ocv and ohm_cm2 > th.OPEN_ohm_cm2 / 10:
         wrong = "is the voltage in mV, the current in another unit, or the cell open?"
         notes.append(f"{ohm_cm2:.2g} ohm cm2 is more than a solid electrolyte has: {wrong}")

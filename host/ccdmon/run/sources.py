@@ -99,5 +99,8 @@ def run_folder(name: str) -> "RunRows | None":
     from ccdmon.run.stored_rows import RunRows
 
     if not is_run_folder(path):
-        raise InputError(f"{name}: a folder without frames.bin; name a trace file or a run folder")
+        raise InputError(
+            f"{name}: a folder without frames.bin; name a trace file or a run folder, or judge all that lies there "
+            "with `ccdmon analyze FOLDER --catalogue DIR`"
+        )
     return RunRows(path)

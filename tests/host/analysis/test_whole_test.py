@@ -27,3 +27,12 @@ def test_no_voltage_at_all_is_a_short_whatever_the_area(area_cm2: float | None) 
 
 def test_without_an_area_a_small_resistance_may_be_a_large_cells() -> None:
     assert analyze(trace(0.05))["verdict"] == "healthy"
+
+
+@pytest.mark.parametrize("from_row", [0, 700])
+def test_a_small_resistance_is_doubted_where_the_cell_never_had_more(from_row: int) -> None:
+    rows = trace(300.0, area_cm2=0.785)
+    voltage_V = np.where(np.arange(len(rows)) < from_row, rows.voltage_V, 0.5 / 300 * rows.voltage_V)
+    shorted = Trace(rows.test_time_s, voltage_V, rows.current_A, cell=rows.cell)
+    doubted = any("less than a solid electrolyte has" in note for note in analyze(shorted)["notes"])
+    assert doubted == (from_row == 0)
