@@ -116,6 +116,9 @@ def _publish(
     finally:
         stop.set()
         follower.join(5.0)
+    if args.once and gateway is not None and gateway.unreadable:
+        folder = gateway.unreadable[0].folder
+        raise InputError(f"{folder}: its events cannot be read, and are not sent; look at its events.ndjson")
     counts = None if gateway is None else vars(gateway.counts)
     return {"schema": SCHEMA, "rigs": sorted(runs.current()), "mqtt": counts}
 

@@ -6,15 +6,14 @@ the cursors on. The states of all rigs are sent at each birth: a broker that for
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ccdmon.errors import DeviceError
 from ccdmon.publish.broker import Broker
 from ccdmon.publish.connection import IN_FLIGHT, Connection
-from ccdmon.publish.log_tail import Cursor, Line
+from ccdmon.publish.outbox import Outbox
 from ccdmon.publish.runs import Run, Runs, fresh_answers
 from ccdmon.publish.topics import (
     Topics,
@@ -26,71 +25,15 @@ from ccdmon.publish.topics import (
 )
 from ccdmon.version import __version__
 
-ROUND_S = 0.1
-TELEMETRY_S = 1.0
+Read = TypeVar("Read")
+ROUND_S, TELEMETRY_S = 0.1, 1.0
 KEEP_S = 0.2  # a kill costs the events of that time, twice
 STATES_S = 0.25  # they are asked for once a second
 ALIVE_S = 2.0  # a message that must be acknowledged, and that heals a will which came too late
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 2.0
-LAST_WORDS_S = 2.0
-SHORT_S, MOST_SHORT = 5.0, 3
+LAST_WORDS_S, SHORT_S, MOST_SHORT = 2.0, 5.0, 3
 FOR_STATES = 4  # of what may be on its way
 assert FOR_STATES < IN_FLIGHT
-
-
-class Outbox:
-    """Lines of one run on their way: `cursor` moves on behind what was acknowledged without a hole."""
-
-    def __init__(self, run: Run, target: str) -> None:
-        self.run, self.cursor = run, Cursor(run.folder, target)
-        self._sent: deque[tuple[int, list[bool]]] = deque()
-        self._ready: deque[Line] = deque()
-        self._next = self._kept = 0
-
-    def begin(self) -> None:
-        """A new connection knows of nothing that is on its way."""
-        self._sent.clear()
-        self._ready.clear()
-        self._next = self._kept = self.cursor.offset
-
-    def take(self) -> tuple[Line, Callable[[], object]] | None:
-        """The next line and what to call when it is acknowledged; None: there is none yet. Raises `OSError`."""
-        if not self._ready and not self._read():
-            return None
-        line = self._ready.popleft()
-        self._next = line.end
-        acknowledged = [False]
-        self._sent.append((line.end, acknowledged))
-
-        def done() -> None:
-            acknowledged[0] = True
-            while self._sent and self._sent[0][1][0]:
-                self.cursor.offset = self._sent.popleft()[0]
-
-        return line, done
-
-    def _read(self) -> bool:
-        """Read on; whether there is something."""
-        size = self.cursor.size()
-        if self.cursor.run is None or size < self._next:  # a log that became shorter may be another
-            self.cursor.run = None
-            if self.cursor.identify() is None:
-                return False
-            self.begin()
-        if size > self._next:
-            self._ready.extend(self.cursor.lines(self._next))
-        return bool(self._ready)
-
-    def keep(self) -> None:
-        """Write the cursor down where it moved."""
-        if self.cursor.offset != self._kept:
-            self._kept = self.cursor.offset
-            self.cursor.keep()
-
-    @property
-    def waiting_bytes(self) -> int:
-        """What the broker has not acknowledged."""
-        return max(0, self.cursor.size() - self.cursor.offset)
 
 
 @dataclass
@@ -194,8 +137,24 @@ class Gateway:
         for run in self._runs.all:
             if run not in self._outboxes:
                 outbox = self._outboxes[run] = Outbox(run, self.target)
-                outbox.cursor.identify()
+                self._of_log(outbox, outbox.cursor.identify)
                 outbox.begin()
+
+    def _of_log(self, outbox: Outbox, read: Callable[[], Read]) -> Read | None:
+        """What is read of a run's log; None where it cannot be, which is told once."""
+        try:
+            found, outbox.unreadable = read(), None
+            return found
+        except OSError as error:
+            if outbox.unreadable is None:
+                self._say(f"{outbox.run.folder}: its events cannot be read ({error.strerror}); tried again")
+            outbox.unreadable = error
+            return None
+
+    @property
+    def unreadable(self) -> list[Run]:
+        """Runs whose events cannot be read."""
+        return [outbox.run for outbox in self._outboxes.values() if outbox.unreadable is not None]
 
     def _deliver(self, topic: str, payload: bytes) -> None:
         assert self._connection is not None
@@ -226,10 +185,7 @@ class Gateway:
     def _send_event(self, outbox: Outbox, connection: Connection) -> bool:
         if connection.room <= FOR_STATES:
             return True
-        try:
-            taken = outbox.take()
-        except OSError as error:
-            raise DeviceError(f"{outbox.run.folder}: its events cannot be read ({error.strerror})") from error
+        taken = self._of_log(outbox, outbox.take)
         if taken is None:
             return False
         (offset, end, text), done = taken
@@ -252,8 +208,8 @@ class Gateway:
         self.counts.sent_bytes += len(payload)
 
     def _all_sent(self) -> bool:
-        states = self._runs.current()
-        return not self._busy and self.waiting_bytes == 0 and len(self._states) == len(states)
+        under_way = self._busy or any(outbox.under_way for outbox in self._outboxes.values())
+        return not under_way and len(self._states) == len(self._runs.current())
 
     def _keep_cursors(self) -> None:
         for outbox in self._outboxes.values():

@@ -4,6 +4,7 @@ The log is only appended to, so a place in it names a line for ever. The place l
 each broker and gateway, and moves on only behind what was acknowledged: whoever is killed sends some lines twice.
 """
 
+import errno
 import hashlib
 import json
 from collections.abc import Iterator
@@ -41,6 +42,8 @@ class Cursor:
 
     def lines(self, offset: int) -> Iterator[Line]:
         """Whole lines from a place on, as far as one reading goes. Raises `OSError`."""
+        if self._log.exists() and not self._log.is_file():  # a pipe gives nothing, for ever
+            raise OSError(errno.EINVAL, "no regular file")
         try:
             with self._log.open("rb") as file:
                 file.seek(offset)
@@ -62,7 +65,7 @@ class Cursor:
     def size(self) -> int:
         """Bytes of the log."""
         try:
-            return self._log.stat().st_size
+            return self._log.stat().st_size if self._log.is_file() else 0
         except OSError:  # nothing was logged yet, or the folder is away: `lines` tells
             return 0
 

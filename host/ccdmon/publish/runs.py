@@ -60,11 +60,6 @@ class Run:
         self.state = self._state(recording, answers)
 
     @property
-    def played(self) -> bool:
-        """Whether a demo or a replay made it: there is no board, and nobody to be asked while it runs."""
-        return self.config.get("made_by") in PLAYED
-
-    @property
     def fresh(self) -> bool:
         """Whether the newest values are of now."""
         return time.monotonic() - self.answered_s < FRESH_S
@@ -82,6 +77,7 @@ class Run:
         self.config = read_config(self.folder)
         self._stamp = stamp
         name = self.config.get("name")
+        self.played = self.config.get("made_by") in PLAYED  # nobody is to be asked while it runs
         rig = self.config.get("rig")
         port = rig.rstrip("/").rpartition("/")[2] if isinstance(rig, str) and not self.played else ""
         self.rig = level(str(name)) if name and name != UNNAMED else level(port or self.folder.name)
@@ -106,10 +102,9 @@ class Run:
 
     def _ended(self) -> str:
         """What records says last that it ended: one that was killed does not."""
-        last = _last_told(self.folder)
-        ended = last == "recording_ended"
-        if "made_by" not in self.config:  # of an earlier version, whose demos and replays did not say so
-            ended |= last in (None, "gate_observed")
+        last = _last_told(self.folder / EVENTS_FILE)
+        earlier = "made_by" not in self.config  # of a version whose demos and replays did not say so
+        ended = last == "recording_ended" or (earlier and last in (None, "gate_observed"))
         return "in order" if ended else "broken off"
 
     def _state(self, recording: bool, answers: bool) -> dict[str, Any]:
@@ -181,11 +176,9 @@ class Runs:
     def _poll(self, run: Run) -> None:
         try:
             run.poll()
-        except (CcdmonError, OSError) as error:
-            self._tell(run.folder, str(error))
-            run.answer, run.state = {}, {**run.state, "answers": False}
         except Exception as error:  # noqa: BLE001  one run's surprise must not end what tells of the others
-            self._tell(run.folder, describe(error))
+            known = isinstance(error, CcdmonError | OSError)
+            self._tell(run.folder, str(error) if known else describe(error))
             run.answer, run.state = {}, {**run.state, "answers": False}
         else:
             self._told.pop(run.folder, None)
@@ -229,9 +222,8 @@ def fresh_answers(current: Mapping[str, Run]) -> list[tuple[str, Mapping[str, An
 def _folders(place: Path) -> list[Path]:
     if is_run_folder(place):
         return [place]
-    if not place.is_dir():
-        return []
-    return sorted(folder for folder in place.iterdir() if folder.is_dir() and is_run_folder(folder))
+    found = place.iterdir() if place.is_dir() else ()
+    return sorted(folder for folder in found if folder.is_dir() and is_run_folder(folder))
 
 
 def _rank(run: Run) -> tuple[bool, float]:
@@ -246,9 +238,8 @@ def _action(line: bytes) -> str | None:
     return str(event["action"]) if isinstance(event, dict) and "action" in event else None
 
 
-def _last_told(folder: Path) -> str | None:
-    """What the log's last line tells, but for messages to people that were sent since."""
-    path = folder / EVENTS_FILE
+def _last_told(path: Path) -> str | None:
+    """What a log's last line tells, but for messages to people that were sent since."""
     if not path.is_file():
         return None
     with path.open("rb") as file:

@@ -1,6 +1,7 @@
 """The publisher and a real broker: nothing lost by kills, passwords and certificates, and an end in good order."""
 
 import json
+import os
 import shutil
 import subprocess
 import threading
@@ -73,6 +74,24 @@ def test_what_was_acknowledged_is_not_sent_again_and_states_are_kept_by_the_brok
     assert gateway["online"] is False and gateway["birth"] == state["birth"]
     births = [json.loads(path.read_text())["birth"] for path in run.glob("publish-*.json")]
     assert births == [gateway["birth"]]
+
+
+@needs_mosquitto
+def test_a_log_that_cannot_be_read_is_told_and_holds_up_no_other(
+    tmp_path: Path, published: Published
+) -> None:
+    for name in ("pipe", "torn"):
+        earlier_run(tmp_path / "runs" / name)
+    os.mkfifo(tmp_path / "runs" / "pipe" / "events.ndjson")
+    log = tmp_path / "runs" / "torn" / "events.ndjson"
+    burst(log.parent, 3)
+    log.write_text(
+        log.read_text() + '{"action": "torn by a ki'
+    )  # waits for the lines that follow, --once does not
+    with Mosquitto(tmp_path / "mosquitto") as broker, Listener(broker.port) as listener:
+        done = published(tmp_path / "runs", broker.url)
+        wait_for(lambda: len(listener.of("/event")) == 3, "the events")
+    assert done.returncode == 2 and done.stderr.count("pipe: its events cannot be read") == 2
 
 
 @needs_mosquitto
