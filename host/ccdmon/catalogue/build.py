@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ccdmon.catalogue.keys import Task, task_of
-from ccdmon.catalogue.parts import PARTS_DIR, generation_of, parts_of, settled
+from ccdmon.catalogue.parts import PARTS_DIR, generation_of, parts_of, settled, tabled
 from ccdmon.catalogue.subjects import subjects_of
 from ccdmon.catalogue.supervisor import Supervisor
 from ccdmon.catalogue.tables import Listed, listed, merged, write_tables
@@ -70,7 +70,7 @@ class _Survey:
         """What is to be judged."""
         for subject in subjects_of(self._order.names, self._order.folder):
             task = task_of(subject, self._order.options)
-            self.files.append(Listed(task.path, task.core, task.key, task.sha256))
+            self.files.append(Listed(tabled(task.path), task.core, task.key, task.sha256))
             if task.key not in self._known:
                 self._known.add(task.key)
                 self.judged += 1

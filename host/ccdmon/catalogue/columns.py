@@ -6,6 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
+RUNS_FILE, EVENTS_FILE, HALF_CYCLES_FILE = "runs.parquet", "events.parquet", "half_cycles.parquet"
+PARTS_DIR = "parts"  # beside them: what each call judged
 # runs.parquet: (column, Arrow type, place in the report document); a place of None is filled by `judge` or `tables`.
 RUNS: tuple[tuple[str, str, str | None], ...] = (
     ("file", "string", None),

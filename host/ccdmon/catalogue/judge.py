@@ -8,7 +8,7 @@ from typing import Any
 from ccdmon.analysis.impedance.comparison import Comparison, compare
 from ccdmon.catalogue.columns import EVENT_LIST, EVENTS, HALF_CYCLE_LIST, HALF_CYCLES, of_document, only
 from ccdmon.catalogue.keys import Task
-from ccdmon.errors import CcdmonError, describe
+from ccdmon.errors import CcdmonError, InputError, describe
 from ccdmon.formats.impedance.files import read_eis, read_pair
 from ccdmon.model.trace import Trace
 from ccdmon.run.analysed import analysed
@@ -52,6 +52,9 @@ def failed(task: Task, kind: str, error: str) -> Row:
 
 
 def _analysed(task: Task, options: Mapping[str, Any]) -> Row:
+    path = Path(task.path)
+    if path.exists() and not (path.is_file() or path.is_dir()):  # reading a pipe would wait for ever
+        raise InputError(f"{path}: no regular file; save what it gives as one")
     source = _Counted(source_of(task.path, columns=options["columns"], salvage=options["salvage"]))
     impedance, notes = _impedance(task, options)
     found = analysed(

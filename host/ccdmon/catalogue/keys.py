@@ -3,6 +3,7 @@
 A file that was moved has the key it had; another sidecar, another spectrum, another core or option makes another key.
 """
 
+import errno
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -84,6 +85,8 @@ def _beside(subject: Subject) -> list[Path]:
 
 
 def _sha256(path: Path) -> str:
+    if path.exists() and not path.is_file():  # a pipe gives nothing, for ever
+        raise OSError(errno.EINVAL, "no regular file")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -17,12 +17,12 @@ import pyarrow as pa
 import pyarrow.json as pa_json
 import pyarrow.parquet as pa_parquet
 
+from ccdmon.catalogue.columns import PARTS_DIR as PARTS_DIR
 from ccdmon.catalogue.columns import part_schema
 from ccdmon.catalogue.judge import Row, judged
 from ccdmon.catalogue.keys import Task
 from ccdmon.errors import InputError
 
-PARTS_DIR = "parts"
 TRIED_AGAIN = ("missing", "killed")  # errors that the next call may not meet
 
 
@@ -53,10 +53,31 @@ def table_of(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
     """Rows as a table. By way of JSON: pyarrow's own conversion imports pandas where it is installed."""
     if not rows:
         return schema.empty_table()
-    text = "\n".join(json.dumps(row, allow_nan=False) for row in rows)
+    text = "\n".join(map(_json, rows))
     options = pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
     read = pa_json.ReadOptions(use_threads=False, block_size=len(text.encode()) + 1)
     return pa_json.read_json(io.BytesIO(text.encode()), read, options).select(schema.names)
+
+
+def _json(row: Row) -> str:
+    """One line; of names of files that are no UTF-8 the bytes, for no table has them."""
+    text = json.dumps(row, allow_nan=False)
+    if "\\ud" not in text:
+        return text
+    return json.dumps(_tabled(row))
+
+
+def _tabled(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _tabled(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_tabled(one) for one in value]
+    return tabled(value) if isinstance(value, str) else value
+
+
+def tabled(text: str) -> str:
+    """A name as tables have it."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def parts_of(folder: Path) -> list[Path]:

@@ -10,12 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ccdmon.catalogue.columns import EVENTS_FILE, HALF_CYCLES_FILE, PARTS_DIR, RUNS_FILE
 from ccdmon.run.frame_files import is_run_folder
 
 ENDINGS = (
     ".bdf.csv", ".bdf.csv.gz", ".bdf.parquet", ".csv", ".csv.gz", ".parquet", ".tsv", ".txt", ".mpr", ".mpt",
     ".nda", ".ndax", ".xlsx", ".xls", ".dta",
 )  # fmt: skip
+TABLES = (RUNS_FILE, EVENTS_FILE, HALF_CYCLES_FILE)
 BEFORE, AFTER, BOTH = ".eis-before.csv", ".eis-after.csv", ".eis.csv"
 # `analyze --out` writes them beside `report.json`.
 _REPORT_TABLES = {f"{name}.{kind}" for name in ("half_cycles", "events") for kind in ("csv", "parquet")}
@@ -49,10 +51,17 @@ def _below(path: Path, leave_out: Path) -> Iterator[Path]:
         if here == leave_out:
             folders.clear()
             continue
+        if _is_catalogue(folders, files):  # tables of judgements are no traces
+            folders.remove(PARTS_DIR)
+            files = [name for name in files if name not in TABLES]
         runs = [name for name in sorted(folders) if is_run_folder(here / name)]
         folders[:] = sorted(name for name in folders if name not in runs and not name.startswith("."))
         mine = [name for name in files if _is_trace(name) and not _is_of_report(name, files)]
         yield from (here / name for name in sorted([*mine, *runs]))
+
+
+def _is_catalogue(folders: list[str], files: list[str]) -> bool:
+    return PARTS_DIR in folders and RUNS_FILE in files
 
 
 def _is_trace(name: str) -> bool:

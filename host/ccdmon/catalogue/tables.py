@@ -17,10 +17,12 @@ import pyarrow.compute as pa_compute
 import pyarrow.parquet as pa_parquet
 
 from ccdmon.catalogue.columns import EVENT_LIST, HALF_CYCLE_LIST, OF_RUN, part_schema, runs_schema
+from ccdmon.catalogue.columns import EVENTS_FILE as EVENTS_FILE
+from ccdmon.catalogue.columns import HALF_CYCLES_FILE as HALF_CYCLES_FILE
+from ccdmon.catalogue.columns import RUNS_FILE as RUNS_FILE
 from ccdmon.catalogue.parts import places_of, read_columns, table_of
 from ccdmon.errors import InputError
 
-RUNS_FILE, EVENTS_FILE, HALF_CYCLES_FILE = "runs.parquet", "events.parquet", "half_cycles.parquet"
 _RUNS_AT_ONCE = 512
 _PARTS_HELD = 8
 _LISTED = ("file", "core", "key", "sha256", "current")

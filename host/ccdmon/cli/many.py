@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from ccdmon.catalogue.build import Built, Order, build
 from ccdmon.catalogue.tables import RUNS_FILE, outcomes
@@ -46,6 +47,11 @@ def _order(args: argparse.Namespace) -> Order:
         raise InputError(f"--jobs {args.jobs}: a number of processes from 1")
     if "-" in args.traces:
         raise InputError("-: a catalogue knows files by their names; save what comes on stdin as one")
+    own = args.catalogue.resolve()
+    if any(Path(name).resolve() == own for name in args.traces):
+        raise InputError(f"--catalogue {args.catalogue}: is the folder of the traces; choose one of its own")
+    if args.jobs > 1 and args.cluster is not None:
+        raise InputError("--jobs: is of this machine, --cluster of another; give one of them")
     names = ("area_cm2", "columns", "salvage", "eis_columns", "eis_select", "min_probability")
     options = {name: getattr(args, name) for name in names}
     return Order(args.traces, args.catalogue, options, args.jobs, args.cluster, args.again)

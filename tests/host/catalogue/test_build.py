@@ -188,6 +188,21 @@ def test_workers_die_and_the_trace_that_kills_them_is_named(tmp_path: Path) -> N
     assert {name for name, (kind, _) in named.items() if kind is not None} == {"bad.bdf.csv"}
 
 
+def test_a_pipe_another_catalogue_and_a_name_that_is_no_text_end_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "traces"
+    write_cell(folder / "c.bdf.csv")
+    os.mkfifo(folder / "p.bdf.csv")
+    odd = os.fsencode(folder) + b"/l\xe9.bdf.csv"
+    Path(os.fsdecode(odd)).write_bytes((folder / "c.bdf.csv").read_bytes())
+    built(folder / "earlier", folder)
+    built(tmp_path / "catalogue", folder)
+    found = dict(rows(tmp_path / "catalogue", "regexp_extract(file, '[^/]+$'), coalesce(error, verdict)"))
+    assert found == {
+        "c.bdf.csv": "healthy", "p.bdf.csv": "no regular file; save what it gives as one", "l\\xe9.bdf.csv": "healthy",
+    }  # fmt: skip
+    assert main(["analyze", str(folder), "--catalogue", str(folder)]) == 2, "not among the traces"
+
+
 def command(traces: Path, folder: Path, *options: str) -> list[str]:
     """The verb in a process of its own."""
     return [sys.executable, "-m", "ccdmon", "analyze", str(traces), "--catalogue", str(folder), *options]
