@@ -56,6 +56,10 @@ def views(driver: Any, name: str, address: str, out: Path, axe: str | None, sett
         whole = {"format": "png", "captureBeyondViewport": True}
         picture = driver.execute_cdp_cmd("Page.captureScreenshot", whole)["data"]
         (out / f"{name}-{view}.png").write_bytes(base64.b64decode(picture))
+    # As from a desktop: the page was laid out for its screen.
+    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    time.sleep(settle_s)
     printed = driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True, "preferCSSPageSize": True})
     (out / f"{name}.pdf").write_bytes(base64.b64decode(printed["data"]))
 
