@@ -1,6 +1,7 @@
 """`python -m tests.bench.rigs --rigs 64 --seconds 600`: one process records so many rigs at 2 kHz.
 
-Boards behind pseudo-terminals, in processes of their own. Meanwhile one is unplugged and comes back, and one trips.
+Boards behind pseudo-terminals, in processes of their own. Meanwhile one is unplugged and comes back, one trips, and the
+folder of a third, a small file system of its own where that may be made (root), is full after two fifths of the time.
 Told are what is missing, the recorder's share of a core and its memory.
 """
 
@@ -12,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,8 @@ from tests.host.pty_board import PtyBoard, Source
 
 BOARDS_PER_PROCESS = 16
 SHOWN_EVERY_S = 30.0
+FRAMES_kB_S = 16.6
+UNPLUGGED, TRIPPED, FULL = range(3)  # rigs
 BEGIN_S = 15.0  # until all are recorded
 
 
@@ -43,11 +47,25 @@ def serve(ports: list[str], seconds: float, odd: bool) -> None:
         boards = [stack.enter_context(PtyBoard(Path(port), source=source)) for port in ports]
         time.sleep(BEGIN_S + seconds / 3)
         if odd:
-            boards[1].trip()
-            boards[0].unplug()
+            boards[TRIPPED].trip()
+            boards[UNPLUGGED].unplug()
             time.sleep(2)
-            boards[0].plug_in()
+            boards[UNPLUGGED].plug_in()
         time.sleep(seconds + BEGIN_S)
+
+
+@contextmanager
+def small_disk(folder: Path, seconds: float) -> Iterator[bool]:
+    """A file system that frames fill after two fifths of the time; False where none may be mounted."""
+    folder.mkdir(parents=True)
+    size_kB = int(64 + 0.4 * FRAMES_kB_S * seconds)
+    call = ["mount", "-t", "tmpfs", "-o", f"size={size_kB}k", "tmpfs", str(folder)]
+    mounted = subprocess.run(call, capture_output=True).returncode == 0
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", str(folder)], check=True)
 
 
 def status(pid: int, name: str) -> int:
@@ -66,7 +84,7 @@ def main() -> None:
     parser.add_argument("--rigs", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=600.0)
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, ExitStack() as disks:
         ports = [f"{place}/port{number:02d}" for number in range(args.rigs)]
         made = subprocess.run(
             [sys.executable, "-m", "ccdmon", "init", f"{place}/rig.toml", "--area-cm2", "1"]
@@ -89,6 +107,7 @@ def main() -> None:
         while not all(Path(port).exists() for port in ports):
             time.sleep(0.1)
         call = [sys.executable, "-m", "ccdmon", "record", "--rig-file", *files, "--out", f"{place}/runs"]
+        full = disks.enter_context(small_disk(Path(f"{place}/runs/port{FULL:02d}"), args.seconds))
         began_s = time.monotonic()
         with Path(f"{place}/said").open("w") as said, Path(f"{place}/out").open("w") as out:
             child = subprocess.Popen(
@@ -110,7 +129,14 @@ def main() -> None:
         print(Path(f"{place}/said").read_text())
         told = json.loads(Path(f"{place}/out").read_text())
         records = told["records"]
-        missing = {Path(r["run_dir"]).name: r["missing_samples"] for r in records if r["missing_samples"]}
+        by_name = {Path(r["run_dir"]).name: r for r in records}
+        missing = {name: r["missing_samples"] for name, r in by_name.items() if r["missing_samples"]}
+        of_full = by_name.get(f"port{FULL:02d}", {}).get("samples")
+        print(
+            f"port{FULL:02d}, on a full disk: {of_full} samples"
+            if full
+            else "nothing may be mounted: no full disk"
+        )
         print(
             "| rigs | s | samples | missing | CPU of a core | memory / MB | wait at a port / s |\n"
             "|---|---|---|---|---|---|---|"
