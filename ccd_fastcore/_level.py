@@ -185,6 +185,8 @@ def _errors(s: LevelState, h: Half, blocks: Sequence[float]) -> None:
         known = 1
     if h.turned == 1 and s.reversals + 1 < known:
         known = s.reversals + 1
+    if h.after_gap == 1 and known > 1:  # nobody knows what the hole hides
+        known = 1
     h.usual_noise_V = _noise_V(s, h)
     noise = h.usual_noise_V / math.fabs(h.current_A) / h.size_ohm
     for k in range(h.n):
