@@ -45,6 +45,13 @@ class Blocks:
         table = self.table[:, some]
         return np.concatenate([[table.shape[1], *self.first, *self.last], table.ravel()]).tobytes()
 
+    def shifted(self, by_V: Array) -> bytes:
+        """As `RowBlocks` would tell them with so many volts added to all rows of each block."""
+        table = self.table.copy()
+        for name, rows in (("sum_V", self.rows), ("lowest_V", 1.0), ("highest_V", 1.0)):
+            table[_AT[name]] += by_V * rows
+        return np.concatenate([[table.shape[1], *self.first, *self.last], table.ravel()]).tobytes()
+
     @property
     def volts(self) -> Array:
         """Means."""

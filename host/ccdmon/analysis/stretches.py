@@ -15,6 +15,7 @@ import numpy as np
 
 from ccd_fastcore import SEGMENT_FIELDS, Summary
 from ccdmon.analysis import thresholds as th
+from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.rows_in_blocks import Array, Blocks
 
 
@@ -53,6 +54,13 @@ class Stretch(Summary):
         record = {name: float(getattr(self, name, 0.0)) for name in SEGMENT_FIELDS} | changed
         found = Stretch(list(record.values()), self.blocks.told(blocks), None)
         found.index, found.kind = self.index, kind
+        return found
+
+    def shifted(self, by_V: Array) -> "Stretch":
+        """The same with so many volts added to all rows of each block."""
+        record = [float(getattr(self, name, 0.0)) for name in SEGMENT_FIELDS]
+        found = Stretch(record, self.blocks.shifted(by_V), None)
+        found.index, found.kind = self.index, self.kind
         return found
 
     @property
@@ -106,6 +114,29 @@ def _goes_on_held(last: Stretch, s: Summary) -> bool:
         return False
     away_V = max(s.most_mean_V - last.end_V, last.end_V - s.least_mean_V)
     return away_V < th.STANDS * abs(last.end_V) and s.first_row - last.last_row <= 3
+
+
+def steadied(s: Stretch) -> Stretch:
+    """As if the current had stood: without what of V follows an excitation on it, once V has settled."""
+    if s.kind != "current" or s.volts.size < 2 * th.LEAST_ROWS:
+        return s
+    amperes = s.blocks.amperes
+    usual_A = middle(amperes)
+    settled = slice(amperes.size // 4, None)
+    if middle(np.abs(amperes[settled] - usual_A)) < th.STANDS * abs(usual_A):
+        return s
+    drift = np.vander(s.time_s[settled] - s.start_s, 3)
+    excited_A, followed_V = (_without(drift, x[settled]) for x in (amperes, s.volts))
+    ohm = float(excited_A @ followed_V) / float(excited_A @ excited_A)
+    left_V = followed_V - ohm * excited_A
+    if ohm <= 0 or float(left_V @ left_V) > th.HALF * float(followed_V @ followed_V):
+        return s
+    return s.shifted(ohm * (usual_A - amperes))
+
+
+def _without(drift: Array, x: Array) -> Array:
+    """What a drift leaves of it."""
+    return np.asarray(x - drift @ np.linalg.lstsq(drift, x, rcond=None)[0])
 
 
 def parts(s: Stretch, last: Stretch | None) -> list[Stretch]:

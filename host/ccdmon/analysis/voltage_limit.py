@@ -5,6 +5,7 @@ the largest of the test while the current falls below its level. A test that goe
 excitation on the current, takes V down with I and is no limit.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -23,16 +24,20 @@ def limits(half_cycles: Sequence[HalfCycle]) -> Iterator[Limit]:
     """The half-cycles in which the current gave way."""
     top_V = max((h.end_V for h in half_cycles if h.rows >= th.LIMIT_ROWS), default=0.0)
     highest_V = max((h.highest_V for h in half_cycles), default=0.0)
-    planned_A = 0.0
+    planned_A = excited = 0.0
+    moved: deque[float] = deque(maxlen=th.LEAST_ROWS)  # by how much the current ended off its level
     for h in half_cycles:
         level_A, end_A = h.level_A, h.current_end_A
         if level_A > (1 + th.ALIKE) * planned_A:
             planned_A = level_A
         stands_A = (1 - th.STANDS) * planned_A
+        if planned_A > 0 and end_A > (1 - 2 * th.ALIKE) * planned_A:
+            excited = th.AGED * max(moved, default=0.0)
+            moved.append(abs(min(end_A, level_A) / planned_A - 1))
         if level_A >= stands_A <= end_A:  # as nearly all
             continue
         left = min(end_A, level_A) / planned_A if planned_A > 0 else 1.0
-        if left < 1 - th.STANDS and (_held(h, left, top_V) or _flat(h, highest_V)):
+        if left < 1 - max(th.STANDS, excited) and (_held(h, left, top_V) or _flat(h, highest_V)):
             yield Limit(h, limit_row(h, planned_A))
         elif left < 1 - th.ALIKE:
             planned_A = h.level_A  # the program went down to a lower level

@@ -15,7 +15,7 @@ from ccdmon.analysis.level.leveled import Leveled
 from ccdmon.analysis.level.line import Line
 from ccdmon.analysis.level.tracker import LevelTracker
 from ccdmon.analysis.rows_in_blocks import Array
-from ccdmon.analysis.stretches import Stretch, parts
+from ccdmon.analysis.stretches import Stretch, parts, steadied
 
 WARM = 6  # half-cycles that are looked at twice: the first time they only teach
 AROUND = 64  # half-cycles on either side of a change of the level, more than any rule looks at
@@ -47,7 +47,7 @@ class LevelTest:
             self._feed(part)
 
     def _parts(self, s: Stretch) -> list[Stretch]:
-        found = parts(s, self._last)
+        found = parts(steadied(s), self._last)
         self._last = next((x for x in found if x.kind == "current" and x.count >= 3), self._last)
         return found
 
