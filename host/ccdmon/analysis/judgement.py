@@ -19,8 +19,10 @@ from ccdmon.analysis.level.cells import combined
 from ccdmon.analysis.level.level_test import WARM, LevelTest
 from ccdmon.analysis.memory import slow_loss
 from ccdmon.analysis.ocv.cells import judged
+from ccdmon.analysis.ocv.dips import dips_of
 from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.rows_in_blocks import Array
+from ccdmon.analysis.sensors import lead_off
 from ccdmon.analysis.stretches import Stretch
 from ccdmon.analysis.whole_test import (
     implausible,
@@ -69,8 +71,12 @@ def judge(
             events += find_fake_stable(found.half_cycles, eis, FULL_CELL)
     else:
         events = _of_level(found, stretches, level, cell, eis, ambient)
-    if opened:
-        events = [e for e in events if e.row < opened[0].row - 12] + opened
+    for last in filter(None, (opened, lead_off(stretches))):  # nothing is told by what follows
+        half = at_row(found.half_cycles, last[0].row)
+        begin = (
+            {"contact_loss": half.first_row} if half is not None else {}
+        )  # growth is told by a half-cycle's end
+        events = [e for e in events if e.row < min(begin.get(e.kind, e.row + 1), last[0].row - 12)] + last
     return Judgement(_numbered(_marked_as_open(events, found, stretches), found.half_cycles), None, notes)
 
 
@@ -84,14 +90,23 @@ def _of_level(
 ) -> list[Event]:
     surroundings = Surroundings(stretches)
     by_level = level.events(found.steps, surroundings.explain)
+    if len(level.leveled) < 2:  # one long half-cycle has no other to be compared with
+        first = [s for s in stretches if s.kind == "current" and s.count >= th.LEAST_ROWS][:1]
+        dips = dips_of(first, found.rows, th.FALL)
+        by_level = [*dips, *(e for e in by_level if not dips or e.kind == "hard_short")]
     events = combined(found, by_level, level.halves, eis, cell, ambient, surroundings.explain)
     end = min((e.row for e in events if e.kind == "hard_short"), default=found.rows)
     before = [h for h in found.half_cycles if h.last_row < end]
     # A pair of spectra may say that nothing leaks.
     if before and eis.verdict != "consistent" and not any(e.kind == "fake_stable" for e in events):
         rows = before[0].first_row, before[-1].last_row
-        events += [e for e in slow_loss(before) if not surroundings.explain(*rows, e.evidence["ratio"])]
-    if not any(e.kind in ("limit", "contact_loss") or e.fatal for e in events):
+        remains = th.HARD_REMAINS * (
+            1.0 if surroundings.knows_temperature else th.HALF
+        )  # else it may be warming
+        events += [
+            e for e in slow_loss(before, remains) if not surroundings.explain(*rows, e.evidence["ratio"])
+        ]
+    if not any(e.kind == "limit" or e.fatal for e in events):
         events += runs_away(stretches)
     return events
 
@@ -145,6 +160,11 @@ class Surroundings:
         row, degC, Pa = (np.concatenate(column) for column in zip(*of_each, strict=True))
         return row, degC, Pa
 
+    @property
+    def knows_temperature(self) -> bool:
+        """Is there a column of it?"""
+        return bool(np.isfinite(self._columns[1]).any())
+
     def explain(self, first_row: float, last_row: float, ratio: float) -> bool:
         """May they have changed the resistance by this ratio between these rows?"""
         if ratio <= 0:
@@ -195,4 +215,4 @@ def has_ocv(stretches: Sequence[Stretch], configuration: str, electrolyte: str |
         return True
     if rests:
         return max(abs(s.middle_V) for s in rests) > th.HALF * usual_V
-    return not is_polymer(electrolyte)
+    return abs(float(loaded[0].volts[0])) > th.OCV_SPAN_V and not is_polymer(electrolyte)

@@ -14,8 +14,8 @@ def lowest_kept_ohm(half_cycles: Sequence[HalfCycle]) -> float | None:
     return min((middle(ends[max(0, k - 2) : k + 1]) for k in range(len(ends))), default=None)
 
 
-def slow_loss(half_cycles: Sequence[HalfCycle]) -> list[Event]:
-    """Less than a third is left of what the cell kept, and less than it ever kept: a leak carries the current."""
+def slow_loss(half_cycles: Sequence[HalfCycle], remains: float) -> list[Event]:
+    """No more than `remains` is left of what the cell kept, and less than it ever kept: a leak carries the current."""
     usable = [h for h in half_cycles if h.rows >= 4]
     ohms = [max(h.resistance_end_ohm, 0.0) for h in usable]
     if len(ohms) < 4:
@@ -25,7 +25,7 @@ def slow_loss(half_cycles: Sequence[HalfCycle]) -> list[Event]:
     lowest = min(kept[: best + 1])
     tail = max(ohms[-2:])
     # What never had a resistance lost none.
-    if kept[best] <= 0 or tail > th.HARD_REMAINS * kept[best] or tail > th.HALF * lowest:
+    if kept[best] <= 0 or tail > remains * kept[best] or tail > th.HALF * lowest:
         return []
     last = max(k for k in range(len(ohms)) if ohms[k] > th.WHOLE * kept[best] or k <= best)
     h = usable[min(last + 1, len(usable) - 1)]
@@ -35,7 +35,7 @@ def slow_loss(half_cycles: Sequence[HalfCycle]) -> list[Event]:
         "resistance_after_ohm": tail,
         "ratio": tail / kept[best],
     }
-    lately = max(ohms[-th.SOFT_WITHIN :]) > th.HARD_REMAINS * kept[best]  # it may come back
+    lately = max(ohms[-th.SOFT_WITHIN :]) > remains * kept[best]  # it may come back
     return [
         Event(
             "fake_stable",

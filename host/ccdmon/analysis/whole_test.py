@@ -199,35 +199,33 @@ def in_mA(stretches: Sequence[Stretch], area_cm2: float | None) -> bool:
 
 
 def runs_away(stretches: Sequence[Stretch]) -> list[Event]:
-    """V that runs away in the last half-cycle while I stands, and never did before: the limiting current."""
+    """V that runs away in a half-cycle while I stands, and never did before: the limiting current."""
     loaded = [s for s in stretches if s.kind == "current" and s.count >= 3 * th.LEAST_ROWS]
-    if not loaded or loaded[-1] is not next((s for s in reversed(stretches) if s.sign != 0), None):
-        return []
-    s = loaded[-1]
+    ends: dict[int, list[float]] = {1: [], -1: []}  # in ohm
+    last = next((s for s in reversed(stretches) if s.sign != 0), None)
+    for s in loaded:
+        before = ends[s.sign]
+        end_ohm = abs(s.end_V / s.current_A)
+        enough = len(before) >= th.SLACK_ROWS or s is last
+        far = end_ohm > s.ohm / th.MOST and s.is_kept and enough
+        if far and (not before or middle(before[-th.LEAST_ROWS :]) < th.HALF * end_ohm):
+            found = _running_away(s)
+            if found:
+                return found
+        before.append(end_ohm)
+    return []
+
+
+def _running_away(s: Stretch) -> list[Event]:
     V = s.volts * (1.0 if s.middle_V >= 0 else -1.0)
-    n = V.size
+    n, end = V.size, float(V[-1])
     if n < 3 * th.LEAST_ROWS:
         return []
-    half, late, end = middle(V[n // 2 - 1 : n // 2 + 2]), float(V[-max(n // 8, 2)]), float(V[-1])
-    ends = [abs(x.end_V) / abs(x.current_A) for x in loaded[:-1] if x.sign == s.sign]
-    if (
-        half <= 0
-        or end < 3 * half
-        or end - late < 0.5 * (end - V[1])
-        or any(e > 0.5 * end / abs(s.current_A) for e in ends)
-    ):
+    stands = int(np.sum((1 - th.STANDS) * end < V))  # at the compliance
+    half, late = middle(V[n // 2 - 1 : n // 2 + 2]), float(V[max(n - stands - n // 8, 0)])
+    if not 0 < half < th.HALF * end or end - late < 0.5 * (end - V[1]):
         return []
     at = int(np.flatnonzero(half + 0.1 * (end - half) > V)[-1])
-    return [
-        Event(
-            "limit",
-            float(s.time_s[at]),
-            int(s.row[at]),
-            None,
-            s.current_A,
-            None,
-            False,
-            True,
-            {"criterion": "polarisation runs away", "voltage_before_V": half, "highest_V": end},
-        )
-    ]
+    evidence = {"criterion": "polarisation runs away", "voltage_before_V": half, "highest_V": end}
+    where = float(s.time_s[at]), int(s.row[at]), None, s.current_A, None
+    return [Event("limit", *where, False, True, evidence)]

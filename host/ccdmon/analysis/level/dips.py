@@ -86,6 +86,8 @@ def fluctuating(line: Line, e: Excursion, all_: Sequence[Excursion]) -> list[Eve
     level = middle(line.level[known])
     if swing < max(th.SWING * usual, 0.5 * th.LEAST):  # from block to block; or faster, within each
         swing, usual = (middle(line.within_ohm[ks]) / e.kept for ks in (known, before))
+    if e.lowest_kept is not None and level > (1 - th.LEAST) * e.lowest_kept:  # only back from a growth
+        return []
     if level > (1 - th.FALL) * e.kept or swing < max(th.SWING * usual, 0.5 * th.LEAST):
         return []
     back = e if e.state == "back" else came_back(e, all_)
@@ -116,8 +118,9 @@ def _depth(d: Excursion) -> float:
 
 
 def _of_direction(d: Excursion, blocks: float) -> bool:
-    """A little lower for most of a half-cycle: the two directions differ."""
-    return _depth(d) < th.FALL and len(d.levels) > th.HALF * blocks
+    """A little lower for most of a half-cycle, but where it ends in the next: the two directions differ."""
+    lower = sorted(d.levels)[th.SLACK_ROWS :]
+    return len(d.levels) > th.HALF * blocks and 1 - min(lower, default=d.kept) / d.kept < th.FALL
 
 
 def dips_of(

@@ -49,7 +49,9 @@ def first_half_cycle(
             line.ohm[j] - line.ohm[j - 1] > 0.5 * scale for j in behind if j > k + 1
         )
         fallen.append((s, back or len(behind) < 2))
-    jolted = [u.row for u in up if u.number == 0 and u.depth > th.UNKNOWN and u.state == "back"]
+    jolted = [
+        u.row for u in up if u.number == 0 and u.depth > th.UNKNOWN and u.state == "back" and _sudden(line, u)
+    ]
     jolted += [int(line.row[j]) for j in here[3:] if line.ohm[j] > th.GROWN * line.ohm[j - 1] > 0]
     fallen = [
         (s, back)
@@ -92,3 +94,10 @@ def first_half_cycle(
         )
         for s, _ in fallen[:3]
     ]
+
+
+def _sudden(line: Line, up: Excursion) -> bool:
+    """Did it rise at once? V of a cell climbs by itself, and a short takes that back."""
+    first, end = block_at(line, up.row), block_at(line, up.end_row or up.row)
+    rises = np.diff(line.level[max(first - 1, 0) : end + 1])
+    return bool(rises.size and rises.max() > th.HALF * up.depth * up.kept)

@@ -11,14 +11,14 @@ from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.stretches import Stretch
 
 
-def dips_of(stretches: Sequence[Stretch], end: int) -> list[Event]:
-    """Dips of some rows at constant current, several of them: micro-shorts."""
+def dips_of(stretches: Sequence[Stretch], end: int, share: float = 0.0) -> list[Event]:
+    """Dips of some rows at constant current, several of them: micro-shorts; each at least this share of V."""
     found: list[tuple[float, int, Stretch, int, float]] = []  # row, weight of a dip or -2 of a peak
     lengths = [s.count for s in stretches if s.kind == "current"]
     window = 2.0 * middle(lengths) if lengths else 0.0
     for s in stretches:
         if s.kind in ("current", "held") and s.volts.size >= 12 and s.last_row < end:
-            down, up, least = _one_sided(s)
+            down, up, least = _one_sided(s, share)
             found += [(float(s.row[k]), _weight(depth, least), s, k, depth) for k, depth in down]
             found += [(float(s.row[k]), -2, s, k, 0.0) for k in up]
     found.sort(key=lambda x: x[0])
@@ -27,6 +27,9 @@ def dips_of(stretches: Sequence[Stretch], end: int) -> list[Event]:
         dips = [x for x in near if x[1] > 0 and x[0] >= row]
         if sign > 0 and len(dips) > 1 and sum(x[1] for x in near if x in dips or x[1] < 0) >= th.DIPS:
             last = dips[-1]
+            _, _, s, k, _ = next(
+                (x for x in dips if x[1] > 1), dips[0]
+            )  # what is hardly one may be before them
             return [
                 ocv_event(
                     "soft_short",
@@ -47,7 +50,7 @@ def _weight(depth: float, least: float) -> int:
     return 1 + (depth > 2 * least) + (depth > 4 * least)
 
 
-def _one_sided(s: Stretch) -> tuple[list[tuple[int, float]], list[int], float]:
+def _one_sided(s: Stretch, share: float) -> tuple[list[tuple[int, float]], list[int], float]:
     """Blocks with rows far below the line of their neighbours, their depth; those as far above; the least depth."""
     v = s.volts * (1.0 if s.middle_V >= 0 else -1.0)
     low, high = (
@@ -56,7 +59,7 @@ def _one_sided(s: Stretch) -> tuple[list[tuple[int, float]], list[int], float]:
         else (-s.blocks.highest_V, -s.blocks.lowest_V)
     )
     usual = middle(np.maximum(s.blocks.fall_V, s.blocks.rise_V))
-    least = max(th.OCV_DIP_V, 4 * usual, th.SPIKE_NOISE * s.noise_V)
+    least = max(share * abs(s.middle_V) or th.OCV_DIP_V, 4 * usual, th.SPIKE_NOISE * s.noise_V)
     down: list[tuple[int, float]] = []
     up: list[int] = []
     k = 1

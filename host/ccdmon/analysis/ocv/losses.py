@@ -7,6 +7,7 @@ import numpy as np
 
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
+from ccdmon.analysis.half_cycles import same_level
 from ccdmon.analysis.ocv.runs import ocv_event
 from ccdmon.analysis.order_statistics import middle, quantile
 from ccdmon.analysis.stretches import Stretch
@@ -19,10 +20,7 @@ def losses(stretches: Sequence[Stretch], steps: Sequence[dict[str, float]]) -> I
     offset = 0
     for at, s in enumerate(stretches):
         n = s.volts.size
-        places = [
-            (k, abs(middle(s.volts[max(0, k - 3) : k])))
-            for k in (_falls(s) if s.kind in ("current", "rest") and n >= 5 else [])
-        ]
+        places = [(k, abs(middle(s.volts[max(0, k - 3) : k]))) for k in (_falls(s) if n >= 5 else [])]
         if at and not s.after_gap:
             between = _between(
                 stretches[at - 1], s, stretches[at + 1] if at + 1 < len(stretches) else None, known
@@ -122,10 +120,15 @@ def _between(
 def _falls(s: Stretch) -> list[int]:
     """Blocks in which |V| falls from one row to the next by far more than around them, the first two left out."""
     fall_V, rise_V = s.blocks.fall_V, s.blocks.rise_V
-    least = max(0.2 * th.OCV_LOSS_V, th.SPIKE_NOISE * s.noise_V, 4 * middle(fall_V))
+    least_V = np.minimum(0.2 * th.OCV_LOSS_V, th.FALL * np.abs(s.volts))
+    least = np.maximum(least_V, max(th.SPIKE_NOISE * s.noise_V, 4 * middle(fall_V)))
 
     def stands_out(k: int) -> bool:
         before, after = slice(max(0, k - 5), k), fall_V[k + 1 : k + 4]
+        if s.sign and not same_level(
+            *np.abs(s.blocks.amperes[[k - 1, min(k + 1, fall_V.size - 1)]]).tolist()
+        ):
+            return False
         around = np.concatenate([fall_V[before], rise_V[before], after])
         goes_on = middle(after) if after.size else 0.0  # at a knee V falls as much in each row that follows
         return bool(fall_V[k] > 3 * max(quantile(around, th.MOST), goes_on))
