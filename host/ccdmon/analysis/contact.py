@@ -6,6 +6,7 @@ event is provisional until the cell recovers or reaches its voltage limit. Salt 
 but starts anew after each reversal and is no loss of contact.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf
@@ -35,7 +36,7 @@ def find_contact_loss(
 
     Not `steady`: half-cycles may end in a rise that is the program's, as stripping to a cut-off in a half cell does.
     """
-    lived = [h for h in half_cycles if h.last_row < before_row and h.rows >= th.LEAST_ROWS and h.end_V > 0]
+    lived = [h for h in half_cycles if h.last_row < before_row and _stands_out(h)]
     limit = next(limits(lived), None)
     # Salt that runs out makes V of a polymer rise, too; its level tells whether reversals undo that.
     start = None if is_polymer(electrolyte) else _begin(lived, bool(electrolyte) and steady)
@@ -60,6 +61,11 @@ def find_contact_loss(
     event = Event("contact_loss", start.start_s, start.first_row, start.cycle, start.current_A, None, recovered,
                   reached is None and not recovered, evidence, reached.row if reached else None)  # fmt: skip
     return [replace(event, end_s=after[-2].start_s) if recovered else event]
+
+
+def _stands_out(h: HalfCycle) -> bool:
+    """Is V of its last eight rows something, and not the noise that it is measured with?"""
+    return h.rows >= th.LEAST_ROWS and h.end_V > th.SURE * h.noise_V / math.sqrt(8)
 
 
 def without_recovery(shorts: Sequence[Event], contact: Sequence[Event]) -> list[Event]:
