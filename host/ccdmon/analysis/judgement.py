@@ -101,7 +101,7 @@ def _of_level(
     if before and eis.verdict != "consistent" and not any(e.kind == "fake_stable" for e in events):
         rows = before[0].first_row, before[-1].last_row
         remains = th.HARD_REMAINS * (
-            1.0 if surroundings.knows_temperature else th.HALF
+            1.0 if surroundings.knows_temperature else th.MOST
         )  # else it may be warming
         events += [
             e for e in slow_loss(before, remains) if not surroundings.explain(*rows, e.evidence["ratio"])
