@@ -22,7 +22,8 @@ def micro_shorts(leveled: Sequence[Leveled]) -> list[Event]:
             continue
         near = [a] if b is None or b.number != a.number + 1 else [a, b]
         rows = np.concatenate([h.dips for h in near])
-        if rows.size - 3 * sum(h.peaks for h in near) >= th.DIPS:
+        later_alone = not _many([a]) and _many(near[1:])  # a row or two of noise are no begin
+        if _many(near) and not later_alone:
             at = a.dips[0] - a.stretch.first_row
             start_s = float(np.interp(at, a.row - a.row[0], a.time_s))
             last = next(h for h in reversed(near) if h.dips.size)
@@ -42,6 +43,10 @@ def micro_shorts(leveled: Sequence[Leveled]) -> list[Event]:
                 )
             ]
     return []
+
+
+def _many(half_cycles: Sequence[Leveled]) -> bool:
+    return sum(h.dips.size - 3 * h.peaks for h in half_cycles) >= th.DIPS
 
 
 def _with_step(d: Excursion, steps: Sequence[dict[str, float]]) -> bool:

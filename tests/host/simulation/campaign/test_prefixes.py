@@ -42,7 +42,7 @@ def test_an_event_that_becomes_provisional_again_is_still_told(monkeypatch) -> N
 
 
 def test_prefixes_of_a_real_trace_keep_what_they_told() -> None:
-    count, gone = vanished_of(simulate("hard_short", 30001, max_rows=1500), "model", 10)
+    count, gone = vanished_of(simulate("partial_short", 30003, max_rows=1500), "model", 10)
     assert count >= 1
     assert gone == []
 
