@@ -2,7 +2,8 @@
 
     python -m ccdmon_hil.rigs.pico_pty [--image F] [--with-firmware]
 
-prints the port to connect to, for example `mpremote connect /dev/pts/5`, and runs until its standard input ends.
+prints the port to connect to, for example `mpremote connect /dev/pts/5`, and runs until its standard input ends; in a
+terminal, from which it takes no orders, until Ctrl-C.
 `PicoPty` is that process as a context manager. What talks to its port can tell it from a board only by its clock,
 which goes slower than the machine's where that has no time for it.
 
@@ -29,7 +30,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ccdmon.errors import CcdmonError, DeviceError
+from ccdmon.errors import EXIT_FINE, CcdmonError, DeviceError
 from ccdmon.link.firmware import compiled_files
 from ccdmon_hil.rigs.image import find_image
 from ccdmon_hil.rigs.pico import ARCHITECTURE, PicoTarget
@@ -103,13 +104,14 @@ class Bridge:
         self.port = os.ttyname(slave)
         os.close(slave)  # so that the master sees when a program opens and closes it
         os.set_blocking(self._master, False)
-        os.set_blocking(sys.stdin.fileno(), False)
+        if not sys.stdin.isatty():
+            os.set_blocking(sys.stdin.fileno(), False)
         self._unread = bytearray()
         self._orders = b""
         self._told = 0  # edges
 
     def run(self) -> None:
-        """Until standard input ends."""
+        """Until standard input ends; of a terminal, where no orders come from, until Ctrl-C."""
         say(port=self.port)
         while self.take_orders():
             if not self.serve():
@@ -130,7 +132,7 @@ class Bridge:
         """Bytes both ways, as far as they go now. False where no program has the port open."""
         poll = select.poll()
         poll.register(self._master, select.POLLIN | select.POLLOUT)
-        events = poll.poll(0)[0][1]
+        events = dict(poll.poll(0)).get(self._master, 0)  # none: full, nobody reads
         if events & select.POLLIN:
             self._pico.send(os.read(self._master, CHUNK_BYTES))
         if events & select.POLLHUP:
@@ -142,6 +144,8 @@ class Bridge:
 
     def take_orders(self) -> bool:
         """Carry out what came. False at the end of standard input."""
+        if sys.stdin.isatty():  # who reads one in the background is stopped
+            return True
         try:
             data = os.read(sys.stdin.fileno(), CHUNK_BYTES)
         except BlockingIOError:
@@ -178,6 +182,9 @@ def main(arguments: list[str] | None = None) -> int:
         pico = PicoTarget(find_image(options.image))
         pico.power_on(compiled_files(ARCHITECTURE) if options.with_firmware else None)
         Bridge(pico).run()
+        print("pico_pty: standard input has ended, and with it this board", file=sys.stderr)
+    except KeyboardInterrupt:
+        return EXIT_FINE
     except CcdmonError as error:
         print(f"pico_pty: {error}", file=sys.stderr)
         return error.exit_code

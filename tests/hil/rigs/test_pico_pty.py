@@ -1,9 +1,11 @@
 """The emulated Pico behind a terminal: stock mpremote and pyserial take it for a board."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -11,7 +13,8 @@ from ccdmon.link.decoder import Message
 from ccdmon.link.device import Device
 from ccdmon.link.port import Port
 from ccdmon_fw import limits
-from ccdmon_hil.rigs.pico_pty import PicoPty
+from ccdmon_hil.rigs.pico import PicoTarget
+from ccdmon_hil.rigs.pico_pty import Bridge, PicoPty
 
 pytestmark = pytest.mark.pico
 LIMIT_S = 60.0
@@ -22,6 +25,33 @@ def _mpremote(pico: PicoPty, *arguments: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+class Chip:
+    """One that only says."""
+
+    edges: tuple[()] = ()
+
+    def open_console(self, opened: bool) -> None: ...
+    def stall_console(self, full: bool) -> None: ...
+    def send(self, data: bytes) -> None: ...
+    def receive(self) -> bytes:
+        return b"x" * 8192
+
+
+def test_a_program_that_does_not_read_ends_no_board(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, written = os.pipe()
+    with os.fdopen(read) as stdin, os.fdopen(written, "w"):
+        monkeypatch.setattr(sys, "stdin", stdin)
+        bridge = Bridge(cast(PicoTarget, Chip()))
+        port = os.open(bridge.port, os.O_RDWR | os.O_NOCTTY)
+        try:
+            assert all(bridge.serve() for _ in range(50)), "the terminal is full after a few"
+            assert os.read(port, 4096)
+            assert bridge.serve()
+        finally:
+            os.close(port)
+        assert not bridge.serve()
 
 
 def test_mpremote_copies_files_that_outlive_a_power_cycle(blank_pico: PicoPty, tmp_path: Path) -> None:
