@@ -60,7 +60,7 @@ def ended(recording: "Recording", report: Path | None) -> dict[str, Any]:
         + (f"read it with `ccdmon report {recording.folder}`" if report is None else f"report: {report}"),
         file=sys.stderr,
     )
-    if recording.state()["gate"] == "closed":
+    if recording.gate == "closed":
         print("the board watches on, its gate is closed: `ccdmon disarm` opens it", file=sys.stderr)
     return {
         "schema": SCHEMA,
@@ -75,12 +75,14 @@ def ended(recording: "Recording", report: Path | None) -> dict[str, Any]:
 
 
 def exit_code(recording: "Recording", args: argparse.Namespace) -> int:
-    """A recording without a sample, one that was to arm the board and never did, one whose end the disk never took or
-    that somebody deleted (the line is said), is a failure of the rig.
+    """A recording without a sample, one that lost its board or was to arm it and never did, one whose end the disk
+    never took or that somebody deleted (the line is said), is a failure of the rig.
     """
     failed, recorder = [], recording.recorder
     if recorder.caught_up and recorder.rows.counts.samples == 0:
         failed.append("the board answered and sent no sample: `ccdmon doctor` looks at it")
+    if recording.lost:
+        failed.append("the board was lost and did not come back: nobody knows its gate, look at its LED")
     if args.arm and not recording.armed:
         failed.append("--arm: the board never closed its gate: the lines above say why")
     for line in failed:

@@ -88,6 +88,7 @@ class Recording:
     ) -> None:
         rig = options.rig
         self.folder, self.link, self._options, self._say = folder, link, options, say
+        self.gate, self.lost = "unknown", False  # as it ended: is the board no more heard?
         self._document = RunDocument(folder, say)
         self.recorder = Recorder(
             folder,
@@ -197,6 +198,7 @@ class Recording:
     def finish(self) -> None:
         """After the last round: everything derived is written, all is closed."""
         do, whole = self._beside.do, self.recorder.caught_up
+        self.lost = not self.link.up
         if whole:
             do("reading frames", self._take_rest)
             do("derived trace", self._take_held)
@@ -217,8 +219,8 @@ class Recording:
             self._say(f"{self.folder}: {times} times the disk did not confirm what it had taken; look at it")
 
     def _log_end(self) -> None:
-        gate = self.state()["gate"]
-        known = {} if gate == "unknown" else {"gate": gate}
+        gate = self.gate = self.state()["gate"]
+        known = {} if gate == "unknown" and not self.lost else {"gate": gate}
         frames = self.recorder.frames
         lost = {"waiting_bytes": frames.waiting_bytes, "lost_bytes": frames.dropped_bytes,
                 "unsynced": frames.unsynced, "lost_lines": self.recorder.lost_lines}  # fmt: skip

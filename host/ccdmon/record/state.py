@@ -12,7 +12,10 @@ from ccdmon.run.growing import LiveRun
 def state_of(
     recorder: Recorder, live: LiveRun, link: SerialLink, status: Mapping[str, int]
 ) -> dict[str, Any]:
-    """Newest values, link, gate, trip, counters and disk; `status` is the board's last account."""
+    """Newest values, link, gate, trip, counters and disk; `status` is the board's last account.
+
+    Of a board that is not heard nobody knows the gate: its last account says what it was.
+    """
     counts = recorder.rows.counts
     return {
         **live.newest(),
@@ -20,7 +23,7 @@ def state_of(
         "elapsed_s": recorder.elapsed_s(),
         "link": "up" if link.up else "lost",
         "link_reason": None if link.up else link.broke,
-        "gate": {0: "open", 1: "closed"}.get(status.get("gate", -1), "unknown"),
+        "gate": {0: "open", 1: "closed"}.get(status.get("gate", -1), "unknown") if link.up else "unknown",
         "armed": bool(status.get("armed", 0)),
         "trip": _latched(recorder, status),
         "samples": counts.samples,

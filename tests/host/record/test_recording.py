@@ -17,6 +17,7 @@ from ccdmon.cli import main
 from ccdmon.errors import DeviceError
 from ccdmon.link.control_socket import ask
 from ccdmon.run.frame_files import parts
+from ccdmon.run.monitoring import monitoring_of
 from ccdmon.run.stored_rows import RunRows
 from ccdmon.run.trip_place import TripPlace
 from ccdmon_fw import wire
@@ -137,6 +138,18 @@ def test_a_board_that_goes_away_comes_back_into_the_same_run(board: PtyBoard, tm
     time_s = run.trace.test_time_s
     gap_s = time_s[run.segments[1].first_row] - time_s[run.segments[1].first_row - 1]
     assert gap_s > 1.0, "the host knows how long the board was away"
+
+
+def test_of_a_board_that_stays_away_nobody_claims_to_know_the_gate(board: PtyBoard, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with recorder(board.name, folder) as process:
+        wait_for(lambda: state(folder).get("gate") == "closed", "status")
+        board.unplug()
+        wait_for(lambda: state(folder).get("link") == "lost", "lost link")
+        assert state(folder)["gate"] == "unknown"
+        said = end(process, code=3)
+    assert "nobody knows its gate, look at its LED" in said and "its gate is closed" not in said
+    assert monitoring_of(RunRows(folder), None).gate == "unknown"
 
 
 def test_a_trip_is_acknowledged_logged_and_its_black_box_kept(board: PtyBoard, tmp_path: Path) -> None:
