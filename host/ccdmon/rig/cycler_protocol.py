@@ -51,7 +51,8 @@ def unicycler(rig: Rig) -> Any:
         raise InputError(f"aurora-unicycler is missing; {how_to_install('cycler')}") from None
     described, area_cm2 = rig.protocol, rig.cell.electrode_area_cm2
     if described is None:
-        raise InputError(f"{rig.name}: the rig file has no [protocol]; add one ('ccdmon init' shows how)")
+        advice = "add one, or remove the '#' before the one that 'ccdmon init' wrote"
+        raise InputError(f"{rig.name}: the rig file has no [protocol]; {advice}")
     if area_cm2 is None:
         raise InputError(f"{rig.name}: [cell] electrode_area_cm2 is missing; a cycler takes mA, not mA/cm2")
     largest_mA = max(described.levels_mA_cm2) * area_cm2

@@ -122,9 +122,14 @@ def _current(d: Any, e: Any, at: tuple[float, float], values: Values) -> None:
     _text(d, e, (x + 3.9, y), values.gain or "gain")
     for end, pin in ((high, amplifier.in2), (low, amplifier.in1)):
         d.add(e.Wire("c", k=-0.5).at(pin).to(end))
-    _text(d, e, (x + 3.1, y - 1.9), "difference amplifier on 3.3 V,", size=9)
-    _text(d, e, (x + 3.1, y - 2.4), "reference pin at 1.65 V", size=9)
-    _net(d, e, tuple(amplifier.out), "GP27")
+    _text(d, e, (x + 3.1, y - 2.4), "difference amplifier on 3.3 V,", size=9)
+    _text(d, e, (x + 3.1, y - 2.9), "reference pin at 1.65 V", size=9)
+    node = (amplifier.out[0] + 0.5, amplifier.out[1])
+    d.add(e.Line().at(tuple(amplifier.out)).to(node))
+    d.add(e.Dot())
+    d.add(e.Capacitor().at(node).down().length(1.2).label("10 nF", loc="bottom"))
+    d.add(e.Ground())
+    _net(d, e, node, "GP27")
 
 
 def _gate(d: Any, e: Any, at: tuple[float, float], _values: Values) -> None:
