@@ -4,7 +4,7 @@ A made-up board writes the wire frames of a cell into a terminal and a real reco
 recorder's memory in every hour, and whether every sample is in the frames and in the derived trace. A day is 1.5 GB of
 frames.
 
-What the recorder keeps of each half-cycle, beside the blocks of a thousand, is less than a kilobyte, and all that it
+What the recorder keeps of each half-cycle, beside the blocks of a thousand, is about a kilobyte, and all that it
 keeps. Memory goes up and down with the part of the derived trace that is being filled; it counts as constant where no
 later hour's highest is over `MOST_GROWTH` above that of the first five. The half-cycles here are much shorter than in
 most tests; `--half-cycle-s 600` is nearer to one.
