@@ -21,6 +21,8 @@ cdef void start(level_t* s) noexcept nogil
 
 cdef void _forget(level_t* s) noexcept nogil
 
+cdef void _begin(level_t* s) noexcept nogil
+
 cdef void _look(level_t* s, half_t* h, const double* blocks) noexcept nogil
 
 @cython.locals(n="int", k="int")

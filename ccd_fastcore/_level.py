@@ -69,23 +69,23 @@ def start(s: LevelState) -> None:
     for j in range(filters.FILTERS):
         s.filters[j] = 0.0
     s.ended = 0
-    s.number = 0
-    s.kept_n = 0
     s.odd_n = 0
-    s.along = 0.0
-    s.best = 0.0
-    s.most_raw_ohm = few.NAN
-    s.last_known = 0
     s.fresh = 0
+    _begin(s)
 
 
 def _forget(s: LevelState) -> None:
     """What went before were scans, an offset, noise."""
     shape.clear(s)
+    s.asymmetry_n = 0
     s.fresh = 1
+    _begin(s)
+
+
+def _begin(s: LevelState) -> None:
+    """No half-cycle has gone before."""
     s.number = 0
     s.kept_n = 0
-    s.asymmetry_n = 0
     s.along = 0.0
     s.best = 0.0
     s.most_raw_ohm = few.NAN
@@ -181,8 +181,6 @@ def _errors(s: LevelState, h: Half, blocks: Sequence[float]) -> None:
     """Relative, one standard deviation, of the shape and the noise."""
     h.size_ohm = _size(s, h)
     known = s.taught_n if s.taught_n < 6 else 6
-    if h.after_gap == 1 and known > 1:  # nobody knows what flowed meanwhile
-        known = 1
     if h.turned == 1 and s.reversals + 1 < known:
         known = s.reversals + 1
     if h.after_gap == 1 and known > 1:  # nobody knows what the hole hides
