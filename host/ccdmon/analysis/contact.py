@@ -6,10 +6,9 @@ event is provisional until the cell recovers or reaches its voltage limit. Salt 
 but starts anew after each reversal and is no loss of contact.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import inf
+from math import inf, sqrt
 
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
@@ -65,7 +64,7 @@ def find_contact_loss(
 
 def _stands_out(h: HalfCycle) -> bool:
     """Is V of its last eight rows something, and not the noise that it is measured with?"""
-    return h.rows >= th.LEAST_ROWS and h.end_V > th.SURE * h.noise_V / math.sqrt(8)
+    return h.rows >= th.LEAST_ROWS and h.end_V > th.SURE * h.noise_V / sqrt(8)
 
 
 def without_recovery(shorts: Sequence[Event], contact: Sequence[Event]) -> list[Event]:

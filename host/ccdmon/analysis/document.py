@@ -86,7 +86,7 @@ class StreamingAnalysis:
         self._stretches: list[Stretch] = []
         self._level = LevelTest()
         self._let_go_at = FIRST + NEWEST + AT_ONCE
-        self._gone, self._seen = FIRST, Seen()  # before this one, but for the first, all were let go
+        self._gone, self._seen = 0, Seen()  # before this one, but for the first, all were let go
         self._opened: list[Event] = []  # open circuit, in what was let go
         self.rows = 0
 
@@ -127,11 +127,11 @@ class StreamingAnalysis:
         gone, newest = self._gone, len(stretches) - NEWEST
         if has_ocv(stretches[:FIRST], cell.configuration, cell.electrolyte):
             return
-        last = stretches[:newest] if gone == FIRST else stretches[gone:newest]
-        self._opened = self._opened or open_circuit(last, self._area_cm2, with_ocv=False, seen=self._seen)
-        known = [step for step in self._steps if step[0] <= stretches[-1].last_row]
-        self._level.settle(FIRST, stretches[newest].first_row, named(known), Surroundings(stretches).explain)
-        for k in range(gone, newest):
+        going = stretches[gone:newest]
+        self._opened = self._opened or open_circuit(going, self._area_cm2, with_ocv=False, seen=self._seen)
+        steps, explain = named(self._steps), Surroundings(stretches).explain
+        self._level.settle(FIRST, stretches[newest].first_row, steps, explain)
+        for k in range(max(gone, FIRST), newest):
             stretches[k] = stretches[k].let_go(self._segments[k])
         self._gone = newest
 

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from ccdmon.analysis import thresholds as th
+from ccdmon.analysis.arrhenius import ROOM_degC, inverse_eV
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.half_cycles import HalfCycle
 from ccdmon.analysis.impedance.comparison import Comparison
 from ccdmon.analysis.order_statistics import middle
 
 FULL_CELL = 2
-ROOM_degC, NEAR_K, KELVIN = 25.0, 8.0, 273.15
+NEAR_K = 8.0
 SUDDEN = 0.85  # of what half-cycles had
 EXPLAINED = 0.8  # of what is gone from the spectrum: both have their errors, and U/I its heat
 
@@ -57,8 +58,7 @@ def _warmth(temperature_degC: float | None) -> float:
     """What is left of a resistance at room temperature, where spectra are taken, at the most that warming takes."""
     if temperature_degC is None or temperature_degC < ROOM_degC + NEAR_K:
         return 1.0
-    inverse_eV = (1 / (ROOM_degC + KELVIN) - 1 / (temperature_degC + KELVIN)) / th.BOLTZMANN_eV_K
-    return math.exp(-th.ACTIVATION_eV * inverse_eV)
+    return math.exp(-th.ACTIVATION_eV * inverse_eV(temperature_degC))
 
 
 def _slid(until: Sequence[HalfCycle]) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.ambient import Ambient
+from ccdmon.analysis.arrhenius import inverse_eV
 from ccdmon.analysis.contact import is_polymer
 from ccdmon.analysis.events import Event, at_row
 from ccdmon.analysis.fake_stable import find_fake_stable, told_already
@@ -100,12 +101,10 @@ def _of_level(
     # A pair of spectra may say that nothing leaks.
     if before and eis.verdict != "consistent" and not any(e.kind == "fake_stable" for e in events):
         rows = before[0].first_row, before[-1].last_row
-        remains = th.HARD_REMAINS * (
-            1.0 if surroundings.knows_temperature else th.MOST
-        )  # else it may be warming
-        events += [
-            e for e in slow_loss(before, remains) if not surroundings.explain(*rows, e.evidence["ratio"])
-        ]
+        leaks = slow_loss(before, th.HARD_REMAINS)
+        if leaks and not surroundings.knows_temperature:  # it may be warming
+            leaks = slow_loss(before, th.HARD_REMAINS * th.MOST)
+        events += [e for e in leaks if not surroundings.explain(*rows, e.evidence["ratio"])]
     if not any(e.kind == "limit" or e.fatal for e in events):
         events += runs_away(stretches)
     return events
@@ -179,9 +178,9 @@ class Surroundings:
             and (after_Pa > before_Pa) == (ratio < 1)
         ):
             room += th.PRESSURE_EXPONENT * abs(math.log(after_Pa / before_Pa))
-        before_K, after_K = self._at(degC, first_row) + 273.15, self._at(degC, last_row) + 273.15
-        if abs(after_K - before_K) > 1 and (after_K > before_K) == (ratio < 1):
-            room += th.ACTIVATION_eV / th.BOLTZMANN_eV_K * abs(1 / before_K - 1 / after_K)
+        before_degC, after_degC = self._at(degC, first_row), self._at(degC, last_row)
+        if abs(after_degC - before_degC) > 1 and (after_degC > before_degC) == (ratio < 1):
+            room += th.ACTIVATION_eV * abs(inverse_eV(after_degC) - inverse_eV(before_degC))
         return 0.0 < abs(math.log(ratio)) <= room
 
     def _at(self, column: Array, row: float) -> float:

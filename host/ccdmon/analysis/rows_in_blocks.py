@@ -42,14 +42,16 @@ class Blocks:
 
     def told(self, some: slice) -> bytes:
         """Some of them as `RowBlocks` would tell them; the very first and last rows are not theirs."""
-        table = self.table[:, some]
-        return np.concatenate([[table.shape[1], *self.first, *self.last], table.ravel()]).tobytes()
+        return self._as_told(self.table[:, some])
 
     def shifted(self, by_V: Array) -> bytes:
         """As `RowBlocks` would tell them with so many volts added to all rows of each block."""
         table = self.table.copy()
         for name, rows in (("sum_V", self.rows), ("lowest_V", 1.0), ("highest_V", 1.0)):
             table[_AT[name]] += by_V * rows
+        return self._as_told(table)
+
+    def _as_told(self, table: Array) -> bytes:
         return np.concatenate([[table.shape[1], *self.first, *self.last], table.ravel()]).tobytes()
 
     @property

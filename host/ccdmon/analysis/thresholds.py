@@ -41,7 +41,6 @@ GROWN = 1.3  # times what it was: ageing and conditioning stay below in the time
 AGED = 1.5  # the same where it grew slowly, or is only asked at steps of the current
 
 # -- temperature and pressure: more of a change is not theirs
-BOLTZMANN_eV_K = 8.617e-5
 ACTIVATION_eV = 0.8  # the highest of solid electrolytes
 PRESSURE_EXPONENT = 1.0  # of R over pressure; R of circular contacts goes with -1/2 (review, 3.6)
 

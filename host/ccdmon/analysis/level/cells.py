@@ -102,8 +102,10 @@ def _lost_contact(
     ]
     if contact or end < found.rows or any(e.kind in ("fake_stable", "hard_short") for e in shorts):
         return contact
-    rows = halves[1:3]
-    return [e for e in _grown(halves, shorts) if not explained(rows[0, 0], rows[1, -1], e.evidence["growth"])]
+    first_row, last_row = halves[:2]
+    return [
+        e for e in _grown(halves, shorts) if not explained(first_row[0], last_row[-1], e.evidence["growth"])
+    ]
 
 
 def _merged(events: Sequence[Event]) -> list[Event]:
@@ -136,7 +138,7 @@ def _grown(halves: Array, shorts: Sequence[Event]) -> list[Event]:
 
     Where salt runs out, the later half of a half-cycle alone grows.
     """
-    _, first_row, last_row, first_s, current_A, lower_ohm = halves
+    first_row, last_row, first_s, current_A, lower_ohm = halves
     shorted = np.zeros(first_row.size, bool)  # what is back from a short has not grown
     for e in shorts:
         shorted |= (last_row >= e.row) & (first_s <= (np.inf if e.end_s is None else e.end_s))

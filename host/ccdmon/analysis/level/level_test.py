@@ -19,7 +19,7 @@ from ccdmon.analysis.stretches import Stretch, parts, steadied
 
 WARM = 6  # half-cycles that are looked at twice: the first time they only teach
 AROUND = 64  # half-cycles on either side of a change of the level, more than any rule looks at
-HALVES = ("number", "first_row", "last_row", "first_s", "current_A", "lower_half_ohm")
+HALVES = ("first_row", "last_row", "first_s", "current_A", "lower_half_ohm")
 Explained = Callable[[float, float, float], bool]  # rows, ratio: do temperature and pressure explain it?
 
 
@@ -99,11 +99,11 @@ class LevelTest:
         self.excursions.feed(leveled)
         self.leveled.append(leveled)
         first_s, ohm = leveled.first_s, leveled.lower_half_ohm
-        self._halves.extend((leveled.number, s.first_row, s.last_row, first_s, s.current_A, ohm))
+        self._halves.extend((s.first_row, s.last_row, first_s, s.current_A, ohm))
 
     @property
     def halves(self) -> Array:
-        """Of each half-cycle what stays of it: a row of `HALVES` each, of shape (6, half-cycles)."""
+        """Of each half-cycle what stays of it: a row of `HALVES` each, of shape (5, half-cycles)."""
         return np.array(self._halves).reshape(-1, len(HALVES)).T
 
     def events(self, steps: Sequence[dict[str, float]], explained: Explained) -> list[Event]:

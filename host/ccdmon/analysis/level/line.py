@@ -1,6 +1,6 @@
 """The level of a whole test in one line of blocks, and an event made at a place of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -15,60 +15,37 @@ from ccdmon.analysis.rows_in_blocks import Array
 Places = npt.NDArray[np.int64]
 
 
+def _column(name: str) -> cached_property[Array]:
+    return cached_property(lambda line: line.joined([getattr(h, name) for h in line.leveled]))
+
+
+def _of_each(number: Callable[[Leveled], float]) -> cached_property[Array]:
+    """One number of each half-cycle, for each of its blocks."""
+    return cached_property(
+        lambda line: line.joined([np.full(h.row.size, float(number(h))) for h in line.leveled])
+    )
+
+
 class Line:
     """All blocks of a test in one line, a number each; a column is put together when it is asked for."""
 
+    row = _column("row")
+    time_s = _column("time_s")
+    level = _column("level")
+    error = _column("error")
+    rows = _column("rows")
+    ohm = _column("ohm")
+    interval_s = _column("interval_s")
+    span_ohm = _column("span_ohm")  # between the lowest and the highest row of each block
+    number = _of_each(lambda h: h.number)  # of its half-cycle
+    current_A = _of_each(lambda h: h.stretch.current_A)
+
     def __init__(self, leveled: Sequence[Leveled]) -> None:
-        self._leveled = leveled
+        self.leveled = leveled
 
-    def _column(self, name: str) -> Array:
-        return np.concatenate([getattr(h, name) for h in self._leveled]) if self._leveled else np.zeros(0)
-
-    def _of_each(self, numbers: Sequence[float]) -> Array:
-        """One number of each half-cycle."""
-        return np.repeat(np.array(numbers, dtype=float), [h.row.size for h in self._leveled])
-
-    @cached_property
-    def row(self) -> Array:
-        return self._column("row")
-
-    @cached_property
-    def time_s(self) -> Array:
-        return self._column("time_s")
-
-    @cached_property
-    def level(self) -> Array:
-        return self._column("level")
-
-    @cached_property
-    def error(self) -> Array:
-        return self._column("error")
-
-    @cached_property
-    def rows(self) -> Array:
-        return self._column("rows")
-
-    @cached_property
-    def ohm(self) -> Array:
-        return self._column("ohm")
-
-    @cached_property
-    def interval_s(self) -> Array:
-        return self._column("interval_s")
-
-    @cached_property
-    def span_ohm(self) -> Array:
-        """Between the lowest and the highest row of each block."""
-        return self._column("span_ohm")
-
-    @cached_property
-    def number(self) -> Array:
-        """Of its half-cycle."""
-        return self._of_each([h.number for h in self._leveled])
-
-    @cached_property
-    def current_A(self) -> Array:
-        return self._of_each([h.stretch.current_A for h in self._leveled])
+    @staticmethod
+    def joined(columns: Sequence[Array]) -> Array:
+        return np.concatenate(columns) if columns else np.zeros(0)
 
     @cached_property
     def within_ohm(self) -> Array:

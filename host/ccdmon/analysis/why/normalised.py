@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ccdmon.analysis.arrhenius import KELVIN, inverse_eV
 from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.why.half_cycle_rows import HalfCycleRows
-from ccdmon.analysis.why.response import KELVIN, Response, inverse_eV
+from ccdmon.analysis.why.response import Response
 from ccdmon.analysis.why.stripping import Onset
 from ccdmon.analysis.why.subject import Subject, Told, plain, told
 
@@ -63,7 +64,7 @@ def at_25_degC(test: Subject, found: Response) -> Told | None:
     endured, degC = test.ccd["endured_mA_cm2"], test.ambient.temperature_degC
     if endured is None or degC is None or not -KELVIN < degC < MOST_degC:
         return None
-    away = float(inverse_eV(np.array(degC)))
+    away = inverse_eV(degC)
     brought = endured * math.exp(-found.activation_eV * away)
     error = brought * math.expm1(min(abs(away) * found.activation_error_eV, 10.0))
     by = f"{plain(found.activation_eV)} ± {plain(found.activation_error_eV, 'eV', 2)}"
@@ -84,7 +85,7 @@ def dc_over_impedance(test: Subject, found: Response, rows: Sequence[HalfCycleRo
     first = rows[0].blocks.temperature_degC
     known = first[np.isfinite(first)]
     degC = middle(known) if known.size else degC
-    away = float(inverse_eV(np.array(degC)))
+    away = inverse_eV(degC)
     dc_ohm = middle([middle(h.ohm[h.ohm.size // 2 :]) for h in rows[:4]]) * math.exp(
         found.activation_eV * away
     )

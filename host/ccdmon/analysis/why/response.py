@@ -13,14 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ccd_fastcore import FILTERS
+from ccdmon.analysis.arrhenius import inverse_eV
 from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.rows_in_blocks import Array
-from ccdmon.analysis.thresholds import BOLTZMANN_eV_K
 from ccdmon.analysis.why.half_cycle_rows import Explained, HalfCycleRows, Joined
 from ccdmon.analysis.why.points import Points, jumps, log_pressure, parts_of_half_cycles, points
 
-KELVIN = 273.15
-ROOM_K = 25.0 + KELVIN
 LEAST_K, LEAST_PRESSURE = 3.0, 0.1  # that must change; relative
 LEAST_SURE = 0.2  # relative error of what is told
 TOGETHER = 0.95  # correlation of temperature and pressure
@@ -105,11 +103,6 @@ def _alike(a: Array, b: Array) -> bool:
     """Do both move together?"""
     a, b = a - a.mean(), b - b.mean()
     return bool(abs(a @ b) > TOGETHER * math.sqrt((a @ a) * (b @ b)))
-
-
-def inverse_eV(degC: Array) -> Array:
-    """1/kT at 25 degC less that at T, per eV: rises with the temperature."""
-    return np.asarray((1 / ROOM_K - 1 / (degC + KELVIN)) / BOLTZMANN_eV_K)
 
 
 def _fitted(rows: Points, inverse: Array, log_P: Array) -> tuple[Array, Array]:
