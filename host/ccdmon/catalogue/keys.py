@@ -3,7 +3,6 @@
 A file that was moved has the key it had; another sidecar, another spectrum, another core or option makes another key.
 """
 
-import errno
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from typing import Any
 
 from ccdmon.catalogue.subjects import Subject
 from ccdmon.formats.bdf.sidecar import sidecar_path
+from ccdmon.run.frame_files import require_regular
 from ccdmon.version import __version__
 
 # What a document depends on: how files are read, the core, the analysis, and a run folder's rows.
@@ -85,8 +85,7 @@ def _beside(subject: Subject) -> list[Path]:
 
 
 def _sha256(path: Path) -> str:
-    if path.exists() and not path.is_file():  # a pipe gives nothing, for ever
-        raise OSError(errno.EINVAL, "no regular file")
+    require_regular(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -4,7 +4,6 @@ The log is only appended to, so a place in it names a line for ever. The place l
 each broker and gateway, and moves on only behind what was acknowledged: whoever is killed sends some lines twice.
 """
 
-import errno
 import hashlib
 import json
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ccdmon.run.folder import EVENTS_FILE
+from ccdmon.run.frame_files import require_regular
 
 SCHEMA = "ccdmon.cursor/1"
 READ_BYTES = 1 << 16
@@ -42,8 +42,7 @@ class Cursor:
 
     def lines(self, offset: int) -> Iterator[Line]:
         """Whole lines from a place on, as far as one reading goes. Raises `OSError`."""
-        if self._log.exists() and not self._log.is_file():  # a pipe gives nothing, for ever
-            raise OSError(errno.EINVAL, "no regular file")
+        require_regular(self._log)
         try:
             with self._log.open("rb") as file:
                 file.seek(offset)

@@ -23,6 +23,12 @@ REOPEN_S = 1.0  # between two attempts at a file that does not open
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
+def require_regular(path: Path) -> None:
+    """Nothing or a file lies there: opening a pipe would wait for ever, a device keeps nothing. Raises `OSError`."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "no regular file", str(path))
+
+
 def is_run_folder(path: Path) -> bool:
     """Whether the folder holds a recording."""
     return (path / FRAMES_FILE).is_file() or (path / CONFIG_FILE).is_file()
@@ -81,8 +87,7 @@ class PatientFile:
         self.error: OSError | None = None
         self.unsynced = 0  # how often the disk did not confirm what it had taken
         self.deleted = False  # when it was closed it had no name any more
-        if path.exists() and not path.is_file():  # opening a pipe would wait for ever, a device keeps nothing
-            raise OSError(errno.EINVAL, "no regular file", str(path))
+        require_regular(path)
         self._file: BinaryIO = path.open("ab", buffering=0)
         self._reopen_due_s = 0.0
 
