@@ -121,8 +121,9 @@ COLLAPSE_64THS = (
 FIRST_OHM_CM2 = 0.45
 OPEN_OHM_CM2 = 1e6
 # The best interfaces of lithium and a solid electrolyte have 1 ohm cm2 each (Han et al., Nat. Mater. 16, 572, 2017),
-# beside what lies between them: a cell that never showed as much as both is more likely shorted than better.
-DOUBTFUL_OHM_CM2 = 2.0
+# between them lie 30 um of 1 mS/cm (3 ohm cm2) where a sheet is as thin as can be handled: a cell that never showed as
+# much as both is more likely shorted than better.
+DOUBTFUL_OHM_CM2 = 5.0
 DENSEST_A_CM2 = 0.1  # a range beyond is no such cell's, or its unit is wrong: nothing is concluded
 BLOCK_S = 2.0  # a collapse is abrupt if it takes less than about this long, or four samples
 SOFT_PERSIST_S = 600.0

@@ -215,7 +215,7 @@ def test_a_cell_that_never_had_more_than_the_least_plausible_is_told_of() -> Non
         "sample_interval_s": 1.0,
     }
     unit = 16384 * few["current_full_scale_A"] / few["voltage_full_scale_V"] / 16384
-    for ohm, told in ((1.0, True), (15.0, False)):
+    for ohm, told in ((1.0, True), (4.0, True), (15.0, False)):
         detector = Detector(limits.detector_settings(**few))
         for row in [row for k in range(4) for row in cell(20, LOAD * (-1) ** k, ohm * unit)]:
             assert detector.step(*row) & ACTION_MASK != TRIPS
