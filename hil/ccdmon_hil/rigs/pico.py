@@ -371,6 +371,11 @@ class PicoTarget:
         assert self._mcu is not None
         self._mcu.gpio[number].set_input_value(high)
 
+    def pin(self, number: int) -> bool:
+        """Level that the chip puts at an output."""
+        assert self._mcu is not None
+        return self._mcu.gpio[number].value == GPIOPinState.HIGH
+
     def _on_gate(self, state: GPIOPinState, _: GPIOPinState) -> None:
         closed = state == GPIOPinState.HIGH
         if closed == self._closed:

@@ -2,8 +2,8 @@
 
     python -m ccdmon_hil.rigs.pico_pty [--image F] [--with-firmware]
 
-prints the port to connect to, for example `mpremote connect /dev/pts/5`, and runs until its standard input ends; in a
-terminal, from which it takes no orders, until Ctrl-C.
+prints the port to connect to, for example `mpremote connect /dev/pts/5`, and runs until its standard input ends, or
+Ctrl-C. A person gives orders there in words (`by_hand.py`; `help` lists them): a button, a loop, a short.
 `PicoPty` is that process as a context manager. What talks to its port can tell it from a board only by its clock,
 which goes slower than the machine's where that has no time for it.
 
@@ -16,6 +16,7 @@ pins would see, and takes orders on standard input:
     said:   {"port": "/dev/pts/5"}   {"gate_closed": true, "virtual_us": 123.4}
     orders: {"converters": [voltage, current, pressure]}   16-bit codes that lie at the converters from now on
             {"power_cycle": true}    the chip starts again, with its flash as it was
+            short                    and the other words of `by_hand.py`
 """
 
 import argparse
@@ -32,12 +33,14 @@ from typing import Any
 
 from ccdmon.errors import EXIT_FINE, CcdmonError, DeviceError
 from ccdmon.link.firmware import compiled_files
+from ccdmon_hil.rigs.by_hand import ByHand
 from ccdmon_hil.rigs.image import find_image
 from ccdmon_hil.rigs.pico import ARCHITECTURE, PicoTarget
 
 CHUNK_BYTES = 4096
 UNREAD_LIMIT_BYTES = 4096  # what a serial driver holds for a program before it stops taking packets
 UNWATCHED_PAUSE_S = 0.02  # after each quantum while no program is on the port: leaves the machine to others
+AWAKE_US = 3e6
 START_LIMIT_S = 60.0
 
 
@@ -109,12 +112,16 @@ class Bridge:
         self._unread = bytearray()
         self._orders = b""
         self._told = 0  # edges
+        self._by_hand: ByHand | None = None
+        self._awake_us = 0.0  # until then it does not rest, so that an order by hand comes to its end
 
     def run(self) -> None:
-        """Until standard input ends; of a terminal, where no orders come from, until Ctrl-C."""
+        """Until standard input ends, or Ctrl-C."""
         say(port=self.port)
+        if sys.stdin.isatty():
+            print("pico_pty: orders here, by hand: `help` lists them; Ctrl-C ends", file=sys.stderr)
         while self.take_orders():
-            if not self.serve():
+            if not self.serve() and self._pico.virtual_us() > self._awake_us:
                 time.sleep(UNWATCHED_PAUSE_S)
 
     def serve(self) -> bool:
@@ -124,6 +131,8 @@ class Bridge:
         self._pico.stall_console(len(self._unread) > UNREAD_LIMIT_BYTES)
         self._unread += self._pico.receive()
         for edge in self._pico.edges[self._told :]:
+            if self._by_hand is not None:
+                self._by_hand.gate(edge.closed)
             say(gate_closed=edge.closed, virtual_us=edge.at_us)
         self._told = len(self._pico.edges)
         return watched
@@ -144,7 +153,7 @@ class Bridge:
 
     def take_orders(self) -> bool:
         """Carry out what came. False at the end of standard input."""
-        if sys.stdin.isatty():  # who reads one in the background is stopped
+        if sys.stdin.isatty() and not _somebody_typed():
             return True
         try:
             data = os.read(sys.stdin.fileno(), CHUNK_BYTES)
@@ -152,8 +161,18 @@ class Bridge:
             return True
         *lines, self._orders = (self._orders + data).split(b"\n")
         for line in lines:
-            self._carry_out(json.loads(line))
+            if line.lstrip().startswith(b"{"):
+                self._carry_out(json.loads(line))
+            else:
+                self._hand().carry_out(line.decode(errors="replace"))
+                self._awake_us = self._pico.virtual_us() + AWAKE_US
         return bool(data)
+
+    def _hand(self) -> ByHand:
+        if self._by_hand is None:
+            closed = bool(self._pico.edges) and self._pico.edges[-1].closed
+            self._by_hand = ByHand(self._pico, say, closed=closed)
+        return self._by_hand
 
     def _carry_out(self, order: dict[str, Any]) -> None:
         if "converters" in order:
@@ -161,6 +180,12 @@ class Bridge:
             self._pico.set_converters((voltage, current, pressure))
         if "power_cycle" in order:
             self._pico.power_cycle()
+
+
+def _somebody_typed() -> bool:
+    """Of a terminal: whether a line waits, for us; a process in the background that reads one is stopped."""
+    in_front = os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    return in_front and bool(select.select([sys.stdin], [], [], 0)[0])
 
 
 def say(**words: object) -> None:

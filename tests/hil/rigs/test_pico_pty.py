@@ -86,3 +86,14 @@ def test_the_firmware_answers_and_the_pin_is_seen_from_outside(flashed_pico: Pic
         device.wait(lambda: bool(trips), "why")
         trip = trips[0]
         assert limits.REASONS[trip.fields["reason"]] == "sensor_fault"
+
+
+def test_a_person_at_its_terminal_is_answered(flashed_pico: PicoPty) -> None:
+    process = flashed_pico._process
+    assert process.stdin
+    process.stdin.write(b"loop ajar\nloop open\nloop closed\n")
+    said: list[dict[str, object]] = []
+    while len(said) < 3:
+        said += flashed_pico.listen(LIMIT_S)
+    assert "help" in str(said[0]["error"])
+    assert said[1:] == [{"loop": "open"}, {"loop": "closed"}]
