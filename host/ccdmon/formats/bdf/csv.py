@@ -99,8 +99,11 @@ def _parsed_by_all(file: io.BufferedReader, header: list[str], wanted: list[str]
         column_names=header, block_size=_BLOCK_BYTES * 2, use_threads=False
     )
 
+    unquoted = options | {"parse_options": pa_csv.ParseOptions(newlines_in_values=False, quote_char=False)}
+
     def parse(block: bytes) -> pa.Table:
-        return pa_csv.read_csv(pa.BufferReader(block), **options)
+        # Looking for quotes costs a sixth of the time.
+        return pa_csv.read_csv(pa.BufferReader(block), **(options if b'"' in block else unquoted))
 
     workers = os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
