@@ -1,4 +1,4 @@
-"""Streaming analysis of cell traces: half-cycles, resistance, steps and fluctuation of the polarisation.
+"""Streaming analysis of cell traces: half-cycles, resistance and steps of the polarisation.
 
 Compiled; set CCD_FASTCORE=reference for the plain-Python twin, which gives the same bits.
 """
@@ -12,7 +12,7 @@ from ccd_fastcore._reference_blocks import BLOCK_FIELDS
 from ccd_fastcore._reference_envelope import ENVELOPE_FIELDS
 from ccd_fastcore._segment import SEGMENT_FIELDS
 from ccd_fastcore._steps import STEP_FIELDS
-from ccd_fastcore._stream import BURST_FIELDS, MODES
+from ccd_fastcore._stream import MODES
 
 if TYPE_CHECKING or os.environ.get("CCD_FASTCORE") != "reference":
     from ccd_fastcore._blocks import RowBlocks, Summary
@@ -31,7 +31,6 @@ else:
 
 __all__ = [
     "BLOCK_FIELDS",
-    "BURST_FIELDS",
     "ENVELOPE_FIELDS",
     "FILTERS",
     "MODES",

@@ -55,15 +55,15 @@ class Stream:
     def __init__(self, mode: int = 0) -> None: ...
     def feed(
         self, time_s: Column, voltage_V: Column, current_A: Column, pressure_Pa: Column | None = None
-    ) -> tuple[Records, Records, Records]:
+    ) -> tuple[Records, Records]:
         """Take rows: float64 arrays of shape (n,), time never decreasing; NaN and infinity mark missing values.
 
-        Returns the records they completed: segments (`SEGMENT_FIELDS`), steps (`STEP_FIELDS`), bursts (`BURST_FIELDS`).
+        Returns the records they completed: segments (`SEGMENT_FIELDS`), steps (`STEP_FIELDS`).
         Raises ValueError for unequal lengths. Any chunking of the rows gives the same records, to the bit.
         """
 
-    def finish(self) -> tuple[Records, Records, Records]:
-        """Close what is open: (segments, steps, bursts). The stream takes no more rows."""
+    def finish(self) -> tuple[Records, Records]:
+        """Close what is open: (segments, steps). The stream takes no more rows."""
 
     @property
     def running(self) -> tuple[int, int] | None:
@@ -77,7 +77,7 @@ class Stream:
 
 def feed_many(
     streams: list[Stream], time_s: FloatArray, voltage_V: FloatArray, current_A: FloatArray
-) -> list[tuple[Records, Records, Records]]:
+) -> list[tuple[Records, Records]]:
     """Rows of many channels in one call: float64 arrays of shape (channels, rows), one `Stream` each.
 
     Returns a list of what `Stream.feed` returns. Raises ValueError for shapes that do not agree.

@@ -24,12 +24,10 @@ cdef _collect(state_t* s, int flags, tuple records):
         (<list>records[1]).append(_record(s.step, 14))
     if flags & segment.SEGMENT:
         (<list>records[0]).append(_record(s.segment, 37))
-    if flags & stream.BURST:
-        (<list>records[2]).append(_record(s.bursts, 14))
 
 
 cdef class Record:
-    """The numbers of a segment, step or burst: a sequence of floats that are made when asked for.
+    """The numbers of a segment or step: a sequence of floats that are made when asked for.
 
     A tuple of them holds three times the memory and takes as long to make as the analysis of a hundred rows.
     """
@@ -207,10 +205,10 @@ cdef class Stream:
         self.s.mode = mode
 
     def feed(self, time_s, voltage_V, current_A, pressure_Pa=None):
-        """Take rows: float64 arrays of shape (n,). Returns what they completed: (segments, steps, bursts)."""
+        """Take rows: float64 arrays of shape (n,). Returns what they completed: (segments, steps)."""
         cdef Py_buffer columns[4]
         cdef int opened = 0, k
-        records = ([], [], [])
+        records = ([], [])
         try:
             for column in (time_s, voltage_V, current_A):
                 open_column(column, &columns[opened])
@@ -241,8 +239,8 @@ cdef class Stream:
                 _collect(&self.s, flags, records)
 
     def finish(self):
-        """Close what is open: (segments, steps, bursts). The stream takes no more rows."""
-        records = ([], [], [])
+        """Close what is open: (segments, steps). The stream takes no more rows."""
+        records = ([], [])
         _collect(&self.s, stream.finish(&self.s), records)
         return records
 
@@ -275,7 +273,7 @@ def feed_many(list streams, time_s, voltage_V, current_A):
     cdef state_t** states
     if not (t.shape[0] == v.shape[0] == i.shape[0] == channels and v.shape[1] == n and i.shape[1] == n):
         raise ValueError("time, voltage and current need the shape (channels, rows)")
-    found = [([], [], []) for _ in range(channels)]
+    found = [([], []) for _ in range(channels)]
     states = <state_t**>malloc((channels + 1) * sizeof(state_t*))
     if states == NULL:
         raise MemoryError

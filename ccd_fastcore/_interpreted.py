@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 Column = Iterable[float]
-Records = tuple[list[Sequence[float]], list[Sequence[float]], list[Sequence[float]]]
+Records = tuple[list[Sequence[float]], list[Sequence[float]]]
 
 _HERE = Path(__file__).parent
 _CODES = {"long long": "q", "double": "d", "int": "i"}
@@ -97,20 +97,20 @@ class Stream:
         current_A: Column,
         pressure_Pa: Column | None = None,
     ) -> Records:
-        """Take rows. Returns what they completed: segment, step and burst records."""
+        """Take rows. Returns what they completed: segment and step records."""
         t, v, i = ([float(x) for x in column] for column in (time_s, voltage_V, current_A))
         p = None if pressure_Pa is None else [float(x) for x in pressure_Pa]
         if not len(t) == len(v) == len(i) or (p is not None and len(p) != len(t)):
             raise ValueError("all columns must have the same length")
-        records: Records = ([], [], [])
+        records: Records = ([], [])
         at = [0]
         while at[0] < len(t):
             self._collect(_stream.run(self.s, t, v, i, p, len(t), at), records)
         return records
 
     def finish(self) -> Records:
-        """Close what is open: (segments, steps, bursts). The stream takes no more rows."""
-        records: Records = ([], [], [])
+        """Close what is open: (segments, steps). The stream takes no more rows."""
+        records: Records = ([], [])
         self._collect(_stream.finish(self.s), records)
         return records
 
@@ -137,8 +137,6 @@ class Stream:
             records[1].append(tuple(map(float, self.s.step)))
         if flags & _segment.SEGMENT:
             records[0].append(tuple(map(float, self.s.segment)))
-        if flags & _stream.BURST:
-            records[2].append(tuple(map(float, self.s.bursts)))
 
 
 def _number(name: str, kind: type) -> Any:

@@ -54,18 +54,12 @@ def _grow(s: State, grown: float) -> None:
     """Noise may be a share of V and of I: until it is learned again it is taken to grow with the level."""
     if grown > NEW_SCALE:  # what went before was a rest
         grown = 0.0
-        s.learned = 0
         s.votes = 0
         s.spread_n = 0
-        s.g1 = 0.0
-        s.g8 = 0.0
         s.cov = 0.0
         s.var = 0.0
         s.beta = 0.0
     s.spread *= grown
-    s.s1 *= grown
-    s.s8 *= grown
-    s.si *= grown
     s.sigma *= grown
 
 
@@ -77,15 +71,12 @@ def restart(s: State) -> None:
     s.valid = 0
     s.block_sum = 0.0
     s.block_d2 = 0.0
-    s.block_i2 = 0.0
     s.block_a = 0.0
     s.block_v = 0.0
     s.block_charge = 0.0
     s.block_dev = 0.0
     s.block_cov = 0.0
     s.block_var = 0.0
-    s.pair_u = 0.0
-    s.pair_iu = 0.0
     s.pending = 0
     s.octave = 1
     s.octave_sum = 0.0
@@ -126,6 +117,8 @@ def close(s: State, end: float, gap: int, turned: bool) -> int:
     flags = 0
     if s.sign != 0 and (s.pending > 0 or steps.tail_drops(s)):
         flags = steps.confirm(s)
+    if s.sign != 0 and s.valid >= 16:
+        s.level_s = s.mean
     if s.sign != 0 and gap == 0:
         dt = end - s.segment_time
         s.charge += s.current_last * (dt if dt < 0.5 * s.interval else 0.5 * s.interval)

@@ -36,7 +36,6 @@ cdef struct Blocks:  # of four rows each, a lane for a block; where there are ni
     double t[9]  # of the last row
     double y[9]
     double i[9]
-    double di[9]
     double follow_y[9]  # V without what it follows of I's wobble
     double follow_d[9]
     double mean[9]
@@ -51,20 +50,14 @@ cdef struct Blocks:  # of four rows each, a lane for a block; where there are ni
     double block_var[8]
     double deviation[8]
     double total[8]
-    double i2[8]
     double d2[8]
     double shortest[8]  # extremes
     double longest[8]
     double furthest[8]
-    double least[8]
+    double repeats[8]
     double highest[8]
     double sure[8]  # 0 or 1
     double m[12]  # means of V without what follows I, the four before these blocks first
-    double m8[5]  # of eight rows: a pair of blocks
-    double turn[5]
-    double e1[4]
-    double e8[4]
-    double ei[4]
     int along  # 1 where V counts as measured, -1 where its sign is turned
 
 
@@ -119,26 +112,23 @@ cdef inline void _add_rows(
     state_t* s, Blocks* b, const double* t, const double* y, const double* i, int n
 ) noexcept nogil:
     """What needs no running value but those of the row before. Signs of I and V are as measured."""
-    cdef double along, t_last, y_last, i_last, di_last, dt, d, di
-    cdef double charge, amperes, volts, cov, var, i2, shortest, longest, least, highest
+    cdef double along, t_last, y_last, i_last, dt, d, di
+    cdef double charge, amperes, volts, cov, var, repeats, shortest, longest, highest
     cdef int k, j
     along = b.along
     b.t[0] = s.time_last
     b.y[0] = fabs(s.v_last) if s.mode == 2 else s.v_last
     b.i[0] = s.sign * s.current_last
-    b.di[0] = s.sign * s.di1
     for k in range(n):
         b.t[k + 1] = t[4 * k + 3]
         b.y[k + 1] = y[4 * k + 3]
         b.i[k + 1] = i[4 * k + 3]
-        b.di[k + 1] = i[4 * k + 3] - i[4 * k + 2]
     for k in range(n):
         t_last = b.t[k]
         y_last = b.y[k]
         i_last = b.i[k]
-        di_last = b.di[k]
-        charge = amperes = volts = cov = var = i2 = longest = 0.0
-        shortest = least = INFINITY
+        charge = amperes = volts = cov = var = repeats = longest = 0.0
+        shortest = INFINITY
         highest = -INFINITY
         for j in range(4):
             dt = t[4 * k + j] - t_last
@@ -151,15 +141,12 @@ cdef inline void _add_rows(
             volts += y[4 * k + j]
             cov += d * di
             var += di * di
-            i2 += fabs(di - di_last)
-            d = fabs(d)
-            least = d if d < least else least
+            repeats += 1.0 if d == 0.0 else 0.0
             d = along * y[4 * k + j]
             highest = d if d > highest else highest
             t_last = t[4 * k + j]
             y_last = y[4 * k + j]
             i_last = i[4 * k + j]
-            di_last = di
         b.shortest[k] = shortest
         b.longest[k] = longest
         b.charge[k] = charge
@@ -167,8 +154,7 @@ cdef inline void _add_rows(
         b.volts[k] = volts
         b.block_cov[k] = cov
         b.block_var[k] = var
-        b.i2[k] = i2
-        b.least[k] = least
+        b.repeats[k] = repeats
         b.highest[k] = highest
 
 
@@ -309,7 +295,6 @@ cdef inline void _take_blocks(
     s.time_last = s.segment_time = b.t[n]
     s.v_last = v[4 * n - 1]
     s.current_last = s.sign * i[4 * n - 1]
-    s.di1 = s.sign * i[4 * n - 1] - s.sign * i[4 * n - 2]
     s.y1 = b.follow_y[n]
     s.d1 = b.follow_d[n]
     s.row += 4 * n
@@ -319,37 +304,31 @@ cdef inline void _take_blocks(
 
 
 cdef inline int _take_volts(state_t* s, Blocks* b, const double* y, int n) noexcept nogil:
-    """Largest, smallest step and repeats of V, then what its means and differences say."""
-    cdef double highest, least
-    cdef long long before
-    cdef int k, flags, finer
+    """Largest and repeats of V, then what its means and differences say."""
+    cdef double highest, repeats
+    cdef int k, flags
     highest = b.highest[0]
-    least = b.least[0]
+    repeats = b.repeats[0]
     for k in range(1, n):
         highest = b.highest[k] if b.highest[k] > highest else highest
-        least = b.least[k] if b.least[k] < least else least
+        repeats += b.repeats[k]
     _count_near_top(s, b, y, 4 * n, highest)
-    if least == 0.0:
-        _count_repeats(s, b, y, n)
-    finer = least < s.lsb or s.lsb == 0.0
-    if not finer and _judge_calm(s, b, n) == 1:
+    s.stuck += <int>(repeats)
+    if _judge_calm(s, b, n) == 1:
         return 0
     flags = 0
-    before = s.row - 4 * n
     for k in range(n):
-        if finer and (b.least[k] < s.lsb or (s.lsb == 0.0 and b.least[k] < INFINITY)):
-            s.lsb = b.least[k]
         s.valid += 4
         s.mean = b.mean[k + 1]
-        flags = flags | stream.judge(s, before + 4 * k + 3, b.t[k + 1], b.total[k] * 0.25, b.d2[k], b.i2[k])
+        flags = flags | stream.judge(s, b.total[k] * 0.25, b.d2[k])
     return flags
 
 
 cdef inline int _judge_calm(state_t* s, Blocks* b, int n) noexcept nogil:
     """`stream.judge` for blocks in which nothing happens, nearly all; 0, and nothing done, where something might."""
-    cdef double suspicion, before, excess
+    cdef double suspicion, before, excess, x
     cdef int k
-    if n & 1 or s.valid & 7 or s.valid < 16 or s.pending or s.burst or s.learned < stream.LEARN_BLOCKS:
+    if s.valid < 16 or s.pending:
         return 0
     b.m[0] = s.m4
     b.m[1] = s.m3
@@ -362,99 +341,23 @@ cdef inline int _judge_calm(state_t* s, Blocks* b, int n) noexcept nogil:
         before = 0.5 * (b.m[k] + b.m[k + 1])
         excess = before - 0.5 * (b.m[k + 3] + b.m[k + 4]) - stream.SCREEN_DROP * before
         suspicion = excess if excess > suspicion else suspicion
-    if suspicion > 0.0 or _fluctuate_calmly(s, b, n >> 1) == 0:
+    if suspicion > 0.0:
         return 0
+    for k in range(n):
+        s.noise_sum += b.d2[k]
+        x = b.d2[k] * 0.25 * steps.SIGMA_D2
+        s.sigma = x if s.sigma == 0.0 else s.sigma + ((x if x < 2.0 * s.sigma else 2.0 * s.sigma) - s.sigma) * 0.0625
     s.m1 = b.m[n + 3]
     s.m2 = b.m[n + 2]
     s.m3 = b.m[n + 1]
     s.m4 = b.m[n]
     s.m5 = b.m[n - 1]
-    s.pair_u = b.d2[n - 2]
-    s.pair_iu = b.i2[n - 2]
     for k in range(n):
         s.valid += 4
         s.octave_sum += b.m[k + 4]
         if s.valid >> 2 >= 1 << (s.octave - 1) and s.octave < 15:
             segment.octave(s)
     return 1
-
-
-cdef inline int _fluctuate_calmly(state_t* s, Blocks* b, int pairs) noexcept nogil:
-    """`stream.fluctuate` for pairs of blocks that swing no more than usual; 0, and nothing done, where one does."""
-    cdef double s1, s8, si, g1, g8, r_slow, lsb, floor, before, usual, e1, e8, r1, r8, mean
-    cdef double sigma, noise_sum, x
-    cdef int k, j
-    _turns(s, b, pairs)
-    s1 = s.s1
-    s8 = s.s8
-    si = s.si
-    g1 = s.g1
-    g8 = s.g8
-    r_slow = s.r_slow
-    lsb = s.lsb
-    sigma = s.sigma
-    noise_sum = s.noise_sum
-    for k in range(pairs):
-        for j in range(2 * k, 2 * k + 2):
-            noise_sum += b.d2[j]
-            x = b.d2[j] * 0.25 * steps.SIGMA_D2
-            sigma = x if sigma == 0.0 else sigma + ((x if x < 2.0 * sigma else 2.0 * sigma) - sigma) * 0.0625
-        mean = b.mean[2 * k + 2]
-        e1 = b.e1[k]
-        e8 = b.e8[k]
-        floor = stream.FLOOR * fabs(b.m8[k + 1])
-        before = r_slow * mean * stream.FLOOR
-        floor = before if before > floor else floor
-        usual = lsb if lsb > floor else floor
-        usual = s1 if s1 > usual else usual
-        r1 = e1 / usual if usual > 0.0 else 0.0
-        usual = stream.WHITE_BLOCK * s1
-        usual = s8 if s8 > usual else usual
-        usual = usual if usual > 0.5 * lsb else 0.5 * lsb
-        usual = usual if usual > floor else floor
-        r8 = e8 / usual if usual > 0.0 else 0.0
-        g1 = stream.accumulate(g1, r1, stream.CAP, stream.DRIFT)
-        g8 = stream.accumulate(g8, r8, stream.CAP_BLOCK, stream.DRIFT_BLOCK)
-        if not (mean > 0.0 and g1 + g8 < stream.QUIET):
-            return 0
-        x = 3.0 * s1 if s1 > 0.0 else INFINITY  # from nothing it must be able to grow
-        s1 += ((e1 if e1 < x else x) - s1) * 0.03125
-        x = 4.0 * s8 if s8 > 0.0 else INFINITY
-        s8 += ((e8 if e8 < x else x) - s8) * 0.03125
-        si += (b.ei[k] - si) * 0.03125
-        r_slow += (b.m8[k + 1] / mean - r_slow) * (0.25 if s.valid + 8 * k >= 32 else 0.125)
-    s.s1 = s1
-    s.s8 = s8
-    s.si = si
-    s.g1 = g1
-    s.g8 = g8
-    s.r_slow = r_slow
-    s.sigma = sigma
-    s.noise_sum = noise_sum
-    s.level_s = b.mean[2 * pairs]
-    s.pair_last = b.m8[pairs]
-    s.pair_d = b.turn[pairs]
-    return 1
-
-
-cdef inline void _turns(state_t* s, Blocks* b, int pairs) noexcept nogil:
-    """Means of eight rows, and by how much they and the rows turn around, as `stream.fluctuate` says."""
-    cdef double d, x, z
-    cdef int k
-    b.m8[0] = s.pair_last
-    b.turn[0] = s.pair_d
-    for k in range(pairs):
-        b.m8[k + 1] = 0.5 * (b.m[2 * k + 5] + b.m[2 * k + 4])
-        b.e1[k] = (b.d2[2 * k] + b.d2[2 * k + 1]) * 0.125
-        b.ei[k] = (b.i2[2 * k] + b.i2[2 * k + 1]) * 0.125
-    for k in range(pairs):
-        b.turn[k + 1] = b.m8[k + 1] - b.m8[k]
-    for k in range(pairs):
-        d = b.turn[k + 1]
-        x = fabs(d)
-        z = fabs(b.turn[k])
-        x = x if x < z else z
-        b.e8[k] = x if d * b.turn[k] < 0.0 else 0.0
 
 
 cdef inline void _count_near_top(state_t* s, Blocks* b, const double* y, int rows, double highest) noexcept nogil:
@@ -480,19 +383,3 @@ cdef inline void _count_near_top(state_t* s, Blocks* b, const double* y, int row
     for k in range(since, rows):  # no branch: whether a row is near the top is as good as chance
         near += 1 if along * y[k] >= near_top else 0
     s.rows_highest += <int>(near)
-
-
-cdef inline void _count_repeats(state_t* s, Blocks* b, const double* y, int n) noexcept nogil:
-    """The rows that repeat a voltage; the smallest step of each block is that of the others."""
-    cdef double last, d
-    cdef int k, j
-    for k in range(n):
-        last = b.y[k]
-        b.least[k] = INFINITY
-        for j in range(4):
-            d = fabs(y[4 * k + j] - last)
-            last = y[4 * k + j]
-            if d == 0.0:
-                s.stuck += 1
-            elif d < b.least[k]:
-                b.least[k] = d

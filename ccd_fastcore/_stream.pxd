@@ -13,8 +13,7 @@ from ccd_fastcore._state cimport state_t
 
 cdef double ON_FRACTION, LOW_LEVEL, STEP_FRACTION, SPREAD_FACTOR, GAP, LONG
 cdef double SCREEN_DROP, SCREEN_NOISE
-cdef double FLOOR, DRIFT, DRIFT_BLOCK, WHITE_BLOCK, CAP, CAP_BLOCK, FULL, ALARM, QUIET
-cdef int VOTES, MAJORITY, CONFIRM_BLOCKS, BURST, LEARN_BLOCKS
+cdef int VOTES, MAJORITY, CONFIRM_BLOCKS
 
 @cython.locals(k="Py_ssize_t", m="Py_ssize_t", first="long long", flags="int", singly="int")
 cdef int run(
@@ -45,44 +44,22 @@ cdef int along(state_t* s) noexcept nogil
 
 cdef inline int _rest(state_t* s, double i) noexcept nogil
 
-@cython.locals(flags="long long")
 cdef int finish(state_t* s) noexcept nogil
 
 @cython.locals(k="long long")
 cdef inline int sample(state_t* s, long long row, double t, double y_raw, double y_last, double a) noexcept nogil
 
 @cython.locals(flags="long long")
-cdef inline int _block(state_t* s, long long row, double t) noexcept nogil
+cdef inline int _block(state_t* s) noexcept nogil
 
 cdef inline void _regress(state_t* s) noexcept nogil
 
 cdef double followed(double cov, double var, double volts, double amperes) noexcept nogil
 
-@cython.locals(flags="long long", blocks="long long")
-cdef int judge(state_t* s, long long row, double t, double mean, double d2, double i2) noexcept nogil
+@cython.locals(blocks="long long")
+cdef int judge(state_t* s, double mean, double d2) noexcept nogil
 
 cdef inline void screen(state_t* s, long long blocks) noexcept nogil
-
-@cython.locals(calm="bint")
-cdef inline int fluctuate(state_t* s, long long row, double t, long long pairs, double d2, double i2) noexcept nogil
-
-cdef inline double _turn(state_t* s, double m8, long long pairs) noexcept nogil
-
-cdef double accumulate(double g, double ratio, double cap, double drift) noexcept nogil
-
-cdef inline int _follow(
-    state_t* s, long long row, double t, double m8, double e1, double e8, double ei,
-    double r1, double r8, double ri, bint calm
-) noexcept nogil
-
-cdef inline void _learn(state_t* s, double e1, double e8, double ei, double weight) noexcept nogil
-
-cdef inline void _learn_slowly(state_t* s, double e1, double e8, double ei, double r) noexcept nogil
-
-cdef inline void _begin_burst(state_t* s, double r) noexcept nogil
-
-@cython.locals(n="long long")
-cdef inline int burst_record(state_t* s, long long still_open) noexcept nogil
 
 # Last, for it calls what is named above.
 cimport ccd_fastcore._steady as steady

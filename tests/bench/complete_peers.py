@@ -3,13 +3,12 @@
 Per segment (half-cycle, step of the current, rest; a new one, too, behind a gap in time): rows, times, mean current and
 voltage, charge, largest voltage and the rows within 0.2 % of it, repeated values, the 16 means of the profile (octaves
 of rows), mean of the last 8 rows, noise (mean |second difference|) of the voltage without what follows of the
-current's wobble (regression of their differences). Per 8 rows: how much V turns row by row and block by block, and the
-current, each over its usual size, accumulated in a capped CUSUM; and the drop of the mean against the 8 rows before in
-units of the noise. Drops that are large and sure are fitted with a common slope on both sides.
+current's wobble (regression of their differences). Per 8 rows: the drop of the mean against the 8 rows before in units
+of the noise. Drops that are large and sure are fitted with a common slope on both sides.
 
 What the three leave out, because it would take a loop over rows in Python: a threshold that learns the level and the
 scatter of the current as it goes (they take the median of the whole test, which no stream has), a row that waits until
-the next one confirms it, noise that is held back while V swings, a voltage whose direction is voted. The core does
+the next one confirms it, a voltage whose direction is voted. The core does
 more, then, not less. river and numba are compared on the short list alone: the long one in a compiled loop is the C
 bound.
 """
@@ -19,10 +18,9 @@ from typing import Any
 import numpy as np
 
 from .data import FloatArray
-from .peers import DRIFT, FOLLOW, USUAL
+from .peers import FOLLOW, USUAL
 
 ON, STEP, GAP = 0.3, 0.05, 20.0  # of the usual current; of the current; intervals
-DRIFT_BLOCK, CAP, CAP_BLOCK, ALARM = 2.2, 4.0, 6.0, 8.0
 SCREEN_DROP, SCREEN_ERRORS = 0.04, 3.0
 SIGMA_PER_D2 = 0.511663
 
@@ -73,16 +71,15 @@ def numpy_complete(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatAr
     beta = np.divide(follows, moved, out=np.zeros_like(v), where=moved > 0)
     y = (v - np.clip(beta, 0.0, None) * (i - current[segment])) * np.where(sign < 0, -1.0, 1.0)
     d2 = np.abs(np.diff(np.diff(y, prepend=y[0]), prepend=0.0))
-    i2 = np.abs(np.diff(di, prepend=0.0))
-    d2[position < 2] = i2[position < 2] = 0.0
+    d2[position < 2] = 0.0
     octave = np.flatnonzero(_octave(position))
     highest = np.maximum.reduceat(y, first)
     total = np.concatenate(([0.0], np.cumsum(y)))
     stop = first + rows
     block = np.flatnonzero(position % 8 == 0)
     full = np.diff(block, append=len(t)) == 8
-    mean, e1, ei = (np.add.reduceat(x, block) / 8 for x in (y, d2, i2))
-    swing, drop = _swing(mean, e1, segment[block], full, running)
+    mean, e1 = (np.add.reduceat(x, block) / 8 for x in (y, d2))
+    drop = _drops(mean, e1, segment[block], full, running)
     return {
         "first_row": first, "rows": rows, "start_s": t[first], "end_s": t[stop - 1], "sign": sign[first],
         "current_A": current, "voltage_mean_V": np.add.reduceat(v, first) / rows,
@@ -92,24 +89,16 @@ def numpy_complete(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatAr
         "profile_V": np.add.reduceat(y, octave) / np.diff(octave, append=len(t)), "profile_segment": segment[octave],
         "end_V": (total[stop] - total[np.maximum(stop - 8, first)]) / np.minimum(rows, 8),
         "noise_V": SIGMA_PER_D2 * np.add.reduceat(d2, first) / np.maximum(rows - 2, 1),
-        "swing": swing, "current_swing": ei / np.maximum(running(ei, USUAL), 1e-300),
         "steps": fits(y, block[drop]),
     }  # fmt: skip
 
 
-def _swing(mean: FloatArray, e1: FloatArray, segment: Any, full: Any, running: Any) -> tuple[FloatArray, Any]:
-    """CUSUM of each 8 rows, and which of them lie lower than those before beyond the noise; a table of an eighth."""
+def _drops(mean: FloatArray, e1: FloatArray, segment: Any, full: Any, running: Any) -> Any:
+    """Which eights of rows lie lower than those before beyond the noise."""
     d = np.diff(mean, prepend=mean[0])
-    before = np.concatenate(([0.0], d[:-1]))
     same = full & np.concatenate(([False] * 2, segment[2:] == segment[:-2]))
-    turn = np.where(same & (d * before < 0), np.minimum(np.abs(d), np.abs(before)), 0.0)
-    usual, usual_turn = running(e1, USUAL), running(turn, USUAL)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.nan_to_num(np.minimum(e1 / usual, CAP) - DRIFT)
-        turned = np.nan_to_num(np.minimum(turn / usual_turn, CAP_BLOCK) - DRIFT_BLOCK)
-    swing = sum(x - np.minimum.accumulate(x) for x in (np.cumsum(ratio), np.cumsum(turned)))
-    error = 0.5 * SIGMA_PER_D2 * usual
-    return swing, np.flatnonzero(same & (-d > SCREEN_DROP * np.abs(mean - d)) & (-d > SCREEN_ERRORS * error))
+    error = 0.5 * SIGMA_PER_D2 * running(e1, USUAL)
+    return np.flatnonzero(same & (-d > SCREEN_DROP * np.abs(mean - d)) & (-d > SCREEN_ERRORS * error))
 
 
 def pandas_complete(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatArray) -> dict[str, Any]:
@@ -128,7 +117,6 @@ def pandas_complete(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatA
     wobble = frame.i - grouped.i.transform("mean")
     frame["y"] = (frame.v - beta.fillna(0.0).clip(lower=0.0) * wobble) * np.where(sign < 0, -1.0, 1.0)
     frame["d2"] = frame.y.diff().diff().abs().mask(position < 2)
-    frame["i2"] = di.diff().abs().mask(position < 2)
     frame["sign"] = sign
     frame["charge"] = (0.5 * (size + size.shift()) * dt).mask(position == 0)
     frame["stuck"] = (dv == 0.0) & (position > 0)
@@ -144,24 +132,11 @@ def pandas_complete(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatA
     found["end_V"] = grouped[["y", "segment"]].tail(8).groupby("segment", sort=False).y.mean()
     profile = frame.groupby("octave", sort=False).agg(segment=("segment", "first"), profile_V=("y", "mean"))
     blocks = frame.groupby("block", sort=False).agg(
-        segment=("segment", "first"),
-        rows=("y", "size"),
-        mean=("y", "mean"),
-        e1=("d2", "mean"),
-        ei=("i2", "mean"),
+        segment=("segment", "first"), rows=("y", "size"), mean=("y", "mean"), e1=("d2", "mean")
     )
-    blocks["current_swing"] = blocks.ei / blocks.ei.ewm(alpha=USUAL).mean()
     d = blocks["mean"].diff()
     same = (blocks.rows == 8) & (blocks.segment == blocks.segment.shift(2))
-    turn = d.abs().clip(upper=d.shift().abs()).where(same & (d * d.shift() < 0), 0.0)
-    usual, usual_turn = blocks.e1.ewm(alpha=USUAL).mean(), turn.ewm(alpha=USUAL).mean()
-    swings = (
-        (blocks.e1 / usual).clip(upper=CAP) - DRIFT,
-        (turn / usual_turn).clip(upper=CAP_BLOCK) - DRIFT_BLOCK,
-    )
-    scores = [swing.fillna(0.0).cumsum() for swing in swings]
-    blocks["swing"] = sum(score - score.cummin() for score in scores)
-    sure = -d > SCREEN_ERRORS * 0.5 * SIGMA_PER_D2 * usual
+    sure = -d > SCREEN_ERRORS * 0.5 * SIGMA_PER_D2 * blocks.e1.ewm(alpha=USUAL).mean()
     low = np.flatnonzero(same & sure & (-d > SCREEN_DROP * (blocks["mean"] - d).abs()))
     candidates = np.flatnonzero((position % 8 == 0).to_numpy())[low]
     return {
@@ -174,7 +149,7 @@ def polars_complete(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatA
     import polars as pl
 
     t, v, i, y, d, dv, di, sign = (pl.col(name) for name in ("t", "v", "i", "y", "d", "dv", "di", "sign"))
-    segment, position, mean, turn = (pl.col(name) for name in ("segment", "position", "mean", "turn"))
+    segment, position, mean = (pl.col(name) for name in ("segment", "position", "mean"))
     inside = pl.when(position >= 2)
     rows = (
         pl.LazyFrame({"t": time_s, "v": voltage_V, "i": current_A})
@@ -200,7 +175,7 @@ def polars_complete(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatA
             y=(v - pl.col("beta").fill_null(0.0) * pl.col("wobble")) * pl.when(sign < 0).then(-1.0).otherwise(1.0)
         )
         .with_columns(
-            d2=inside.then(y.diff().diff().abs()), i2=inside.then(di.diff().abs()),
+            d2=inside.then(y.diff().diff().abs()),
             charge=pl.when(position > 0).then(0.5 * (i.abs() + i.abs().shift()) * pl.col("dt")),
             octave=_octave(position).cum_sum(), block=(position % 8 == 0).cum_sum(),
         )
@@ -215,27 +190,18 @@ def polars_complete(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatA
         (SIGMA_PER_D2 * pl.col("d2").mean()).alias("noise_V"),
     )  # fmt: skip
     profile = rows.group_by("octave", maintain_order=True).agg(segment.first(), y.mean().alias("profile_V"))
-    usual, usual_turn = pl.col("e1").ewm_mean(alpha=USUAL), turn.ewm_mean(alpha=USUAL)
+    usual = pl.col("e1").ewm_mean(alpha=USUAL)
     same = (pl.col("rows") == 8) & (segment == segment.shift(2))
-    scores = [
-        (ratio.clip(upper_bound=cap) - drift).fill_null(0.0).fill_nan(0.0).cum_sum()
-        for ratio, cap, drift in (
-            (pl.col("e1") / usual, CAP, DRIFT), (turn / usual_turn, CAP_BLOCK, DRIFT_BLOCK)
-        )
-    ]  # fmt: skip
     blocks = (
         rows.group_by("block", maintain_order=True)
         .agg(
             segment.first(), pl.len().alias("rows"), y.mean().alias("mean"), pl.col("d2").mean().alias("e1"),
-            pl.col("i2").mean().alias("ei"), pl.col("row").first(),
+            pl.col("row").first(),
         )
         .with_columns(d=mean.diff())
         .with_columns(
-            turn=pl.when(same & (d * d.shift() < 0)).then(pl.min_horizontal(d.abs(), d.shift().abs())).otherwise(0.0),
-            current_swing=pl.col("ei") / pl.col("ei").ewm_mean(alpha=USUAL),
             low=same & (-d > SCREEN_DROP * (mean - d).abs()) & (-d > SCREEN_ERRORS * 0.5 * SIGMA_PER_D2 * usual),
         )
-        .with_columns(swing=sum(score - score.cum_min() for score in scores))
     )  # fmt: skip
     tables = pl.collect_all([found, profile, blocks])
     candidates = tables[2].filter(pl.col("low"))["row"].to_numpy()

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 
 from .data import FloatArray
-from .peers import DRIFT, FOLLOW, LEVEL, USUAL, Peer
+from .peers import FOLLOW, LEVEL, USUAL, Peer
 
 FIELDS = (
-    "start", "end", "rows", "charge", "voltage", "current", "slope", "noise", "lowest", "highest", "step", "stuck",
-    "level", "follows", "drop", "swing", "settled", "last_rows",
+    "start", "end", "rows", "charge", "voltage", "current", "slope", "noise", "lowest", "highest", "stuck",
+    "level", "follows", "drop", "settled", "last_rows",
 )  # fmt: skip
 
 
@@ -30,22 +30,22 @@ def numba_composite() -> Peer:
 # One loop on purpose, longer than a function should be: its variables stay in registers.
 def _loop(t: FloatArray, v: FloatArray, i: FloatArray, found: FloatArray, ring: FloatArray) -> FloatArray:
     k = first = stuck = 0
-    level = usual = cov = var = cusum = t_last = v_last = i_last = dv_last = recent = before = 0.0
-    charge = sum_v = sum_i = sum_t = sum_tv = sum_tt = noise = settled = drop = swing = 0.0
-    low, high, step = np.inf, -np.inf, np.inf
+    level = usual = cov = var = t_last = v_last = i_last = dv_last = recent = before = 0.0
+    charge = sum_v = sum_i = sum_t = sum_tv = sum_tt = noise = settled = drop = 0.0
+    low, high = np.inf, -np.inf
     for row in range(len(t) + 1):
         if row == len(t) or (row and (i[row] > 0) != (i_last > 0)):
             n = row - first
             slope = (sum_tv / n - sum_t / n * sum_v / n) / (sum_tt / n - (sum_t / n) ** 2)
             follows = cov / var if var > 0 else 0.0
             found[k] = np.array(
-                [t[first], t_last, n, charge, sum_v / n, sum_i / n, slope, noise / max(n - 2, 1), low, high, step,
-                 stuck, level, follows, drop, swing, settled / 4, recent / 8]
+                [t[first], t_last, n, charge, sum_v / n, sum_i / n, slope, noise / max(n - 2, 1), low, high,
+                 stuck, level, follows, drop, settled / 4, recent / 8]
             )  # fmt: skip
             if row == len(t):
                 break
-            k, first, stuck, low, high, step = k + 1, row, 0, np.inf, -np.inf, np.inf
-            charge = sum_v = sum_i = sum_t = sum_tv = sum_tt = noise = settled = drop = swing = 0.0
+            k, first, stuck, low, high = k + 1, row, 0, np.inf, -np.inf
+            charge = sum_v = sum_i = sum_t = sum_tv = sum_tt = noise = settled = drop = 0.0
         dv, di, since = v[row] - v_last, i[row] - i_last, t[row] - t[first]
         charge += 0.5 * (abs(i[row]) + abs(i_last)) * (t[row] - t_last)
         sum_v, sum_i, sum_t = sum_v + v[row], sum_i + i[row], sum_t + since
@@ -62,14 +62,9 @@ def _loop(t: FloatArray, v: FloatArray, i: FloatArray, found: FloatArray, ring: 
             size = abs(dv - dv_last)
             noise += size
             usual += USUAL * (size - usual)
-            if usual > 0:
-                cusum = max(0.0, cusum + size / usual - DRIFT)
-                swing = max(swing, cusum)
-                if row >= 15:
-                    drop = max(drop, (before - recent) / 8 / usual)
+            if usual > 0 and row >= 15:
+                drop = max(drop, (before - recent) / 8 / usual)
         if dv == 0.0:
             stuck += 1
-        elif abs(dv) < step:
-            step = abs(dv)
         t_last, v_last, i_last, dv_last = t[row], v[row], i[row], dv
     return found

@@ -2,15 +2,14 @@
 
 Per half-cycle (a new one where the current changes sign): rows, start and end, charge by the trapezoid rule, mean
 current and voltage, voltage after settling (rows 4 to 7) and at the end (last 8 rows), slope, noise (mean |second
-difference|), smallest and largest voltage, smallest step of it, repeated values. Running: exponentially weighted
+difference|), smallest and largest voltage, repeated values. Running: exponentially weighted
 mean of R and of the noise, how V follows I (regression of their differences), the drop of the mean of 8 rows against
-the 8 before in units of the noise, and a CUSUM of the noise against its usual size.
+the 8 before in units of the noise.
 
 Each uses what its library does fastest: polars one lazy query, pandas its built-in aggregations, numpy sums over
 slices (`reduceat`). What the core does beyond this is in `complete_peers`.
 """
 
-import math
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +20,6 @@ from .data import FloatArray
 
 Peer = Callable[[FloatArray, FloatArray, FloatArray], Any]
 LEVEL, USUAL, FOLLOW = 1 / 16, 1 / 32, 1 / 16  # weights of the running means
-DRIFT = 1.7  # noise over its usual size that counts as more
 
 
 class RiverHalfCycle:
@@ -30,11 +28,11 @@ class RiverHalfCycle:
     def __init__(self, time_s: float) -> None:
         from river import stats
 
-        self.rows, self.start, self.charge, self.stuck, self.step = 0, time_s, 0.0, 0, math.inf
+        self.rows, self.start, self.charge, self.stuck = 0, time_s, 0.0, 0
         self.voltage, self.current, self.noise, self.settled = (stats.Mean() for _ in range(4))
         self.lowest, self.highest = stats.Min(), stats.Max()
         self.slope, self.spread = stats.Cov(), stats.Var()
-        self.drop = self.swing = 0.0
+        self.drop = 0.0
 
 
 def river_composite(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatArray) -> list[Any]:
@@ -44,7 +42,7 @@ def river_composite(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatA
     follows, moved = stats.EWCov(FOLLOW), stats.EWVar(FOLLOW)
     last_rows: deque[float] = deque(maxlen=16)
     found: list[Any] = []
-    half, cusum, t_last, v_last, i_last, dv_last = RiverHalfCycle(0.0), 0.0, 0.0, 0.0, 0.0, 0.0
+    half, t_last, v_last, i_last, dv_last = RiverHalfCycle(0.0), 0.0, 0.0, 0.0, 0.0
     for t, v, i in zip(time_s.tolist(), voltage_V.tolist(), current_A.tolist(), strict=True):
         if not found or (i > 0) != (i_last > 0):
             half = RiverHalfCycle(t)
@@ -69,14 +67,10 @@ def river_composite(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatA
             half.noise.update(noise)
             usual.update(noise)
             size = usual.get() or 1.0
-            cusum = max(0.0, cusum + noise / size - DRIFT)
-            half.swing = max(half.swing, cusum)
             if len(last_rows) == 16:
                 rows = list(last_rows)
                 half.drop = max(half.drop, (sum(rows[:8]) - sum(rows[8:])) / 8 / size)
         half.stuck += dv == 0.0
-        if dv and abs(dv) < half.step:
-            half.step = abs(dv)
         t_last, v_last, i_last, dv_last = t, v, i, dv
     return found
 
@@ -95,17 +89,14 @@ def pandas_composite(time_s: FloatArray, voltage_V: FloatArray, current_A: Float
     frame["follows"] = (dv * di).ewm(alpha=FOLLOW).mean() / (di * di).ewm(alpha=FOLLOW).mean()
     now = frame.v.rolling(8).mean()
     frame["drop"] = (now.shift(8) - now) / usual
-    score = (frame.noise / usual - DRIFT).fillna(0.0).cumsum()
-    frame["swing"] = score - score.cummin()
     frame["stuck"] = dv == 0.0
-    frame["step"] = dv.abs().where(dv != 0.0)
     frame["tv"], frame["tt"] = frame.t * frame.v, frame.t * frame.t
     grouped = frame.groupby("half", sort=False)
     found = grouped.agg(
         start=("t", "first"), end=("t", "last"), rows=("t", "size"), charge=("charge", "sum"), voltage=("v", "mean"),
         current=("i", "mean"), t=("t", "mean"), tv=("tv", "mean"), tt=("tt", "mean"), noise=("noise", "mean"),
-        lowest=("v", "min"), highest=("v", "max"), step=("step", "min"), stuck=("stuck", "sum"),
-        level=("level", "last"), follows=("follows", "last"), drop=("drop", "max"), swing=("swing", "max"),
+        lowest=("v", "min"), highest=("v", "max"), stuck=("stuck", "sum"),
+        level=("level", "last"), follows=("follows", "last"), drop=("drop", "max"),
     )  # fmt: skip
     found["slope"] = (found.tv - found.t * found.voltage) / (found.tt - found.t**2)
     position = grouped.cumcount()
@@ -135,8 +126,6 @@ def numpy_composite(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatA
     now = (total[8:] - total[:-8]) / 8
     drop = np.full_like(v, -np.inf)
     drop[15:] = (now[:-8] - now[8:]) / usual[15:]
-    score = np.cumsum(np.nan_to_num(noise / usual - DRIFT))
-    step = np.abs(dv)
     mean_t, mean_v = np.add.reduceat(t, first) / rows, np.add.reduceat(v, first) / rows
     with np.errstate(invalid="ignore", divide="ignore"):
         follows = running(dv * di, FOLLOW)[stop - 1] / running(di * di, FOLLOW)[stop - 1]
@@ -148,10 +137,8 @@ def numpy_composite(time_s: FloatArray, voltage_V: FloatArray, current_A: FloatA
         "voltage": mean_v, "current": np.add.reduceat(i, first) / rows, "slope": slope,
         "noise": np.add.reduceat(np.nan_to_num(noise), first) / np.maximum(rows - 2, 1),
         "lowest": np.minimum.reduceat(v, first), "highest": np.maximum.reduceat(v, first),
-        "step": np.minimum.reduceat(np.where(step > 0, step, np.inf), first),
         "stuck": np.add.reduceat(dv == 0, first, dtype=np.int64),
         "level": running(v / i, LEVEL)[stop - 1], "follows": follows, "drop": np.maximum.reduceat(drop, first),
-        "swing": np.maximum.reduceat(score - np.minimum.accumulate(score), first),
         "settled": (total[np.minimum(first + 8, stop)] - total[np.minimum(first + 4, stop)]) / 4,
         "last_rows": (total[stop] - total[np.maximum(stop - 8, first)]) / np.minimum(8, rows),
     }  # fmt: skip
@@ -161,7 +148,7 @@ def polars_composite(time_s: FloatArray, voltage_V: FloatArray, current_A: Float
     import polars as pl
 
     t, v, i, dv, di, new = (pl.col(name) for name in ("t", "v", "i", "dv", "di", "new"))
-    noise, usual, now, score = (pl.col(name) for name in ("noise", "usual", "now", "score"))
+    noise, usual, now = (pl.col(name) for name in ("noise", "usual", "now"))
     frame = pl.LazyFrame({"t": time_s, "v": voltage_V, "i": current_A}).with_columns(
         new=i.sign().diff().fill_null(0.0) != 0.0, dv=v.diff(), di=i.diff(), now=v.rolling_mean(8),
         charge=0.5 * (i.abs() + i.abs().shift()) * t.diff(), level=(v / i).ewm_mean(alpha=LEVEL),
@@ -172,19 +159,16 @@ def polars_composite(time_s: FloatArray, voltage_V: FloatArray, current_A: Float
         covariance=(dv * di).ewm_mean(alpha=FOLLOW),
         variance=(di * di).ewm_mean(alpha=FOLLOW),
     ).with_columns(usual=noise.ewm_mean(alpha=USUAL, ignore_nulls=True))
-    frame = frame.with_columns(
-        drop=(now.shift(8) - now) / usual,
-        score=(noise / usual - DRIFT).fill_null(0.0).fill_nan(0.0).cum_sum(),
-    ).with_columns(swing=score - score.cum_min())
+    frame = frame.with_columns(drop=(now.shift(8) - now) / usual)
     return (
         frame.group_by("half", maintain_order=True)
         .agg(
             t.first().alias("start"), t.last().alias("end"), pl.len().alias("rows"), pl.col("charge").sum(),
             v.mean().alias("voltage"), i.mean().alias("current"), (pl.cov(t, v) / t.var()).alias("slope"),
             noise.mean(), v.min().alias("lowest"), v.max().alias("highest"),
-            dv.abs().filter(dv != 0.0).min().alias("step"), (dv == 0.0).sum().alias("stuck"), pl.col("level").last(),
+            (dv == 0.0).sum().alias("stuck"), pl.col("level").last(),
             (pl.col("covariance").last() / pl.col("variance").last()).alias("follows"), pl.col("drop").max(),
-            pl.col("swing").max(), v.slice(4, 4).mean().alias("settled"), v.tail(8).mean().alias("last_rows"),
+            v.slice(4, 4).mean().alias("settled"), v.tail(8).mean().alias("last_rows"),
         )
         .collect()
     )  # fmt: skip

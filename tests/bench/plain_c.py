@@ -42,7 +42,7 @@ long long bound(state_t* s, const double* t, const double* v, const double* i, l
     long long at = 0, records = 0;
     while (at < n) {
         int flags = run(s, t, v, i, NULL, n, &at);
-        records += (flags & 1) + (flags >> 1 & 1) + (flags >> 2 & 1);
+        records += (flags & 1) + (flags >> 1 & 1);
     }
     return records;
 }

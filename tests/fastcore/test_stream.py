@@ -1,4 +1,4 @@
-"""The streaming core: segments, steps and bursts, the same bits from both twins in any chunks."""
+"""The streaming core: segments and steps, the same bits from both twins in any chunks."""
 
 import sys
 import threading
@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccd_fastcore import (
-    BURST_FIELDS,
     SEGMENT_FIELDS,
     STATE_BYTES,
     STEP_FIELDS,
@@ -24,8 +23,8 @@ from ccd_fastcore import _interpreted as reference
 from tests.fastcore.made_up_rows import Rows, cycling, with_drop, with_flicker
 
 
-def records(stream: Any, rows: Rows, chunk: int = 10**9) -> tuple[list[Any], list[Any], list[Any]]:
-    found: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+def records(stream: Any, rows: Rows, chunk: int = 10**9) -> tuple[list[Any], list[Any]]:
+    found: tuple[list[Any], list[Any]] = ([], [])
     for k in range(0, len(rows[0]), chunk):
         for known, new in zip(found, stream.feed(*(column[k : k + chunk] for column in rows)), strict=True):
             known.extend(new)
@@ -47,8 +46,8 @@ TRACES = {
 
 
 def test_half_cycles_charge_and_resistance(stream_class: Any) -> None:
-    segments, steps, bursts = records(stream_class(), cycling(noise=0.0))
-    assert (len(segments), steps, bursts) == (8, [], [])
+    segments, steps = records(stream_class(), cycling(noise=0.0))
+    assert (len(segments), steps) == (8, [])
     first, second = (named(SEGMENT_FIELDS, s) for s in segments[:2])
     assert (first["first_row"], first["last_row"], first["rows"], first["sign"]) == (0, 119, 120, 1)
     assert (second["first_row"], second["sign"], second["current_A"]) == (120, -1, pytest.approx(-1e-3))
@@ -58,19 +57,11 @@ def test_half_cycles_charge_and_resistance(stream_class: Any) -> None:
 
 
 def test_a_step_is_found_at_its_row(stream_class: Any) -> None:
-    _, steps, _ = records(stream_class(), TRACES["step"])
+    _, steps = records(stream_class(), TRACES["step"])
     step = named(STEP_FIELDS, steps[0])
     assert abs(step["row"] - 500) <= 1
     assert step["after_V"] / step["before_V"] == pytest.approx(0.8, abs=0.05)
     assert -step["step_V"] > 10 * step["step_error_V"]
-
-
-def test_a_flickering_leak_is_a_burst(stream_class: Any) -> None:
-    _, _, bursts = records(stream_class(), TRACES["flicker"])
-    burst = named(BURST_FIELDS, bursts[0])
-    assert 800 <= burst["row"] <= 840
-    assert 950 <= burst["end_row"] <= 1040
-    assert burst["row_ratio"] > 4
 
 
 def test_a_rest_with_a_scan_is_one_or_more_small_segments_not_a_step(stream_class: Any) -> None:
@@ -78,10 +69,10 @@ def test_a_rest_with_a_scan_is_one_or_more_small_segments_not_a_step(stream_clas
     scan_A = 1e-4 * np.sin(np.arange(240) / 3)
     current_A[240:480] = scan_A
     voltage_V[240:480] = scan_A * 100
-    segments, steps, bursts = records(stream_class(), (time_s, voltage_V, current_A))
+    segments, steps = records(stream_class(), (time_s, voltage_V, current_A))
     rest = [s for s in (named(SEGMENT_FIELDS, s) for s in segments) if s["sign"] == 0]
     assert [(s["first_row"], s["last_row"]) for s in rest] == [(240, 479)]
-    assert not steps and not bursts
+    assert not steps
 
 
 @pytest.mark.parametrize("name", TRACES)
@@ -121,7 +112,7 @@ def test_long_half_cycles_give_the_same_bits(volts: str, amperes: str, mode: int
 
 
 def test_a_record_is_a_sequence_of_floats(stream_class: Any) -> None:
-    (record, other), _, _ = (found[:2] for found in records(stream_class(), cycling(2)))
+    (record, other), _ = (found[:2] for found in records(stream_class(), cycling(2)))
     assert len(record) == len(SEGMENT_FIELDS) == len(list(record))
     assert record[5] == record[5 - len(SEGMENT_FIELDS)] == list(record)[5] == 1.0
     assert record[3:6] == tuple(record)[3:6] and isinstance(record[0], float)
@@ -161,7 +152,6 @@ def test_scale_changes_nothing_but_units(
     assert [s[:6] for s in scaled[0]] == [s[:6] for s in plain[0]]
     assert [s[0] for s in scaled[1]] == [s[0] for s in plain[1]]
     assert [s[2] for s in scaled[1]] == [s[2] * scale_V for s in plain[1]]
-    assert [b[:4] for b in scaled[2]] == [b[:4] for b in plain[2]]
 
 
 @pytest.mark.parametrize("name", TRACES)
@@ -173,7 +163,6 @@ def test_sign_and_start_of_time_change_nothing(stream_class: Any, name: str) -> 
     for other in (mirrored, shifted):
         assert [s[:3] for s in other[0]] == [s[:3] for s in plain[0]]
         assert [(s[0], *s[2:5]) for s in other[1]] == [(s[0], *s[2:5]) for s in plain[1]]
-        assert [(b[0], b[2]) for b in other[2]] == [(b[0], b[2]) for b in plain[2]]
 
 
 ODD = st.one_of(
@@ -202,18 +191,18 @@ def test_the_running_segment(stream_class: Any) -> None:
 
 
 def test_constant_and_empty_input(stream_class: Any) -> None:
-    assert records(stream_class(), (np.empty(0), np.empty(0), np.empty(0))) == ([], [], [])
+    assert records(stream_class(), (np.empty(0), np.empty(0), np.empty(0))) == ([], [])
     n = 500
-    segments, steps, bursts = records(stream_class(), (np.arange(n) * 1.0, np.full(n, 0.1), np.full(n, 1e-3)))
-    assert (len(segments), steps, bursts) == (1, [], [])
-    segments, steps, bursts = records(stream_class(), (np.zeros(n), np.zeros(n), np.zeros(n)))
-    assert (len(segments), steps, bursts) == (1, [], [])
+    segments, steps = records(stream_class(), (np.arange(n) * 1.0, np.full(n, 0.1), np.full(n, 1e-3)))
+    assert (len(segments), steps) == (1, [])
+    segments, steps = records(stream_class(), (np.zeros(n), np.zeros(n), np.zeros(n)))
+    assert (len(segments), steps) == (1, [])
 
 
 def test_a_gap_of_a_billion_seconds_moves_no_charge(stream_class: Any) -> None:
     time_s, voltage_V, current_A = cycling(4)
     time_s[180:] += 1e9
-    segments, steps, _ = records(stream_class(), (time_s, voltage_V, current_A))
+    segments, steps = records(stream_class(), (time_s, voltage_V, current_A))
     assert sum(named(SEGMENT_FIELDS, s)["charge_C"] for s in segments) < 1.0
     assert not steps
 

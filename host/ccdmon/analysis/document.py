@@ -93,7 +93,7 @@ class StreamingAnalysis:
     def feed(self, chunk: Trace) -> None:
         """Take the next rows, any number of them; their `cell` and `source` are not looked at."""
         time_s, volts, amperes = chunk.test_time_s, chunk.voltage_V, chunk.current_A
-        segments, steps, _ = self._stream.feed(time_s, volts, amperes, chunk.pressure_Pa)
+        segments, steps = self._stream.feed(time_s, volts, amperes, chunk.pressure_Pa)
         self._told += self._blocks.feed(
             time_s, volts, amperes, chunk.temperature_degC, chunk.pressure_Pa, segments, self._stream.running
         )
@@ -139,8 +139,7 @@ class StreamingAnalysis:
         """The core's last segments and steps, as if the rows ended here."""
         ending = Stream(self._mode)
         ending.restore(self._stream.save())
-        segments, steps, _ = ending.finish()
-        return segments, steps
+        return ending.finish()
 
     def report(self) -> dict[str, Any]:
         """The report document as if the test ended with the last row; the rows go on afterwards as if not asked."""
