@@ -125,7 +125,7 @@ def _whole_lines(file: io.BufferedReader) -> Iterator[bytes]:
     while block := file.read(_BLOCK_BYTES):
         rest = file.readline(LONGEST_LINE_BYTES)
         block = block + rest if rest else block
-        if block.strip():
+        if not block.isspace():
             yield block
 
 
