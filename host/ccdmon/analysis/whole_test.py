@@ -124,7 +124,9 @@ def shorted_from_the_start(stretches: Sequence[Stretch], area_cm2: float | None)
     first = loaded[0]
     ohms = [s.ohm * area_cm2 for s in loaded]
     least = max(first.start_V / abs(first.current_A) * area_cm2, median(ohms))
-    if not (least < th.SHORTED_ohm_cm2 / 10 or (least < th.SHORTED_ohm_cm2 and _flat(loaded))):
+    falls = min(ohms) < th.HARD_REMAINS * ohms[0]  # what then falls for good had something to lose
+    flat = least < th.SHORTED_ohm_cm2 and not falls and _flat(loaded)
+    if not (least < th.SHORTED_ohm_cm2 / 10 or flat):
         return []
     sure = least < th.SHORTED_ohm_cm2 / 10  # else later rows may show that V bends
     criterion = "less than a solid electrolyte has"

@@ -150,3 +150,17 @@ def test_a_level_that_swings_until_the_cell_dies_is_told_from_where_it_began() -
     document = analyze(trace)
     assert [e["kind"] for e in document["events"]] == ["soft_short", "hard_short"]
     assert document["ccd"]["failed_at_mA_cm2"] == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize(("ends", "recovered"), [(20, False), (16, True)])
+@pytest.mark.parametrize("period_s", [45.0, 170.0])
+def test_a_leak_that_comes_and_goes_to_the_end_has_not_recovered(
+    period_s: float, ends: int, recovered: bool
+) -> None:
+    def share(half: FloatArray, into_s: FloatArray) -> FloatArray:
+        leaks = (half >= 9) & (half < ends) & ((HALF_s * half + into_s) % period_s < 0.5 * period_s)
+        return np.where(leaks, 0.45, 1.0)
+
+    document = analyze(ramp(2.0, share))
+    assert {(e["kind"], e["recovered"]) for e in document["events"]} == {("soft_short", recovered)}
+    assert document["verdict"] == ("suspect" if recovered else "failed")

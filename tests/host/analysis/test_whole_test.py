@@ -36,3 +36,13 @@ def test_a_small_resistance_is_doubted_where_the_cell_never_had_more(from_row: i
     shorted = Trace(rows.test_time_s, voltage_V, rows.current_A, cell=rows.cell)
     doubted = any("less than a solid electrolyte has" in note for note in analyze(shorted)["notes"])
     assert doubted == (from_row == 0)
+
+
+@pytest.mark.parametrize(("left", "row"), [(0.05, 1200), (1.0, 0)])
+def test_what_falls_later_was_no_metal_however_little_it_had(left: float, row: int) -> None:
+    rows = trace(3.0, area_cm2=0.785)
+    share = np.where(np.arange(len(rows)) < 1200, 1.0, left)
+    voltage_V = rows.voltage_V * share + 1e-6 * np.random.default_rng(3).standard_normal(len(rows))
+    fallen = Trace(rows.test_time_s, voltage_V, rows.current_A, cell=rows.cell)
+    (event,) = analyze(fallen)["events"]
+    assert event["kind"] == "hard_short" and abs(event["row"] - row) <= 1

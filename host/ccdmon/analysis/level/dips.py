@@ -11,7 +11,7 @@ from ccdmon.analysis.events import Event
 from ccdmon.analysis.level.excursions import Excursion
 from ccdmon.analysis.level.falls import came_back
 from ccdmon.analysis.level.leveled import MOST_BLOCKS, Leveled
-from ccdmon.analysis.level.line import Line, block_at, level_event
+from ccdmon.analysis.level.line import Line, Places, block_at, level_event
 from ccdmon.analysis.order_statistics import middle
 
 
@@ -111,6 +111,56 @@ def fluctuating(line: Line, e: Excursion, all_: Sequence[Excursion]) -> list[Eve
             **evidence,
         )
     ]
+
+
+def followed(line: Line, events: Sequence[Event]) -> list[Event]:
+    """The events, a soft short told to the end of the half-cycles behind it in which the level goes on to swing.
+
+    It comes back for moments, and a level that is learned anew from what swings takes that for usual. One that swings
+    in every half-cycle to the end of the test has not recovered, and what begins within it is it.
+    """
+    if not any(x.kind == "soft_short" and x.recovered for x in events):
+        return list(events)
+    numbers = np.unique(line.number)
+    swings = {n: _swing(line, n) for n in numbers}
+    told: list[Event] = []
+    for event in sorted(events, key=lambda x: x.row):
+        if event.kind != "soft_short" or not event.recovered:
+            told.append(event)
+            continue
+        if any(x.kind == "soft_short" and not x.recovered for x in told):
+            continue
+        number = line.number[max(block_at(line, event.row), 0)]
+        least = max(2 * th.FALL, th.SWING * middle([swings[n] for n in numbers[numbers < number]]))
+        later = numbers[numbers > number]
+        on = later[: next((k for k, n in enumerate(later) if swings[n] <= least), later.size)]
+        if on.size >= th.SOFT_WITHIN and on[-1] == numbers[-1] == number + on.size:  # none was let go
+            event = replace(event, recovered=False, end_s=None)
+        elif on.size and on[-1] < numbers[-1]:
+            last_s = float(line.time_s[_low(line, on[-1])[-1]])
+            event = replace(event, end_s=max(last_s, event.end_s or last_s))
+        told.append(event)
+    return told
+
+
+def _known(line: Line, number: float) -> Places:
+    blocks = line.of_number(number)
+    return blocks[line.error[blocks] < th.UNKNOWN]
+
+
+def _low(line: Line, number: float) -> Places:
+    """The blocks that lie lower than the upper ones."""
+    blocks = _known(line, number)
+    return blocks[line.level[blocks] < (1 - th.FALL) * np.quantile(line.level[blocks], 0.9)]
+
+
+def _swing(line: Line, number: float) -> float:
+    """Of the level within a half-cycle, what lies between its tenths, over the upper; 0 where too little is known."""
+    level = line.level[_known(line, number)]
+    if level.size < th.LEAST_ROWS:
+        return 0.0
+    low, high = np.quantile(level, (0.1, 0.9))
+    return float(1 - low / high) if high > 0 else 0.0
 
 
 def _settled(d: Excursion) -> list[float]:

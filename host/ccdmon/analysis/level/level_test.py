@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ccdmon.analysis.events import Event
-from ccdmon.analysis.level.dips import micro_shorts
+from ccdmon.analysis.level.dips import followed, micro_shorts
 from ccdmon.analysis.level.events import of_excursions, of_the_first
 from ccdmon.analysis.level.excursions import Excursions
 from ccdmon.analysis.level.leveled import Leveled
@@ -111,10 +111,12 @@ class LevelTest:
         if not self.leveled:
             return []
         changes, blocks = self.excursions.all(), self.excursions.blocks
-        found = [*self.settled, *of_excursions(Line(self.leveled), changes, steps, blocks, explained)]
+        line = Line(self.leveled)
+        found = [*self.settled, *of_excursions(line, changes, steps, blocks, explained)]
         first = Line(self.leveled[:WARM])
         found += of_the_first(first, changes, steps, blocks, explained, found)
-        return sorted([*found, *(self._micro or micro_shorts(self.leveled))], key=lambda x: x.row)
+        found += self._micro or micro_shorts(self.leveled)
+        return sorted(followed(line, found), key=lambda x: x.row)
 
     def settle(
         self, first: int, newest_row: int, steps: Sequence[dict[str, float]], explained: Explained
