@@ -40,6 +40,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "status": ("board.status", "ask a board who it is and how it stands"),
     "arm": ("board.arm", "give a board the rig file's limits and close its gate"),
     "disarm": ("board.disarm", "open a board's gate without a trip"),
+    "trip": ("board.trip", "emergency stop by hand: open a board's gate and latch it"),
     "reset-trip": ("board.reset_trip", "clear a board's latched trip by its id"),
     "init": ("board.init", "write a commented rig file: cell, limits, front end, port, recording"),
     "image": ("board.image", "find, fetch or build the MicroPython image of the emulated Pico"),

@@ -158,9 +158,10 @@ _ORDER = {RED: 0, AMBER: 1, GREEN: 2, GREY: 3}
 def _wrong(state: Mapping[str, Any]) -> list[str]:
     """What the state itself says needs somebody."""
     trip = state.get("trip")
-    rule = trip.get("rule") if isinstance(trip, dict) else None
+    told = trip if isinstance(trip, dict) else {}
+    what = told.get("what") or str(told.get("rule") or "unknown").replace("_", " ")
     found = [
-        (bool(trip), f"tripped: {str(rule or 'unknown').replace('_', ' ')}"),
+        (bool(trip), f"tripped: {what}"),
         (state.get("recording") is True and state.get("answers") is False, "its recorder does not answer"),
         (state.get("ended") == "broken off", "its recorder broke off"),
         (state.get("link") == "lost", "link lost"),

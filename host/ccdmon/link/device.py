@@ -21,6 +21,7 @@ from ccdmon.link.retries import GIVE_UP_S, Attempts, command_numbers
 from ccdmon_fw import limits, wire
 
 ANSWER_LIMIT_S = GIVE_UP_S
+TRIP_TOLD_S = 0.5  # five times as long as between two messages of a trip that nobody acknowledged
 
 # What to do about a refusal, by its name in `wire.RESULTS`; {detail} is the number that came with it.
 _ADVICE = {
@@ -46,9 +47,9 @@ _ADVICE = {
 class RefusedError(DeviceError):
     """The firmware answered no: `command` and `result` by name, `detail` the number that came with it."""
 
-    def __init__(self, where: str, command: str, result: str, detail: int) -> None:
-        self.command, self.result, self.detail = command, result, detail
-        super().__init__(f"{where}: the firmware refuses `{command}`: {why_refused(result, detail)}")
+    def __init__(self, where: str, command: str, result: str, detail: int, what: str = "") -> None:
+        self.where, self.command, self.result, self.detail = where, command, result, detail
+        super().__init__(f"{where}: the firmware refuses `{command}`: {why_refused(result, detail, what)}")
 
 
 def named(names: Sequence[str], code: int) -> str:
@@ -56,19 +57,25 @@ def named(names: Sequence[str], code: int) -> str:
     return str(names[code]) if 0 <= code < len(names) else f"unknown code {code}"
 
 
-def why_refused(result: str, detail: int) -> str:
-    """A refusal and what to do about it, in words; `result` is a name of `wire.RESULTS`, or that none came."""
+def why_refused(result: str, detail: int, what: str = "") -> str:
+    """A refusal and what to do about it, in words; `result` is a name of `wire.RESULTS`, or that none came.
+
+    `what`: the trip that is latched, in words, where that is known.
+    """
     if result not in wire.RESULTS:
         return result
     advice = _ADVICE.get(result, f"detail {detail}").format(detail=detail)
+    if is_trip(result, detail):
+        advice = "what tripped it is still there: see `ccdmon status`, and measure at the converters' pins"
     if result == "self_test_failed" and detail < len(wire.SELF_TESTS):
-        found = wire.SELF_TESTS[detail]
-        result += f" ({found})"
-        if found == "tripped":
-            advice = (
-                "what tripped it is still there: see `ccdmon status`, and measure at the converters' pins"
-            )
+        latched = f"; latched is {what}" if what and is_trip(result, detail) else ""
+        result += f" ({wire.SELF_TESTS[detail]}{latched})"
     return f"{result}; {advice}"
+
+
+def is_trip(result: str, detail: int) -> bool:
+    """Whether this refusal is a self-test that ended in a trip, which the board holds latched."""
+    return result == "self_test_failed" and detail == wire.SELF_TESTS.index("tripped")
 
 
 def mismatch(identity: Mapping[str, Any]) -> str:
@@ -135,6 +142,22 @@ class Device:
     def clock(self) -> dict[str, int]:
         """Its clock: `wire.MESSAGES[CLOCK]`."""
         return self.ask(wire.GET_CLOCK, "clock").fields
+
+    def trip(self, trip_id: int) -> Mapping[str, int] | None:
+        """The fields of that latched trip: as it is told until somebody acknowledges it, later by its black box.
+
+        None where the board keeps none of it.
+        """
+        try:
+            return self.ask(wire.GET_BLACKBOX, "box", wire.pack(wire.GET_BLACKBOX, trip_id)).fields
+        except RefusedError:
+            pass  # not on its flash yet: then it is told again and again
+        until_s = self._now_s() + TRIP_TOLD_S
+        while self._now_s() < until_s:
+            if "trip" in self._last and self._last["trip"].fields["trip_id"] == trip_id:
+                return self._last["trip"].fields
+            self.pump()
+        return None
 
     def settings(self) -> list[int]:
         """The settings in force, in the order of `limits.SETTINGS`."""

@@ -24,6 +24,7 @@ from ccdmon.live.history import History, Stretch
 from ccdmon.live.recorder_state import RecorderState
 from ccdmon.live.tail import PART_SHIFT, Tail
 from ccdmon.model.front_end import FrontEnd
+from ccdmon.rig.trip_words import trip_words
 from ccdmon.run.folder import measures_cell_temperature, read_config
 from ccdmon.run.frame_files import CONFIG_FILE, read_parts
 from ccdmon.run.growing import LiveRun
@@ -61,11 +62,11 @@ class Follower:
         self.live = LiveRun(self.folder, config, self.axis)
         self._tail = Tail(self.folder, self.health)
         self.history = History(self._read_again)
-        self.trips: list[dict[str, Any]] = []  # rule, trip_id, test_time_s
+        self.trips: list[dict[str, Any]] = []  # rule, what, trip_id, test_time_s
         self.measures_temperature = False  # the board has told one
         self.caught_up = False
         self._came_s = time.monotonic()
-        self._reasons = list(limits.REASONS)
+        self._identity: Mapping[str, Any] = {}  # as the device states it
         self._front_end = FrontEnd.from_table(config["front_end"])
         self._marks: list[tuple[int, int, int]] = []  # (place, segment, turns of the counter)
         self._marked = -1
@@ -231,7 +232,7 @@ class Follower:
 
     def _note(self, message: Message | Identity) -> None:
         if isinstance(message, Identity):
-            self._reasons = list(message.document.get("reasons", limits.REASONS))
+            self._identity = message.document
         elif message.name == "trip":
             self._note_trip(message.fields)
 
@@ -240,11 +241,13 @@ class Follower:
         if segment < 0 or any(trip["trip_id"] == fields["trip_id"] for trip in self.trips):
             return
         reason = fields["reason"]
-        rule = str(self._reasons[reason]) if reason < len(self._reasons) else f"reason_{reason}"
+        reasons = self._identity.get("reasons", limits.REASONS)
+        rule = str(reasons[reason]) if reason < len(reasons) else f"reason_{reason}"
         self.trips.append(
             {
                 "trip_id": fields["trip_id"],
                 "rule": rule,
+                "what": trip_words(rule, fields, self._identity, self._front_end),
                 "test_time_s": self.axis.at(segment, fields["sample"]),
                 "seen_s": time.monotonic(),
             }

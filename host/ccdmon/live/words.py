@@ -88,7 +88,7 @@ def trip_banner(trip: Mapping[str, Any] | None) -> str:
     return (
         f'<div role="alert" style="background:{_RED};color:#fff;font-size:18px;font-weight:700;padding:10px 16px;'
         f'border-radius:6px">TRIP {escape(str(trip["trip_id"]))}: '
-        f"{escape(str(trip['rule']).replace('_', ' '))}{when}. The gate is open.</div>"
+        f"{escape(str(trip.get('what', trip['rule'].replace('_', ' '))))}{when}. The gate is open.</div>"
     )
 
 

@@ -64,6 +64,7 @@ class DeviceSide:
         self.queue = CommandQueue()
         self.identity: dict[str, Any] = {}
         self.status: dict[str, int] = {}
+        self.trip: dict[str, int] = {}  # the newest trip that the board told of
         self._telemetry, self._on_box = telemetry, on_box
         self._on_refused = on_refused  # (command, result, detail)
         self._on_clock = on_clock
@@ -71,6 +72,7 @@ class DeviceSide:
         self._clocks_asked = 0
         self._fetches: dict[int, _Fetch] = {}
         self._acked: set[int] = set()
+        self._looked_for = 0
 
     def on_link_up(self) -> None:
         """A board answers for the first time, or again."""
@@ -102,8 +104,12 @@ class DeviceSide:
             self.queue.answered(message.fields)
         elif message.name == "status":
             self.status = dict(message.fields)
+            self._look_for_a_trip_of_before(self.status.get("trip_id", 0))
         elif message.name == "trip":
+            self.trip = dict(message.fields)
             self._tripped(message.fields, now_s)
+        elif message.name == "box":
+            self.trip = dict(message.fields)
         elif message.name == "blackbox":
             self._box_piece(message)
 
@@ -155,6 +161,12 @@ class DeviceSide:
 
         self.queue.add(wire.ACK_TRIP, trip_id, on_answer=acknowledged)
         self._fetches.setdefault(trip_id, _Fetch(BlackBox(trip_id), now_s + BOX_FIRST_S))
+
+    def _look_for_a_trip_of_before(self, latched: int) -> None:
+        """One that an earlier host acknowledged is told no more; the head of its black box says what it was."""
+        if latched and latched != self.trip.get("trip_id") and latched != self._looked_for:
+            self._looked_for = latched
+            self.queue.add(wire.GET_BLACKBOX, latched)
 
     def _ask_clock(self, now_s: float) -> None:
         self._clocks_asked += 1

@@ -169,7 +169,7 @@ class Notifier:
 
 def message(rig: str, event: Mapping[str, Any]) -> tuple[str, str]:
     """(title, body) of the message about one trip."""
-    rule = str(event.get("rule", "unknown reason")).replace("_", " ")
+    rule = str(event.get("what", event.get("rule", "unknown reason").replace("_", " ")))
     known = [f"{key}: {event[key]}" for key in NOTABLE if event.get(key) is not None]
     return f"{rig}: cut off ({rule})", "The gate is open and stays open until it is reset.\n" + "\n".join(
         known

@@ -17,7 +17,7 @@ from ccdmon.errors import InputError
 from ccdmon.link.decoder import Identity, Message
 from ccdmon.model.front_end import FrontEnd
 from ccdmon.record.event_log import EventLog
-from ccdmon.record.rule_events import action_of, described, reason_of
+from ccdmon.record.rule_events import action_of, described, reason_of, told_of
 from ccdmon.run.folder import EVENTS_FILE, read_events
 from ccdmon.run.frame_files import ROTATE_BYTES, FrameFiles, PatientFile, read_parts
 from ccdmon.run.rows import Batch, RowReader, Rows
@@ -272,6 +272,10 @@ class Recorder:
     def reason(self, code: int) -> str:
         """Name of a reason code as the device's own identity states it, else as this version knows it."""
         return reason_of(code, self.identity)
+
+    def told_of_trip(self, fields: Mapping[str, int]) -> str:
+        """A trip in words, by the fields of its message: `limit: pressure 1.21 MPa below ...`."""
+        return told_of(fields, self.identity, self.front_end)
 
 
 def _sync_all(descriptors: Sequence[int]) -> None:

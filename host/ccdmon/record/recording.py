@@ -115,8 +115,9 @@ class Recording:
             rig.get("host_trips", {}), self.recorder, self.live, self.device, send=link.send, say=self._say
         )
         self._requests = Requests(
-            folder, self.recorder, self.device, state=self.state, settings=self._settings, say=self._tell
-        )
+            folder, self.recorder, self.device, state=self.state, settings=self._settings, say=self._tell,
+            lost=lambda: None if link.up else link.broke or "it is away",
+        )  # fmt: skip
         self._held: list[Rows] = []  # until the board has said how fast it samples
         self._began_s = time.monotonic()
         self._segment_start_s = (-1, 0.0)
@@ -128,6 +129,7 @@ class Recording:
         self._told_trips: set[int] = set()
         self._refused_identities: set[str] = set()
         self._alive_due_s = 0.0
+        self._heard_s: float | None = None  # monotonic, when the board last said something intact
 
     # -- the loop
 
@@ -258,6 +260,8 @@ class Recording:
 
     def _take(self, batch: Batch) -> None:
         now_s = time.monotonic()
+        if batch.messages or batch.rows:
+            self._heard_s = now_s
         for message in batch.messages:
             self._beside.do("the board's messages", partial(self._take_message, message, now_s))
         for why in batch.refused[:1]:
@@ -306,8 +310,9 @@ class Recording:
         rule = self.recorder.reason(fields["reason"])
         if fields["trip_id"] not in self._told_trips and len(self._told_trips) < MOST_TRIPS_TOLD:
             self._told_trips.add(fields["trip_id"])
-            self._say(f"TRIP {fields['trip_id']}: {rule.replace('_', ' ')}; the gate is open")
-            self._notifier.trip({**fields, "rule": rule})
+            what = self.recorder.told_of_trip(fields)
+            self._say(f"TRIP {fields['trip_id']}: {what}; the gate is open")
+            self._notifier.trip({**fields, "rule": rule, "what": what})
         if self.recorder.rows.segment >= 0:
             self.live.tripped(rule, fields["sample"])
 
@@ -346,10 +351,18 @@ class Recording:
     def _tell(self, line: str) -> None:
         self._say(f"port {self.link.name}: {line}")
 
+    def _last_heard(self) -> dict[str, float | None]:
+        """When the board was, which is when all that is known from it alone was so."""
+        if self._heard_s is None:
+            return {"heard_unix_s": None, "silent_s": None}
+        silent_s = time.monotonic() - self._heard_s
+        return {"heard_unix_s": time.time() - silent_s, "silent_s": silent_s}
+
     def state(self) -> dict[str, Any]:
         """What is worth knowing right now: for the terminal and for the live page."""
-        return state_of(self.recorder, self.live, self.link, self.device.status) | {
+        return state_of(self.recorder, self.live, self.link, self.device.status, self.device.trip) | {
             "unix_s": time.time(),
+            **self._last_heard(),
             "failures": dict(self._beside.failures),
             "not_notified": self._notifier.not_sent,
             "moved": self._watch.moved,

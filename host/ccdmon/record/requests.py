@@ -1,14 +1,18 @@
 """What other processes ask of a running recording: its state, and commands for the board that it owns."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ccdmon.link.command_queue import OnAnswer
 from ccdmon.link.control_socket import ControlServer, Request
-from ccdmon.link.device import mismatch, why_refused
+from ccdmon.link.device import is_trip, mismatch, why_refused
+from ccdmon.link.retries import GIVE_UP_S
 from ccdmon.record.board_talk import DeviceSide
 from ccdmon.record.recorder import Recorder
+from ccdmon.record.state import latched
+from ccdmon.rig.watched import watched
 from ccdmon_fw import wire
 
 
@@ -24,8 +28,11 @@ class Requests:
         state: Callable[[], Mapping[str, Any]],
         settings: Callable[[], list[int] | None],
         say: Callable[[str], object],
+        lost: Callable[[], str | None],
     ) -> None:
-        self._recorder, self._device = recorder, device
+        """`lost`: why the link is, None while it is up."""
+        self._recorder, self._device, self._lost = recorder, device, lost
+        self._waiting: list[Request] = []  # for the board's answer
         self._state, self._settings, self._say = state, settings, say
         self.armed = False  # the board has said once that it closed its gate
         self._server: ControlServer | None = None
@@ -40,6 +47,8 @@ class Requests:
         """Take what was asked meanwhile."""
         for request in self._server.poll() if self._server else ():
             self._carry_out(request)
+        if self._waiting and (why := self._lost()) is not None:
+            self._refuse_all(why)
 
     def arm(self, request: Request | None = None) -> None:
         """Close the gate, where the firmware is this package's; a refusal is told to who asks, else to all."""
@@ -53,6 +62,10 @@ class Requests:
 
         def answered(result: str | None, detail: int) -> None:
             self.armed = self.armed or result == "ok"
+            if result == "ok" and request is None:
+                identity = self._device.identity
+                rules = watched(identity.get("settings", {}), self._recorder.front_end)
+                self._say(f"armed; the board opens its gate by itself outside of: {rules}")
             tell(result, detail)
 
         self._device.arm(self._settings(), answered)
@@ -68,7 +81,12 @@ class Requests:
             request.answer(state=self._state())
             return
         self._recorder.log(action="command", command=str(wanted)[:80])
-        if wanted == "trip":
+        self._order(request, wanted, trip_id)
+
+    def _order(self, request: Request, wanted: object, trip_id: object) -> None:
+        if (why := self._lost()) is not None and wanted in ("arm", "reset_trip"):
+            request.refuse(_not_heard(why, "nothing was sent"))
+        elif wanted == "trip":
             self._device.queue.add_urgent(wire.FORCE_TRIP, on_answer=self._answering(request))
         elif wanted == "disarm":
             self._device.queue.add(wire.DISARM, on_answer=self._answering(request))
@@ -79,13 +97,45 @@ class Requests:
         else:
             request.refuse(f"unknown request {str(wanted)[:80]!r}")
 
+    def _refuse_all(self, why: str) -> None:
+        """Nobody is kept waiting for a board that is away; what is in the queue goes out if it comes back."""
+        waiting, self._waiting = self._waiting, []
+        for request in waiting:
+            request.refuse(
+                _not_heard(why, f"the order goes out if the board is back within {GIVE_UP_S:.0f} s")
+            )
+
     def _answering(self, request: Request) -> OnAnswer:
+        self._waiting.append(request)
+
         def answered(result: str | None, detail: int) -> None:
+            if request not in self._waiting:
+                return  # it was told that the link is lost
             if result == "ok":  # answered when the state that is asked for next shows it
-                self._device.queue.add(wire.GET_STATUS, on_answer=lambda *_: request.answer())
+                self._device.queue.add(wire.GET_STATUS, on_answer=lambda *_: told(request.answer))
             elif result is None:
-                request.refuse("the board does not answer")
+                told(lambda: request.refuse("the board does not answer; look at its LED, cable and power"))
+            elif is_trip(result, detail):  # which one it was comes with the status
+                refuse = partial(self._refuse_tripped, request, result, detail)
+                self._device.queue.add(wire.GET_STATUS, on_answer=lambda *_: told(refuse))
             else:
-                request.refuse(f"the board refuses: {why_refused(result, detail)}")
+                told(lambda: request.refuse(f"the board refuses: {why_refused(result, detail)}"))
+
+        def told(tell: Callable[[], object]) -> None:
+            if request in self._waiting:
+                self._waiting.remove(request)
+                tell()
 
         return answered
+
+    def _refuse_tripped(self, request: Request, result: str, detail: int) -> None:
+        trip = latched(self._recorder, self._device.status, self._device.trip) or {}
+        request.refuse(f"the board refuses: {why_refused(result, detail, trip.get('what', ''))}")
+
+
+def _not_heard(why: str, sent: str) -> str:
+    """What a person reads whose order meets no board."""
+    return (
+        f"the link to the board is lost ({why.partition('; ')[0]}): {sent}. Nobody knows its gate; stop the cell at "
+        "the cycler, or cut the board's power, which opens it; plugged in again, the recording goes on by itself"
+    )

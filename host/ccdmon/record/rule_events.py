@@ -8,6 +8,7 @@ from typing import Any
 
 from ccdmon.model.front_end import FrontEnd
 from ccdmon.rig.physical import compared
+from ccdmon.rig.trip_words import trip_words
 from ccdmon_fw import limits
 
 Identity = Mapping[str, Any]
@@ -31,6 +32,11 @@ def action_of(fields: Mapping[str, int]) -> str:
     """What the rule did, of an event."""
     names = {limits.ACTION_INFORM: "inform", limits.ACTION_TRIP: "trip"}
     return names.get(fields.get("action", limits.ACTION_WARN), "warn")
+
+
+def told_of(fields: Mapping[str, int], identity: Identity, front_end: FrontEnd | None) -> str:
+    """Which rule tripped, in words: the reason, and what was compared."""
+    return trip_words(reason_of(fields["reason"], identity), fields, identity, front_end)
 
 
 def described(

@@ -10,9 +10,13 @@ from ccdmon.run.growing import LiveRun
 
 
 def state_of(
-    recorder: Recorder, live: LiveRun, link: SerialLink, status: Mapping[str, int]
+    recorder: Recorder,
+    live: LiveRun,
+    link: SerialLink,
+    status: Mapping[str, int],
+    trip: Mapping[str, int],
 ) -> dict[str, Any]:
-    """Newest values, link, gate, trip, counters and disk; `status` is the board's last account.
+    """Newest values, link, gate, trip, counters and disk; `status` is the board's last account, `trip` its last trip.
 
     Of a board that is not heard nobody knows the gate: its last account says what it was.
     """
@@ -25,7 +29,7 @@ def state_of(
         "link_reason": None if link.up else link.broke,
         "gate": {0: "open", 1: "closed"}.get(status.get("gate", -1), "unknown") if link.up else "unknown",
         "armed": bool(status.get("armed", 0)),
-        "trip": _latched(recorder, status),
+        "trip": latched(recorder, status, trip),
         "samples": counts.samples,
         "missing_samples": counts.missing_samples,
         "device_dropped": status.get("dropped", counts.device_dropped),
@@ -38,7 +42,10 @@ def state_of(
     }
 
 
-def _latched(recorder: Recorder, status: Mapping[str, int]) -> dict[str, Any] | None:
+def latched(recorder: Recorder, status: Mapping[str, int], trip: Mapping[str, int]) -> dict[str, Any] | None:
+    """The latched trip: its number, its reason by name, and `what` it was in words; None: none is latched."""
     if not status.get("trip_id"):
         return None
-    return {"trip_id": status["trip_id"], "rule": recorder.reason(status.get("reason", 0))}
+    rule = recorder.reason(status.get("reason", 0))
+    what = recorder.told_of_trip(trip) if trip.get("trip_id") == status["trip_id"] else rule.replace("_", " ")
+    return {"trip_id": status["trip_id"], "rule": rule, "what": what}

@@ -7,10 +7,13 @@ from typing import Any
 
 from ccdmon.errors import DeviceError
 from ccdmon.link import control_socket
-from ccdmon.link.device import Device, named
+from ccdmon.link.device import Device, RefusedError, is_trip, named
 from ccdmon.link.port import Port
+from ccdmon.model.front_end import FrontEnd
 from ccdmon.rig.rig_file import Rig
 from ccdmon.rig.settings import settings_of
+from ccdmon.rig.trip_words import trip_words
+from ccdmon.rig.watched import watched
 from ccdmon.rig.weak_settings import weak_settings
 from ccdmon_fw import limits, wire
 
@@ -33,8 +36,8 @@ def open_device(port: str) -> Iterator[Device]:
         yield device
 
 
-def status_document(device: Device) -> dict[str, Any]:
-    """`ccdmon status --json`: who the board is, and how it stands."""
+def status_document(device: Device, rig: Rig | None = None) -> dict[str, Any]:
+    """`ccdmon status --json`: who the board is, and how it stands; a latched trip in the units of `rig`."""
     identity, status = device.identity, device.status()
     tenths = status["temperature_dC"]
     return {
@@ -51,6 +54,7 @@ def status_document(device: Device) -> dict[str, Any]:
         "gate": "closed" if status["gate"] else "open",
         "trip_id": status["trip_id"] or None,
         "reason": reason_name(identity, status["reason"]),
+        "what": what_tripped(device, status, rig),
         "self_test": named(wire.SELF_TESTS, status["self_test"]),
         "run": status["run"],
         "samples": status["sample"],
@@ -61,6 +65,27 @@ def status_document(device: Device) -> dict[str, Any]:
         # Of the board, as it tells it.
         "temperature_degC": None if tenths == wire.NO_TEMPERATURE else tenths / 10,
     }
+
+
+def scales_of(identity: Mapping[str, Any], rig: Rig | None) -> FrontEnd | None:
+    """The rig file's front end, else what the board states of its own; None: nobody knows its full scales."""
+    if rig is not None:
+        return rig.front_end_scales()
+    stated = identity.get("front_end") or {}
+    if stated.get("voltage_full_scale_V") is None or stated.get("current_full_scale_A") is None:
+        return None
+    return FrontEnd.from_table(stated)
+
+
+def what_tripped(device: Device, status: Mapping[str, int], rig: Rig | None) -> str | None:
+    """The latched trip in words; None without one."""
+    if not status["trip_id"]:
+        return None
+    reason = reason_name(device.identity, status["reason"]) or "none"
+    fields = device.trip(status["trip_id"])
+    if fields is None:
+        return reason.replace("_", " ")
+    return trip_words(reason, fields, device.identity, scales_of(device.identity, rig))
 
 
 def _zero(identity: Mapping[str, Any]) -> dict[str, int | None]:
@@ -92,12 +117,27 @@ def arm(device: Device, rig: Rig | None) -> dict[str, Any]:
         if wrong:
             raise DeviceError(f"{wrong[0]}; mend [front_end] in the rig file, or the board's description")
         device.configure(wanted_settings(rig, device.identity))
-    device.arm()
-    document = status_document(device)
+        device.identify()  # whose settings say what a trip means
+    with saying_what_tripped(device, rig):
+        device.arm()
+    document = status_document(device, rig)
     if document["gate"] != "closed":
-        why = document["reason"] or "it states no reason"
+        why = document["what"] or "it states no reason"
         raise DeviceError(f"armed, but the gate is open again: {why} (trip {document['trip_id']})")
-    return document
+    settings = dict(zip(limits.SETTINGS, device.settings(), strict=True))
+    return {**document, "watched": watched(settings, scales_of(device.identity, rig))}
+
+
+@contextmanager
+def saying_what_tripped(device: Device, rig: Rig | None) -> Iterator[None]:
+    """A refusal because the self-test tripped says which rule it was, and of what value."""
+    try:
+        yield
+    except RefusedError as error:
+        what = what_tripped(device, device.status(), rig) if is_trip(error.result, error.detail) else None
+        if what is None:
+            raise
+        raise RefusedError(error.where, error.command, error.result, error.detail, what) from error
 
 
 def wanted_settings(rig: Rig, identity: Mapping[str, Any]) -> list[int]:

@@ -2,12 +2,12 @@
 
 What `value` and `limit` of a rule are stands beside the rule in the firmware (`limits.COMPARED`) and comes with the
 device's identity. A trip names its reason alone: what all its rules that may trip compare alike can be told; which
-channel a trip on `limit` means shows in the setting it quotes.
+limit a trip on `limit` means shows in the setting it quotes (`trip_words.py` says it in words).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ccdmon.model.front_end import FrontEnd
 from ccdmon_fw import limits
@@ -31,7 +31,7 @@ def compared(
 
     `identity` is the device's: its rules, what they compare, its settings.
     """
-    kinds = _of_reason(reason, limit, identity) if rule is None else _of_rule(rule, identity)
+    kinds = _of_reason(reason, value, limit, identity) if rule is None else _of_rule(rule, identity)
     if len(kinds) != 1:
         return None
     scale, zero, unit = _scale(kinds.pop(), front_end)
@@ -46,11 +46,11 @@ def _of_rule(rule: str, identity: Mapping[str, Any]) -> set[str]:
     return {kind for name, kind in zip(rules, kinds, strict=False) if name == rule}
 
 
-def _of_reason(reason: str, limit: int, identity: Mapping[str, Any]) -> set[str]:
+def _of_reason(reason: str, value: int, limit: int, identity: Mapping[str, Any]) -> set[str]:
     """What the rules compare that trip with this reason."""
     settings: Mapping[str, int] = identity.get("settings", {})
     if reason == "limit":
-        return {f"{channel}_code" for channel in _quoted(limit, settings)}
+        return {quoted.kind for quoted in quoted_limits(value, limit, settings)}
     rules: Sequence[str] = identity.get("rules", limits.RULES)
     reasons: Sequence[str] = identity.get("reasons", limits.REASONS)
     return {
@@ -63,10 +63,31 @@ def _of_reason(reason: str, limit: int, identity: Mapping[str, Any]) -> set[str]
     }
 
 
-def _quoted(limit: int, settings: Mapping[str, int]) -> list[str]:
-    """The channel one of whose limits this is; the first of several."""
-    ends = ((name, settings.get(f"{name}_{end}_code")) for name in CHANNELS for end in ("min", "max"))
-    return [name for name, setting in ends if setting == limit][:1]
+class Quoted(NamedTuple):
+    """A limit that a trip names by the value of its setting."""
+
+    channel: str
+    end: str  # "min", "max" of its codes, or "rate" from block to block
+
+    @property
+    def kind(self) -> str:
+        """Of `limits.COMPARED`."""
+        return f"{self.channel}_{'change' if self.end == 'rate' else 'code'}"
+
+
+def quoted_limits(value: int, limit: int, settings: Mapping[str, int]) -> list[Quoted]:
+    """The limits that this may be, of rules that trip: their setting is `limit`, and `value` lies beyond it."""
+    found = []
+    for channel in CHANNELS:
+        for end, setting in (
+            ("min", f"{channel}_min_code"), ("max", f"{channel}_max_code"), ("rate", f"rate_{channel}_codes"),
+        ):  # fmt: skip
+            rule = f"{'rate' if end == 'rate' else 'limit'}_{channel}"
+            trips = settings.get(f"action_{rule}", limits.ACTION_TRIP) == limits.ACTION_TRIP
+            beyond = value < limit if end == "min" else value > limit
+            if trips and beyond and settings.get(setting) == limit:
+                found.append(Quoted(channel, end))
+    return found
 
 
 def _scale(kind: str, front_end: FrontEnd) -> tuple[float, int, str | None]:

@@ -41,18 +41,18 @@ class Sizing:
 
     def shunt_and_gain(self) -> tuple[str, str]:
         """For a figure."""
-        return _si(self.shunt_ohm, "ohm"), f"x{self.gain:.4g}"
+        return si(self.shunt_ohm, "ohm"), f"x{self.gain:.4g}"
 
     def lines(self) -> list[str]:
         """For a person: a rig file's comments, the terminal."""
         shunt, gain = self.shunt_and_gain()
         said = [
-            f"shunt {shunt} in the cell's return ({_si(self.shunt_W, 'W')} at full scale), "
+            f"shunt {shunt} in the cell's return ({si(self.shunt_W, 'W')} at full scale), "
             f"amplifier {gain}, zero at {AMPLIFIER_V} V",
-            f"a step of the converter: {_si(self.current_step_A, 'A')}, {_si(self.voltage_step_V, 'V')}"
-            + ("" if self.pressure_step_Pa is None else f", {_si(self.pressure_step_Pa, 'Pa')}"),
-            f"first current level: at least {_si(self.smallest_level_A, 'A')}",
-            f"smallest polarisation whose hard short is cut off: {_si(self.smallest_short_V, 'V')}, "
+            f"a step of the converter: {si(self.current_step_A, 'A')}, {si(self.voltage_step_V, 'V')}"
+            + ("" if self.pressure_step_Pa is None else f", {si(self.pressure_step_Pa, 'Pa')}"),
+            f"first current level: at least {si(self.smallest_level_A, 'A')}",
+            f"smallest polarisation whose hard short is cut off: {si(self.smallest_short_V, 'V')}, "
             "with the voltage's zero calibrated",
         ]
         if self.voltage_full_scale_V > OPEN_ENDED_V:
@@ -100,7 +100,7 @@ def _step_below(value: float) -> float:
     return next(float(f"{s * decade:.6g}") for s in (5, 2, 1) if s * decade <= value * (1 + 1e-9))
 
 
-def _si(value: float, unit: str) -> str:
+def si(value: float, unit: str) -> str:
     """Three digits and a prefix."""
     for factor, prefix in ((1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n")):
         if abs(value) >= factor * (1 - 1e-9):

@@ -41,8 +41,8 @@ def state_line(state: Mapping[str, Any]) -> str:
         *([f"{state['temperature_degC']:.1f} °C"] if state.get("temperature_degC") is not None else []),
     ]
     kept = [
-        f"TRIP {trip['trip_id']} {trip['rule']}" if trip else f"gate {state['gate']}",
-        *([] if state["link"] == "up" else ["LINK LOST"]),
+        f"TRIP {trip['trip_id']} {_what(trip)}" if trip else f"gate {state['gate']}",
+        *([] if state["link"] == "up" else [f"LINK LOST{_since(state.get('silent_s'))}"]),
         *(["DISK FULL"] if state["disk"] else []),
         *([f"{state['not_notified']} MESSAGES NOT SENT"] if state.get("not_notified") else []),
         f"{state['samples']} samples",
@@ -51,3 +51,12 @@ def state_line(state: Mapping[str, Any]) -> str:
         *([f"{clock(state['stop_in_s'])} left"] if state["stop_in_s"] is not None else []),
     ]
     return " · ".join(measured) + "\n" + " · ".join(kept)
+
+
+def _what(trip: Mapping[str, Any]) -> str:
+    return str(trip.get("what") or str(trip["rule"]).replace("_", " "))
+
+
+def _since(silent_s: float | None) -> str:
+    """What is measured is of then."""
+    return "" if silent_s is None else f" {clock(silent_s)}"

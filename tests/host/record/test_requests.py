@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ccdmon.link.decoder import Message
 from ccdmon.link.device import mismatch
 from ccdmon.record.board_talk import DeviceSide
 from ccdmon.record.requests import Requests
@@ -19,9 +20,16 @@ class Log:
 
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []
+        self.front_end = None
 
     def log(self, **event: Any) -> None:
         self.lines.append(event)
+
+    def reason(self, code: int) -> str:
+        return limits.REASONS[code]
+
+    def told_of_trip(self, fields: dict[str, int]) -> str:
+        return f"limit: pressure {fields['value']} Pa below {fields['limit']} Pa"
 
 
 class Asked:
@@ -44,9 +52,10 @@ class Scene:
         self.log, self.told, self.now_s = Log(), list[str](), 0.0
         self.device = DeviceSide(None, lambda box: None, lambda *_: None, lambda: None)
         self.device.identity = dict(OURS)
+        self.lost: str | None = None
         self.requests = Requests(
             folder, self.log, self.device, state=lambda: {"gate": "open"}, settings=lambda: settings,  # type: ignore[arg-type]
-            say=self.told.append,
+            say=self.told.append, lost=lambda: self.lost,
         )  # fmt: skip
 
     def ask(self, **document: Any) -> Asked:
@@ -151,7 +160,7 @@ def test_a_refusal_and_silence_are_told_to_who_asked(scene: Scene) -> None:
     silent = scene.ask(do="disarm")
     scene.device.queue.due(1.0)
     scene.device.queue.due(100.0)
-    assert silent.said == ["the board does not answer"]
+    assert silent.said == ["the board does not answer; look at its LED, cable and power"]
 
 
 def test_another_firmware_is_not_armed_whoever_asks(scene: Scene) -> None:
@@ -185,3 +194,72 @@ def test_a_long_word_is_cut_in_the_log_and_in_the_answer(scene: Scene) -> None:
     asked = scene.ask(do="y" * 5000)
     assert asked.said == [f"unknown request {'y' * 80!r}"]
     assert scene.log.lines == [{"action": "command", "command": "y" * 80}]
+
+
+@pytest.mark.parametrize("document", [{"do": "arm"}, {"do": "reset_trip", "trip_id": 3}])
+def test_what_closes_a_gate_is_refused_at_once_where_the_link_is_lost(scene: Scene, document: Any) -> None:
+    scene.lost = "port /dev/x: it went away"
+    (said,) = scene.ask(**document).said
+    assert "link to the board is lost (port /dev/x: it went away): nothing was sent" in said
+    assert "cycler" in said, "what to do"
+    assert scene.quiet()
+
+
+@pytest.mark.parametrize(
+    ("document", "command"), [({"do": "trip"}, "force_trip"), ({"do": "disarm"}, "disarm")]
+)
+def test_what_opens_a_gate_is_told_at_once_and_goes_out_when_the_board_is_back(
+    scene: Scene, document: Any, command: str
+) -> None:
+    scene.lost = "it went away"
+    asked = scene.ask(**document)
+    scene.requests.answer()
+    assert len(asked.said) == 1 and "goes out if the board is back within 30 s" in asked.said[0]
+    scene.lost = None
+    assert scene.board()[0] == command
+    while not scene.quiet():
+        scene.board()
+    assert len(asked.said) == 1, "it is answered once"
+
+
+def test_who_waits_while_the_link_breaks_is_told_then(scene: Scene) -> None:
+    asked = scene.ask(do="reset_trip", trip_id=3)
+    scene.requests.answer()
+    assert asked.said == []
+    scene.lost = "it went away"
+    scene.requests.answer()
+    assert len(asked.said) == 1 and "link to the board is lost" in asked.said[0]
+
+
+def test_a_self_test_that_trips_says_what_is_latched(scene: Scene) -> None:
+    asked = scene.ask(do="reset_trip", trip_id=3)
+    scene.board(wire.RESULTS.index("self_test_failed"), wire.SELF_TESTS.index("tripped"))
+    assert asked.said == [], "which one it was comes with the status"
+    scene.device.trip = {"trip_id": 3, "value": 1, "limit": 2}
+    scene.device.status = {"trip_id": 3, "reason": limits.LIMIT}
+    assert scene.board()[0] == "get_status"
+    assert (
+        "self_test_failed (tripped; latched is limit: pressure 1 Pa below 2 Pa); what trip" in asked.said[0]
+    )
+
+
+def test_the_trip_of_an_earlier_host_is_asked_for_once(scene: Scene) -> None:
+    status = Message("status", {"trip_id": 7, "reason": limits.LIMIT}, ())
+    for _ in range(3):
+        scene.device.take(status, 0.0)
+    assert scene.board() == ("get_blackbox", wire.pack(wire.GET_BLACKBOX, 7))
+    assert scene.quiet()
+    scene.device.take(Message("box", {"trip_id": 7, "value": 4, "limit": 5}, ()), 0.0)
+    assert scene.device.trip["value"] == 4
+
+
+def test_a_recording_that_arms_says_what_is_watched_now(scene: Scene) -> None:
+    settings = dict(zip(limits.SETTINGS, limits.default_settings(), strict=True)) | {
+        "voltage_max_code": 49152
+    }
+    scene.device.identity["settings"] = settings
+    scene.requests.arm()
+    while not scene.quiet():
+        scene.board()
+    assert len(scene.told) == 1
+    assert "outside of: voltage up to 50.0% of full scale; rules: hard_short, rail" in scene.told[0]

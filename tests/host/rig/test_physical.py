@@ -10,7 +10,8 @@ SCALES = FrontEnd(8.0, 0.016, 4e6)
 SETTINGS = {"voltage_max_code": 53248, "current_min_code": 16384, "pressure_max_code": 32768}
 IDENTITY = {"settings": SETTINGS}
 # A trip names its reason alone: each of these is a reason of one rule that trips here.
-ALONE = {f"action_{rule}": 3 * (rule in ("hard_short", "divergence", "stuck")) for rule in limits.RULES}
+TRIP = ("hard_short", "divergence", "stuck", "limit_voltage", "limit_current")
+ALONE = {f"action_{rule}": 3 * (rule in TRIP) for rule in limits.RULES}
 
 
 @pytest.mark.parametrize(
@@ -93,14 +94,13 @@ def test_each_channel_has_its_scale_and_zero() -> None:
     assert compared("nothing", "none", 1, 2, IDENTITY, SCALES) is None
 
 
-def test_the_channel_whose_limit_is_quoted_is_the_first() -> None:
+def test_a_limit_that_several_settings_quote_has_no_unit() -> None:
     every = {
         "settings": {
             f"{name}_{end}_code": 100 for name in ("voltage", "current", "pressure") for end in ("min", "max")
         }
     }
-    found = compared(None, "limit", 100, 100, every, SCALES)
-    assert found is not None and found.unit == "V"
+    assert compared(None, "limit", 200, 100, every, SCALES) is None
     last = {"settings": {**every["settings"], "voltage_min_code": 1, "voltage_max_code": 1, "current_min_code": 1,
                          "current_max_code": 1, "pressure_min_code": 1}}  # fmt: skip
     found = compared(None, "limit", 200, 100, last, SCALES)

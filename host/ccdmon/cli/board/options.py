@@ -2,7 +2,9 @@
 
 import argparse
 import json
+import shlex
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,14 @@ from ccdmon.errors import InputError
 if TYPE_CHECKING:
     from ccdmon.link.device import Device
     from ccdmon.rig.rig_file import Rig
+
+NOT_SHOWN = ("schema", "weak", "watched", "heard_unix_s", "silent_s", "unix_s")
+# What a recorder knows from its board alone.
+OF_THE_BOARD = (
+    "test_time_s", "voltage_V", "current_A", "pressure_Pa", "temperature_degC", "armed", "trip", "device_dropped",
+    "overruns",
+)  # fmt: skip
+SILENT_S = 5.0  # a board answers each second
 
 
 def add_board(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +34,11 @@ def add_board(parser: argparse.ArgumentParser) -> None:
         "--run-folder", type=Path, metavar="DIR", help="the folder of the `ccdmon record` that owns the port"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def add_rig_file(parser: argparse.ArgumentParser, help_: str) -> None:
+    """`--rig-file`: whose port and scales count."""
+    parser.add_argument("--rig-file", type=Path, metavar="FILE", help=help_)
 
 
 def rig_of(args: argparse.Namespace) -> "Rig | None":
@@ -50,7 +65,9 @@ def order(
                 "--rig-file: the recorder has its own; start `ccdmon record --rig-file ... --arm`"
             )
         return gate_orders.through_recorder(args.run_folder, action, **fields)
-    with gate_orders.open_device(find_board(args.port or (rig.port.device if rig else None))) as device:
+    if args.port is None and rig is not None and rig.port.device != "auto":
+        args.port = rig.port.device
+    with gate_orders.open_device(find_board(args.port)) as device:
         return on_device(device)
 
 
@@ -63,6 +80,37 @@ def show(args: argparse.Namespace, state: Mapping[str, Any]) -> None:
         print(f"NOT AS WATCHED AS IT SEEMS: {line}", file=sys.stderr)
     if waiting := state.get("not_notified"):
         print(f"NOBODY WAS TOLD: {waiting} messages of a trip are not sent yet", file=sys.stderr)
+    of_before = _last_heard(state)
     for name, value in state.items():
-        if name not in ("schema", "weak") and value is not None:
-            print(f"{name:<17} {value}")
+        if name not in NOT_SHOWN and value is not None:
+            of_then = f"  ({of_before})" if of_before and name in OF_THE_BOARD else ""
+            print(f"{name:<17} {_shown(value)}{of_then}")
+
+
+def hint(args: argparse.Namespace, text: str) -> None:
+    """What to do next, for a person: on stderr, with the options that name the same board."""
+    if not args.json:
+        print(text.replace(" BOARD", _same_board(args)), file=sys.stderr)
+
+
+def _same_board(args: argparse.Namespace) -> str:
+    if args.run_folder is not None:
+        return f" --run-folder {shlex.quote(str(args.run_folder))}"
+    return f" --port {shlex.quote(args.port)}" if args.port else ""
+
+
+def _shown(value: Any) -> Any:
+    """A trip as a recorder tells it is a table: its number and what it was."""
+    if isinstance(value, Mapping) and "trip_id" in value:
+        return f"{value['trip_id']}: {value.get('what', value.get('rule'))}"
+    return value
+
+
+def _last_heard(state: Mapping[str, Any]) -> str:
+    """Of a recorder whose board is not heard: since when; what it says of the board is of then. Empty: it is heard."""
+    silent_s, heard_s = state.get("silent_s"), state.get("heard_unix_s")
+    if "link" not in state or (state["link"] == "up" and (silent_s is None or silent_s < SILENT_S)):
+        return ""
+    if silent_s is None or heard_s is None:
+        return "never heard"
+    return f"last heard {time.strftime('%H:%M:%S', time.localtime(heard_s))}, {silent_s:.0f} s ago"

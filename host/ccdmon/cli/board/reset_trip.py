@@ -4,11 +4,12 @@ import argparse
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ccdmon.cli.board.options import add_board, order, show
+from ccdmon.cli.board.options import add_board, add_rig_file, hint, order, rig_of, show
 from ccdmon.errors import EXIT_FINE, InputError
 
 if TYPE_CHECKING:
     from ccdmon.link.device import Device
+    from ccdmon.rig.rig_file import Rig
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,16 +17,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("trip_id", nargs="?", type=_trip_id, metavar="ID", help="id of the latched trip")
     parser.add_argument("--list", action="store_true", help="only say which trip is latched, and why")
     add_board(parser)
+    add_rig_file(parser, "whose port is asked, and in whose units a trip is told")
 
 
 def run(args: argparse.Namespace) -> int:
     """Clear the trip; the gate stays open. Exit 3 where another or none is latched."""
     if (args.trip_id is None) != args.list:
         raise InputError("say which trip: `ccdmon reset-trip ID`; `--list` shows the latched one")
+    rig = rig_of(args)
     if args.list:
-        show(args, _latched(order(args, _state, "state")))
+        show(args, _latched(order(args, lambda device: _state(device, rig), "state", rig)))
         return EXIT_FINE
-    show(args, order(args, lambda device: _reset(device, args.trip_id), "reset_trip", trip_id=args.trip_id))
+    show(
+        args,
+        order(
+            args, lambda device: _reset(device, args.trip_id, rig), "reset_trip", rig, trip_id=args.trip_id
+        ),
+    )
+    hint(args, "the trip is cleared, the gate is open; `ccdmon arm BOARD` closes it")
     return EXIT_FINE
 
 
@@ -36,10 +45,10 @@ def _trip_id(text: str) -> int:
     return number
 
 
-def _state(device: "Device") -> Mapping[str, Any]:
+def _state(device: "Device", rig: "Rig | None") -> Mapping[str, Any]:
     from ccdmon.rig.gate_orders import status_document
 
-    return status_document(device)
+    return status_document(device, rig)
 
 
 def _latched(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,10 +56,14 @@ def _latched(state: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "trip_id": trip.get("trip_id", state.get("trip_id")),
         "reason": trip.get("rule", state.get("reason")),
+        "what": trip.get("what", state.get("what")),
         "gate": state["gate"],
     }
 
 
-def _reset(device: "Device", trip_id: int) -> Mapping[str, Any]:
-    device.reset_trip(trip_id)
-    return _state(device)
+def _reset(device: "Device", trip_id: int, rig: "Rig | None") -> Mapping[str, Any]:
+    from ccdmon.rig.gate_orders import saying_what_tripped
+
+    with saying_what_tripped(device, rig):
+        device.reset_trip(trip_id)
+    return _state(device, rig)

@@ -95,10 +95,18 @@ def test_a_clock_that_drifts(
     monkeypatch.setattr(
         doctor_board, "_read_clock", iter([(2**30 - 10, 0.0, 0.0), (990 + 5, 1e-3, 1e-9)]).__next__
     )
+    monkeypatch.setattr(doctor_board, "is_pseudo_terminal", lambda _name: False)
     monkeypatch.setattr(doctor_board, "_read_clock", lambda _device, take=doctor_board._read_clock: take())
     _, checks = ask(capsys, "--port", firmware.port)
     assert checks["clock"]["state"] == "negative"
     assert checks["clock"]["finding"].startswith("+5000 ppm"), "1005 us in 1000, over the wrap"
+
+
+def test_the_clock_of_an_emulated_board_is_no_crystals(
+    firmware: PtyFirmware, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, checks = ask(capsys, "--port", firmware.port)
+    assert (checks["clock"]["state"], "ppm" in checks["clock"]["finding"]) == ("skipped", False)
 
 
 def test_no_board_and_a_port_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:

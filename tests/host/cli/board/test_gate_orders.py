@@ -12,6 +12,7 @@ from ccdmon.rig.rig_file import read_rig
 from ccdmon.rig.settings import settings_of
 from ccdmon_fw import limits
 from tests.host.pty_firmware import PtyFirmware
+from tests.host.record.test_recording import wait_for
 
 Order = Callable[..., tuple[int, Any, str]]
 
@@ -63,7 +64,7 @@ def test_a_boards_life(order: Order, firmware: PtyFirmware, rig_file: Path) -> N
 def test_a_latched_trip_is_cleared_by_its_id_only(order: Order, firmware: PtyFirmware) -> None:
     firmware.bench.app.gate.trip(limits.COMMAND)
     code, latched, _ = order("reset-trip", "--list")
-    assert (code, latched) == (0, {"trip_id": 1, "reason": "command", "gate": "open"})
+    assert (code, latched) == (0, {"trip_id": 1, "reason": "command", "what": "command", "gate": "open"})
     code, _, err = order("arm")
     assert code == 3
     assert len(err.strip().splitlines()) == 1
@@ -125,3 +126,40 @@ def test_a_port_without_our_firmware_says_how_to_get_it(
     code = main(["status", "--port", firmware.port])
     assert code == 3
     assert f"`ccdmon flash --port {firmware.port}`" in capsys.readouterr().err
+
+
+def test_a_limit_that_tripped_is_named_wherever_it_is_told(
+    order: Order, firmware: PtyFirmware, rig_file: Path
+) -> None:
+    assert order("arm", "--rig-file", str(rig_file))[0] == 0
+    firmware.bench.board.codes = (32768 + 20000, 32768, 32768)
+    what = "limit: voltage 3.66 V above 3 V (voltage_V)"
+    wait_for(lambda: not firmware.bench.board.level, "the gate")
+    _, state, _ = order("status", "--rig-file", str(rig_file))
+    assert (state["reason"], state["what"]) == ("limit", what)
+    _, listed, _ = order("reset-trip", "--list", "--rig-file", str(rig_file))
+    assert listed["what"] == what
+    _, state, _ = order("status")
+    assert state["what"] == "limit: voltage 61.0% of full scale above 50.0% of full scale (voltage_V)"
+    code, _, err = order("reset-trip", "1", "--rig-file", str(rig_file))
+    assert (code, f"self_test_failed (tripped; latched is {what})" in err) == (3, True)
+
+
+def test_an_emergency_stop_opens_and_latches(
+    order: Order, firmware: PtyFirmware, rig_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert order("arm", "--rig-file", str(rig_file))[1]["watched"].startswith("voltage -3 V to 3 V")
+    assert main(["trip", "--port", firmware.port]) == 0
+    told = capsys.readouterr()
+    assert firmware.bench.board.level == 0
+    assert "command" in told.out
+    assert f"`ccdmon reset-trip 1 --port {firmware.port}`" in told.err
+    code, _, err = order("arm")
+    assert (code, "trip 1 is latched" in err) == (3, True)
+    assert main(["reset-trip", "1", "--port", firmware.port]) == 0
+    assert f"`ccdmon arm --port {firmware.port}` closes it" in capsys.readouterr().err
+    assert main(["arm", "--port", firmware.port, "--rig-file", str(rig_file)]) == 0
+    told = capsys.readouterr()
+    assert "outside of: voltage -3 V to 3 V; rules: hard_short, rail" in told.err
+    for way in ("disarm", "trip"):
+        assert f"`ccdmon {way} --port {firmware.port}`" in told.err
