@@ -28,6 +28,11 @@ LEAST_APART = 2000  # codes, 3 % of the range: the error of a gain is that of a 
 SILENCE_LIMIT_S = 10.0
 ALIVE_INTERVAL_S = 0.5  # the rig file may let the board trip where its host is silent for a second
 LARGEST_CORRECTION = 0.5  # a gain further from 1 is a wrong full scale or a swapped channel
+EXPECTED_CORRECTION = (
+    0.03  # resistors of 1 % at both ends of a divider, or of a shunt and a gain: rarely more
+)
+SAME_CODES = 64  # so little, or six deviations of the noise, is no answer to another value
+SAME_DEVIATIONS = 6.0
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Reading:
 
     known: float
     code: float
-    code_noise: float = 0.0
+    code_noise: float | None = None  # None: the code was typed, its noise nobody knows
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Result:
     channel: str
     gain: float
     offset: float
-    noise: float
+    noise: float | None  # None: not known
 
 
 def read_codes(
@@ -111,8 +116,13 @@ def _codes(device: Device, column: int, samples: int) -> FloatArray:
     return np.concatenate(codes)[:samples]
 
 
-def calibrate(channel: str, readings: Sequence[Reading], front_end: FrontEnd) -> Result:
-    """Gain and offset from two readings. Raises `InputError` for points that cannot give any."""
+def calibrate(
+    channel: str, readings: Sequence[Reading], front_end: FrontEnd, *, far_off: bool = False
+) -> Result:
+    """Gain and offset from two readings. Raises `InputError` for points that cannot give any.
+
+    `far_off`: also a gain that resistors alone do not explain.
+    """
     if channel == "temperature":
         return _thermometer(readings)
     low, high = readings
@@ -122,6 +132,12 @@ def calibrate(channel: str, readings: Sequence[Reading], front_end: FrontEnd) ->
                 f"{channel} at {reading.known:g} {UNITS[channel]} reads code {reading.code:.0f}, the end of "
                 "the range; choose a smaller value or mend the wiring"
             )
+    if abs(high.code - low.code) < _same(low, high):
+        raise InputError(
+            f"{channel} reads code {low.code:.0f} at {low.known:g} {UNITS[channel]} and {high.code:.0f} at "
+            f"{high.known:g}: the input did not follow. Was the second value there when it was read? Else look at the "
+            "wire, the channel's pin and, for a current, its way through the relay"
+        )
     if abs(high.code - low.code) < LEAST_APART:
         raise InputError(
             f"the two points lie {abs(high.code - low.code):.0f} codes apart, at least {LEAST_APART} are "
@@ -134,9 +150,26 @@ def calibrate(channel: str, readings: Sequence[Reading], front_end: FrontEnd) ->
             f"{channel} would need a gain of {gain:.3g}; check the full scale in [front_end], the wiring "
             "and the channel"
         )
+    if abs(gain - 1) > EXPECTED_CORRECTION and not far_off:
+        raise InputError(
+            f"{channel} would need a gain of {gain:.4g}, {abs(gain - 1):.1%} off: more than resistors of 1 % explain. "
+            f"Check {_behind(channel)} in [front_end] against what is soldered, and the values that were applied; "
+            "--far-off writes it all the same"
+        )
     step = _nominal(channel, CODE_ZERO + 1.0, front_end) - _nominal(channel, float(CODE_ZERO), front_end)
-    noise = gain * step * float(np.hypot(low.code_noise, high.code_noise)) / 2**0.5
+    noises = [reading.code_noise for reading in readings if reading.code_noise is not None]
+    noise = gain * step * float(np.sqrt(np.mean(np.square(noises)))) if noises else None
     return Result(channel, gain, low.known - gain * nominal[0], noise)
+
+
+def _same(low: Reading, high: Reading) -> float:
+    """Codes that lie closer were read of one value."""
+    return max(SAME_CODES, SAME_DEVIATIONS * max(low.code_noise or 0.0, high.code_noise or 0.0))
+
+
+def _behind(channel: str) -> str:
+    """The full scale of a channel, as the rig file names it."""
+    return f"{channel}_full_scale_{UNITS[channel]}"
 
 
 def _thermometer(readings: Sequence[Reading]) -> Result:
@@ -154,8 +187,9 @@ def _thermometer(readings: Sequence[Reading]) -> Result:
             raise InputError(
                 f"temperature would need a gain of {gain:.3g}; check the thermometer and the points"
             )
-    noise = max(reading.code_noise for reading in readings)
-    return Result("temperature", gain, first.known - gain * first.code, gain * noise)
+    noises = [reading.code_noise for reading in readings if reading.code_noise is not None]
+    noise = gain * max(noises) if noises else None
+    return Result("temperature", gain, first.known - gain * first.code, noise)
 
 
 def _nominal(channel: str, code: float, front_end: FrontEnd) -> float:
@@ -170,7 +204,8 @@ def write_calibration(path: Path, result: Result, at: str) -> Rig:
     document = tomlkit.parse(path.read_text(encoding="utf-8"))
     table = tomlkit.table()
     for key, value in (("gain", result.gain), ("offset", result.offset), ("noise", result.noise)):
-        table[key] = float(f"{value:.9g}")
+        if value is not None:
+            table[key] = float(f"{value:.9g}")
     table["calibrated_at"] = at
     table.add(tomlkit.nl())
     document["front_end"][result.channel] = table

@@ -18,16 +18,25 @@ COMMON = (
 )
 RELAY = (
     *COMMON,
-    Part(1, "resistor 16 k, 0.1 %", "voltage divider"),
-    Part(1, "resistor 10 k, 0.1 %", "voltage divider"),
-    Part(1, "resistor 27 k, 0.1 %", "voltage divider"),
     Part(1, "shunt SHUNT, 0.1 %, four terminals", "cell's return"),
     Part(1, "difference amplifier for 3.3 V, reference pin, GAIN", "current"),
+    Part(2, "resistor 10 k, 0.1 %", "1.65 V for the amplifier's reference pin"),
+    Part(1, "capacitor 100 nF", "1.65 V"),
+    Part(1, "op amp for 3.3 V, rail to rail", "1.65 V, as follower"),
     Part(1, "relay, 5 V coil, normally open, for the test's current", "cell's path"),
     Part(1, "MOSFET, logic level, for the coil's current", "gate"),
     Part(1, "diode 1N4148", "across the coil"),
     Part(1, "resistor 10 k (Pico 2: 4.7 k)", "gate's pull-down"),
 )
+
+
+def divider(ohms: tuple[str, str, str | None]) -> tuple[Part, ...]:
+    """Of the cell's voltage."""
+    values = [value for value in ohms if value]
+    return tuple(
+        Part(values.count(value), f"resistor {value}, 0.1 %", "voltage divider")
+        for value in dict.fromkeys(values)
+    )
 
 
 def potentiostat(i_ohm: str) -> tuple[Part, ...]:

@@ -11,8 +11,11 @@ from typing import Any, NamedTuple
 from ccdmon.errors import InputError
 from ccdmon.extras import how_to_install
 from ccdmon.rig.parts import RELAY, Part, potentiostat
+from ccdmon.rig.parts import divider as divider_parts
+from ccdmon.rig.sizing import OPEN_ENDED_V, divider
 
 FONT_pt = 11
+RELAY_BOARD = "relay"
 
 
 class Values(NamedTuple):
@@ -20,14 +23,23 @@ class Values(NamedTuple):
 
     shunt: str | None = None  # "50 ohm"
     gain: str | None = None  # "x33"
+    voltage_full_scale_V: float = OPEN_ENDED_V
 
 
-def draw(wiring: str, path: Path, shunt: str | None = None, gain: str | None = None) -> list[Part]:
+def draw(
+    wiring: str,
+    path: Path,
+    shunt: str | None = None,
+    gain: str | None = None,
+    voltage_full_scale_V: float | None = None,
+) -> list[Part]:
     """Write the figure of one of `WIRINGS`; what has to be bought. `shunt`, `gain`: as they are to be read there.
+
+    The full scale chooses the relay board's divider; None: the wide one.
 
     Raises `InputError` for another ending than .svg, a folder that cannot be written, or a missing library.
     """
-    values = Values(shunt, gain)
+    values = Values(shunt, gain, voltage_full_scale_V or OPEN_ENDED_V)
     try:
         import schemdraw
         from schemdraw import elements
@@ -47,6 +59,8 @@ def draw(wiring: str, path: Path, shunt: str | None = None, gain: str | None = N
         drawing.save(str(path))
     except OSError as error:
         raise InputError(f"{path}: cannot write ({error.strerror}); choose another folder") from error
+    if wiring == RELAY_BOARD:
+        parts = (*divider_parts(divider(values.voltage_full_scale_V)), *parts)
     return [part._replace(what=_named(part.what, values)) for part in parts]
 
 
@@ -102,9 +116,9 @@ def _divider(
     _net(d, e, (x + 4.7, y), pin)
 
 
-def _voltage(d: Any, e: Any, at: tuple[float, float], _values: Values) -> None:
-    _title(d, e, at, "Cell's voltage, +-5.27 V")
-    _divider(d, e, at, "cell +", "GP26", ("16 k", "10 k", "27 k"))
+def _voltage(d: Any, e: Any, at: tuple[float, float], values: Values) -> None:
+    _title(d, e, at, f"Cell's voltage, +-{values.voltage_full_scale_V:g} V")
+    _divider(d, e, at, "cell +", "GP26", divider(values.voltage_full_scale_V))
 
 
 def _current(d: Any, e: Any, at: tuple[float, float], values: Values) -> None:
@@ -123,13 +137,39 @@ def _current(d: Any, e: Any, at: tuple[float, float], values: Values) -> None:
     for end, pin in ((high, amplifier.in2), (low, amplifier.in1)):
         d.add(e.Wire("c", k=-0.5).at(pin).to(end))
     _text(d, e, (x + 3.1, y - 2.4), "difference amplifier on 3.3 V,", size=9)
-    _text(d, e, (x + 3.1, y - 2.9), "reference pin at 1.65 V", size=9)
+    _text(d, e, (x + 3.1, y - 2.9), "reference pin: the 1.65 V drawn beside", size=9)
     node = (amplifier.out[0] + 0.5, amplifier.out[1])
     d.add(e.Line().at(tuple(amplifier.out)).to(node))
     d.add(e.Dot())
     d.add(e.Capacitor().at(node).down().length(1.2).label("10 nF", loc="bottom"))
     d.add(e.Ground())
     _net(d, e, node, "GP27")
+
+
+def _mid_supply(d: Any, e: Any, at: tuple[float, float], _values: Values) -> None:
+    """Half of the converter's supply, so that zero current lands at mid-range whatever that supply is."""
+    x, y = at
+    _title(d, e, at, "1.65 V: reference of the current's amplifier")
+    node = (x + 2.2, y)
+    d.add(e.Dot().at(node))
+    d.add(e.Resistor().at(node).up().length(1.7).label("10 k", loc="bottom"))
+    d.add(e.Vdd().label("3.3 V"))
+    d.add(e.Resistor().at(node).down().length(1.9).label("10 k", loc="top"))
+    d.add(e.Ground())
+    d.add(e.Line().at(node).right().length(1.2))
+    d.add(e.Dot())
+    d.add(e.Capacitor().down().length(1.9).label("100 nF", loc="bottom"))
+    d.add(e.Ground())
+    follower = d.add(e.Opamp(leads=True).at((x + 5.0, y)).anchor("in2").right().flip())
+    d.add(e.Line().at((x + 3.4, y)).to(follower.in2))
+    out = tuple(follower.out)
+    above = float(follower.in1[1]) + (1.0 if follower.in1[1] > y else -1.0)
+    d.add(e.Wire("c", k=-0.4).at(follower.in1).to((follower.in1[0], above)))
+    d.add(e.Line().at((follower.in1[0], above)).to((out[0], above)))
+    d.add(e.Line().at((out[0], above)).to(out))
+    d.add(e.Dot().at(out))
+    _net(d, e, out, "reference pin")
+    _text(d, e, (x + 4.6, y - 2.9), "op amp on 3.3 V, as follower", size=9)
 
 
 def _gate(d: Any, e: Any, at: tuple[float, float], _values: Values) -> None:
@@ -224,7 +264,7 @@ def _stop(source: str, name: str) -> Callable[[Any, Any, tuple[float, float], Va
 
 Block = Callable[[Any, Any, tuple[float, float], Values], None]
 WIRINGS: dict[str, tuple[tuple[Block, ...], tuple[Part, ...]]] = {
-    "relay": ((_voltage, _current, _gate, _pressure, _trip), RELAY),
+    RELAY_BOARD: ((_voltage, _current, _mid_supply, _gate, _pressure, _trip), RELAY),
     "biologic": (
         (_e_monitor, _i_monitor("10 k"), _stop("GP22", "OPEN In"), _pressure, _trip),
         potentiostat("10 k"),

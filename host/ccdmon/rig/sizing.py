@@ -14,7 +14,13 @@ from ccdmon.model.front_end import range_step
 
 BURDEN_V = 0.05  # the shunt's drop at full scale: what the cycler loses of its compliance
 AMPLIFIER_V = 1.65
-OPEN_ENDED_V = 5.27  # +-: the divider of 16 k, 10 k, 27 k
+# +-V onto 0 to 3.3 V: resistors from the cell's +, from 3.3 V, to ground. The wide one leaves room beyond 5 V.
+DIVIDERS = {3.3: ("10 k", "10 k", None), 5.27: ("16 k", "10 k", "27 k")}
+FINE_V, OPEN_ENDED_V = DIVIDERS
+# Below it the finer divider's cell never stands where the board takes a wire of the wide one to be off (1.51 V).
+FINE_UP_TO_V = 1.3
+VOLTAGE_LIMIT_V = 5.0
+LIMIT_SHARE = 0.95  # of full scale: above, a converter's rail trips first, as a sensor fault
 CODE_BITS = 16  # a finer converter is limited by the codes
 # `python -m ccdmon_hil.smallest_cell`: 25 mV behind +-5.27 V, 12 bits (9.7 steps) and a step of noise, 2 mV behind
 # +-6.02 V and 16 bits (10.9); below a millivolt nothing was tried.
@@ -27,6 +33,8 @@ COARSEST_LEVEL = 30  # full scale over the first current level, at most: `firmwa
 class Sizing:
     """A front end for a test. All per sample; `shunt_ohm`, `gain`: the plain Pico's."""
 
+    current_A: float
+    voltage_V: float | None
     current_full_scale_A: float
     voltage_full_scale_V: float
     pressure_full_scale_Pa: float | None
@@ -46,40 +54,78 @@ class Sizing:
     def lines(self) -> list[str]:
         """For a person: a rig file's comments, the terminal."""
         shunt, gain = self.shunt_and_gain()
-        said = [
+        return [
             f"shunt {shunt} in the cell's return ({si(self.shunt_W, 'W')} at full scale), "
-            f"amplifier {gain}, zero at {AMPLIFIER_V} V",
+            f"amplifier {gain}, its zero the {AMPLIFIER_V} V of a buffered divider",
+            self._why_this_current(),
+            *self._why_this_voltage(),
             f"a step of the converter: {si(self.current_step_A, 'A')}, {si(self.voltage_step_V, 'V')}"
             + ("" if self.pressure_step_Pa is None else f", {si(self.pressure_step_Pa, 'Pa')}"),
             f"first current level: at least {si(self.smallest_level_A, 'A')}",
             f"smallest polarisation whose hard short is cut off: {si(self.smallest_short_V, 'V')}, "
             "with the voltage's zero calibrated",
         ]
-        if self.voltage_full_scale_V > OPEN_ENDED_V:
-            said.append(
+
+    def _why_this_current(self) -> str:
+        full, most = si(self.current_full_scale_A, "A"), si(self.current_A, "A")
+        if self.current_full_scale_A != range_step(np.array([self.current_A])):
+            return f"full scale {full}, as it was said, for {most} at most"
+        return (
+            f"full scale {full}: the next of 1, 2, 5 above {most} and a tenth for overshoot; what is beyond trips as a "
+            "sensor fault. --current-full-scale says another"
+        )
+
+    def _why_this_voltage(self) -> list[str]:
+        full_V, voltage_V = self.voltage_full_scale_V, self.voltage_V
+        if full_V > OPEN_ENDED_V:
+            return [
                 f"the divider of firmware/README.md ends at {OPEN_ENDED_V} V: a larger R_IN, or --voltage less"
+            ]
+        r_in, r_up, r_down = divider(full_V)
+        said = [
+            f"voltage +-{full_V:g} V: {r_in} from the cell's +, {r_up} from 3.3 V, {r_down or 'nothing'} to ground"
+        ]
+        if full_V == OPEN_ENDED_V:
+            said[0] += "; wide enough for a limit of 5 V, into which a cell that loses contact runs"
+        if full_V == OPEN_ENDED_V and voltage_V is not None and voltage_V <= FINE_UP_TO_V:
+            finer = FINE_V / OPEN_ENDED_V
+            said.append(
+                f"for {voltage_V:g} V a finer one will do, --voltage-full-scale {FINE_V}: a step of "
+                f"{si(self.voltage_step_V * finer, 'V')}, shorts from {si(self.smallest_short_V * finer, 'V')} on; "
+                "microvolts: the ADS131M04 (firmware/README.md, External converters)"
             )
         return said
 
 
 def size(
-    current_A: float, voltage_V: float | None = None, pressure_Pa: float | None = None, bits: int = 12
+    current_A: float,
+    voltage_V: float | None = None,
+    pressure_Pa: float | None = None,
+    bits: int = 12,
+    *,
+    current_full_scale_A: float | None = None,
+    voltage_full_scale_V: float | None = None,
 ) -> Sizing:
     """From the largest values of the test, each with a tenth of headroom. InputError for what no shunt carries.
 
-    `voltage_V` None: the divider of `firmware/README.md`. `bits`: of the converter, 8 to 32.
+    `voltage_V` None: the divider of `firmware/README.md`. `bits`: of the converter, 8 to 32. A full scale that is
+    given counts.
     """
     if not 1e-7 <= current_A <= 10:
         raise InputError(f"--current {current_A:g}: this front end measures 100 nA to 10 A; give it in A")
-    full_A = range_step(np.array([current_A]))
-    full_V = (
-        OPEN_ENDED_V if voltage_V is None or voltage_V <= OPEN_ENDED_V else range_step(np.array([voltage_V]))
-    )
+    full_A = current_full_scale_A or range_step(np.array([current_A]))
+    wide = voltage_V is None or voltage_V <= OPEN_ENDED_V
+    full_V = voltage_full_scale_V or (OPEN_ENDED_V if wide else range_step(np.array([voltage_V])))
+    for name, full, most in (("current", full_A, current_A), ("voltage", full_V, voltage_V or 0.0)):
+        if most > full:
+            raise InputError(f"--{name}-full-scale {full:g}: less than --{name} {most:g}")
     full_Pa = None if pressure_Pa is None else range_step(np.array([pressure_Pa]))
     shunt_ohm = _step_below(BURDEN_V / full_A)
     steps = 1 << min(bits, CODE_BITS)
     step_V = 2 * full_V / steps
     return Sizing(
+        current_A=current_A,
+        voltage_V=voltage_V,
         current_full_scale_A=full_A,
         voltage_full_scale_V=full_V,
         pressure_full_scale_Pa=full_Pa,
@@ -92,6 +138,16 @@ def size(
         smallest_level_A=full_A / COARSEST_LEVEL,
         smallest_short_V=max(SMALLEST_TRIED_V, STEPS_OF_A_SHORT * step_V),
     )
+
+
+def divider(full_scale_V: float) -> tuple[str, str, str | None]:
+    """Resistors from the cell's +, from 3.3 V, to ground (None: nothing there); of another range the wide one's."""
+    return DIVIDERS.get(full_scale_V, DIVIDERS[OPEN_ENDED_V])
+
+
+def voltage_limit_V(full_scale_V: float) -> float:
+    """A limit on |V| where nobody said one: what the converter can still see."""
+    return min(VOLTAGE_LIMIT_V, float(f"{LIMIT_SHARE * full_scale_V:.2g}"))
 
 
 def _step_below(value: float) -> float:

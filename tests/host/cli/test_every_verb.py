@@ -24,7 +24,7 @@ PROTOCOL = '\n[protocol]\nkind = "time_control"\nlevels_mA_cm2 = [0.1]\nhalf_cyc
 # What makes a verb do its work in a folder with t.bdf.csv and rig.toml; the others need a board or an image.
 WORKS = {
     "analyze": ["t.bdf.csv"],
-    "calibrate": ["rig.toml", "--channel", "voltage", "--point", "0=32768", "--point", "3=52429"],
+    "calibrate": ["rig.toml", "--channel", "voltage", "--point", "0=32768", "--point", "3=51424"],
     "convert": ["t.bdf.csv", "u.bdf.parquet"],
     "init": ["other.toml"],
     "merge": ["t.bdf.csv", "t.bdf.csv", "--out", "m.bdf.csv", "--near-s", "0"],

@@ -47,7 +47,12 @@ def test_two_points_give_gain_offset_and_noise() -> None:
 
 @pytest.mark.parametrize(
     ("codes", "part"),
-    [((32768, 33000), "codes apart"), ((32768, 65535), "end of the range"), ((32768, 36000), "a gain of 6")],
+    [
+        ((32768, 33000), "codes apart"),
+        ((32768, 32790), "the input did not follow"),
+        ((32768, 65535), "end of the range"),
+        ((32768, 36000), "a gain of 6"),
+    ],
 )
 def test_points_that_give_nothing_are_refused(codes: tuple[float, float], part: str) -> None:
     with pytest.raises(InputError, match=part):
@@ -184,3 +189,49 @@ def test_the_firmware_itself_is_read_after_its_self_test_and_left_open(
     told = json.loads(capsys.readouterr().out)
     assert told["gain"] == pytest.approx(1.3 / (6 * (40000 - 32768) / 32768))
     assert told["noise"] == 0
+
+
+def test_an_input_that_did_not_follow_is_told_by_its_own_noise() -> None:
+    for noise, told in ((8.0, "codes apart"), (60.0, "did not follow")):
+        with pytest.raises(InputError, match=told):
+            calibrate("current", [Reading(0.0, 32768, noise), Reading(1e-3, 33000, noise)], FRONT_END)
+
+
+def test_a_gain_that_resistors_do_not_explain_is_asked_about(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "rig.toml"
+    assert main(["init", str(path), "--voltage-full-scale", "5"]) == 0
+    point = f"3={32768 + 19660 / 1.05}"
+    five_off = [
+        "calibrate",
+        str(path),
+        "--channel",
+        "voltage",
+        "--point",
+        "0=32768",
+        "--point",
+        point,
+    ]
+    before = path.read_text()
+    assert main(five_off) == 2
+    told = capsys.readouterr().err
+    assert "5.0% off" in told and "voltage_full_scale_V" in told and "--far-off" in told
+    assert path.read_text() == before
+    assert main([*five_off, "--far-off"]) == 0
+    assert read_rig(path).front_end.voltage.gain == pytest.approx(1.05, rel=1e-4)
+
+
+def test_the_noise_of_typed_codes_is_not_zero_but_not_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "rig.toml"
+    assert main(["init", str(path), "--voltage-full-scale", "5"]) == 0
+    typed = ["calibrate", str(path), "--channel", "voltage", "--point", "0=32768", "--point", "3=52428"]
+    assert main(typed) == 0
+    assert "noise not known" in capsys.readouterr().out
+    assert read_rig(path).front_end.voltage.noise is None
+    assert main([*typed, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["noise"] is None
+    one = calibrate("voltage", [Reading(0.0, 32768), Reading(3.0, 52428, 8)], FRONT_END)
+    assert one.noise == pytest.approx(8 / 32768 * 5, rel=1e-3), "of the point that was read"

@@ -14,7 +14,20 @@ from ccdmon.rig.schematic import WIRINGS, draw
 pytest.importorskip("schemdraw", reason="the optional extra ccdmon[schematic] is not installed")
 SVG = "{http://www.w3.org/2000/svg}"
 SAID = {
-    "relay": ("GP22", "GP26", "GP27", "GP28", "GP14", "16 k", "27 k", "50 ohm", "x33", "coil"),
+    "relay": (
+        "GP22",
+        "GP26",
+        "GP27",
+        "GP28",
+        "GP14",
+        "16 k",
+        "27 k",
+        "50 ohm",
+        "x33",
+        "coil",
+        "100 nF",
+        "reference pin",
+    ),
     "biologic": ("GP22", "GP26", "GP27", "OPEN In", "680", "E monitor", "I monitor"),
     "gamry": ("GP22", "GP26", "GP27", "Digital In 0", "680", "9.1 k"),
 }
@@ -36,8 +49,8 @@ def test_the_figure_says_its_pins_and_values_as_text(wiring: str, tmp_path: Path
     for said in SAID[wiring]:
         assert said in texts
     bought = " ".join(part.what for part in parts)
-    for value in {text for text in texts if re.fullmatch(r"[\d.]+ k", text)}:
-        assert value in bought, "every resistor in the figure is in the list"
+    for value in {text for text in texts if re.fullmatch(r"[\d.]+ (k|nF)", text)}:
+        assert value in bought, "every resistor and capacitor in the figure is in the list"
 
 
 def test_init_draws_with_the_sized_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,3 +66,16 @@ def test_init_draws_with_the_sized_values(tmp_path: Path, capsys: pytest.Capture
 def test_another_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.svg"):
         draw("relay", tmp_path / "w.png")
+
+
+def test_the_finer_divider_is_drawn_and_bought(tmp_path: Path) -> None:
+    parts = draw("relay", tmp_path / "w.svg", voltage_full_scale_V=3.3)
+    texts = _texts(tmp_path / "w.svg")
+    assert "27 k" not in texts and "16 k" not in texts and "Cell's voltage, +-3.3 V" in texts
+    divider = [part for part in parts if part.where == "voltage divider"]
+    assert [(part.pieces, part.what) for part in divider] == [(2, "resistor 10 k, 0.1 %")]
+
+
+def test_where_the_middle_of_the_supply_comes_from_is_in_the_list(tmp_path: Path) -> None:
+    bought = [part.what for part in draw("relay", tmp_path / "w.svg") if "1.65 V" in part.where]
+    assert bought == ["resistor 10 k, 0.1 %", "capacitor 100 nF", "op amp for 3.3 V, rail to rail"]

@@ -7,7 +7,9 @@ import pytest
 from ccdmon.cli import main
 from ccdmon.errors import InputError
 from ccdmon.rig.rig_file import read_rig
+from ccdmon.rig.settings import settings_of
 from ccdmon.rig.sizing import size
+from ccdmon_fw import limits
 
 
 def test_by_hand() -> None:
@@ -56,7 +58,8 @@ def test_the_rig_file_holds_it(tmp_path: Path, capsys: pytest.CaptureFixture[str
     ("options", "said"),
     [
         (["--voltage", "3"], "together with --current"),
-        (["--current", "1", "--current-full-scale", "1"], "give one"),
+        (["--current", "1", "--current-full-scale", "0.5"], "less than --current 1"),
+        (["--current", "1", "--voltage", "4", "--voltage-full-scale", "3.3"], "less than --voltage 4"),
         (["--current", "50"], "10 A"),
         (["--current", "1e-3", "--wiring", "gamry"], "the instrument's monitor"),
     ],
@@ -66,3 +69,47 @@ def test_what_does_not_go_together_is_told(
 ) -> None:
     assert main(["init", str(tmp_path / "r.toml"), *options]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_full_scale_that_is_said_counts_and_the_others_are_explained() -> None:
+    said = "\n".join(size(2e-3, 1.0).lines())
+    assert "full scale 5 mA: the next of 1, 2, 5 above 2 mA and a tenth" in said
+    assert "--voltage-full-scale 3.3: a step of 1.61 mV, shorts from 17.7 mV on" in said
+    finer = size(2e-3, 1.0, current_full_scale_A=2.5e-3, voltage_full_scale_V=3.3)
+    assert (finer.current_full_scale_A, finer.gain) == (2.5e-3, pytest.approx(1.65 / (20 * 2.5e-3)))
+    assert finer.smallest_short_V == pytest.approx(0.0177, abs=1e-4), "what was promised"
+    said = "\n".join(finer.lines())
+    assert "10 k from the cell's +, 10 k from 3.3 V, nothing to ground" in said
+    assert "full scale 2.5 mA, as it was said" in said
+    assert "--voltage-full-scale" not in "\n".join(size(2e-3, 4.0).lines()), "no finer one for 4 V"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--current", "1e-6", "--pressure", "1e4"],
+        ["--current-full-scale", "1e-6", "--voltage-full-scale", "1.2"],
+        ["--current", "2e-3", "--voltage", "1", "--voltage-full-scale", "3.3", "--configuration", "full"],
+    ],
+)
+def test_every_example_of_the_rig_file_is_within_what_its_converters_show(
+    options: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "r.toml"
+    assert main(["init", str(path), *options]) == 0
+    text = path.read_text(encoding="utf-8")
+    for key in ("current_A", "pressure_max_Pa", "pressure_min_Pa", "self_test_current_A", "voltage_min_V",
+                "pressure_full_scale_Pa"):  # fmt: skip
+        text = text.replace(f"# {key} = ", f"{key} = ")
+    path.write_text(text, encoding="utf-8")
+    rig = read_rig(path)
+    scales, wanted = rig.front_end, rig.limits
+    assert wanted.voltage_V < scales.voltage_full_scale_V
+    assert wanted.current_A is not None and wanted.current_A < scales.current_full_scale_A
+    assert wanted.voltage_min_V is not None and wanted.voltage_min_V < wanted.voltage_V
+    assert rig.gate.self_test_current_A is not None
+    assert rig.gate.self_test_current_A < scales.current_full_scale_A
+    assert scales.pressure_full_scale_Pa is not None and wanted.pressure_max_Pa is not None
+    assert wanted.pressure_min_Pa is not None
+    assert wanted.pressure_min_Pa < wanted.pressure_max_Pa < scales.pressure_full_scale_Pa
+    assert 0 < settings_of(rig, 1e-3)[limits.SETTINGS.index("pressure_max_code")] < limits.CODE_MAX

@@ -3,7 +3,7 @@
 ccdmon calibrate rig.toml --port P --channel voltage --point 0 --point 3     asks for each value, then reads it
 ccdmon calibrate rig.toml --port P --channel current --point 0 --point 1e-3  closes the gate, then asks for each
 ccdmon calibrate --port P --channel voltage --read --json                    reads one point, for scripts
-ccdmon calibrate rig.toml --channel voltage --point 0=32771.4 --point 3=52440.0   from points read before
+ccdmon calibrate rig.toml --channel voltage --point 0=32771.4 --point 3=51424.0   from points read before
 ccdmon calibrate rig.toml --port P --channel temperature --point 22.4        against a thermometer
 """
 
@@ -43,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--samples", type=int, default=SAMPLES, metavar="N", help=f"to average (default {SAMPLES})"
     )
+    parser.add_argument(
+        "--far-off", action="store_true", help="write a gain that resistors of 1 %% do not explain, too"
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask before each reading")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
@@ -77,12 +80,13 @@ def _calibrate(args: argparse.Namespace) -> int:
             f"{args.rig}: [front_end] pressure_full_scale_Pa is missing; there is no pressure to calibrate"
         )
     readings = [_reading(point, args) for point in args.point]
-    result = calibrate(args.channel, readings, rig.front_end_scales())
+    result = calibrate(args.channel, readings, rig.front_end_scales(), far_off=args.far_off)
     write_calibration(args.rig, result, time.strftime("%Y-%m-%dT%H:%M:%S%z"))
     unit = UNITS[args.channel]
     document = {"schema": SCHEMA, "channel": args.channel, "gain": result.gain, "offset": result.offset,
                 "noise": result.noise, "rig": str(args.rig)}  # fmt: skip
-    line = f"{args.channel}: gain {result.gain:.6g}, offset {result.offset:.4g} {unit}, noise {result.noise:.3g} {unit}"
+    noise = "not known (its codes were typed)" if result.noise is None else f"{result.noise:.3g} {unit}"
+    line = f"{args.channel}: gain {result.gain:.6g}, offset {result.offset:.4g} {unit}, noise {noise}"
     print(json.dumps(document) if args.json else line)
     return EXIT_FINE
 

@@ -41,12 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--voltage-full-scale",
         type=positive,
         metavar="V",
-        help="default 5.27: the divider of firmware/README.md",
+        help="default 5.27: the divider of firmware/README.md; 3.3: the finer one",
     )
     parser.add_argument("--current-full-scale", type=positive, metavar="A", help="default 0.01")
     sizing = parser.add_argument_group(
         "shunt and gain",
-        "from the test's largest values, instead of full scales; on a terminal they are asked",
+        "from the test's largest values; on a terminal they are asked; a full scale that is said counts",
     )
     sizing.add_argument("--current", type=positive, metavar="A", help="the largest that will flow")
     sizing.add_argument("--voltage", type=positive, metavar="V", help="the largest that the cell will reach")
@@ -62,7 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the converter (default 12: the Pico's)",
     )
     parser.add_argument(
-        "--voltage-limit", type=positive, default=5.0, metavar="V", help="cut off beyond (default 5)"
+        "--voltage-limit",
+        type=positive,
+        metavar="V",
+        help="cut off beyond (default 5, or what the divider shows)",
     )
     drawn = parser.add_argument_group("wiring", "a figure, and the parts on stderr (ccdmon[schematic])")
     drawn.add_argument("--schematic", type=Path, metavar="FILE.svg", help="draw it there")
@@ -148,14 +151,16 @@ def _sizing(args: argparse.Namespace) -> "Sizing | None":
             "instrument's monitors: say --current-full-scale instead (firmware/README.md has it for an I range)"
         )
     assert args.current is not None
-    given = next(
-        (n for n in ("current_full_scale", "voltage_full_scale") if getattr(args, n) is not None), None
-    )
-    if given is not None:
-        raise InputError(f"--current and --{given.replace('_', '-')}: give one, the other follows from it")
     from ccdmon.rig.sizing import size
 
-    return size(args.current, args.voltage, args.pressure, args.bits)
+    return size(
+        args.current,
+        args.voltage,
+        args.pressure,
+        args.bits,
+        current_full_scale_A=args.current_full_scale,
+        voltage_full_scale_V=args.voltage_full_scale,
+    )
 
 
 def _draw(args: argparse.Namespace, sizing: "Sizing | None") -> None:
@@ -166,13 +171,18 @@ def _draw(args: argparse.Namespace, sizing: "Sizing | None") -> None:
             f"{args.schematic}: is there already; choose another name, or replace it with --force"
         )
     shunt, gain = (None, None) if sizing is None else sizing.shunt_and_gain()
-    for pieces, what, where in draw(args.wiring, args.schematic, shunt, gain):
+    full_V = sizing.voltage_full_scale_V if sizing else args.voltage_full_scale
+    for pieces, what, where in draw(args.wiring, args.schematic, shunt, gain, full_V):
         print(f"{pieces} x {what} ({where})", file=sys.stderr)
 
 
 def rig_text(args: argparse.Namespace, sizing: "Sizing | None" = None) -> str:
     """The commented file with what the command line says filled in."""
+    from ccdmon.rig.sizing import OPEN_ENDED_V, voltage_limit_V
+
     full_Pa = None if sizing is None else sizing.pressure_full_scale_Pa
+    full_V = sizing.voltage_full_scale_V if sizing else args.voltage_full_scale or OPEN_ENDED_V
+    full_A = sizing.current_full_scale_A if sizing else args.current_full_scale or 0.01
     template = Template(files("ccdmon").joinpath("data/rig.toml").read_text(encoding="utf-8"))
     return template.substitute(
         name=json.dumps(args.name),
@@ -181,11 +191,17 @@ def rig_text(args: argparse.Namespace, sizing: "Sizing | None" = None) -> str:
         electrolyte=_or_example("electrolyte", args.electrolyte, "LLZO"),
         port=json.dumps(args.port),
         sizing="".join(f"# {line}\n" for line in ([] if sizing is None else sizing.lines())),
-        voltage_full_scale_V=sizing.voltage_full_scale_V if sizing else args.voltage_full_scale or 5.27,
-        current_full_scale_A=sizing.current_full_scale_A if sizing else args.current_full_scale or 0.01,
+        voltage_full_scale_V=full_V,
+        current_full_scale_A=full_A,
         pressure_full_scale_Pa=_or_example("pressure_full_scale_Pa", full_Pa, 1.0e7),
         converter_bits=_or_example("converter_bits", None if args.bits == 12 else args.bits, 12),
-        voltage_limit_V=args.voltage_limit,
+        voltage_limit_V=args.voltage_limit or voltage_limit_V(full_V),
+        # Examples within what the converters show.
+        current_limit_A=f"{0.9 * full_A:.3g}",
+        self_test_current_A=f"{1e-3 * full_A:.3g}",
+        voltage_min_V=f"{min(2.5, 0.5 * full_V):.3g}",
+        pressure_max_Pa=f"{0.8 * (full_Pa or 1e7):.3g}",
+        pressure_min_Pa=f"{0.01 * (full_Pa or 1e7):.3g}",
     )
 
 
