@@ -211,7 +211,7 @@ def _monitoring_rows(monitoring: Monitoring) -> list[tuple[str, str]]:
         ("Firmware", monitoring.firmware),
         (
             "Cutoff",
-            "none" if monitoring.trip_reason is None else f"{words.name(monitoring.trip_reason)}, {row}",
+            "none" if monitoring.trip_reason is None else f"{_cut_off(monitoring)}, {row}",
         ),
         (
             "From first shorted sample to the open gate",
@@ -224,6 +224,10 @@ def _monitoring_rows(monitoring: Monitoring) -> list[tuple[str, str]]:
         ("Damaged frames", words.count(monitoring.crc_errors)),
         ("Host time of the samples", words.clock_line(monitoring.clock)),
     ]
+
+
+def _cut_off(monitoring: Monitoring) -> str:
+    return monitoring.trip_what or words.name(monitoring.trip_reason or "")
 
 
 def _half_cycles(document: Document) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ccdmon.model.front_end import FrontEnd
+from ccdmon.rig.trip_words import trip_words
 from ccdmon.run.sample_clock import ClockAccount
 from ccdmon.run.stored_rows import RunRows
 
@@ -25,6 +27,7 @@ class Monitoring:
     crc_errors: int | None = None
     segments: int | None = None  # stretches of rows that only the host's clock joins
     clock: ClockAccount | None = None  # None: the device was never asked for its clock
+    trip_what: str | None = None  # the reason in words, with what was compared
 
 
 def monitoring_of(run: RunRows, trip_row: int | None) -> Monitoring:
@@ -39,6 +42,7 @@ def monitoring_of(run: RunRows, trip_row: int | None) -> Monitoring:
         firmware=described if firmware else "not recorded",
         trip_row=trip_row,
         trip_reason=trip.get("rule"),
+        trip_what=_what(trip, run.config),
         gate=next(
             (event["gate"] for event in reversed(run.events) if isinstance(event.get("gate"), str)), None
         ),
@@ -54,10 +58,19 @@ def monitoring_of(run: RunRows, trip_row: int | None) -> Monitoring:
     )
 
 
+def _what(trip: Mapping[str, Any], config: Mapping[str, Any]) -> str | None:
+    """`limit: pressure 1.21 MPa below 2 MPa (pressure_min_Pa)`, by the settings that were in force; None: no trip."""
+    rule = trip.get("rule")
+    if rule is None or type(trip.get("value")) is not int or type(trip.get("limit")) is not int:
+        return rule if rule is None else str(rule).replace("_", " ")
+    return trip_words(str(rule), trip, config, FrontEnd.from_table(config["front_end"]))
+
+
 def _rig(config: Mapping[str, Any]) -> str:
-    """What `run.toml` says watched the cell: a name, or what was played where."""
-    rig = config.get("rig", config.get("name", NOT_KNOWN))
+    """What `run.toml` says watched the cell: its name and where it was, or what was played where."""
+    rig = config.get("rig")
     if not isinstance(rig, Mapping):
-        return str(rig)
+        known = [str(config[key]) for key in ("name", "rig") if config.get(key)]
+        return ", ".join(known) or NOT_KNOWN
     played = f", replaying {rig['trace']}" if "trace" in rig else ""
     return f"{rig.get('kind', NOT_KNOWN)}{played}"

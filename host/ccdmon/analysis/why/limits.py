@@ -31,6 +31,8 @@ def stripping(test: Subject, onset: Onset | None) -> Told | None:
     critical_A = levels_A[onset.level] if onset.level is not None else None
     below = [a for a in levels_A if critical_A is None or a < critical_A]
     sustained_A = max(below, default=None)
+    if critical_A is None and sustained_A is None:
+        return None  # nothing was tried
     if critical_A is not None:
         shown_A = critical_A if onset.clear is None else levels_A[onset.clear]
         text = f"voids outran the supply from {_current(test, critical_A)} on (probability {onset.likely:.2f} that "
@@ -60,6 +62,8 @@ def plating(test: Subject) -> Told | None:
     short = _short(test)
     critical_A = abs(short.current_A) if short else None
     sustained_A = test.ccd.get("endured_A")
+    if critical_A is None and sustained_A is None:
+        return None  # nothing was tried
     text = (
         f"lithium grew through at {_current(test, critical_A)}"
         if critical_A is not None
@@ -96,8 +100,12 @@ def limiting_step(test: Subject, onset: Onset | None, depleted: Depletion | None
     """The step, with its evidence and how likely it is; None where nothing limited the test and no spectrum tells."""
     step, probability, evidence = _step(test, onset, depleted)
     if step is None:
-        return told("2.4", f"nothing limited it up to {_current(test, test.ccd.get('endured_A'))}", step=None,
-                    probability=None, evidence={})  # fmt: skip
+        endured_A = test.ccd.get("endured_A")
+        tried = endured_A is not None
+        text = (
+            f"nothing limited it up to {_current(test, endured_A)}" if tried else "no current level was tried"
+        )
+        return told("2.4", text, step=None, probability=None, evidence={})
     text = f"{TEXT[step]} (probability {probability:.2f}): {_said(evidence)}"
     return told("2.4", text, step=step, probability=probability, evidence=evidence)
 

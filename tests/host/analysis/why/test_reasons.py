@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ccdmon import trace
 from ccdmon.analysis.document import analyze
 from ccdmon.report.words import reasons
 from ccdmon.simulation.ladder.generate import generate
@@ -24,6 +25,15 @@ def test_a_healthy_ramp_has_a_lower_bound_beside_that_of_plating() -> None:
         assert why[electrode]["lower_bound"] and why[electrode]["critical_mA_cm2"] is None
         assert why[electrode]["sustained_mA_cm2"] > 0
     assert why["limiting_step"]["step"] is None
+
+
+def test_where_no_current_flowed_nothing_is_said_of_what_limited_it() -> None:
+    time_s = np.arange(0.0, 3600.0)
+    why = analyze(
+        trace(time_s=time_s, voltage_V=np.full(3600, 0.01), current_A=np.zeros(3600), area_cm2=1.0)
+    )["why"]
+    assert (why["plating"], why["stripping"]) == (None, None)
+    assert [line for _, line in reasons({"why": why})] == ["no current level was tried (2.4)"]
 
 
 def test_stripping_is_evidence_with_units_and_a_probability() -> None:
