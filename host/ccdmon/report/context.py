@@ -100,7 +100,7 @@ def _cell_sentence(document: Document, cell: Cell) -> str:
     area = words.number(document["ccd"]["area_cm2"], "cm²")
     known = f" (electrode area {area})" if document["ccd"]["area_cm2"] is not None else ""
     article = "An" if not stack and cell.configuration[:1] in "aeiou" else "A"
-    return f"{article} {stack}{cell.configuration} cell{electrolyte}{known} was cycled galvanostatically"
+    return f"{article} {stack}{cell.configuration} cell{electrolyte}{known}"
 
 
 def _protocol_sentence(document: Document, remarks: Mapping[str, str]) -> str:
@@ -119,8 +119,10 @@ def _protocol_sentence(document: Document, remarks: Mapping[str, str]) -> str:
     pressed = words.ambient(ccd["pressure_MPa"], "MPa", remarks.get("pressure_Pa"))
     where = [f"at {warm}"] * (ccd["temperature_degC"] is not None)
     where += [f"under a stack pressure of {pressed}"] * (ccd["pressure_MPa"] is not None)
-    levels = words.levels(protocol)
-    return f"{how} at {levels}, {each}{', ' if where else ''}{' and '.join(where)}."
+    so = f"{', ' if where else ''}{' and '.join(where)}."
+    if not document["half_cycles"]:
+        return f"was recorded while no constant current flowed long enough to be judged{so}"
+    return f"was cycled galvanostatically {how} at {words.levels(protocol)}, {each}{so}"
 
 
 def _recording_sentence(trace: Trace, context: Context) -> str:

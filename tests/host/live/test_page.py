@@ -107,7 +107,7 @@ def test_a_trip_appears_stays_after_reload_and_is_reset_with_the_token_only(
         click(driver, "rig0-trip")  # without the token: nothing
         click(driver, "rig0-yes")
         board.trip()
-        wait_for(lambda: "TRIP 1: hard short" in text(driver, "rig0-banner"), "banner")
+        wait_for(lambda: "TRIP 1: hard short: " in text(driver, "rig0-banner"), "banner")
         before = model(driver, "rig0-rows", "m.data.time_s[0]")
         opened(driver, address)
         assert model(driver, "rig0-rows", "m.data.time_s[0]") == before, "history is there after a reload"

@@ -261,6 +261,13 @@ def test_impedance_comparison_methods_and_configuration_stand_in_the_page() -> N
         ElementTree.fromstring(svg)
 
 
+def test_methods_of_a_test_without_a_current_tell_of_no_protocol() -> None:
+    without = document() | {"half_cycles": []}
+    text = methods(without, shorted_trace(), CONTEXT)
+    assert "was recorded while no constant current flowed long enough to be judged, at 61.5 °C" in text
+    assert "galvanostatically" not in text
+
+
 def test_methods_say_what_is_missing() -> None:
     known = document()
     known["ccd"] |= {"temperature_degC": None, "pressure_MPa": None}
