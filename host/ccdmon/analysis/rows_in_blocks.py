@@ -1,5 +1,7 @@
 """The rows of each of the core's segments, in at most 64 blocks of as many rows: what the level is judged on."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -83,3 +85,17 @@ class Blocks:
     def _known(self, name: str) -> Array:
         known = len(self.table) > _AT[name]
         return self.table[_AT[name]] if known else np.full(self.table.shape[1], np.nan)
+
+
+def side_by_side(each: Sequence[Blocks]) -> Blocks:
+    """All blocks of at least one, one after the other; a column that only some have is NaN in the others."""
+    most = max(len(blocks.table) for blocks in each)
+    tables = [_with_columns(blocks.table, most) for blocks in each]
+    found = Blocks.__new__(Blocks)
+    found.first, found.last, found.table = each[0].first, each[-1].last, np.concatenate(tables, axis=1)
+    return found
+
+
+def _with_columns(table: Array, most: int) -> Array:
+    missing = most - len(table)
+    return np.pad(table, ((0, missing), (0, 0)), constant_values=np.nan) if missing else table

@@ -22,6 +22,21 @@ class Limit(NamedTuple):
 
 def limits(half_cycles: Sequence[HalfCycle]) -> Iterator[Limit]:
     """The half-cycles in which the current gave way."""
+    return iter(()) if _all_at_their_level(half_cycles) else _limits(half_cycles)
+
+
+def _all_at_their_level(half_cycles: Sequence[HalfCycle]) -> bool:
+    """Does each end at the largest current so far, as nearly all do?"""
+    stands_A = 0.0
+    for h in half_cycles:
+        level_A = h.level_A
+        stands_A = max(stands_A, (1 - th.STANDS) * level_A)
+        if not (level_A >= stands_A <= h.current_end_A):
+            return False
+    return True
+
+
+def _limits(half_cycles: Sequence[HalfCycle]) -> Iterator[Limit]:
     top_V = max((h.end_V for h in half_cycles if h.rows >= th.LIMIT_ROWS), default=0.0)
     highest_V = max((h.highest_V for h in half_cycles), default=0.0)
     planned_A = excited = 0.0

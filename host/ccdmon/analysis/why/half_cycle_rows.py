@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from ccd_fastcore import Filters
 from ccdmon.analysis.level.tracker import LEAST_A, MOST_OHM
-from ccdmon.analysis.rows_in_blocks import Array, Blocks
+from ccdmon.analysis.rows_in_blocks import Array, Blocks, side_by_side
 from ccdmon.analysis.stretches import Stretch
 
 BLOCKS = 16  # of a half-cycle, at most
@@ -43,36 +44,69 @@ class HalfCycleRows:
 
 def half_cycle_rows(stretches: Sequence[Stretch], most: int) -> list[HalfCycleRows]:
     """The first half-cycles of a test, at most so many; what is short or scans is left out, but flows through."""
-    most_C = max((s.charge_C for s in stretches), default=0.0)
+    chosen = _chosen(stretches, most)
+    blocks = _joined([s.blocks for s in chosen])
+    times = _since_begin(chosen, blocks)
     found: list[HalfCycleRows] = []
     filters, end_s = Filters(), stretches[0].start_s if stretches else 0.0
     for s in stretches:
+        if len(found) == len(chosen):
+            break
         filters.passed(0.0, max(s.start_s - end_s, 0.0))
-        flows = s.kind == "current" and abs(s.current_A) > LEAST_A and s.charge_C > 0.02 * most_C
-        if flows and s.count >= 6 and 0 < s.ohm < MOST_OHM:
-            if not s.is_kept:
-                break
-            found.append(_rows(s, filters))
-            if len(found) >= most:
-                break
+        if s is chosen[len(found)]:
+            start, end, middle_s = times[len(found)]
+            filtered = filters.answers(s.current_A, start, end)
+            found.append(HalfCycleRows(s, blocks[len(found)], middle_s, _lasts_s(s), filtered))
         filters.passed(s.current_A if s.sign else 0.0, s.end_s - s.start_s)
         end_s = s.end_s
     return found
 
 
-def _rows(s: Stretch, filters: Filters) -> HalfCycleRows:
-    blocks = _joined(s.blocks)
-    start = blocks.time_s - s.start_s
-    lasts_s = max(s.end_s - s.start_s, 1e-9)
-    end = np.maximum(np.append(start[1:], lasts_s), start + 1e-6 * lasts_s)
-    filtered = filters.answers(s.current_A, start, end)
-    return HalfCycleRows(s, blocks, 0.5 * (start + end), lasts_s, filtered)
+def _chosen(stretches: Sequence[Stretch], most: int) -> list[Stretch]:
+    """The first that are half-cycles, up to one that was let go."""
+    least_C = 0.02 * max((s.charge_C for s in stretches), default=0.0)
+    found: list[Stretch] = []
+    for s in stretches:
+        flows = s.kind == "current" and abs(s.current_A) > LEAST_A and s.charge_C > least_C
+        if flows and s.count >= 6 and 0 < s.ohm < MOST_OHM:
+            if len(found) >= most or not s.is_kept:
+                break
+            found.append(s)
+    return found
 
 
-def _joined(blocks: Blocks) -> Joined:
-    """At most `BLOCKS`, each of as many neighbours."""
-    at = np.arange(0, blocks.row.size, -(-blocks.row.size // BLOCKS))
-    rows, sum_V = np.add.reduceat(blocks.rows, at), np.add.reduceat(blocks.sum_V, at)
-    ends_V = np.minimum.reduceat(blocks.lowest_V, at) + np.maximum.reduceat(blocks.highest_V, at)
+def _lasts_s(s: Stretch) -> float:
+    return max(s.end_s - s.start_s, 1e-9)
+
+
+def _since_begin(chosen: Sequence[Stretch], blocks: Sequence[Joined]) -> list[tuple[Array, Array, Array]]:
+    """Begins, ends and middles of the blocks since their half-cycle's begin; of all at once, as `_joined`."""
+    if not chosen:
+        return []
+    sizes = [b.time_s.size for b in blocks]
+    bounds = np.cumsum([0, *sizes])
+    lasts_s = np.array([_lasts_s(s) for s in chosen])
+    start = np.concatenate([b.time_s for b in blocks]) - np.repeat([s.start_s for s in chosen], sizes)
+    end = np.append(start[1:], 0.0)
+    end[bounds[1:] - 1] = lasts_s
+    end = np.maximum(end, start + 1e-6 * np.repeat(lasts_s, sizes))
+    middle_s = 0.5 * (start + end)
+    return [(start[a:b], end[a:b], middle_s[a:b]) for a, b in pairwise(bounds.tolist())]
+
+
+def _joined(each: Sequence[Blocks]) -> list[Joined]:
+    """At most `BLOCKS` of each, of as many neighbours; of all of them at once, for it is numpy's calls that cost."""
+    if not each:
+        return []
+    sizes = [blocks.row.size for blocks in each]
+    ends = np.cumsum(sizes)
+    at = np.concatenate(
+        [np.arange(end - n, end, -(-n // BLOCKS)) for n, end in zip(sizes, ends.tolist(), strict=True)]
+    )
+    every = side_by_side(each)
+    rows, sum_V = np.add.reduceat(every.rows, at), np.add.reduceat(every.sum_V, at)
+    ends_V = np.minimum.reduceat(every.lowest_V, at) + np.maximum.reduceat(every.highest_V, at)
     volts = np.where(rows > 2, (sum_V - ends_V) / np.maximum(rows - 2, 1), sum_V / rows)
-    return Joined(blocks.time_s[at], rows, volts, blocks.temperature_degC[at], blocks.pressure_Pa[at])
+    columns = every.time_s[at], rows, volts, every.temperature_degC[at], every.pressure_Pa[at]
+    bounds = np.searchsorted(at, [0, *ends]).tolist()
+    return [Joined(*(c[a:b] for c in columns)) for a, b in pairwise(bounds)]

@@ -63,6 +63,8 @@ class Response:
         energy_eV, exponent = np.clip((self.activation_eV, self.exponent), (0.1, 0.0), (0.9, 1.0))
 
         def of(blocks: Joined) -> Array:
+            if not (warms or tightens):
+                return np.zeros(blocks.rows.size)
             warm = -energy_eV * inverse_eV(blocks.temperature_degC) if warms else 0.0
             tight = -exponent * log_pressure(blocks.pressure_Pa) if tightens else 0.0
             both = np.asarray(warm + tight + np.zeros(blocks.rows.size))

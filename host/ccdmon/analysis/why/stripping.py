@@ -139,7 +139,7 @@ def _level(rows: _Rows, first: int, end: int) -> _Level:
     The two electrodes need not be alike, and one heals while the other is stripped: a single one may tell it.
     """
     h = rows.half
-    known = h < first
+    known = slice(int(np.searchsorted(h, first)))
     A, b = rows.base[known], rows.y[known]
     off = rows.y - rows.base @ _weights(A, b)
     size = np.maximum(np.bincount(h, rows.grows**2), 1e-300)
@@ -160,11 +160,11 @@ def _weights(A: Array, b: Array) -> Array:
     used, w = np.ones(A.shape[1], dtype=bool), np.zeros(A.shape[1])
     for _ in range(FILTERS):
         w[:] = 0.0
-        w[used] = np.linalg.solve(square[np.ix_(used, used)], right[used])
-        wrong = used & (w < 0) & (np.arange(w.size) < FILTERS)
+        w[used] = np.linalg.solve(square[used][:, used], right[used])
+        wrong = w[:FILTERS] < 0
         if not wrong.any():
             break
-        used &= ~wrong
+        used[:FILTERS] &= ~wrong
     return w
 
 
@@ -183,21 +183,24 @@ def _rows(read: Sequence[HalfCycleRows], explained: Explained) -> _Rows:
     known = [explained(h.blocks) for h in read]
     count = [h.middle_s.size for h in read]
 
-    def each(values: Sequence[float]) -> Array:
+    def each(values: Sequence[float] | Array) -> Array:
         return np.repeat(values, count)
 
     middle_s, lasts_s = np.concatenate([h.middle_s for h in read]), each([h.lasts_s for h in read])
     keep = middle_s > EARLY * lasts_s
     t = (each([h.stretch.start_s for h in read]) + middle_s - begin_s) / whole_s
     noise = each([h.stretch.noise_V / abs(h.stretch.current_A) / usual_ohm for h in read])
-    off = each([0.5 * float(np.ptp(k)) for k in known])  # what is explained is known to a half
+    whole = np.concatenate(known)
+    heads = np.cumsum([0, *count[:-1]])
+    spread = np.maximum.reduceat(whole, heads) - np.minimum.reduceat(whole, heads)
+    off = each(0.5 * spread)  # what is explained is known to a half
     rows = np.concatenate([h.blocks.rows for h in read])
     square = 1 / (noise**2 / rows + FLOOR**2 + off**2)[keep]
     drift = (t, np.sqrt(t), np.log(1 + 20 * t), np.exp(-10 * t))
-    y = np.concatenate([h.ohm for h in read]) / usual_ohm * np.exp(-np.concatenate(known))
+    y = np.concatenate([h.ohm for h in read]) / usual_ohm * np.exp(-whole)
     table = np.column_stack([middle_s / lasts_s, y, np.concatenate([h.filtered for h in read]), *drift])[keep]
     half = np.repeat(np.arange(len(read)), count)[keep]
     begins = np.flatnonzero(np.diff(half, prepend=-1))
     means = np.add.reduceat(table * square[:, None], begins) / np.add.reduceat(square, begins)[:, None]
     table = (table - np.repeat(means, np.diff(begins, append=half.size), axis=0)) * np.sqrt(square)[:, None]
-    return _Rows(half, table[:, 0], table[:, 1], table[:, 2:])
+    return _Rows(half, table[:, 0], table[:, 1], np.ascontiguousarray(table[:, 2:]))
