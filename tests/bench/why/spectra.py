@@ -11,6 +11,7 @@ from ccdmon.analysis.impedance.changes import Circuit
 from ccdmon.model.spectrum import Spectrum
 from ccdmon.simulation.draws import log_uniform
 from ccdmon.simulation.impedance import impedance_ohm, scan_Hz
+from ccdmon.simulation.ladder.cell import LadderParameters
 from ccdmon.simulation.ladder.draws import draw_parameters
 from ccdmon.simulation.physics import CellModel
 from ccdmon.simulation.simulate import open_cell
@@ -18,6 +19,7 @@ from ccdmon.simulation.simulate import open_cell
 CIRCUITS = ("unchanged", "contact_change", "parallel_leak", "bridged_bulk")
 MOST_SLOW_s = 300.0
 MODEL, LADDER = "model", "ladder"
+LADDER_Hz = np.logspace(6, -4, 61)
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,23 @@ class Drawn:
 
 def draw(circuit: str, seed: int, world: str = MODEL, noise: float = 0.01, noise_seed: int = 0) -> Drawn:
     """One pair. Leaks of 0.05-2 times the cell's resistance, 15-70 % bridged, 25-75 % of the contact left."""
+    make = _model if world == MODEL else _ladder
+    return make(seed, circuit, drawn_size(circuit, seed), noise, np.random.default_rng([seed, noise_seed, 1]))
+
+
+def drawn_size(circuit: str, seed: int) -> float:
+    """Of a leak over the cell's resistance, of the bridged share, of the contact that is left; 0: nothing changed."""
     rng = np.random.default_rng([seed, CIRCUITS.index(circuit)])
     kinds = {"parallel_leak": log_uniform(rng, 0.05, 2.0), "bridged_bulk": float(rng.uniform(0.15, 0.7)),
              "contact_change": float(rng.uniform(0.25, 0.75))}  # fmt: skip
-    make = _model if world == MODEL else _ladder
-    return make(seed, circuit, kinds.get(circuit, 0.0), noise, np.random.default_rng([seed, noise_seed, 1]))
+    return kinds.get(circuit, 0.0)
+
+
+def drawn_ladder(seed: int) -> LadderParameters:
+    """A cell of the ladder with a tail whose end is seen."""
+    draws = np.random.default_rng([seed, 3])
+    p = draw_parameters(draws, 0.785, log_uniform(draws, 15, 900), 600.0)
+    return replace(p, tail_s=min(p.tail_s, MOST_SLOW_s))
 
 
 def _noisy(frequency_Hz: np.ndarray, z: np.ndarray, noise: float, rng: np.random.Generator) -> Spectrum:
@@ -72,15 +86,13 @@ def _model(seed: int, circuit: str, size: float, noise: float, rng: np.random.Ge
 
 def _ladder(seed: int, circuit: str, size: float, noise: float, rng: np.random.Generator) -> Drawn:
     """The ladder's arcs as they are meant, not in rungs: R / (1 + (j omega tau)^a)."""
-    draws = np.random.default_rng([seed, 3])
-    p = draw_parameters(draws, 0.785, log_uniform(draws, 15, 900), 600.0)
-    tail_s = min(p.tail_s, MOST_SLOW_s)
-    frequency_Hz = np.logspace(6, -4, 61)
+    p = drawn_ladder(seed)
+    frequency_Hz = LADDER_Hz
     omega = 2j * np.pi * frequency_Hz
 
     def z(bulk: float = 1.0, contact: float = 1.0, leak_S: float = 0.0) -> np.ndarray:
         arcs = p.transfer_ohm / (1 + (omega * p.transfer_s) ** p.transfer_exponent)
-        arcs = arcs + p.tail_ohm / (1 + (omega * tail_s) ** p.tail_exponent)
+        arcs = arcs + p.tail_ohm / (1 + (omega * p.tail_s) ** p.tail_exponent)
         return np.asarray(1 / (1 / (p.ohmic_ohm * bulk + arcs / contact) + leak_S))
 
     leak_S = 1 / (size * p.whole_ohm) if circuit == "parallel_leak" else 0.0

@@ -23,9 +23,11 @@ Mask = npt.NDArray[np.bool_]
 PER_DECADE = 8  # of the grid of times
 LEAST_SHARE = 0.01  # of the whole resistance: less is no arc
 MOST_ARCS = 5
+LEAST_OHM = 1e-6  # of the largest |Z|: less is none
 EXPONENTS = (0.5, 1.0)
-# Interfaces and grain boundaries have 0.8 to 1: what the rows do not decide of a flat arc, this does.
-USUAL_EXPONENT, EXPONENT_SPREAD = 0.92, 0.08
+# Interfaces and grain boundaries have 0.8 to 1: what the rows do not decide of a flat arc, this does. Slower ones than
+# that may be of diffusion, which has 0.5 and more.
+FAST, SLOW, SLOW_FROM_s = (0.92, 0.08), (0.75, 0.15), 1.0
 TAIL = 1.0  # an arc this many times slower than the lowest frequency is seen in part
 
 
@@ -71,14 +73,8 @@ class Arcs:
         values = np.concatenate([[self.series_ohm if series else 0.0], self.ohm * which])
         return float(values.sum()), float(np.sqrt(max(values @ self.covariance @ values, 0.0)))
 
-    def impedance(
-        self, omega: FloatArray, ohm: FloatArray, tau_s: FloatArray, series_ohm: float
-    ) -> ComplexArray:
-        """With other resistances and times, without the wiring."""
-        return np.asarray(series_ohm + _arcs(omega, ohm, tau_s, self.exponent).sum(axis=1))
 
-
-def _arcs(omega: FloatArray, ohm: FloatArray, tau_s: FloatArray, exponent: FloatArray) -> ComplexArray:
+def arcs_ohm(omega: FloatArray, ohm: FloatArray, tau_s: FloatArray, exponent: FloatArray) -> ComplexArray:
     """Shape (frequencies, arcs)."""
     return np.asarray(ohm / (1 + (1j * omega[:, None] * tau_s) ** exponent))
 
@@ -96,22 +92,26 @@ def criterion(residuals: FloatArray, parameters: int) -> float:
 
 
 def fit_arcs(spectrum: Spectrum) -> Arcs:
-    """The circuit that fits best for its number of parameters."""
+    """The circuit that fits best for its number of parameters. Raises ValueError where there is no arc."""
+    return fits_of_arcs(spectrum)[0]
+
+
+def fits_of_arcs(spectrum: Spectrum) -> list[Arcs]:
+    """Circuits of different numbers of arcs, the best for its number of parameters first; at least one."""
     omega, z = 2 * np.pi * spectrum.frequency_Hz, spectrum.impedance_ohm
     series, ohm, tau = _on_grid(omega, z)
-    best: Arcs | None = None
+    found: list[Arcs] = []
     for count in range(min(len(ohm), MOST_ARCS), 0, -1):
         while len(ohm) > count:
             ohm, tau = _merged(ohm, tau)
-        found = _fitted(spectrum, series, ohm, tau)
-        if best is None or found.bic < best.bic:
-            best = found
-        elif found.bic > best.bic + 50:
+        fit = _fitted(spectrum, series, ohm, tau)
+        found.append(fit)
+        if fit.bic > min(f.bic for f in found) + 50:
             break
-        series, ohm, tau = max(found.series_ohm, 1e-9 * float(np.abs(z).max())), found.ohm, found.tau_s
-    if best is None:
+        series, ohm, tau = max(fit.series_ohm, 1e-9 * float(np.abs(z).max())), fit.ohm, fit.tau_s
+    if not found:
         raise ValueError("no arc in this spectrum")
-    return best
+    return sorted(found, key=lambda f: f.bic)
 
 
 def _on_grid(omega: FloatArray, z: ComplexArray) -> tuple[float, FloatArray, FloatArray]:
@@ -150,7 +150,7 @@ def _merged(ohm: FloatArray, tau: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 @dataclass(frozen=True)
-class _Layout:
+class Layout:
     """Where what is in the fit's vector: logarithms of series resistance, resistances, times; exponents; log of L."""
 
     arcs: int
@@ -169,27 +169,39 @@ class _Layout:
         )
 
     def vector(
-        self, series: float, ohm: FloatArray, tau: FloatArray, exponent: float, henry: float
+        self, series: float, ohm: FloatArray, tau: FloatArray, exponent: float | FloatArray, henry: float
     ) -> FloatArray:
         """One of a start, or of a bound."""
-        logs = [[math.log(series)], np.log(ohm), np.log(tau), np.full(self.arcs, exponent)]
+        logs = [[math.log(series)], np.log(ohm), np.log(tau), np.broadcast_to(exponent, self.arcs)]
         return np.concatenate([*logs, [math.log(henry)] * self.wired])
+
+    def bounds(self, most_ohm: float) -> tuple[FloatArray, FloatArray]:
+        """Of a vector, for a spectrum whose largest |Z| this is."""
+        least, one = LEAST_OHM * most_ohm, np.ones(self.arcs)
+        low = self.vector(least, least * one, 1e-11 * one, EXPONENTS[0], 1e-13)
+        return low, self.vector(2 * most_ohm, 100 * most_ohm * one, 1e8 * one, EXPONENTS[1], 1.0)
+
+
+def usual_exponents(spectrum: Spectrum, tau_s: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """What is usual of the exponent of each arc, and how hard it pulls, beside residuals of this spectrum."""
+    usual, spread = np.where(tau_s[:, None] < SLOW_FROM_s, FAST, SLOW).T
+    return usual, max(linear_fit(spectrum).rms, 1e-4) / spread
 
 
 def _fitted(spectrum: Spectrum, series: float, ohm: FloatArray, tau: FloatArray) -> Arcs:
     omega, z = 2 * np.pi * spectrum.frequency_Hz, spectrum.impedance_ohm
     n, most = len(ohm), float(np.abs(z).max())
-    least, one = 1e-6 * most, np.ones(n)
-    layout = _Layout(n, bool(z[0].imag > 0))  # the wiring shows, or is left out
+    least = LEAST_OHM * most
+    layout = Layout(n, bool(z[0].imag > 0))  # the wiring shows, or is left out
     size = np.maximum(np.abs(z), 1e-300)[:, None]
-    pull = max(linear_fit(spectrum).rms, 1e-4) / EXPONENT_SPREAD
+    usual, pull = usual_exponents(spectrum, tau)
     pulled = np.zeros((n, 3 * n + 1 + layout.wired))
-    pulled[:, 2 * n + 1 : 3 * n + 1] = pull * np.eye(n)
+    pulled[:, 2 * n + 1 : 3 * n + 1] = np.diag(pull)
 
     def residuals(x: FloatArray) -> FloatArray:
         r0, r, t, a, henry = layout.parts(x)
-        off = relative(r0 + 1j * omega * henry + _arcs(omega, r, t, a).sum(axis=1), z)
-        return np.concatenate([off, pull * (a - USUAL_EXPONENT)])
+        off = relative(r0 + 1j * omega * henry + arcs_ohm(omega, r, t, a).sum(axis=1), z)
+        return np.concatenate([off, pull * (a - usual)])
 
     def slopes(x: FloatArray) -> FloatArray:
         r0, r, t, a, henry = layout.parts(x)
@@ -205,8 +217,7 @@ def _fitted(spectrum: Spectrum, series: float, ohm: FloatArray, tau: FloatArray)
     start = layout.vector(
         max(series, 10 * least), np.maximum(ohm, least), tau, 0.93, max(z[0].imag / omega[0], 1e-12)
     )
-    low = layout.vector(least, least * one, 1e-11 * one, EXPONENTS[0], 1e-13)
-    high = layout.vector(2 * most, 100 * most * one, 1e8 * one, EXPONENTS[1], 1.0)
+    low, high = layout.bounds(most)
     found = least_squares(
         residuals, np.clip(start, low + 1e-6, high - 1e-6), slopes, (low, high), x_scale="jac", ftol=1e-6, xtol=1e-5,
         max_nfev=60,

@@ -45,20 +45,21 @@ def circuits(test: Subject) -> list[Told]:
         return [
             told("2.2.3, figure 7", f"circuits are fitted with {how_to_install('circuits')}", spectrum=None)
         ]
-    from ccdmon.analysis.impedance.arcs import fit_arcs
+    from ccdmon.analysis.impedance.arcs import fits_of_arcs
     from ccdmon.analysis.impedance.changes import choose
 
     before, after = (s if s is not None and len(s) >= FIT_POINTS else None for s in spectra)
-    fitted: dict[str, Arcs] = {}
+    fitted: dict[str, list[Arcs]] = {}
     for when, spectrum in (("before", before), ("after", after)):
         if spectrum is not None and (when == "before" or before is None):
             try:
-                fitted[when] = fit_arcs(spectrum)
+                fitted[when] = fits_of_arcs(spectrum)
             except ValueError:  # no arc in it
                 return []
-    found = [_own(when, arcs, test.area_cm2) for when, arcs in fitted.items()]
-    if after is not None and "before" in fitted:
-        found.append(_changed(fitted["before"], choose(fitted["before"], after), test.area_cm2))
+    found = [_own(when, fits[0], test.area_cm2) for when, fits in fitted.items()]
+    if before is not None and after is not None:
+        own = fitted["before"]
+        found.append(_changed(own[0], choose(own, before, after), test.area_cm2))
     return found
 
 
