@@ -1,8 +1,9 @@
 """`python -m tests.bench.population_analyzed --cells 600`: populations whose cells went through the analysis.
 
 Simulated ramps of ten levels of 0.2 mA cm-2 that short where their critical current density, drawn log-normal around 1,
-is passed, or never; judged by `ccdmon analyze --catalogue` and read as `ccdmon population` does. Populations are drawn
-from them, once as they are and once as they were read: what the detector's errors add is the difference.
+is passed, or never, and by nothing before; judged by `ccdmon analyze --catalogue` and read as `ccdmon population` does.
+Populations are drawn from them, once as they are and once as they were read: what the detector's errors add is the
+difference.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from ccdmon.population.cells import read_population
 from ccdmon.population.lognormal import Intervals, difference, fit
 from ccdmon.simulation.cell_faults import HardShort
 from ccdmon.simulation.draws import Options, log_uniform
+from ccdmon.simulation.recipes import starve
 from ccdmon.simulation.scenarios import draw_setup
 from ccdmon.simulation.setup import half_cycle_after, loaded_segments
 from ccdmon.simulation.simulate import LiveCell, recorded
@@ -25,6 +27,7 @@ from tests.host.catalogue.cells import OPTIONS
 from tests.host.population.made import LEVELS
 
 SPREAD = 0.4
+SUPPLY = 2 * LEVELS[-1]
 RAMP = Options(
     protocol="time_control", configuration="symmetric", levels=len(LEVELS), first_mA_cm2=LEVELS[0], step_mA_cm2=0.2,
     half_cycle_s=600.0, row_interval_s=15.0, area_cm2=0.785,
@@ -39,6 +42,7 @@ def write_cell(path: Path, seed: int) -> Bounds:
     critical = math.exp(SPREAD * rng.standard_normal())
     level = next(k for k, density in enumerate(steps[1:]) if critical <= density)
     setup = draw_setup("hard_short" if level < len(LEVELS) else "healthy", seed, RAMP)
+    starve(setup, SUPPLY, setup.cell.void_capacity_mAh_cm2, 0.0)  # no voids take its contact before it shorts
     if level < len(LEVELS):
         at = [(s, start_s) for s, start_s in loaded_segments(setup)[1:] if s.level == level]
         segment, start_s = at[int(rng.integers(len(at)))]

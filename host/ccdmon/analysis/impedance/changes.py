@@ -26,6 +26,7 @@ from ccdmon.analysis.impedance.forms import BRIDGED, FORMS, GROWN, Change, Form,
 from ccdmon.model.spectrum import Spectrum
 from ccdmon.model.trace import FloatArray
 
+NEAR = 60.0  # of the criterion: with arcs that were fitted to one spectrum another circuit may look better
 AS_LIKELY = 15.0  # of the criterion: another number of arcs that one spectrum does not rule out
 LEAST_CHANGE = 0.05  # of a resistance: less is unchanged, whatever the criterion says
 
@@ -83,16 +84,25 @@ def choose(own: Sequence[Arcs], before: Spectrum, after: Spectrum) -> Choice:
     best: dict[str, _Fit] = {}
     for fit in sorted(fits, key=lambda f: f.bic):
         best.setdefault(fit.name, fit)
-    first = next(iter(best.values()))
-    weights = {name: math.exp(-0.5 * min(f.bic - first.bic, 500.0)) for name, f in best.items()}
+    least = min(f.bic for f in best.values())
+    near = [_jointly(f, before, after) for f in best.values() if f.bic < least + NEAR]
+    near.sort(key=lambda f: f.bic)
+    # Those far behind stay as far behind.
+    behind = {name: max(f.bic - least, NEAR) for name, f in best.items()} | {
+        f.name: f.bic - near[0].bic for f in near
+    }
+    order = sorted(behind, key=lambda name: behind[name])
+    weights = {name: math.exp(-0.5 * min(behind[name], 500.0)) for name in order}
     whole = sum(weights.values())
+    first = near[0]
     form = first.change.form
     also = [
         fit for arcs in own[1:] if arcs.bic < own[0].bic + AS_LIKELY and (fit := _fitted(form, arcs, after))
     ]
-    joint = min((_jointly(fit, before, after) for fit in [first, *also]), key=lambda f: f.bic)
-    chosen = replace(_circuit(joint), name=first.name, bic=first.bic, rms=first.rms)
-    return Choice(chosen, {name: weight / whole for name, weight in weights.items()})
+    joint = min([first, *(_jointly(fit, before, after) for fit in also)], key=lambda f: f.bic)
+    return Choice(
+        replace(_circuit(joint), name=first.name), {name: weight / whole for name, weight in weights.items()}
+    )
 
 
 def _fitted(form: Form, own: Arcs, after: Spectrum) -> _Fit | None:
