@@ -2,13 +2,14 @@
 
 Simulated ramps of ten levels of 0.2 mA cm-2 that short where their critical current density, drawn log-normal around 1,
 is passed, or never, and by nothing before; judged by `ccdmon analyze --catalogue` and read as `ccdmon population` does.
-Populations are drawn from them, once as they are and once as they were read: what the detector's errors add is the
-difference.
+Populations are drawn from them with replacement, once as they are and once as they were read: what the detector's
+errors add is the difference. True is the median of all of them as they are.
 """
 
 import argparse
 import math
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -62,22 +63,25 @@ def nearest(bounds: Bounds) -> Bounds:
     return of(bounds[0]), of(bounds[1])
 
 
+def _intervals(bounds: Sequence[Bounds]) -> Intervals:
+    return Intervals(*zip(*bounds, strict=True))
+
+
 def table(true: dict[str, Bounds], told: dict[str, Bounds], cells: int, repeats: int) -> list[str]:
     """Coverage, bias, false differences of so many populations, as they are and as read."""
     lines, names, rng = [], sorted(told), np.random.default_rng(7)
+    truth = fit(_intervals([true[name] for name in names])).median
     for title, bounds in (("as they are", true), ("as read", told)):
         covered = false = 0
         medians = []
         for _ in range(repeats):
-            drawn = rng.choice(len(names), 2 * cells, replace=False)
-            one, other = (
-                Intervals(*zip(*(bounds[names[k]] for k in half), strict=True)) for half in np.split(drawn, 2)
-            )
+            drawn = rng.choice(len(names), (2, cells))
+            one, other = (_intervals([bounds[names[k]] for k in half]) for half in drawn)
             found = fit(one)
             medians.append(found.median)
-            covered += (found.low or 0.0) <= 1.0 <= (found.high or math.inf)
+            covered += (found.low or 0.0) <= truth <= (found.high or math.inf)
             false += difference(one, other) < 0.05
-        bias = 100 * (float(np.median(medians)) - 1)
+        bias = 100 * (float(np.median(medians)) / truth - 1)
         lines.append(
             f"| {cells} | {title} | {100 * covered / repeats:.1f} % | {bias:+.1f} % | {100 * false / repeats:.1f} % |"
         )
