@@ -27,8 +27,9 @@ def learn(s: LevelState, h: Half) -> None:
     if h.sound == 1:
         s.odd_n = 0
         _follow(s, h)
-        shape.teach(s, h)
-        if s.number > 0:
+        if h.after_hole == 0 or s.taught_n < 4:  # else nobody knows what it answers
+            shape.teach(s, h)
+        if s.number > 0 and h.after_hole == 0:
             shape.teach_bend(s, h)
     h.level_ohm = median_ohm
 

@@ -9,7 +9,7 @@ cimport ccd_fastcore._learning as learning
 cimport ccd_fastcore._shape as shape
 from ccd_fastcore._level_state cimport half_t, level_t
 
-cdef double NEW_SCALE, OF_LARGEST, FLAT, CLEAR, LEAST_OHM, CONVERTER_STEPS
+cdef double NEW_SCALE, OF_LARGEST, FLAT, CLEAR, LEAST_OHM, CONVERTER_STEPS, BEYOND
 cdef double[7] UNSURE
 cdef double[7] EARLY
 
@@ -39,6 +39,9 @@ cdef double _size(level_t* s, half_t* h) noexcept nogil
 
 @cython.locals(k="int", known="long long")
 cdef void _errors(level_t* s, half_t* h, const double* blocks) noexcept nogil
+
+@cython.locals(j="int")
+cdef double _reach(half_t* h, int k) noexcept nogil
 
 @cython.locals(n="int", k="int")
 cdef double _noise_V(level_t* s, half_t* h) noexcept nogil

@@ -39,6 +39,7 @@ CONVERTER_STEPS = (
 )
 # Relative errors of a shape that so many half-cycles taught: for good, and more where a half-cycle begins.
 UNSURE = [0.02, 0.06, 0.06, 0.03, 0.01, 0.01, 0.003]
+BEYOND = 0.01  # of what a shape says of larger currents than those it was taught at: nobody has seen them decay
 EARLY = [0.0, 0.3, 0.3, 0.15, 0.05, 0.05, 0.01]
 
 
@@ -49,6 +50,11 @@ def feed(s: LevelState, h: Half, blocks: Sequence[float]) -> int:
     """
     gap_s = h.start_s - s.end_s if s.ended == 1 and h.after_gap == 0 else 0.0
     leveled = 0
+    if h.after_gap == 1:
+        s.hole_s = h.start_s
+        s.holed = 1
+    # What flowed before is known for less time than this lasts: its answer hides in a hole.
+    h.after_hole = 1 if s.holed == 1 and h.start_s - s.hole_s < h.end_s - h.start_s else 0
     amperes = math.fabs(h.current_A)
     if h.flows == 1 and amperes > s.least_A and h.count >= 3 and h.charge_C > OF_LARGEST * s.largest_C:
         if h.charge_C > NEW_SCALE * s.largest_C and amperes > 1.5 * s.largest_A:
@@ -69,6 +75,7 @@ def start(s: LevelState) -> None:
     for j in range(filters.FILTERS):
         s.filters[j] = 0.0
     s.ended = 0
+    s.holed = 0
     s.odd_n = 0
     s.fresh = 0
     _begin(s)
@@ -153,6 +160,8 @@ def _against_shape(h: Half, blocks: Sequence[float]) -> None:
         if h.known > 0:
             h.bent[k] = shape.interpolated(x - 0.5, h.at, h.usual, h.known)
             h.error[k] = shape.interpolated(x - 0.5, h.at, h.scatter, h.known)
+            if h.bins[k] + 1.0 < h.at[0]:  # sooner after the step than anything was learned of
+                h.error[k] = EARLY[1]
     if h.known > 0:
         straight = few.middle_of(h.few, few.copied(h.bent, third, n, h.few))
         for k in range(n):
@@ -183,13 +192,14 @@ def _errors(s: LevelState, h: Half, blocks: Sequence[float]) -> None:
     known = s.taught_n if s.taught_n < 6 else 6
     if h.turned == 1 and s.reversals + 1 < known:
         known = s.reversals + 1
-    if h.after_gap == 1 and known > 1:  # nobody knows what the hole hides
+    if h.after_hole == 1 and known > 1:
         known = 1
     h.usual_noise_V = _noise_V(s, h)
     noise = h.usual_noise_V / math.fabs(h.current_A) / h.size_ohm
     for k in range(h.n):
         error = UNSURE[known] + EARLY[known] * math.exp(-k / (0.1 * h.n + 1.0))
         error = h.error[k] if h.error[k] > error else error
+        error += BEYOND * (_reach(h, k) - 1.0)
         flat = math.fabs(h.shape[k])
         of_noise = noise / (flat if flat > 0.2 else 0.2)
         x = 1.0 / (flat if flat > 0.02 else 0.02)
@@ -197,6 +207,15 @@ def _errors(s: LevelState, h: Half, blocks: Sequence[float]) -> None:
         rows = blocks[2 * h.n + k]
         error = math.sqrt(of_noise * of_noise / (rows if rows < 3.0 else 3.0) + error * error)
         h.error[k] = error + 9.0 if h.shape[k] < CLEAR else error
+
+
+def _reach(h: Half, k: int) -> float:
+    """The largest current that still acts in a block, over its own, 1 at least."""
+    reach = 1.0
+    for j in range(filters.FILTERS):
+        x = math.fabs(h.answers[k][j])
+        reach = x if x > reach else reach
+    return reach
 
 
 def _noise_V(s: LevelState, h: Half) -> float:

@@ -7,6 +7,7 @@ cdef struct level_t "ccd_level":
     double least_A, most_ohm, fall, spike_noise, hard_remains, unknown  # the caller's thresholds
     double filters[9]  # currents behind the filters, A
     double end_s, largest_C, largest_A
+    double hole_s  # where the last hole in the rows ended, if `holed`
     double along  # rows in which V runs along the current less those in which it does not
     double best, most_raw_ohm  # the highest kept level; the highest V / I before there was a shape
     double last_median_ohm
@@ -30,7 +31,7 @@ cdef struct level_t "ccd_level":
     long long reversals, number  # half-cycles that taught after a reversal; half-cycles
     int picked[8]
     int odd_size[4]
-    int first_n, ended, fresh  # fresh: forgot all with the last stretch
+    int first_n, ended, holed, fresh  # fresh: forgot all with the last stretch
     int last_known, last_sign, last_sound
 
 cdef struct half_t "ccd_half":  # one stretch while it is looked at, one number a block
@@ -57,7 +58,7 @@ cdef struct half_t "ccd_half":  # one stretch while it is looked at, one number 
     double dips[64]  # first rows of blocks with a row far towards 0
     long long count  # rows
     int n  # blocks
-    int sign, flows, after_gap, turned, sound, known, dips_n, peaks
+    int sign, flows, after_gap, after_hole, turned, sound, known, dips_n, peaks
 
 cdef struct kept_t "ccd_kept":
     double least, sure, most, grown, sudden, fall  # the caller's thresholds

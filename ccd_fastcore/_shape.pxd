@@ -25,7 +25,7 @@ cdef void _fit(level_t* s, half_t* h) noexcept nogil
 @cython.locals(m="int", k="int", i="int", j="int", top="int")
 cdef void _solve(half_t* h) noexcept nogil
 
-@cython.locals(side="int", other="int", oldest="long long", bin="int", count="int", k="int")
+@cython.locals(side="int", other="int", oldest="long long", bin="int", count="int", k="int", least="int")
 cdef void bend(level_t* s, half_t* h) noexcept nogil
 
 @cython.locals(kept="int", k="int")

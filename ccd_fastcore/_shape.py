@@ -136,11 +136,12 @@ def bend(s: LevelState, h: Half) -> None:
         other = side
     else:
         oldest = s.all_left_n - 6  # the last six of both
+    least = 2 if s.all_left_n > 2 else 1  # a single one that shares no bin with the others stands for itself
     for bin in range(BINS):
         count = _gathered(s, h.few, side, bin, oldest, 0)
         if other != side:
             count = _gathered(s, h.few, other, bin, oldest, count)
-        if count > 0:
+        if count >= least:
             usual = few.middle_of(h.few, count)
             for k in range(count):
                 h.few[k] = math.fabs(h.few[k] - usual)
