@@ -35,6 +35,8 @@ from ccdmon.analysis.whole_test import (
 )
 from ccdmon.model.trace import Cell
 
+WARMED_REMAINS = th.HARD_REMAINS * th.MOST  # of a slide of a cell whose temperature nobody knows
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -90,7 +92,11 @@ def _of_level(
     ambient: Ambient,
 ) -> list[Event]:
     surroundings = Surroundings(stretches)
-    by_level = level.events(found.steps, surroundings.explain)
+    by_level = [
+        e
+        for e in level.events(found.steps, surroundings.explain)
+        if surroundings.knows_temperature or not _may_be_warming(e)
+    ]
     if len(level.leveled) < 2:  # one long half-cycle has no other to be compared with
         first = [s for s in stretches if s.kind == "current" and s.count >= th.LEAST_ROWS][:1]
         dips = dips_of(first, found.rows, th.FALL)
@@ -103,11 +109,16 @@ def _of_level(
         rows = before[0].first_row, before[-1].last_row
         leaks = slow_loss(before, th.HARD_REMAINS)
         if leaks and not surroundings.knows_temperature:  # it may be warming
-            leaks = slow_loss(before, th.HARD_REMAINS * th.MOST)
+            leaks = slow_loss(before, WARMED_REMAINS)
         events += [e for e in leaks if not surroundings.explain(*rows, e.evidence["ratio"])]
     if not any(e.kind == "limit" or e.fatal for e in events):
         events += runs_away(stretches)
     return events
+
+
+def _may_be_warming(e: Event) -> bool:
+    """A slide by no more than warming leaves."""
+    return e.kind == "fake_stable" and bool(e.evidence["ratio"] > WARMED_REMAINS)
 
 
 def _marked_as_open(events: Sequence[Event], found: Findings, stretches: Sequence[Stretch]) -> list[Event]:

@@ -24,8 +24,9 @@ def micro_shorts(leveled: Sequence[Leveled]) -> list[Event]:
         rows = np.concatenate([h.dips for h in near])
         later_alone = not _many([a]) and _many(near[1:])  # a row or two of noise are no begin
         if _many(near) and not later_alone:
-            at = a.dips[0] - a.stretch.first_row
-            start_s = float(np.interp(at, a.row - a.row[0], a.time_s))
+            k = int(np.searchsorted(a.row, a.dips[0]))
+            row = int(a.row[k] + a.rows[k]) - 1  # one of these: not before it began
+            start_s = float(a.time_s[k] + 0.5 * (a.rows[k] - 1) * a.interval_s[k])
             last = next(h for h in reversed(near) if h.dips.size)
             end_s = float(np.interp(last.dips[-1], last.row, last.time_s))
             evidence = {"criterion": "many single rows towards 0, none the other way", "dips": int(rows.size)}
@@ -33,7 +34,7 @@ def micro_shorts(leveled: Sequence[Leveled]) -> list[Event]:
                 Event(
                     "soft_short",
                     start_s,
-                    int(a.dips[0]),
+                    row,
                     None,
                     a.stretch.current_A,
                     end_s,
@@ -208,7 +209,11 @@ def dips_of(
         near = [d for d in dips[a:] if d.number - dips[a].number <= 2]
         ups = sum(1 for u in up if abs(u.number - dips[a].number) <= 2 * th.SOFT_WITHIN and u.state == "back")
         score = (
-            sum(1 + (_depth(d) > th.FALL) + (_depth(d) > 2 * th.FALL) for d in near if sum(d.weights) >= 2)
+            sum(
+                1 + sum(_depth(d) > max(k * th.FALL, 1.5 * d.error) for k in (1, 2))
+                for d in near
+                if sum(d.weights) >= 2
+            )
             - 3
             - 3 * ups
         )

@@ -20,7 +20,7 @@ from ccdmon.analysis.events import Event
 from ccdmon.analysis.level.dips import dips_of, fluctuating
 from ccdmon.analysis.level.excursions import Excursion
 from ccdmon.analysis.level.falls import dead, lasting
-from ccdmon.analysis.level.first_half_cycle import first_half_cycle
+from ccdmon.analysis.level.first_half_cycles import first_half_cycles
 from ccdmon.analysis.level.line import Line, block_at
 from ccdmon.analysis.order_statistics import middle
 
@@ -64,8 +64,8 @@ def of_the_first(
     explained: Any,
     known: Sequence[Event],
 ) -> list[Event]:
-    """Events of the first half-cycle beside those `known`; `line` begins with it."""
-    events = first_half_cycle(line, steps, [e for e in excursions if e.sign > 0], known)
+    """Events of the first half-cycles beside those `known`; `line` begins with it."""
+    events = first_half_cycles(line, steps, [e for e in excursions if e.sign > 0], known)
     return [x for x in events if not _surrounding(line, x, blocks, explained)]
 
 

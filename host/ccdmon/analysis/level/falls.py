@@ -65,6 +65,13 @@ def _sudden(
     return sudden, place, row
 
 
+def _slid(line: Line, place: int, steps: Sequence[dict[str, float]]) -> bool:
+    """Does the core, which looks at rows, see V fall around a block, and nowhere at once?"""
+    low, high = line.row[max(place - 2, 0)], line.row[place] + line.rows[place]
+    near = [s["abruptness"] for s in steps if low <= s["row"] <= high and s["step_V"] < 0]
+    return bool(near) and max(near) < th.HALF
+
+
 def _died(line: Line, first: int) -> int | None:
     """The block near `first` at which a level that fluctuated before falls to what a hard short leaves of it."""
     for k in range(max(first - 2, 1), min(first + 3, line.level.size)):
@@ -87,7 +94,7 @@ def dead(line: Line, e: Excursion, steps: Sequence[dict[str, float]], explained:
     if explained(line.row[max(at - MOST_BLOCKS, 0)], line.row[-1], e.ratio):
         return []
     sudden, place, row = _sudden(line, e, e.kept, e.level, steps)
-    hard = sudden
+    hard = sudden and not _slid(line, place, steps)
     if not hard:  # early, the shape is not known yet, or it was low already: the core's own step tells
         began = line.row[np.flatnonzero(line.number == e.number)[0]]
         stepped = [
@@ -101,7 +108,7 @@ def dead(line: Line, e: Excursion, steps: Sequence[dict[str, float]], explained:
             hard, row = True, int(stepped[-1]["row"])
         elif (died := _died(line, first)) is not None:
             hard, place = True, died
-    if not hard and n < 4:
+    if not hard and (n < 4 or (e.lowest_kept is not None and e.level > th.HALF * e.lowest_kept)):
         return []
     kind = "hard_short" if hard else "fake_stable"
     if hard:
@@ -177,30 +184,18 @@ def came_back(e: Excursion, all_: Sequence[Excursion]) -> Excursion | None:
 
 def _drifts(line: Line, place: int, fall: float) -> bool:
     """Did the level fall before, or does it go on to fall: in half-cycles next to it, by a good part of the loss?"""
-    number = line.number[place]
-    spans = []
+    number = int(line.number[place])
     here = np.flatnonzero(line.number == number)
-    if place - here[0] > 2:
-        spans += [here[here < place - 1], here[here > place + 1]]
-    else:
-        spans += [np.flatnonzero(line.number == number - 1), here]
-        medians = {
-            n: middle(line.level[line.number == n])
-            for n in range(int(number) - 3, int(number) + 3)
-            if np.any(line.number == n)
-        }
-        jumps = [
-            np.log(medians[a] / medians[b]) / (b - a)
-            for a, b in (
-                (number - 2, number - 1),
-                (number - 3, number - 1),
-                (number, number + 1),
-                (number, number + 2),
-            )
-            if a in medians and b in medians and min(medians[a], medians[b]) > 0
-        ]
-        if jumps and max(jumps) > (1 - th.SUDDEN) * fall:
-            return True
+    inside = place - here[0] > 2
+    spans = (
+        [here[here < place - 1], here[here > place + 1]]
+        if inside
+        else [np.flatnonzero(line.number == number - 1), here]
+    )
+    before, behind = _slides(line, number, inside)
+    most = min(before, behind) if inside else max(before, behind)
+    if most > (1 - th.SUDDEN) * fall:
+        return True
     for span in spans:
         span = span[line.error[span] < th.UNKNOWN]
         if span.size > th.LEAST_ROWS:
@@ -214,3 +209,24 @@ def _drifts(line: Line, place: int, fall: float) -> bool:
             ):  # the shape is not known: V of a sound cell rises
                 return True
     return False
+
+
+def _slides(line: Line, number: int, inside: bool) -> tuple[float, float]:
+    """How far the level fell a half-cycle, at most, over one and two of them before one, and behind it."""
+    first = number + inside  # one that holds the fall says nothing
+    medians = {
+        n: middle(line.level[line.number == n])
+        for n in range(number - 3, first + 3)
+        if np.any(line.number == n) and not (inside and n == number)
+    }
+
+    def most(*pairs: tuple[int, int]) -> float:
+        fell = [
+            float(np.log(medians[a] / medians[b])) / (b - a)
+            for a, b in pairs
+            if a in medians and b in medians and min(medians[a], medians[b]) > 0
+        ]
+        return max(fell, default=0.0)
+
+    before = most((number - 2, number - 1), (number - 3, number - 1))
+    return before, most((first, first + 1), (first, first + 2))
