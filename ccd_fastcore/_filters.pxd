@@ -18,3 +18,6 @@ cdef void beside(const double* filters, double amperes, double* out) noexcept no
 cdef void answers(
     const double* away, double begin_s, double stop_s, bint goes_on, double* left, double* out
 ) noexcept nogil
+
+@cython.locals(j="int")
+cdef double reach(const double* answers) noexcept nogil

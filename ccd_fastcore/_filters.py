@@ -48,3 +48,12 @@ def answers(
         early = left[j] if goes_on else _decayed(begin_s, TAU_s[j])
         left[j] = _decayed(stop_s, TAU_s[j])
         out[j] = 1.0 + away[j] * (TAU_s[j] * (early - left[j]) * per_s)
+
+
+def reach(answers: Sequence[float]) -> float:
+    """The largest current that still acts, over the one that flows; 1 at least."""
+    largest = 1.0
+    for j in range(FILTERS):
+        x = math.fabs(answers[j])
+        largest = x if x > largest else largest
+    return largest

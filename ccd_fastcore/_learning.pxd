@@ -31,3 +31,6 @@ cdef double kept_ohm(level_t* s, half_t* h) noexcept nogil
 
 @cython.locals(k="int", known="int", half="int")
 cdef double lower_half_ohm(level_t* s, half_t* h) noexcept nogil
+
+@cython.locals(n="int", k="int")
+cdef double noise_of(level_t* s, half_t* h) noexcept nogil

@@ -132,6 +132,16 @@ def rho_of(s: LevelState, h: Half) -> float:
     return rho if math.fabs(rho) > 0.02 else 0.0
 
 
+def noise_of(s: LevelState, h: Half) -> float:
+    """A step within counts as noise of its half-cycle: no more than twice what is usual at its current."""
+    n = s.noise_n if s.noise_n < 8 else 8
+    for k in range(n):
+        x = math.fabs(h.current_A) / s.noise_A[k]
+        h.few[k] = s.noise_V[k] * (x if x > 1.0 else 1.0)
+    usual_V = few.middle_of(h.few, n)
+    return 2.0 * usual_V if usual_V > 0.0 and 2.0 * usual_V < h.noise_V else h.noise_V
+
+
 def kept_ohm(s: LevelState, h: Half) -> float:
     """Median of the last sound levels; NaN of none."""
     return few.middle_of(h.few, few.copied(s.kept_ohm, 0, s.kept_n if s.kept_n < 5 else 5, h.few))

@@ -40,12 +40,6 @@ cdef double _size(level_t* s, half_t* h) noexcept nogil
 @cython.locals(k="int", known="long long")
 cdef void _errors(level_t* s, half_t* h, const double* blocks) noexcept nogil
 
-@cython.locals(j="int")
-cdef double _reach(half_t* h, int k) noexcept nogil
-
-@cython.locals(n="int", k="int")
-cdef double _noise_V(level_t* s, half_t* h) noexcept nogil
-
 @cython.locals(n="int", k="int")
 cdef void _stray_rows(level_t* s, half_t* h, const double* blocks) noexcept nogil
 

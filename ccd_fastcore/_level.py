@@ -37,9 +37,9 @@ LEAST_OHM = 1e-15  # no cell has less
 CONVERTER_STEPS = (
     1.5  # and more than this many of the smallest span of a block: a step of the converter, at most
 )
+BEYOND = 0.01  # of what larger currents than a shape was taught at leave behind
 # Relative errors of a shape that so many half-cycles taught: for good, and more where a half-cycle begins.
 UNSURE = [0.02, 0.06, 0.06, 0.03, 0.01, 0.01, 0.003]
-BEYOND = 0.01  # of what a shape says of larger currents than those it was taught at: nobody has seen them decay
 EARLY = [0.0, 0.3, 0.3, 0.15, 0.05, 0.05, 0.01]
 
 
@@ -194,12 +194,12 @@ def _errors(s: LevelState, h: Half, blocks: Sequence[float]) -> None:
         known = s.reversals + 1
     if h.after_hole == 1 and known > 1:
         known = 1
-    h.usual_noise_V = _noise_V(s, h)
+    h.usual_noise_V = learning.noise_of(s, h)
     noise = h.usual_noise_V / math.fabs(h.current_A) / h.size_ohm
     for k in range(h.n):
         error = UNSURE[known] + EARLY[known] * math.exp(-k / (0.1 * h.n + 1.0))
         error = h.error[k] if h.error[k] > error else error
-        error += BEYOND * (_reach(h, k) - 1.0)
+        error += BEYOND * (filters.reach(h.answers[k]) - 1.0)
         flat = math.fabs(h.shape[k])
         of_noise = noise / (flat if flat > 0.2 else 0.2)
         x = 1.0 / (flat if flat > 0.02 else 0.02)
@@ -207,25 +207,6 @@ def _errors(s: LevelState, h: Half, blocks: Sequence[float]) -> None:
         rows = blocks[2 * h.n + k]
         error = math.sqrt(of_noise * of_noise / (rows if rows < 3.0 else 3.0) + error * error)
         h.error[k] = error + 9.0 if h.shape[k] < CLEAR else error
-
-
-def _reach(h: Half, k: int) -> float:
-    """The largest current that still acts in a block, over its own, 1 at least."""
-    reach = 1.0
-    for j in range(filters.FILTERS):
-        x = math.fabs(h.answers[k][j])
-        reach = x if x > reach else reach
-    return reach
-
-
-def _noise_V(s: LevelState, h: Half) -> float:
-    """A step within counts as noise of its half-cycle: no more than twice what is usual at its current."""
-    n = s.noise_n if s.noise_n < 8 else 8
-    for k in range(n):
-        x = math.fabs(h.current_A) / s.noise_A[k]
-        h.few[k] = s.noise_V[k] * (x if x > 1.0 else 1.0)
-    usual_V = few.middle_of(h.few, n)
-    return 2.0 * usual_V if usual_V > 0.0 and 2.0 * usual_V < h.noise_V else h.noise_V
 
 
 def _stray_rows(s: LevelState, h: Half, blocks: Sequence[float]) -> None:

@@ -298,3 +298,24 @@ def test_what_no_half_cycle_has_is_refused(levels: Any) -> None:
 
 def test_memory_does_not_grow() -> None:
     assert _levels.LEVEL_BYTES < 32 * 1024
+
+
+def test_what_flowed_in_a_hole_makes_the_next_half_cycle_less_sure(levels: Any) -> None:
+    test = half_cycles(12, noise_V=1e-4)
+    whole, level = told(levels.Level(**THRESHOLDS), test), levels.Level(**THRESHOLDS)
+    test[9] = HalfCycle(
+        test[9].start_s + 90, test[9].current_A, test[9].volts[90:], test[9].noise_V, after_gap=True
+    )
+    holed = told(level, test)
+    more = [
+        np.median(table(a)[3]) / np.median(table(b)[3]) for a, b in zip(holed[8:], whole[8:], strict=True)
+    ]
+    assert more[0] == 1.0 and min(more[1:3]) > 3.0 and more[3] < 1.5
+
+
+def test_a_larger_current_before_makes_a_half_cycle_less_sure(levels: Any) -> None:
+    test = half_cycles(10, noise_V=1e-4)
+    usual = told(levels.Level(**THRESHOLDS), test)[-1]
+    test[-2] = HalfCycle(test[-2].start_s, 8 * test[-2].current_A, 8 * test[-2].volts, 8 * test[-2].noise_V)
+    after = told(levels.Level(**THRESHOLDS), test)[-1]
+    assert np.all(table(after)[3][:4] > 2 * table(usual)[3][:4])
