@@ -151,7 +151,7 @@ def lower_half_ohm(s: LevelState, h: Half) -> float:
     """Of the first half and the second of what tells something, the lower level; NaN where one tells nothing."""
     known = 0
     for k in range(h.n):
-        if h.error[k] < s.unknown:
+        if 5.0 * h.error[k] < s.unknown:
             h.bent[known] = h.level[k] * h.scale
             known += 1
     half = known // 2

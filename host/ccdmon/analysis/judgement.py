@@ -31,6 +31,7 @@ from ccdmon.analysis.whole_test import (
     not_judged,
     open_circuit,
     runs_away,
+    runs_into_limit,
     shorted_from_the_start,
 )
 from ccdmon.model.trace import Cell
@@ -112,8 +113,25 @@ def _of_level(
             leaks = slow_loss(before, WARMED_REMAINS)
         events += [e for e in leaks if not surroundings.explain(*rows, e.evidence["ratio"])]
     if not any(e.kind == "limit" or e.fatal for e in events):
-        events += runs_away(stretches)
+        events += runs_away(stretches) or _at_a_limit(found, stretches)
     return events
+
+
+def _at_a_limit(found: Findings, stretches: Sequence[Stretch]) -> list[Event]:
+    """The first half-cycle in which V runs into a limit, and to the highest of the test."""
+    highest_V = max((h.highest_V for h in found.half_cycles), default=0.0)
+    rows = {
+        h.first_row: h.rows_highest for h in found.half_cycles if h.highest_V > (1 - th.STANDS) * highest_V
+    }
+    for s in stretches:
+        if (
+            s.first_row in rows
+            and s.kind == "current"
+            and s.is_kept
+            and (into := runs_into_limit(s, rows[s.first_row]))
+        ):
+            return into
+    return []
 
 
 def _may_be_warming(e: Event) -> bool:

@@ -218,6 +218,34 @@ def runs_away(stretches: Sequence[Stretch]) -> list[Event]:
     return []
 
 
+def runs_into_limit(s: Stretch, rows_highest: int) -> list[Event]:
+    """V that climbs ever faster, then stands to the end of the half-cycle: the cycler drives no more, at any current.
+
+    `rows_highest`: of its rows, those at the highest V; blocks say as much where noise hides a flat top.
+    """
+    V = np.abs(s.volts)
+    at_top = V > (1 - th.STANDS) * V[-1]
+    blocks_at_top = V.size if at_top.all() else int(np.argmin(at_top[::-1]))
+    stands = max(rows_highest, int(s.blocks.rows[V.size - blocks_at_top :].sum()) if blocks_at_top else 0)
+    climbs = s.count - stands  # rows
+    if stands < th.LIMIT_ROWS or climbs < th.LEAST_ROWS:
+        return []
+    middles = s.row - s.first_row + 0.5 * (s.blocks.rows - 1)
+    apart = min(max(stands, th.LEAST_ROWS), climbs // 3)
+    half, early, late = np.interp((climbs / 2, climbs - 1 - 2 * apart, climbs - 1 - apart), middles, V)
+    top = float(V.max())
+    if not (0 < early < late and half < th.SUDDEN * top and top - late > (late - early) / th.HALF):
+        return []
+    row = s.first_row + climbs
+    evidence = {
+        "criterion": "V climbs ever faster, then stands",
+        "voltage_before_V": float(half),
+        "highest_V": top,
+    }
+    start_s = float(np.interp(climbs, middles, s.time_s))
+    return [Event("limit", start_s, row, None, s.current_A, None, False, True, evidence)]
+
+
 def _running_away(s: Stretch) -> list[Event]:
     V = s.volts * (1.0 if s.middle_V >= 0 else -1.0)
     n, end = V.size, float(V[-1])
