@@ -16,7 +16,7 @@ cdef void _follow(level_t* s, half_t* h) noexcept nogil
 cdef int _as_it_was(level_t* s, half_t* h) noexcept nogil
 
 @cython.locals(k="int")
-cdef bint _whole(half_t* h) noexcept nogil
+cdef bint _whole(level_t* s, half_t* h) noexcept nogil
 
 @cython.locals(k="int", count="int")
 cdef int _as_the_shape_says(level_t* s, half_t* h) noexcept nogil

@@ -57,7 +57,7 @@ def _follow(s: LevelState, h: Half) -> None:
 def _as_it_was(s: LevelState, h: Half) -> int:
     """Sound, before four have taught a shape? Its level is of what was measured."""
     sound = h.raw_ohm > 0.0 and h.n >= 4 and not h.raw_ohm <= 0.45 * s.most_raw_ohm
-    whole = _whole(h)
+    whole = _whole(s, h)
     if whole and not h.raw_ohm <= s.most_raw_ohm:
         s.most_raw_ohm = h.raw_ohm
     if sound and s.number > 0:
@@ -66,16 +66,20 @@ def _as_it_was(s: LevelState, h: Half) -> int:
     return 1 if sound and whole else 0
 
 
-def _whole(h: Half) -> bool:
-    """Not one in which V collapses: no shape of a sound cell."""
+def _whole(s: LevelState, h: Half) -> bool:
+    """Not one in which V collapses, or falls at once: no shape of a sound cell."""
     if h.n < 6:
         return True
     top = 0.0
+    last = 0.0
+    last_but_one = 0.0
     for k in range(1, h.n - 1):
         x = few.between(h.ohm[k - 1], h.ohm[k], h.ohm[k + 1])
         top = x if x > top else top
-        if top > 0.0 and x <= 0.45 * top:
+        if top > 0.0 and (x <= 0.45 * top or (k > 4 and x < (1.0 - 2.0 * s.fall) * last_but_one)):
             return False
+        last_but_one = last
+        last = x
     return True
 
 

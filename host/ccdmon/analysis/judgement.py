@@ -23,6 +23,7 @@ from ccdmon.analysis.ocv.cells import judged
 from ccdmon.analysis.ocv.dips import dips_of
 from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.rows_in_blocks import Array
+from ccdmon.analysis.running_away import runs_away, runs_into_limit
 from ccdmon.analysis.sensors import lead_off
 from ccdmon.analysis.stretches import Stretch
 from ccdmon.analysis.whole_test import (
@@ -30,8 +31,6 @@ from ccdmon.analysis.whole_test import (
     in_mA,
     not_judged,
     open_circuit,
-    runs_away,
-    runs_into_limit,
     shorted_from_the_start,
 )
 from ccdmon.model.trace import Cell

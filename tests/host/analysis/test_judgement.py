@@ -164,3 +164,27 @@ def test_a_leak_that_comes_and_goes_to_the_end_has_not_recovered(
     document = analyze(ramp(2.0, share))
     assert {(e["kind"], e["recovered"]) for e in document["events"]} == {("soft_short", recovered)}
     assert document["verdict"] == ("suspect" if recovered else "failed")
+
+
+@pytest.mark.parametrize(("half_cycle", "stays"), [(1, True), (2, False), (3, True)])
+def test_a_fall_before_there_is_a_shape_is_told(half_cycle: int, stays: bool) -> None:
+    def share(half: FloatArray, s: FloatArray) -> FloatArray:
+        begun = (half == half_cycle) & (s > 250) & ((s < 400) | stays)
+        return np.where(begun | (stays & (half > half_cycle)), 0.6, 1.0)
+
+    assert kinds(ramp(2, share)) == [("partial_short", False) if stays else ("soft_short", True)]
+
+
+@pytest.mark.parametrize("half_cycle", [0, 2])
+def test_contact_that_is_regained_before_there_is_a_shape_is_no_short(half_cycle: int) -> None:
+    def share(half: FloatArray, s: FloatArray) -> FloatArray:
+        return np.where((half == half_cycle) & (s > 150) & (s < 300), 1.2, 1.0)
+
+    assert kinds(ramp(2, share)) == []
+
+
+def test_a_cell_that_warms_over_half_cycles_has_no_short() -> None:
+    def share(half: FloatArray, s: FloatArray) -> FloatArray:
+        return 1 - 0.6 / (1 + np.exp(-(half + s / HALF_s - 10) / 1.5))
+
+    assert kinds(ramp(2, share)) == []

@@ -8,7 +8,9 @@ import numpy as np
 
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
+from ccdmon.analysis.level.drifts import drifts
 from ccdmon.analysis.level.excursions import Excursion
+from ccdmon.analysis.level.first_half_cycles import takes_back
 from ccdmon.analysis.level.leveled import MOST_BLOCKS
 from ccdmon.analysis.level.line import Line, block_at, level_event
 from ccdmon.analysis.order_statistics import middle
@@ -49,7 +51,7 @@ def _sudden(
     behind = [k for k in range(first, min(first + 2 * th.LEAST_ROWS, line.level.size)) if sure[k]][:6]
     if sudden and len(before) >= 2 and len(behind) >= 2:
         jump = float(middle(line.level[before]) - middle(line.level[behind]))
-        sudden = jump > th.SUDDEN * drop
+        sudden = jump > th.SUDDEN * drop and _shows(line, before[-2:], behind[:2], drop / top)
     # Unsure blocks between them: it happened in a reversal or while V settled.
     start = first
     while start - 1 > last and not sure[start - 1]:
@@ -63,6 +65,20 @@ def _sudden(
     elif between:
         place = between[0]
     return sudden, place, row
+
+
+def _is_nothing(line: Line, e: Excursion, at: int) -> bool:
+    """Is what is left little beside all that was kept, and V over I beside what it was?"""
+    little = e.lowest_kept is None or e.level < th.HALF * e.lowest_kept
+    return little and bool(middle(line.ohm[at:]) < th.HALF * line.ohm[: at + 1].max())
+
+
+def _shows(line: Line, before: list[int], behind: list[int], fall: float) -> bool:
+    """Does V over I itself fall, where both lie in one half-cycle? What only the level does is the shape's."""
+    if line.number[before[0]] != line.number[behind[-1]]:
+        return True
+    left = middle(line.ohm[behind]) / middle(line.ohm[before])
+    return left < 1 - (1 - th.SUDDEN) * fall
 
 
 def _slid(line: Line, place: int, steps: Sequence[dict[str, float]]) -> bool:
@@ -108,7 +124,7 @@ def dead(line: Line, e: Excursion, steps: Sequence[dict[str, float]], explained:
             hard, row = True, int(stepped[-1]["row"])
         elif (died := _died(line, first)) is not None:
             hard, place = True, died
-    if not hard and (n < 4 or (e.lowest_kept is not None and e.level > th.HALF * e.lowest_kept)):
+    if not hard and (n < 4 or not _is_nothing(line, e, at)):
         return []
     kind = "hard_short" if hard else "fake_stable"
     if hard:
@@ -151,7 +167,9 @@ def lasting(
     if not sudden or explained(line.row[max(before, 0)], line.row[min(behind, line.row.size - 1)], e.ratio):
         return []
     first = line.number[place]
-    if _drifts(line, place, fall):
+    if drifts(line, place, fall):
+        return []
+    if first == 0 and takes_back(line, line.of_number(0), line.row[place], fall * line.ohm[place]):
         return []
     if (first <= 1 and fall < th.UNKNOWN) or (first == 0 and row is None):
         return []
@@ -180,53 +198,3 @@ def came_back(e: Excursion, all_: Sequence[Excursion]) -> Excursion | None:
         if soon and x.level > e.level + th.MOST * (e.kept - e.level):
             return x
     return None
-
-
-def _drifts(line: Line, place: int, fall: float) -> bool:
-    """Did the level fall before, or does it go on to fall: in half-cycles next to it, by a good part of the loss?"""
-    number = int(line.number[place])
-    here = np.flatnonzero(line.number == number)
-    inside = place - here[0] > 2
-    spans = (
-        [here[here < place - 1], here[here > place + 1]]
-        if inside
-        else [np.flatnonzero(line.number == number - 1), here]
-    )
-    before, behind = _slides(line, number, inside)
-    most = min(before, behind) if inside else max(before, behind)
-    if most > (1 - th.SUDDEN) * fall:
-        return True
-    for span in spans:
-        span = span[line.error[span] < th.UNKNOWN]
-        if span.size > th.LEAST_ROWS:
-            third = span.size // 3
-            a, b = middle(line.level[span[:third]]), middle(line.level[span[-third:]])
-            if 1 - b / a > (1 - th.SUDDEN) * fall:
-                return True
-            x, y = middle(line.ohm[span[:third]]), middle(line.ohm[span[-third:]])
-            if (
-                number < 4 and 1 - y / x > (1 - th.SUDDEN) * fall
-            ):  # the shape is not known: V of a sound cell rises
-                return True
-    return False
-
-
-def _slides(line: Line, number: int, inside: bool) -> tuple[float, float]:
-    """How far the level fell a half-cycle, at most, over one and two of them before one, and behind it."""
-    first = number + inside  # one that holds the fall says nothing
-    medians = {
-        n: middle(line.level[line.number == n])
-        for n in range(number - 3, first + 3)
-        if np.any(line.number == n) and not (inside and n == number)
-    }
-
-    def most(*pairs: tuple[int, int]) -> float:
-        fell = [
-            float(np.log(medians[a] / medians[b])) / (b - a)
-            for a, b in pairs
-            if a in medians and b in medians and min(medians[a], medians[b]) > 0
-        ]
-        return max(fell, default=0.0)
-
-    before = most((number - 2, number - 1), (number - 3, number - 1))
-    return before, most((first, first + 1), (first, first + 2))

@@ -46,7 +46,7 @@ def _of_half_cycle(
         for s in steps
         if line.row[here[2]] <= s["row"] < end
         and _is_sure(s)
-        and not _takes_back(line, here, s)
+        and not takes_back(line, here, s["row"], _drop_ohm(s))
         and _is_low(line, number, here, s)
     ]
     jolted = [
@@ -127,9 +127,9 @@ def _sudden(line: Line, up: Excursion) -> bool:
     return bool(rises.size and rises.max() > th.HALF * up.depth * up.kept)
 
 
-def _takes_back(line: Line, here: Places, s: dict[str, float]) -> bool:
-    """Had V risen at once by as much as it loses, faster than it climbs on either side of that?"""
-    ohm, before = line.ohm, here[4:][here[4:] < block_at(line, s["row"]) - 2]
+def takes_back(line: Line, here: Places, row: float, drop_ohm: float) -> bool:
+    """Had V risen at once by as much as it loses in a row, faster than it climbs on either side of that?"""
+    ohm, before = line.ohm, here[4:][here[4:] < block_at(line, row) - 2]
     rise, climbed, climbs = (ohm[before + a] - ohm[before + b] for a, b in ((1, -1), (-1, -3), (3, 1)))
     around = th.SWING * np.maximum(np.abs(climbed), np.abs(climbs))
-    return bool(np.any(rise > np.maximum(th.MOST * _drop_ohm(s), around)))
+    return bool(np.any(rise > np.maximum(th.MOST * drop_ohm, around)))
