@@ -7,6 +7,8 @@ cimport ccd_fastcore._few as few
 cimport ccd_fastcore._shape as shape
 from ccd_fastcore._level_state cimport half_t, level_t
 
+cdef double CLEAR, LEAST_OHM
+
 cdef void learn(level_t* s, half_t* h) noexcept nogil
 
 @cython.locals(told="bint")
@@ -34,3 +36,6 @@ cdef double lower_half_ohm(level_t* s, half_t* h) noexcept nogil
 
 @cython.locals(n="int", k="int")
 cdef double noise_of(level_t* s, half_t* h) noexcept nogil
+
+@cython.locals(k="int", clear="int")
+cdef double size_of(level_t* s, half_t* h) noexcept nogil

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from ccd_fastcore._reference_levels import Half, LevelState
 
 
+CLEAR = 0.25  # of the shape: below it a block tells of the size of the level
+LEAST_OHM = 1e-15  # no cell has less
+
+
 def learn(s: LevelState, h: Half) -> None:
     """What a sound half-cycle teaches; an odd one nothing, unless the cell has become like that."""
     if s.number == 0:
@@ -144,6 +148,23 @@ def noise_of(s: LevelState, h: Half) -> float:
         h.few[k] = s.noise_V[k] * (x if x > 1.0 else 1.0)
     usual_V = few.middle_of(h.few, n)
     return 2.0 * usual_V if usual_V > 0.0 and 2.0 * usual_V < h.noise_V else h.noise_V
+
+
+def size_of(s: LevelState, h: Half) -> float:
+    """Of the level, as far as its noise is concerned."""
+    clear = 0
+    for k in range(h.n):
+        if math.fabs(h.shape[k]) > CLEAR:
+            h.few[clear] = math.fabs(h.level[k])
+            clear += 1
+    size = math.fabs(h.level_ohm)
+    if clear > 0:
+        x = few.quantile_of(h.few, clear, 0.9)
+        size = x if x > size else size
+    if s.kept_n > 0:
+        x = kept_ohm(s, h)
+        size = x if x > size else size
+    return size if size > LEAST_OHM else LEAST_OHM
 
 
 def kept_ohm(s: LevelState, h: Half) -> float:

@@ -9,7 +9,7 @@ cimport ccd_fastcore._learning as learning
 cimport ccd_fastcore._shape as shape
 from ccd_fastcore._level_state cimport half_t, level_t
 
-cdef double NEW_SCALE, OF_LARGEST, FLAT, CLEAR, LEAST_OHM, CONVERTER_STEPS, BEYOND
+cdef double NEW_SCALE, OF_LARGEST, FLAT, CONVERTER_STEPS, BEYOND
 cdef double[7] UNSURE
 cdef double[7] EARLY
 
@@ -34,8 +34,8 @@ cdef void _ohms(half_t* h, double amperes, double most_ohm) noexcept nogil
 @cython.locals(n="int", third="int", k="int")
 cdef void _against_shape(half_t* h, const double* blocks) noexcept nogil
 
-@cython.locals(k="int", clear="int")
-cdef double _size(level_t* s, half_t* h) noexcept nogil
+@cython.locals(k="int", stands="int")
+cdef double _converter_step_V(half_t* h, const double* blocks) noexcept nogil
 
 @cython.locals(k="int", known="long long")
 cdef void _errors(level_t* s, half_t* h, const double* blocks) noexcept nogil

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 NEW_SCALE = 20.0  # times the charge of all before: those were scans
 OF_LARGEST = 0.02  # of the largest charge: less is a scan
 FLAT = 0.08  # of the shape: what is nearer to nothing is taken for this much
-CLEAR = 0.25  # of the shape: below it a block tells of the size of the level
-LEAST_OHM = 1e-15  # no cell has less
 CONVERTER_STEPS = (
     1.5  # and more than this many of the smallest span of a block: a step of the converter, at most
 )
@@ -169,33 +167,18 @@ def _against_shape(h: Half, blocks: Sequence[float]) -> None:
     h.level_ohm = few.middle_of(h.few, few.copied(h.level, third, n, h.few))
 
 
-def _size(s: LevelState, h: Half) -> float:
-    """Of the level, as far as its noise is concerned."""
-    clear = 0
-    for k in range(h.n):
-        if math.fabs(h.shape[k]) > CLEAR:
-            h.few[clear] = math.fabs(h.level[k])
-            clear += 1
-    size = math.fabs(h.level_ohm)
-    if clear > 0:
-        x = few.quantile_of(h.few, clear, 0.9)
-        size = x if x > size else size
-    if s.kept_n > 0:
-        x = learning.kept_ohm(s, h)
-        size = x if x > size else size
-    return size if size > LEAST_OHM else LEAST_OHM
-
-
 def _errors(s: LevelState, h: Half, blocks: Sequence[float]) -> None:
     """Relative, one standard deviation, of the shape and the noise."""
-    h.size_ohm = _size(s, h)
+    h.size_ohm = learning.size_of(s, h)
     known = s.taught_n if s.taught_n < 6 else 6
     if h.turned == 1 and s.reversals + 1 < known:
         known = s.reversals + 1
     if h.after_hole == 1 and known > 1:
         known = 1
     h.usual_noise_V = learning.noise_of(s, h)
-    noise = h.usual_noise_V / math.fabs(h.current_A) / h.size_ohm
+    step_V = _converter_step_V(h, blocks)
+    noise = math.sqrt(h.usual_noise_V * h.usual_noise_V + step_V * step_V / 12.0)
+    noise /= math.fabs(h.current_A) * h.size_ohm
     for k in range(h.n):
         error = UNSURE[known] + EARLY[known] * math.exp(-k / (0.1 * h.n + 1.0))
         error = h.error[k] if h.error[k] > error else error
@@ -206,7 +189,21 @@ def _errors(s: LevelState, h: Half, blocks: Sequence[float]) -> None:
         error *= x if x > 1.0 else 1.0
         rows = blocks[2 * h.n + k]
         error = math.sqrt(of_noise * of_noise / (rows if rows < 3.0 else 3.0) + error * error)
-        h.error[k] = error + 9.0 if h.shape[k] < CLEAR else error
+        h.error[k] = error + 9.0 if h.shape[k] < learning.CLEAR else error
+
+
+def _converter_step_V(h: Half, blocks: Sequence[float]) -> float:
+    """Of a converter so coarse that V stands in a quarter of all blocks as it stood in the last one; else 0."""
+    stands = 0
+    step_V = few.NAN
+    for k in range(1, h.n):
+        x = math.fabs(h.volts[k] - h.volts[k - 1])
+        y = blocks[6 * h.n + k] - blocks[5 * h.n + k]
+        stands += 1 if x == 0.0 and y == 0.0 else 0
+        x = y if y > 0.0 else x
+        if x > 0.0 and not x >= step_V:
+            step_V = x
+    return step_V if 4 * stands >= h.n and not math.isnan(step_V) else 0.0
 
 
 def _stray_rows(s: LevelState, h: Half, blocks: Sequence[float]) -> None:

@@ -30,19 +30,8 @@ def micro_shorts(leveled: Sequence[Leveled]) -> list[Event]:
             last = next(h for h in reversed(near) if h.dips.size)
             end_s = float(np.interp(last.dips[-1], last.row, last.time_s))
             evidence = {"criterion": "many single rows towards 0, none the other way", "dips": int(rows.size)}
-            return [
-                Event(
-                    "soft_short",
-                    start_s,
-                    row,
-                    None,
-                    a.stretch.current_A,
-                    end_s,
-                    True,
-                    False,
-                    evidence,
-                )
-            ]
+            where = start_s, row, None, a.stretch.current_A, end_s
+            return [Event("soft_short", *where, True, False, evidence)]
     return []
 
 

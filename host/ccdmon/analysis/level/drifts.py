@@ -19,7 +19,9 @@ def drifts(line: Line, place: int, fall: float) -> bool:
     )
     before, behind = _slides(line, number, inside)
     most = min(before, behind) if inside else max(before, behind)
-    if most > (1 - th.SUDDEN) * fall or (not inside and _of_direction(line, number, fall)):
+    if most > (1 - th.SUDDEN) * fall or (
+        not inside and (_of_direction(line, number, fall) or _of_current(line, number, fall))
+    ):
         return True
     for span in spans:
         span = span[line.error[span] < th.UNKNOWN]
@@ -62,3 +64,16 @@ def _of_direction(line: Line, number: int, fall: float) -> bool:
     before, now = line.of_number(number - 2), line.of_number(number)
     same = before.size and line.current_A[before[0]] * line.current_A[now[0]] > 0
     return bool(same and middle(line.level[now]) > (1 - th.HALF * fall) * middle(line.level[before]))
+
+
+def _of_current(line: Line, number: int, fall: float) -> bool:
+    """Does the level fall where the current steps up, here and at the step before or behind? It is not linear then."""
+    levels = [(h.number, abs(h.stretch.current_A), h.median_ohm) for h in line.leveled]
+    up = [
+        (k, 1 - levels[k][2] / levels[k - 2][2])
+        for k in range(2, len(levels))
+        if levels[k][1] > (1 + th.ALIKE) * levels[k - 1][1] and levels[k - 2][2] > 0
+    ]
+    at = next((n for n, (k, _) in enumerate(up) if levels[k][0] == number), None)
+    beside = [] if at is None else [fell for _, fell in up[max(at - 1, 0) : at] + up[at + 1 : at + 2]]
+    return any(fell > th.HALF * fall for fell in beside)
