@@ -128,7 +128,9 @@ class StreamingAnalysis:
         if has_ocv(stretches[:FIRST], cell.configuration, cell.electrolyte):
             return
         going = stretches[gone:newest]
-        self._opened = self._opened or open_circuit(going, self._area_cm2, with_ocv=False, seen=self._seen)
+        self._opened = self._opened or open_circuit(
+            going, self._area_cm2, stands=cell.configuration == "half", seen=self._seen
+        )
         steps, explain = named(self._steps), Surroundings(stretches).explain
         self._level.settle(FIRST, stretches[newest].first_row, steps, explain)
         for k in range(max(gone, FIRST), newest):

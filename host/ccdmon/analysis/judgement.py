@@ -61,7 +61,8 @@ def judge(
 ) -> Judgement:
     """Everything that is asked of a test; `opened_before`: its open circuit in stretches that were let go."""
     notes = implausible(stretches, area_cm2, with_ocv=with_ocv)
-    opened = list(opened_before) or open_circuit(stretches, area_cm2, with_ocv=with_ocv)
+    stands = with_ocv or cell.configuration == "half"
+    opened = list(opened_before) or open_circuit(stretches, area_cm2, stands=stands)
     reason = not_judged(stretches)
     if reason is not None and not opened and eis.verdict != "shorted":
         return Judgement([], reason, notes)
@@ -233,12 +234,13 @@ def has_ocv(stretches: Sequence[Stretch], configuration: str, electrolyte: str |
     usual_V = middle([abs(s.middle_V) for s in loaded[:2]])
     rests = [s for s in stretches if s.sign == 0 and s.count >= 3 and s.first_row < loaded[-1].first_row]
     before = [s for s in stretches if s.sign == 0 and s.first_row < loaded[0].first_row]
-    if any(abs(s.middle_V) > th.HALF * usual_V for s in before):
+    plus_V, minus_V = (middle([s.middle_V for s in loaded if s.sign == sign]) for sign in (1, -1))
+    if len({s.sign for s in loaded}) == 2:  # it stands off 0 by a good part of what the current moves it
+        return abs(plus_V + minus_V) > th.HALF * abs(plus_V - minus_V)
+    # Bare copper stands at volts until lithium is on it, then at nothing.
+    if any(th.HALF * usual_V < abs(s.middle_V) < usual_V / th.HALF for s in before):
         return True
-    along = [float(np.sign(s.middle_V)) * s.sign * s.count for s in loaded]
-    if len({s.sign for s in loaded}) == 2:
-        return abs(sum(along)) < th.MOST * sum(map(abs, along))
-    if sum(along) < 0:  # it gives power
+    if sum(float(np.sign(s.middle_V)) * s.sign * s.count for s in loaded) < 0:  # it gives power
         return True
     if rests:
         return max(abs(s.middle_V) for s in rests) > th.HALF * usual_V

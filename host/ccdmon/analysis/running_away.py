@@ -11,16 +11,23 @@ from ccdmon.analysis.stretches import Stretch
 
 
 def runs_away(stretches: Sequence[Stretch]) -> list[Event]:
-    """V that runs away in a half-cycle while I stands, and never did before: the limiting current."""
+    """V that runs away in a half-cycle while I stands, and never did before: the limiting current.
+
+    Where one before ended as high and the test went on it is the program's cut-off: what was stripped is gone.
+    """
     loaded = [s for s in stretches if s.kind == "current" and s.count >= 3 * th.LEAST_ROWS]
     ends: dict[int, list[float]] = {1: [], -1: []}  # in ohm
+    edges_V = {1: 0.0, -1: 0.0}
     last = next((s for s in reversed(stretches) if s.sign != 0), None)
     for s in loaded:
         before = ends[s.sign]
         end_ohm = abs(s.end_V / s.current_A)
         enough = len(before) >= th.SLACK_ROWS or s is last
         far = end_ohm > s.ohm / th.MOST and s.is_kept and enough
-        if far and (not before or middle(before[-th.LEAST_ROWS :]) < th.HALF * end_ohm):
+        edge_V = abs(s.blocks.last[0]) if s.is_kept else abs(s.end_V)
+        cut_off = edges_V[s.sign] > (1 - th.FALL) * edge_V
+        edges_V[s.sign] = max(edges_V[s.sign], edge_V)
+        if far and not cut_off and (not before or middle(before[-th.LEAST_ROWS :]) < th.HALF * end_ohm):
             found = _running_away(s)
             if found:
                 return found

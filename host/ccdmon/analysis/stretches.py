@@ -143,15 +143,21 @@ def parts(s: Stretch, last: Stretch | None) -> list[Stretch]:
     """A stretch without the rows whose V goes its own way, not as I and a resistance do: before and behind it.
 
     `last` is the stretch of constant current before it, without such rows: where lithium nucleates V is beyond its.
+    Where it still has a bare metal's voltage, V runs from there, against the current, to what the current makes it.
     """
     usual_V, direction = abs(s.middle_V), 1.0 if s.middle_V >= 0 else -1.0
     beside_V = usual_V if last is None else max(usual_V, last.ohm * abs(s.current_A))
     highest_V = s.most_mean_V if direction > 0 else -s.least_mean_V
-    far = highest_V > beside_V / th.HALF or direction * s.end_V >= usual_V / th.UNKNOWN
+    stands = abs(s.end_V - s.middle_V) < th.HALF * usual_V
+    against = stands and direction * s.blocks.first[0] < -usual_V / th.UNKNOWN
+    far = against or highest_V > beside_V / th.HALF or direction * s.end_V >= usual_V / th.UNKNOWN
     if s.kind != "current" or usual_V == 0 or s.count < th.LEAST_ROWS or not far:
         return [s]
     along = s.volts * direction
-    first = _nucleated(along, usual_V) if along[: along.size // 2].max() > beside_V / th.HALF else 0
+    if against:
+        first = int(np.argmax(along > (1 - th.FALL) * usual_V))
+    else:
+        first = _nucleated(along, usual_V) if along[: along.size // 2].max() > beside_V / th.HALF else 0
     end = _emptied(along, usual_V)
     before = list(_cut(s, first, "leaving", "current")) if first else [s]
     behind = (

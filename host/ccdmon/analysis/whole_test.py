@@ -21,16 +21,19 @@ class Seen:
 
     top_V: float = 0.0
     last_V: float = 0.0
+    own_V: float = (
+        0.0  # of a cell that stands: the highest at the edges of a current, and before there was one
+    )
     most_C: float = 0.0
     loaded: bool = False
 
 
 def open_circuit(
-    stretches: Sequence[Stretch], area_cm2: float | None, *, with_ocv: bool, seen: Seen | None = None
+    stretches: Sequence[Stretch], area_cm2: float | None, *, stands: bool, seen: Seen | None = None
 ) -> list[Event]:
     """No current, or next to none, and V at the compliance: a wire is off, or all contact.
 
-    `seen`, in earlier stretches, goes on with these.
+    A cell that `stands` has a voltage of its own, as bare copper has. `seen`, in earlier stretches, goes on with these.
     """
     seen = seen or Seen()
     if not _both_signs(stretches):  # nobody asked for a current, or V stands by itself
@@ -38,38 +41,51 @@ def open_circuit(
     seen.most_C = max(seen.most_C, max((s.charge_C for s in stretches if s.kind == "current"), default=0.0))
     least_C = th.OFFSET_CURRENT * seen.most_C
     for s in stretches:
-        if s.kind == "current" and s.charge_C < least_C and s.count < th.LEAST_ROWS:
-            continue  # an offset in a rest
+        offset = s.charge_C < least_C and (stands or (s.kind == "current" and s.count < th.LEAST_ROWS))
+        if s.sign != 0 and offset:  # in a rest
+            seen.own_V = max(seen.own_V, s.most_V) if stands else 0.0
+            continue
         if s.sign != 0:
-            if not seen.top_V and _no_cell(s, area_cm2, with_ocv):
+            if not seen.top_V and _no_cell(s, area_cm2, stands):
                 return [_event(s, 0, voltage_V=abs(s.middle_V), current_A=s.current_A)]
             if s.kind == "current":
                 seen.top_V, seen.last_V, seen.loaded = max(seen.top_V, s.most_V), s.late_V, True
+                if stands and s.is_kept:
+                    seen.own_V = max(seen.own_V, abs(s.blocks.first[0]), abs(s.blocks.last[0]))
             continue
-        if (with_ocv and not seen.loaded) or not s.is_kept:
+        if stands and not seen.loaded:
+            seen.own_V = max(seen.own_V, s.most_V)
+        if (stands and not seen.loaded) or not s.is_kept:
             continue
-        top_V, last_V = seen.top_V, seen.last_V
-        if with_ocv:
-            seen.top_V = max(top_V, s.most_V)
-        highest_V = max(abs(s.most_mean_V), abs(s.least_mean_V))
-        if top_V and highest_V <= min(top_V, th.WHOLE * last_V):  # as in nearly all rests
-            continue
-        V = np.abs(s.volts)
-        least = (
-            max(((1 + th.FALL) if with_ocv else th.GROWN) * top_V, top_V + 0.05)
-            if top_V or not with_ocv
-            else np.inf
-        )
-        beyond = least < V if top_V else (V > 0.5) & _stands(V)
-        # Before any current a symmetric cell has no V. It relaxes in a rest; a wire that is off stands at the rail.
-        if not with_ocv and top_V and s.count >= 10:
-            beyond |= (th.WHOLE * last_V < V) & _stands(V, th.STANDS) & (last_V > 0.5 * top_V)
-        k = int(np.argmax(beyond)) if beyond.any() else -1
-        if k >= 0 and s.blocks.rows[k:].sum() >= 3 and beyond[k : k + 5].mean() > 0.5:
-            # At the rail it has reached its limit; a wire may have come off for some rows only.
-            reached = bool(beyond[-1]) and s.blocks.rows[k:].sum() >= th.LEAST_ROWS
-            return [_event(s, k, provisional=not reached, voltage_V=float(V[k]), highest_V_before=top_V)]
+        found = _beyond(s, seen, stands=stands, last=s is stretches[-1])
+        if found is not None:
+            return [found]
     return []
+
+
+def _beyond(s: Stretch, seen: Seen, *, stands: bool, last: bool) -> Event | None:
+    """Is V of this rest at the compliance?"""
+    top_V, last_V = seen.top_V, seen.last_V
+    if stands:
+        seen.top_V = max(top_V, s.most_V)
+    highest_V = max(abs(s.most_mean_V), abs(s.least_mean_V))
+    if top_V and highest_V <= min(top_V, th.WHOLE * last_V):  # as in nearly all rests
+        return None
+    V = np.abs(s.volts)
+    least = (
+        max(((1 + th.FALL) if stands else th.GROWN) * top_V, top_V + 0.05) if top_V or not stands else np.inf
+    )
+    least = max(least, (1 + th.FALL) * seen.own_V)
+    beyond = least < V if top_V else (V > 0.5) & _stands(V)
+    # Before any current a symmetric cell has no V. It relaxes in a rest; a wire that is off stands at the rail.
+    if not stands and top_V and s.count >= 10:
+        beyond |= (th.WHOLE * last_V < V) & _stands(V, th.STANDS) & (last_V > 0.5 * top_V)
+    k = int(np.argmax(beyond)) if beyond.any() else -1
+    if k >= 0 and s.blocks.rows[k:].sum() >= 3 and beyond[k : k + 5].mean() > 0.5:
+        # At the rail it has reached its limit, or there the file ends; a wire may have come off for some rows only.
+        reached = bool(beyond[-1]) and (last or s.blocks.rows[k:].sum() >= th.LEAST_ROWS)
+        return _event(s, k, provisional=not reached, voltage_V=float(V[k]), highest_V_before=top_V)
+    return None
 
 
 def _stands(V: Array, within: float = 0.1) -> bool:
@@ -85,9 +101,9 @@ def _both_signs(stretches: Sequence[Stretch]) -> bool:
     return any(s.most_mean_V > 0.5 for s in stretches) and any(s.least_mean_V < -0.5 for s in stretches)
 
 
-def _no_cell(s: Stretch, area_cm2: float | None, with_ocv: bool) -> bool:
+def _no_cell(s: Stretch, area_cm2: float | None, stands: bool) -> bool:
     return (
-        area_cm2 is not None and not with_ocv and abs(s.middle_V) > 0.1 and s.ohm * area_cm2 > th.OPEN_ohm_cm2
+        area_cm2 is not None and not stands and abs(s.middle_V) > 0.1 and s.ohm * area_cm2 > th.OPEN_ohm_cm2
     )
 
 

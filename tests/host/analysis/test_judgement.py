@@ -188,3 +188,39 @@ def test_a_cell_that_warms_over_half_cycles_has_no_short() -> None:
         return 1 - 0.6 / (1 + np.exp(-(half + s / HALF_s - 10) / 1.5))
 
     assert kinds(ramp(2, share)) == []
+
+
+def on_copper(cycles: int, bare_V: float, rest_s: int, dead_from: int = 10**6) -> Trace:
+    """Lithium plated on bare copper, stripped to a cut-off; from row `dead_from` on a wire is off. 5 s a row."""
+    rng = np.random.default_rng(7)
+    pieces: list[tuple[FloatArray, float]] = [(np.full(60, bare_V), 0.0)]
+    into = np.arange(400.0)
+    for _ in range(cycles):
+        plated_V = -0.06 + (bare_V + 0.06) * np.exp(-into / 8)
+        stripped_V = 0.06 + 0.9 * bare_V * np.exp((into - 400) / 5)
+        pieces += [(plated_V, -4e-4), (-0.01 * np.exp(-np.arange(rest_s) / 6.0), 0.0), (stripped_V, 4e-4)]
+        pieces += [(bare_V * (0.92 + 0.05 * np.arange(rest_s) / rest_s), 0.0)]
+    volts = np.concatenate([v for v, _ in pieces])
+    amperes = np.concatenate([np.full(len(v), i) for v, i in pieces])
+    volts[dead_from:], amperes[dead_from:] = 6.0, 0.0
+    volts = volts + 3e-5 * rng.standard_normal(len(volts))
+    amperes = amperes + 2e-8 * rng.standard_normal(len(volts))
+    return Trace(np.arange(len(volts)) * 5.0, volts, amperes, cell=Cell(0.785, "half", "LPSCl"))
+
+
+@pytest.mark.parametrize(("bare_V", "rest_s"), [(0.8, 12), (2.6, 60)])
+def test_lithium_plated_on_bare_copper_and_stripped_to_a_cut_off_is_an_ordinary_test(
+    bare_V: float, rest_s: int
+) -> None:
+    assert kinds(on_copper(7, bare_V, rest_s)) == []
+    dead = on_copper(7, bare_V, rest_s, dead_from=4000)
+    document = analyze(dead)
+    assert [(e["kind"], abs(e["row"] - 4000) < 10) for e in document["events"]] == [("contact_loss", True)]
+    assert document["verdict"] == "failed"
+
+
+def test_a_file_that_ends_at_the_compliance_ends_open() -> None:
+    trace = ramp(4, lambda half, s: np.ones(len(s)))
+    trace.voltage_V[-4:], trace.current_A[-4:] = 5.0, 0.0
+    document = analyze(trace)
+    assert [e["kind"] for e in document["events"]] == ["contact_loss"] and document["verdict"] == "failed"
