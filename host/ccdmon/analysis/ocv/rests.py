@@ -13,45 +13,48 @@ from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.stretches import Stretch
 
 
-def sagging(stretches: Sequence[Stretch]) -> list[Event]:
-    """V that goes on falling in a rest: a relaxation slows down, and the rests before did not fall like that."""
+def sagging(stretches: Sequence[Stretch], charging: int) -> list[Event]:
+    """V that goes on falling in a rest: a relaxation slows down, and the rests before did not fall like that.
+
+    Behind a current that lowered V (`charging` is the sign of the other one) a relaxation raises it.
+    """
     found: list[tuple[Stretch, float]] = []
     usual: dict[int, list[float]] = {1: [], -1: [], 0: []}
-    last = 0
+    sign, told = 0, None
     for s in stretches:
         if s.sign != 0:
-            last = s.sign
+            sign = s.sign
             continue
         x = np.abs(s.volts)
         if s.kind != "rest" or x.size < 8:
             continue
-        x = x[max(1, x.size // 10) :]
+        x, told = x[max(1, x.size // 10) :], s
         h = x.size // 2
         centre = middle(x[h - 1 : h + 2])
         early, late = middle(x[:3]) - centre, centre - middle(x[-3:])
         early *= (x.size - 2 - h) / (h - 1)  # over as long a time
         noise = float(middle(np.abs(np.diff(x, 2)))) if x.size > 4 else 0.0
-        before = usual[last]
+        before = usual[sign]
         more = late > 2 * max(before, default=0.0) + th.SAG_V / 2 + 6 * noise
-        if (
-            early + late > th.SAG_V + 6 * noise
-            and late > th.MOST * early
-            and early > 0
-            and (more or not before)
-        ):
+        lowered = sign * (1 if s.middle_V >= 0 else -1) == -charging
+        slows = late <= th.MOST * early or early <= 0
+        known = not (more or not before)
+        if early + late > th.SAG_V + 6 * noise and (lowered or not (slows or known)):
             found.append((s, early + late))
         else:
             before.append(max(late, 0.0))
     if not found:
         return []
     s, sag = found[0]
+    last = found[-1][0]
+    goes_on = last is told and len(found) >= th.SLACK_ROWS
     return [
         ocv_event(
             "soft_short",
             s,
             0,
-            recovered=True,
-            end_s=found[-1][0].end_s,
+            recovered=not goes_on,
+            end_s=None if goes_on else last.end_s,
             criterion="V falls on in rests",
             sag_V=sag,
             rests=len(found),

@@ -51,3 +51,18 @@ def test_rows_that_dip_and_come_back_are_a_soft_short_and_rows_that_rise_are_non
     high[rows] += 0.1
     assert [kind for kind, _ in told(low, amperes)] == ["soft_short"]
     assert told(high, amperes) == []
+
+
+@pytest.mark.parametrize(("from_cycle", "verdict"), [(2, "failed"), (9, "healthy")])
+def test_v_that_falls_behind_a_discharge_is_a_leak_however_soon_it_slows(
+    from_cycle: int, verdict: str
+) -> None:
+    volts, amperes = cycles()
+    cycle = np.arange(volts.size) // (2 * ROWS + 40)
+    behind = (np.arange(volts.size) % (2 * ROWS + 40)) - (2 * ROWS + 20)
+    leaks = (behind >= 0) & (cycle >= from_cycle)
+    volts[leaks] -= 0.4 * (1 - np.exp(-behind[leaks] / 5))
+    trace = Trace(np.arange(float(volts.size)) * 10, volts, amperes, cell=Cell(1.0, "full"))
+    document = analyze(trace)
+    assert document["verdict"] == verdict
+    assert [e["recovered"] for e in document["events"]] == [False] * (verdict == "failed")
