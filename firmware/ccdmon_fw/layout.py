@@ -87,6 +87,7 @@ MARK_K 1            its place in the profile
 PAST 1              r that earlier phases had at the last mark, biased; 0: unknown
 X_MARK 1            x at the last mark and at the one before, + 2**15
 X_HALF 1
+FELL 1              marks in a row at which x was far below what earlier phases had there
 ROSE 1              in this phase x has been a quarter of what the last one ended with
 END 1               r at the end of the last phase; 0: unknown
 ENDS 3              unused; r at the end of the last phase with positive, negative current; 0: unknown
@@ -199,6 +200,7 @@ NUMBERS = {
     "FAINT": 96,  # noise of a converter that froze: its last value and a step of 12 bits, Q4
     "HOLD": 10,  # quarters of a block for which the reference does not follow a deep fall
     "FULL_64THS": 56,  # what a full cell keeps: its voltage is not its polarisation, and falls abruptly only by a short
+    "FELL_64THS": 22,  # of what earlier phases had at the same age; formation and most ovens take more phases for that
     "SAG_64THS": 18,  # the same share as a hard short's, of a slower reference
 }
 

@@ -59,36 +59,37 @@ _FADED = const(193)
 _QUIET = const(194)
 _GRAIN = const(195)
 _PAST = const(198)
-_END = const(202)
-_ENDS = const(203)
-_R_HIGHS = const(206)
-_X_HIGH = const(209)
-_PLAIN = const(211)
-_WIRED = const(213)
-_FLIPPED = const(214)
-_AGAINST = const(215)
-_RECTIFIED = const(216)
-_BLOCK_N = const(227)
-_BLOCK_V = const(228)
-_BLOCK_I = const(229)
-_BLOCK_P = const(230)
-_STAGE = const(231)
-_NEW_V = const(232)
-_NEW_I = const(233)
-_M0 = const(234)
-_MEANS = const(239)
-_PRESSED = const(242)
-_SOFT = const(243)
-_SOFT_LASTS = const(244)
-_MARK_N = const(245)
-_MARK_X = const(246)
-_MARK_OLD = const(247)
-_GROWN = const(248)
-_CALM_BLOCKS = const(249)
-_BEND = const(250)
-_RATE_COUNTS = const(265)
-_I_ZERO = const(332)
-_ON = const(338)
+_END = const(203)
+_ENDS = const(204)
+_R_HIGHS = const(207)
+_X_HIGH = const(210)
+_PLAIN = const(212)
+_WIRED = const(214)
+_FLIPPED = const(215)
+_AGAINST = const(216)
+_RECTIFIED = const(217)
+_BLOCK_N = const(228)
+_BLOCK_V = const(229)
+_BLOCK_I = const(230)
+_BLOCK_P = const(231)
+_STAGE = const(232)
+_NEW_V = const(233)
+_NEW_I = const(234)
+_M0 = const(235)
+_MEANS = const(240)
+_PRESSED = const(243)
+_SOFT = const(244)
+_SOFT_LASTS = const(245)
+_MARK_N = const(246)
+_MARK_X = const(247)
+_FELL = const(201)
+_MARK_OLD = const(248)
+_GROWN = const(249)
+_CALM_BLOCKS = const(250)
+_BEND = const(251)
+_RATE_COUNTS = const(266)
+_I_ZERO = const(333)
+_ON = const(339)
 _R_BIAS = const(0x1000000)
 _FAINT = const(96)
 
@@ -313,13 +314,17 @@ def _sag(m: ptr32, x: int, verdict: int) -> int:
         falls = 0 - falls
     end = m[_ENDS + m[_SIGN]]
     if (
-        age >= 8
-        and x4 * 64 < slow * 18
-        and x4 << 8 < m[_BASE] * 72
-        and drop >= (m[_DROP_MIN] << 4) + 2 * m[_NOISE]
-        and falls << 6 < drop + (m[_NOISE] << 5)
-        and x >= 0
-    ) or (end > 0 and end * 6 < m[_R_HIGHS + m[_SIGN]]):
+        (
+            age >= 8
+            and x4 * 64 < slow * 18
+            and x4 << 8 < m[_BASE] * 72
+            and drop >= (m[_DROP_MIN] << 4) + 2 * m[_NOISE]
+            and falls << 6 < drop + (m[_NOISE] << 5)
+            and x >= 0
+        )
+        or (end > 0 and end * 6 < m[_R_HIGHS + m[_SIGN]])
+        or m[_FELL] > 1
+    ):
         return int(fire(m, _SAG, x, slow * 18 >> 10, verdict))
     m[_ACTIVE] &= _ALL_RULES ^ (1 << _SAG)
     return verdict

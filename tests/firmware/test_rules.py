@@ -161,6 +161,18 @@ def test_no_rule_fires_on_a_healthy_cell(kind: str, mode: int) -> None:
     assert run(rows, mode=mode) == []
 
 
+@pytest.mark.parametrize("left", [0.3, 0.4])
+def test_a_leak_that_takes_a_half_cycle_is_told_by_what_the_cell_had_at_the_same_age(left: float) -> None:
+    falling = cell(120, r=lambda n: OHMIC * (1 - (1 - left) * min(1.0, n / 60)))
+    fired = run([*ramp(4, count=120), *falling, *cell(120, -LOAD, OHMIC * left)])
+    assert names(fired) == ({"sag"} if left == 0.3 else set())
+
+
+def test_a_cell_that_was_paused_unseen_comes_up_from_below_and_is_no_leak() -> None:
+    paused = cell(80, r=lambda n: OHMIC * (1 if n < 27 else 1 - 0.7 * 0.8 ** (n - 27)))
+    assert "sag" not in names(run([*ramp(4, count=80), *paused, *ramp(2, count=80)]))
+
+
 def test_a_half_cell_with_a_voltage_of_its_own_is_judged_by_the_whole_of_it() -> None:
     rows = [row for k in range(6) for row in cell(40, LOAD * (-1) ** k, 0.2, offset=4000)]
     assert run(rows, mode=1) == []
