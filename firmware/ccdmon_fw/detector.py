@@ -100,44 +100,45 @@ _MARK_K = const(197)
 _PAST = const(198)
 _X_MARK = const(199)
 _X_HALF = const(200)
-_FELL = const(201)
-_ROSE = const(202)
-_END = const(203)
-_ENDS = const(204)
-_R_HIGHS = const(207)
-_TYPICAL = const(211)
-_PLAIN = const(212)
-_TAUGHT = const(213)
-_WIRED = const(214)
-_FLIPPED = const(215)
-_AGAINST = const(216)
-_RECTIFIED = const(217)
-_V_ENDS = const(218)
-_RESTS = const(221)
-_V_BEFORE = const(222)
-_I_BEFORE = const(223)
-_OVER_COUNT = const(224)
-_OVER_COUNT_I = const(225)
-_OVER_COUNT_P = const(226)
-_SPIKE = const(227)
-_BLOCK_N = const(228)
-_BLOCK_V = const(229)
-_BLOCK_I = const(230)
-_BLOCK_P = const(231)
-_STAGE = const(232)
-_SOFT_LASTS = const(245)
-_TURNED = const(254)
-_P_LOW = const(256)
-_PROFILE = const(269)
-_PROFILE_N = const(301)
-_STATE_END = const(333)
-I_ZERO = const(333)
-_V_NOISE = const(334)
-_STIRS = const(335)
-_OPEN_CODE = const(338)
-ON = const(339)
-_REASONS_AT = const(340)
-MEMORY_WORDS = const(362)
+_FALLS = const(201)
+_FELL = const(202)
+_ROSE = const(203)
+_END = const(204)
+_ENDS = const(205)
+_R_HIGHS = const(208)
+_TYPICAL = const(212)
+_PLAIN = const(213)
+_TAUGHT = const(214)
+_WIRED = const(215)
+_FLIPPED = const(216)
+_AGAINST = const(217)
+_RECTIFIED = const(218)
+_V_ENDS = const(219)
+_RESTS = const(222)
+_V_BEFORE = const(223)
+_I_BEFORE = const(224)
+_OVER_COUNT = const(225)
+_OVER_COUNT_I = const(226)
+_OVER_COUNT_P = const(227)
+_SPIKE = const(228)
+_BLOCK_N = const(229)
+_BLOCK_V = const(230)
+_BLOCK_I = const(231)
+_BLOCK_P = const(232)
+_STAGE = const(233)
+_SOFT_LASTS = const(246)
+_TURNED = const(257)
+_P_LOW = const(259)
+_PROFILE = const(272)
+_PROFILE_N = const(304)
+_STATE_END = const(336)
+I_ZERO = const(336)
+_V_NOISE = const(337)
+_STIRS = const(338)
+_OPEN_CODE = const(341)
+ON = const(342)
+_REASONS_AT = const(343)
+MEMORY_WORDS = const(365)
 
 EVENT_WORDS = const(5)
 RULE_COUNT = const(22)
@@ -212,6 +213,19 @@ def _signed_volts(r: int, level: int) -> int:
 
 
 @micropython.viper
+def _before(m: ptr32, old: int, level: int):
+    """A held voltage whose current dies away: before this step stands the hold's last sample, not the one before it."""
+    if m[_MODE] != _FULL_CELL or m[_V_BEFORE] == 0 or m[_N] > m[_SETTLE] + m[_CONFIRM]:
+        return
+    m[_V_BEFORE] = m[V_ZERO] + 2 * (m[_B1] - _X_BIAS)
+    m[_I_BEFORE] = m[I_ZERO]
+    if old == 1:
+        m[_I_BEFORE] += 2 * level
+    elif old == 2:
+        m[_I_BEFORE] -= 2 * level
+
+
+@micropython.viper
 def _enter(m: ptr32, sign: int, i_abs: int):
     """A phase begins: keep what the one before it taught, forget the rest."""
     old = m[_SIGN]
@@ -247,6 +261,7 @@ def _enter(m: ptr32, sign: int, i_abs: int):
                     k += 1
             if m[_TAUGHT] < 2:
                 m[_TAUGHT] += 1
+    _before(m, old, level)
     if old == 0 and m[_V_BEFORE] > 0:
         rests = (m[_V_BEFORE] - m[V_ZERO]) >> 1
         m[_RESTS] = rests if rests > 0 else 0 - rests
@@ -316,6 +331,9 @@ def _settled(m: ptr32):
         m[_FLIPPED] = int(_apart(m))
     if m[_PLAIN] == 1 and m[_V_BEFORE] > 0:
         _wired(m)
+    m[_FALLS] = 0
+    if m[_MODE] == _HALF_CELL and m[_TAUGHT] == 0:
+        m[_FALLS] = 1
     m[_AGAINST] = 0
     if m[_WIRED] and int(_apart(m)) != m[_FLIPPED]:
         m[_AGAINST] = 1
@@ -367,7 +385,8 @@ def _mark(m: ptr32, x: int) -> int:
     if m[_PLAIN] == 0 or m[_LOW] > 0:
         return 0
     seen = m[_PROFILE_N + k]
-    end = int(volts(m[_END], level))
+    # the two electrodes of a half cell are not alike: only the same direction tells what to expect
+    end = int(volts(m[_ENDS + m[_SIGN]] if m[_MODE] == _HALF_CELL else m[_END], level))
     if x >= end >> 2:
         m[_ROSE] = 1  # it came up: from now on only a collapse is a short
     if end > 0 and seen > 0 and seen < 3 and x > 0 - (end >> 3) and x < end >> 2 and m[_ROSE] == 0:
@@ -624,6 +643,11 @@ def step(m: ptr32) -> int:
                 m[_X_MARK] = v + _X_BIAS
                 m[_X_HALF] = v + _X_BIAS
                 _settled(m)
+        if m[_FALLS]:
+            suspect = 0
+            if x4 < ref:
+                ref = x4 if x4 > 0 else 0
+                m[_REF] = ref
         if suspect:
             verdict = int(_confirm(m, v, verdict))
             if verdict & ACTION_MASK == TRIPS:

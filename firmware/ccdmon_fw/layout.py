@@ -87,6 +87,7 @@ MARK_K 1            its place in the profile
 PAST 1              r that earlier phases had at the last mark, biased; 0: unknown
 X_MARK 1            x at the last mark and at the one before, + 2**15
 X_HALF 1
+FALLS 1             a half cell's first phase in which no block has stood yet: it falls from its open circuit
 FELL 1              marks in a row at which x was far below what earlier phases had there
 ROSE 1              in this phase x has been a quarter of what the last one ended with
 END 1               r at the end of the last phase; 0: unknown
@@ -128,6 +129,8 @@ CALM_BLOCKS 1       blocks that told what is quiet
 BEND 1              average |second difference| of block means: a slow wave on the current, Q2
 ANSWER 1            |dV|/|dI| of the last step of the current, Q14, + 1; 0: unknown
 ANSWER_OLD 1        and of the one before it
+ANSWER_3 1          and of the two before these
+ANSWER_4 1
 TURNED 1            quarters of a block in a row in which the voltage stood against the current, which did not turn
 AT_OPEN 1           blocks since the voltage jumped to where an open wire shows it
 P_LOW 1             below this code the load cell's amplifier is dead; 0: no pressure was seen yet

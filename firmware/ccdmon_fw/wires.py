@@ -37,34 +37,40 @@ _SIGN = const(171)
 _N = const(175)
 _LOW = const(176)
 _BASE = const(183)
+_B2 = const(191)
 _NOISE = const(192)
-_END = const(203)
-_X_HIGH = const(210)
-_TYPICAL = const(211)
-_RESTS = const(221)
-_V_BEFORE = const(222)
-_I_BEFORE = const(223)
-_NEW_V = const(233)
-_MEANS = const(240)
-_SOFT_LASTS = const(245)
-_ANSWER = const(252)
-_ANSWER_OLD = const(253)
-_AT_OPEN = const(255)
-_P_LOW = const(256)
-_LAST = const(257)
-_LAST_OLD = const(260)
-_STILL = const(263)
-_I_ZERO = const(333)
-_V_NOISE = const(334)
-_STIRS = const(335)
-_OPEN_CODE = const(338)
-_ON = const(339)
+_END = const(204)
+_X_HIGH = const(211)
+_TYPICAL = const(212)
+_RESTS = const(222)
+_V_BEFORE = const(223)
+_I_BEFORE = const(224)
+_NEW_V = const(234)
+_MEANS = const(241)
+_SOFT_LASTS = const(246)
+_ANSWER = const(253)
+_ANSWER_OLD = const(254)
+_ANSWER_3 = const(255)
+_ANSWER_4 = const(256)
+_AT_OPEN = const(258)
+_P_LOW = const(259)
+_LAST = const(260)
+_LAST_OLD = const(263)
+_STILL = const(266)
+_I_ZERO = const(336)
+_V_NOISE = const(337)
+_STIRS = const(338)
+_OPEN_CODE = const(341)
+_ON = const(342)
+_X_BIAS = const(0x8000)
 _RAIL_LOW = const(256)
 _STILL_CODES = const(32)
 _STIRRED = const(56)
 _STILL_BLOCKS = const(24)
 _AT_OPEN_CODES = const(300)
 _AWAY_CODES = const(1000)
+_HALF_CELL = const(1)
+_FULL_CELL = const(2)
 _HARD_SHORT = const(0)
 _STUCK = const(5)
 _OPEN_WIRE = const(6)
@@ -86,6 +92,23 @@ def _size(value: int) -> int:
 
 
 @micropython.viper
+def _known(m: ptr32, now: int) -> int:
+    """The least answer of the last steps, r: of a full cell four, for one cycle with its rests has four steps.
+
+    Its own voltage moves with them, much where it is empty and hardly where it is full.
+    """
+    if m[_ANSWER_OLD] == 0:
+        return m[_END] if m[_MODE] == 0 and now < 0 else 0
+    known = m[_ANSWER] if m[_ANSWER] < m[_ANSWER_OLD] else m[_ANSWER_OLD]
+    if m[_MODE] == _FULL_CELL:
+        if m[_ANSWER_3] and m[_ANSWER_3] < known:
+            known = m[_ANSWER_3]
+        if m[_ANSWER_4] and m[_ANSWER_4] < known:
+            known = m[_ANSWER_4]
+    return known - 1
+
+
+@micropython.viper
 def answer(m: ptr32, verdict: int) -> int:
     """Once a phase has settled: has the voltage answered the step of the current that began it?"""
     before = (m[_I_BEFORE] - m[_I_ZERO]) >> 1
@@ -93,6 +116,9 @@ def answer(m: ptr32, verdict: int) -> int:
     if before < 0:
         before = 0 - before
         now = 0 - now
+    di = int(_size(before - now))  # a current that dithers about where it counts as one has hardly moved
+    if di > 0x4000:
+        di = 0x4000
     if m[_SIGN] == 0:
         now = 0
     elif before < m[_ON]:  # out of a rest
@@ -105,27 +131,25 @@ def answer(m: ptr32, verdict: int) -> int:
         if m[_MODE] == 0:
             return int(_held(m, before, now, verdict))
         return verdict
-    di = before - now
-    if di > 0x4000:
-        di = 0x4000
     moved = (m[_V] - m[_V_BEFORE]) >> 1
     if moved < 0:
         moved = 0 - moved
-    if m[_ANSWER_OLD]:
-        known = m[_ANSWER] if m[_ANSWER] < m[_ANSWER_OLD] else m[_ANSWER_OLD]
-        known -= 1
-    else:
-        known = m[_END] if m[_MODE] == 0 and now < 0 else 0
+    known = int(_known(m, now))
     wanted = int(volts(known, di))
-    if m[_MODE] == 0 and now == 0 and m[_ANSWER_OLD] == 0 and before * 2 >= m[_TYPICAL]:
+    if m[_MODE] == 0 and now == 0 and m[_ANSWER_OLD] == 0 and before * 2 >= m[_TYPICAL] and di * 2 >= before:
         wanted = int(_size(m[_V_BEFORE] - m[_V_ZERO])) >> 1  # all of it goes, and some of it at once
     step = m[_DROP_MIN] >> 1  # of the converter
     noise = 2 * int(_unsure(m))
-    if (wanted >= 4 * m[_DROP_MIN] + noise and moved <= step) or (
-        wanted >= 256 + noise and moved <= wanted >> 5
+    stirred = moved
+    if m[_MODE] == _HALF_CELL:  # a foil stripped bare as its current ends rose before it, too
+        stirred += int(_size(int(_size(m[_B2] - _X_BIAS)) - (int(_size(m[_V] - m[_V_ZERO])) >> 1)))
+    if (wanted >= 4 * m[_DROP_MIN] + noise and stirred <= step) or (
+        wanted >= 256 + noise and stirred <= wanted >> 5
     ):
         return int(_unanswered(m, now, moved, wanted, verdict))
     if di >= m[_ON]:
+        m[_ANSWER_4] = m[_ANSWER_3]
+        m[_ANSWER_3] = m[_ANSWER_OLD]
         m[_ANSWER_OLD] = m[_ANSWER]
         r = (moved << 14) // di if moved > noise else 0  # noise after a small step would be a large answer
         m[_ANSWER] = r + 1 if r < 0x800000 else 0x800000

@@ -173,6 +173,24 @@ def test_a_cell_that_was_paused_unseen_comes_up_from_below_and_is_no_leak() -> N
     assert "sag" not in names(run([*ramp(4, count=80), *paused, *ramp(2, count=80)]))
 
 
+@pytest.mark.parametrize("share", [0.5, 0.8, 0.9])
+def test_a_half_cell_that_begins_at_its_open_circuit_falls_without_a_short(share: float) -> None:
+    first = [codes(60 + 2000 * share**n, LOAD) for n in range(120)]
+    assert "hard_short" not in names(run(first, mode=1)) and "slide" not in names(run(first, mode=1))
+    assert "hard_short" in names(run([*first, *cell(10, LOAD, 0.002)], mode=1))
+
+
+def test_the_two_directions_of_a_half_cell_are_not_alike() -> None:
+    """An alloy that is emptied to 1.3 V, and filled near 0 V, from where it comes up."""
+    cycle = [
+        *[codes(-6000 - 20 * n, -LOAD) for n in range(60)],
+        *[codes(900 * (1 - 1.2 * 0.8**n), LOAD) for n in range(60)],
+    ]
+    assert run(cycle * 3, mode=1) == []
+    emptied = [codes(-6000 - 20 * n, -LOAD) for n in range(60)]
+    assert "hard_short" in names(run([*cycle * 3, *emptied[:30], *cell(10, -LOAD, 0.002)], mode=1))
+
+
 def test_a_half_cell_with_a_voltage_of_its_own_is_judged_by_the_whole_of_it() -> None:
     rows = [row for k in range(6) for row in cell(40, LOAD * (-1) ** k, 0.2, offset=4000)]
     assert run(rows, mode=1) == []

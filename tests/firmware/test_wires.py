@@ -220,3 +220,46 @@ def test_a_cell_that_never_had_more_than_the_least_plausible_is_told_of() -> Non
         for row in [row for k in range(4) for row in cell(20, LOAD * (-1) ** k, ohm * unit)]:
             assert detector.step(*row) & ACTION_MASK != TRIPS
         assert (detector.event(limits.RULES.index("doubtful_resistance"))[0] > 0) == told
+
+
+def charge(taper: bool) -> list[Row]:
+    """A full cell: rest, charge, perhaps held until its current has died away, rest, discharge, rest."""
+    up = [codes(12000 + 200 + 10 * n, LOAD) for n in range(60)]
+    held = [codes(12800, LOAD * 0.6**n) for n in range(8)] if taper else []
+    rest = [codes(12790, 0) for _ in range(20)] if taper else [codes(12600, 0) for _ in range(20)]
+    down = [codes(12590 - 10 * n, -LOAD) for n in range(60)]
+    return [*[codes(12000, 0) for _ in range(20)], *up, *held, *rest, *down, *[codes(12200, 0)] * 20]
+
+
+def test_a_held_voltage_whose_current_died_away_has_nothing_to_answer_with() -> None:
+    rows = [*charge(False), *charge(False), *charge(True)]
+    assert tripped(watching(mode=2, stirs=0), rows) is None
+
+
+def test_an_empty_full_cell_answers_much_and_a_full_one_hardly() -> None:
+    """Steps of its own voltage beside the current's, as where a charge begins."""
+    cycle = [
+        *[codes(9000 + min(1500, 250 * n), LOAD) for n in range(60)],
+        *[codes(10496, 0) for _ in range(20)],
+        *[codes(10300 - 20 * n, -LOAD) for n in range(60)],
+        *[codes(9000, 0) for _ in range(20)],
+    ]
+    assert tripped(watching(mode=2), cycle * 3) is None
+
+
+def test_a_current_that_dithers_about_where_it_counts_as_one_has_not_vanished() -> None:
+    units = limits.CURRENT_ON_UNITS
+    rows = [codes(80, units if n % 12 < 6 else units - 8) for n in range(200)]
+    assert tripped(watching(current_on_units=units), rows) is None
+    gone = [codes(80, units if n < 40 else 0) for n in range(60)]
+    assert tripped(watching(current_on_units=units), gone) == (45, "open_wire")
+
+
+def test_a_foil_stripped_bare_as_its_current_ends_has_answered() -> None:
+    """Its own voltage rises by as much as the current's share falls, from some samples before on; a wire's does not."""
+    cycle = [*cell(60, LOAD, 0.5), *cell(20, 0), *cell(60, -LOAD, 0.5), *cell(20, 0)]
+    stripped = [*cycle * 2, *cell(60, LOAD, 0.5), *cell(20, 0), *cell(59, -LOAD, 0.5)]
+    bare = [codes(-0.5 * LOAD - 300, -LOAD), *[codes(-0.5 * LOAD - 304, 0) for _ in range(20)]]
+    assert tripped(watching(mode=1), [*stripped, *bare]) is None
+    found = tripped(watching(mode=1), [*stripped, *[codes(-0.5 * LOAD, 0) for _ in range(20)]])
+    assert found and found[1] == "open_wire"
