@@ -117,28 +117,31 @@ _V_ENDS = const(219)
 _RESTS = const(222)
 _V_BEFORE = const(223)
 _I_BEFORE = const(224)
-_OVER_COUNT = const(225)
-_OVER_COUNT_I = const(226)
-_OVER_COUNT_P = const(227)
-_SPIKE = const(228)
-_BLOCK_N = const(229)
-_BLOCK_V = const(230)
-_BLOCK_I = const(231)
-_BLOCK_P = const(232)
-_STAGE = const(233)
-_SOFT_LASTS = const(246)
-_TURNED = const(257)
-_P_LOW = const(259)
-_PROFILE = const(272)
-_PROFILE_N = const(304)
-_STATE_END = const(336)
-I_ZERO = const(336)
-_V_NOISE = const(337)
-_STIRS = const(338)
-_OPEN_CODE = const(341)
-ON = const(342)
-_REASONS_AT = const(343)
-MEMORY_WORDS = const(365)
+_V_DRIFT = const(225)
+_OVER_COUNT = const(226)
+_OVER_COUNT_I = const(227)
+_OVER_COUNT_P = const(228)
+_SPIKE = const(229)
+_BLOCK_N = const(230)
+_BLOCK_V = const(231)
+_BLOCK_I = const(232)
+_BLOCK_P = const(233)
+_STAGE = const(234)
+_SOFT_LASTS = const(247)
+_QUIET = const(194)
+_CALM_BLOCKS = const(252)
+_TURNED = const(258)
+_P_LOW = const(260)
+_PROFILE = const(273)
+_PROFILE_N = const(305)
+_STATE_END = const(337)
+I_ZERO = const(337)
+_V_NOISE = const(338)
+_STIRS = const(339)
+_OPEN_CODE = const(342)
+ON = const(343)
+_REASONS_AT = const(344)
+MEMORY_WORDS = const(366)
 
 EVENT_WORDS = const(5)
 RULE_COUNT = const(22)
@@ -214,10 +217,10 @@ def _signed_volts(r: int, level: int) -> int:
 
 @micropython.viper
 def _before(m: ptr32, old: int, level: int):
-    """A held voltage whose current dies away: before this step stands the hold's last sample, not the one before it."""
-    if m[_MODE] != _FULL_CELL or m[_V_BEFORE] == 0 or m[_N] > m[_SETTLE] + m[_CONFIRM]:
+    """A full cell's current that dies away under a held voltage, or changes all the time: nothing stood before it."""
+    if m[_MODE] != _FULL_CELL or m[_N] > m[_SETTLE] + m[_CONFIRM]:
         return
-    m[_V_BEFORE] = m[V_ZERO] + 2 * (m[_B1] - _X_BIAS)
+    m[_V_BEFORE] = 0
     m[_I_BEFORE] = m[I_ZERO]
     if old == 1:
         m[_I_BEFORE] += 2 * level
@@ -259,6 +262,11 @@ def _enter(m: ptr32, sign: int, i_abs: int):
                         m[_PROFILE + k] = expected + _R_BIAS
                         m[_PROFILE_N + k] = 1
                     k += 1
+            if (
+                m[_TAUGHT] == 0 and m[_MODE] == _HALF_CELL
+            ):  # where it fell from its open circuit taught no noise
+                m[_CALM_BLOCKS] = 0
+                m[_QUIET] = 0
             if m[_TAUGHT] < 2:
                 m[_TAUGHT] += 1
     _before(m, old, level)
@@ -455,6 +463,12 @@ def _confirm(m: ptr32, x: int, verdict: int) -> int:
             m[_REF] = x << 4
             return verdict
         if keeps:
+            if low == 1 and m[_X1] - _X_BIAS - x < 4 * (
+                m[_X2] - m[_X1]
+            ):  # its knee: it fell ever faster before
+                m[_LOW] = 0
+                m[_REF] = x << 4
+                return verdict
             needed *= 8
     elif m[_RECTIFIED] and m[_X1] - m[_LOW_X] < ref >> 6:
         needed *= 8  # |V| runs to zero and back
@@ -596,6 +610,7 @@ def step(m: ptr32) -> int:
         if n == m[_SETTLE] + m[_CONFIRM] and m[_V_BEFORE] > 0:
             verdict = int(answer(m, verdict))
     elif m[_ODD] == 0:
+        m[_V_DRIFT] = raw_v - m[_V_BEFORE] + 0x10000
         m[_V_BEFORE] = raw_v
         m[_I_BEFORE] = raw_i
     # -- collapse

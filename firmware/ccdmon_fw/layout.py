@@ -105,6 +105,7 @@ V_ENDS 3            unused; voltage code at the end of phases with positive, neg
 RESTS 1             |V| at the end of the last rest, units
 V_BEFORE 1          voltage code and current code at the end of the phase before; 0: there was none
 I_BEFORE 1
+V_DRIFT 1           by how much the voltage code changed in the sample before that, + 2**16
 OVER_COUNT 1        samples in a row beyond a limit of voltage, current, pressure
 OVER_COUNT_I 1
 OVER_COUNT_P 1

@@ -68,29 +68,30 @@ _WIRED = const(215)
 _FLIPPED = const(216)
 _AGAINST = const(217)
 _RECTIFIED = const(218)
-_BLOCK_N = const(229)
-_BLOCK_V = const(230)
-_BLOCK_I = const(231)
-_BLOCK_P = const(232)
-_STAGE = const(233)
-_NEW_V = const(234)
-_NEW_I = const(235)
-_M0 = const(236)
-_MEANS = const(241)
-_PRESSED = const(244)
-_SOFT = const(245)
-_SOFT_LASTS = const(246)
-_MARK_N = const(247)
-_MARK_X = const(248)
+_BLOCK_N = const(230)
+_BLOCK_V = const(231)
+_BLOCK_I = const(232)
+_BLOCK_P = const(233)
+_STAGE = const(234)
+_NEW_V = const(235)
+_NEW_I = const(236)
+_M0 = const(237)
+_MEANS = const(242)
+_PRESSED = const(245)
+_SOFT = const(246)
+_SOFT_LASTS = const(247)
+_MARK_N = const(248)
+_MARK_X = const(249)
+_TAUGHT = const(214)
 _FALLS = const(201)
 _FELL = const(202)
-_MARK_OLD = const(249)
-_GROWN = const(250)
-_CALM_BLOCKS = const(251)
-_BEND = const(252)
-_RATE_COUNTS = const(269)
-_I_ZERO = const(336)
-_ON = const(342)
+_MARK_OLD = const(250)
+_GROWN = const(251)
+_CALM_BLOCKS = const(252)
+_BEND = const(253)
+_RATE_COUNTS = const(270)
+_I_ZERO = const(337)
+_ON = const(343)
 _R_BIAS = const(0x1000000)
 _FAINT = const(96)
 
@@ -158,7 +159,13 @@ def _soft(m: ptr32, verdict: int) -> int:
         if noise > quiet:
             m[_QUIET] = noise
         return verdict
-    if noise < _FAINT and noise * 4 < quiet and quiet > m[_GRAIN] << 6 and m[_GRAIN] > 0:
+    if (
+        (m[_MODE] == 0 or m[_TAUGHT] > 0)
+        and noise < _FAINT
+        and noise * 4 < quiet
+        and quiet > m[_GRAIN] << 6
+        and m[_GRAIN] > 0
+    ):
         faded = m[_FADED] + 1
         m[_FADED] = faded
         if faded > 16:  # a converter that froze, but for a step or so

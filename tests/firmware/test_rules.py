@@ -173,6 +173,16 @@ def test_a_cell_that_was_paused_unseen_comes_up_from_below_and_is_no_leak() -> N
     assert "sag" not in names(run([*ramp(4, count=80), *paused, *ramp(2, count=80)]))
 
 
+@pytest.mark.parametrize("before", range(20, 24))  # where the blocks lie
+def test_the_knee_at_the_end_of_a_discharge_is_no_short(before: int) -> None:
+    """Rows every two minutes, then the step's last one and a rest with rows close together, as cyclers write them."""
+    ends = (11656, 11600, 11552, 11480, 11416, 11320, 11200, 11032, 10776, 10384, 9760, 8768)
+    rows = [*[codes(12000, LOAD)] * 40, *[codes(11900, 0)] * 20, *[codes(11720, -LOAD)] * before]
+    rows += [codes(v, -LOAD) for v in ends]
+    assert run([*rows, *[codes(8784, 0)] * 60], mode=2) == []
+    assert "hard_short" in names(run([*rows[:-2], *[codes(8200, -LOAD)] * 40], mode=2))
+
+
 @pytest.mark.parametrize("share", [0.5, 0.8, 0.9])
 def test_a_half_cell_that_begins_at_its_open_circuit_falls_without_a_short(share: float) -> None:
     first = [codes(60 + 2000 * share**n, LOAD) for n in range(120)]

@@ -263,3 +263,25 @@ def test_a_foil_stripped_bare_as_its_current_ends_has_answered() -> None:
     assert tripped(watching(mode=1), [*stripped, *bare]) is None
     found = tripped(watching(mode=1), [*stripped, *[codes(-0.5 * LOAD, 0) for _ in range(20)]])
     assert found and found[1] == "open_wire"
+
+
+@pytest.mark.parametrize("share", [0.003, 1.0])
+def test_a_full_cell_that_falls_ever_faster_stands_still_in_its_rest(share: float) -> None:
+    """As much as its own voltage falls in a sample it may have risen with the step: it comes back by what it lost."""
+    down = [codes(12000 - share * 1.12**n, -LOAD) for n in range(60)]
+    cycle = [*[codes(12400 + 5 * n, LOAD) for n in range(60)], *[codes(12600, 0)] * 20, *down]
+    cycle += [codes(12000 - share * 1.12**59, 0)] * 20
+    assert (tripped(watching(mode=2), [*cycle, *cycle]) is None) == (share == 1.0)
+
+
+def test_a_held_voltage_whose_current_changes_all_the_time_is_no_dead_converter() -> None:
+    """At the end of a held charge: current that is mostly noise of its range, of both signs."""
+    draw = random.Random(7)
+    rows = [*charge(False), *charge(False), *[codes(12000 + 10 * n, LOAD) for n in range(60)]]
+    held = [codes(12600, LOAD * draw.choice((-1.5, -0.6, 0.3, 0.7, 1.5))) for _ in range(300)]
+    assert tripped(watching(mode=2), [*rows, *held]) is None
+
+
+def test_noise_is_not_learned_where_a_half_cell_falls_from_its_open_circuit() -> None:
+    first = [codes(14000 * 0.94 ** max(0, n - 30) - 80, -LOAD) for n in range(200)]
+    assert tripped(watching(mode=1), [*first, *[codes(-80, -LOAD)] * 200]) is None
