@@ -8,6 +8,7 @@ import numpy as np
 
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
+from ccdmon.analysis.level.creeping import creeps
 from ccdmon.analysis.level.drifts import drifts
 from ccdmon.analysis.level.excursions import Excursion
 from ccdmon.analysis.level.first_half_cycles import takes_back
@@ -110,7 +111,8 @@ def dead(line: Line, e: Excursion, steps: Sequence[dict[str, float]], explained:
     if explained(line.row[max(at - MOST_BLOCKS, 0)], line.row[-1], e.ratio):
         return []
     sudden, place, row = _sudden(line, e, e.kept, e.level, steps)
-    hard = sudden and not _slid(line, place, steps)
+    creeping = creeps(line, place, e)
+    hard = sudden and not (creeping or _slid(line, place, steps))
     if not hard:  # early, the shape is not known yet, or it was low already: the core's own step tells
         began = line.row[np.flatnonzero(line.number == e.number)[0]]
         stepped = [
@@ -120,7 +122,7 @@ def dead(line: Line, e: Excursion, steps: Sequence[dict[str, float]], explained:
             and s["after_V"] < th.HARD_REMAINS * s["before_V"]
             and s["abruptness"] > th.SUDDEN
         ]
-        if stepped:
+        if stepped and not creeping:
             hard, row = True, int(stepped[-1]["row"])
         elif (died := _died(line, first)) is not None:
             hard, place = True, died
