@@ -14,7 +14,7 @@ from typing import Any
 
 from ccdmon.model.front_end import CODE_ZERO, FrontEnd, Linear
 from ccdmon.rig.physical import Quoted, compared, quoted_limits
-from ccdmon.rig.sizing import si
+from ccdmon.rig.sizing import si as plain
 from ccdmon_fw import limits
 
 UNITS = {"voltage": "V", "current": "A", "pressure": "Pa"}
@@ -42,6 +42,11 @@ def trip_words(
     if known is None or known.unit not in UNITS.values():
         return name
     return f"{name}: {si(known.value, known.unit)}, limit {si(known.limit, known.unit)}"
+
+
+def si(value: float, unit: str) -> str:
+    """As a page and a terminal set it."""
+    return plain(value, unit).replace(" u", " µ")
 
 
 def _beyond(

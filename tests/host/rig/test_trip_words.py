@@ -80,6 +80,7 @@ def test_settings_that_are_no_more_in_force_are_not_guessed() -> None:
 def test_other_reasons_say_what_they_compared_where_that_has_a_unit() -> None:
     fields = {"value": 37, "limit": 407}
     assert trip_words("hard_short", fields, {}, SCALES) == "hard short: 11.9 mV, limit 131 mV"
+    assert trip_words("hard_short", {"value": 1, "limit": 407}, {}, SCALES).startswith("hard short: 322 µV")
     assert trip_words("hard_short", fields, {}, None) == "hard short"
     assert trip_words("external", fields, {}, SCALES) == "external"
     assert trip_words("sensor_fault", fields, {}, SCALES) == "sensor fault"
