@@ -66,7 +66,7 @@ def judge(
     reason = not_judged(stretches)
     if reason is not None and not opened and eis.verdict != "shorted":
         return Judgement([], reason, notes)
-    dead = [] if with_ocv or in_mA(stretches, area_cm2) else shorted_from_the_start(stretches, area_cm2)
+    dead = [] if in_mA(stretches, area_cm2) else shorted_from_the_start(stretches, area_cm2)
     if dead:
         events = find_fake_stable(found.half_cycles, eis, found.mode, ambient.temperature_degC) or dead
     elif with_ocv:

@@ -57,10 +57,25 @@ def open_circuit(
             seen.own_V = max(seen.own_V, s.most_V)
         if (stands and not seen.loaded) or not s.is_kept:
             continue
-        found = _beyond(s, seen, stands=stands, last=s is stretches[-1])
+        found = _beyond(s, seen, stands=stands, last=s is stretches[-1]) or _leaps(
+            s, seen, least_C, stretches
+        )
         if found is not None:
             return [found]
     return []
+
+
+def _leaps(s: Stretch, seen: Seen, least_C: float, stretches: Sequence[Stretch]) -> Event | None:
+    """Does V leap beyond all that was, a row each time a step asks for a current, and never a current flow again?"""
+    later = (x for x in reversed(stretches) if x.index > s.index)
+    if not seen.loaded or any(x.sign != 0 and x.charge_C >= least_C for x in later):
+        return None
+    highest_V = np.maximum(np.abs(s.blocks.highest_V), np.abs(s.blocks.lowest_V))
+    leaps = np.flatnonzero(highest_V > (1 + th.FALL) * max(seen.top_V, seen.own_V) + th.OCV_LOSS_V)
+    if leaps.size < th.SLACK_ROWS:
+        return None
+    k = int(leaps[0])
+    return _event(s, k, provisional=False, voltage_V=float(highest_V[k]), highest_V_before=seen.top_V)
 
 
 def _beyond(s: Stretch, seen: Seen, *, stands: bool, last: bool) -> Event | None:

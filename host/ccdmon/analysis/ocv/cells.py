@@ -28,7 +28,7 @@ def judged(stretches: Sequence[Stretch], rows: int, steps: Sequence[dict[str, fl
     events += dips_of(sound, end)
     taken = endless(runs_of(sound))
     events += taken
-    events += sagging(sound, rising_with(runs))
+    events += sagging([s for s in sound if s.last_row < end], rising_with(runs))
     events += [] if taken else unreturned(runs, end)
     events += (
         []

@@ -17,10 +17,13 @@ def losses(stretches: Sequence[Stretch], steps: Sequence[dict[str, float]]) -> I
     """V that falls within a row or two while nothing else changes, and stays down."""
     volts = np.concatenate([np.abs(s.volts) for s in stretches]) if stretches else np.zeros(0)
     known: dict[tuple[int, int], list[float]] = {}
-    offset = 0
+    offset, offset_A = 0, th.OFFSET_CURRENT * max((s.level_A for s in stretches), default=0.0)
     for at, s in enumerate(stretches):
         n = s.volts.size
-        places = [(k, abs(middle(s.volts[max(0, k - 3) : k]))) for k in (_falls(s) if n >= 5 else [])]
+        places = [
+            (k, abs(middle(s.volts[max(0, k - 3) : k])) if k else abs(s.blocks.first[0]))
+            for k in (_falls(s, offset_A) if n >= 5 else [])
+        ]
         if at and not s.after_gap:
             between = _between(
                 stretches[at - 1], s, stretches[at + 1] if at + 1 < len(stretches) else None, known
@@ -33,7 +36,8 @@ def losses(stretches: Sequence[Stretch], steps: Sequence[dict[str, float]]) -> I
             least_V = th.HALF * float(s.blocks.fall_V[k]) if k else 0.2 * th.OCV_LOSS_V  # V goes on meanwhile
             if drop < least_V:
                 continue
-            dead = later.size >= 2 and quantile(later, th.WHOLE) < th.HARD_REMAINS * before
+            dies = later.size >= 2 and quantile(later, th.WHOLE) < th.HARD_REMAINS * before
+            dead = dies and before - drop < th.HALF * before  # by this fall, not by a later one
             if (
                 s.sign
                 and s.count < 24
@@ -52,7 +56,7 @@ def losses(stretches: Sequence[Stretch], steps: Sequence[dict[str, float]]) -> I
                 kind,
                 s,
                 k,
-                _row(s, k, steps),
+                _row(s, k, before, before - drop, steps),
                 criterion="V lost within a row",
                 voltage_before_V=before,
                 voltage_after_V=before - drop,
@@ -75,11 +79,14 @@ def _is_knee(s: Stretch, k: int, before: Sequence[Stretch]) -> bool:
     return as_far and after < (1 - th.MOST) * s.count
 
 
-def _row(s: Stretch, k: int, steps: Sequence[dict[str, float]]) -> int | None:
-    """The core's row of that step."""
+def _row(s: Stretch, k: int, before_V: float, after_V: float, steps: Sequence[dict[str, float]]) -> int:
+    """The core's row of that step; where it saw none, the one that the block's mean tells."""
     low, high = s.row[max(k - 1, 0)] - 2, s.row[k] + s.blocks.rows[k] + 2
     near = [x for x in steps if low <= x["row"] <= high and x["before_V"] > x["after_V"]]
-    return int(max(near, key=lambda x: x["before_V"] - x["after_V"])["row"]) if near else None
+    if near:
+        return int(max(near, key=lambda x: x["before_V"] - x["after_V"])["row"])
+    share = (abs(float(s.volts[k])) - after_V) / (before_V - after_V)
+    return int(s.row[k]) + round(min(max(share, 0.0), 1.0) * (float(s.blocks.rows[k]) - 1))
 
 
 def _between(
@@ -117,20 +124,29 @@ def _between(
     return abs(expected)
 
 
-def _falls(s: Stretch) -> list[int]:
-    """Blocks in which |V| falls from one row to the next by far more than around them, the first two left out."""
+def _falls(s: Stretch, offset_A: float) -> list[int]:
+    """Blocks in which |V| falls from one row to the next by far more than around them, at the same current.
+
+    `offset_A` or less is none; the tail of a held voltage is part of the rest behind it. Under a current the first two
+    blocks are left out, in a rest the row in which it begins.
+    """
     fall_V, rise_V = s.blocks.fall_V, s.blocks.rise_V
     least_V = np.minimum(0.2 * th.OCV_LOSS_V, th.FALL * np.abs(s.volts))
     least = np.maximum(least_V, max(th.SPIKE_NOISE * s.noise_V, 4 * middle(fall_V)))
 
     def stands_out(k: int) -> bool:
         before, after = slice(max(0, k - 5), k), fall_V[k + 1 : k + 4]
-        if s.sign and not same_level(
-            *np.abs(s.blocks.amperes[[k - 1, min(k + 1, fall_V.size - 1)]]).tolist()
-        ):
+        near_A = s.blocks.amperes[[max(k - 1, 0), min(k + 1, fall_V.size - 1)]]
+        if s.sign and not same_level(*np.abs(near_A).tolist()):
+            return False
+        if not s.sign and np.abs(near_A).max() > offset_A:
             return False
         around = np.concatenate([fall_V[before], rise_V[before], after])
         goes_on = middle(after) if after.size else 0.0  # at a knee V falls as much in each row that follows
         return bool(fall_V[k] > 3 * max(quantile(around, th.MOST), goes_on))
 
-    return [k for k in np.flatnonzero(fall_V > least).tolist() if k >= 2 and stands_out(k)]
+    first = 2
+    if not s.sign:
+        within_first_V = abs(s.blocks.first[0]) - abs(float(s.volts[1]))
+        first = 0 if within_first_V > th.HALF * float(fall_V[0]) else 1
+    return [k for k in np.flatnonzero(fall_V > least).tolist() if k >= first and stands_out(k)]

@@ -21,12 +21,13 @@ def sagging(stretches: Sequence[Stretch], charging: int) -> list[Event]:
     found: list[tuple[Stretch, float]] = []
     usual: dict[int, list[float]] = {1: [], -1: [], 0: []}
     sign, told = 0, None
+    offset_A = th.OFFSET_CURRENT * max((s.level_A for s in stretches), default=0.0)
     for s in stretches:
         if s.sign != 0:
             sign = s.sign
             continue
-        x = np.abs(s.volts)
-        if s.kind != "rest" or x.size < 8:
+        x = np.abs(s.volts[np.abs(s.blocks.amperes) <= offset_A])  # not the tail of a held voltage
+        if s.kind != "rest" or x.size < max(8, th.HALF * s.volts.size):
             continue
         x, told = x[max(1, x.size // 10) :], s
         h = x.size // 2

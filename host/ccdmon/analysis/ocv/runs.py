@@ -60,10 +60,14 @@ def ocv_event(
     end_s: float | None = None,
     **evidence: Any,
 ) -> Event:
+    start_s, first = float(s.time_s[block]), int(s.row[block])
+    if row is not None:  # within the block
+        end_s_of_it = float(s.time_s[block + 1]) if block + 1 < s.time_s.size else s.end_s
+        start_s += (row - first) * (end_s_of_it - start_s) / float(s.blocks.rows[block])
     return Event(
         kind,
-        float(s.time_s[block]),
-        int(s.row[block]) if row is None else row,
+        start_s,
+        first if row is None else row,
         None,
         s.current_A,
         end_s,

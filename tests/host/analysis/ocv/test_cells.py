@@ -66,3 +66,40 @@ def test_v_that_falls_behind_a_discharge_is_a_leak_however_soon_it_slows(
     document = analyze(trace)
     assert document["verdict"] == verdict
     assert [e["recovered"] for e in document["events"]] == [False] * (verdict == "failed")
+
+
+def test_v_that_is_lost_in_a_rest_is_told_at_its_row() -> None:
+    volts, amperes = cycles()
+    row = 5 * (2 * ROWS + 40) + ROWS + 7
+    resting = (
+        np.concatenate([volts[:row], np.full(900, 0.002)]),
+        np.concatenate([amperes[:row], np.zeros(900)]),
+    )
+    ((kind, found),) = told(*resting)
+    assert (kind, found) == ("hard_short", pytest.approx(row, abs=2))
+
+
+def test_a_full_cell_that_never_had_a_voltage_is_shorted_from_its_first_row() -> None:
+    amperes = cycles()[1]
+    assert told(1.2 * amperes + 1e-5 * np.sin(np.arange(amperes.size)), amperes) == [("hard_short", 0)]
+
+
+def test_v_that_leaps_a_row_each_time_and_takes_no_charge_any_more_is_an_open_circuit() -> None:
+    volts, amperes = cycles()
+    row = 3 * (2 * ROWS + 40) + 60
+    volts[row:], amperes[row:] = 3.6, 0.0
+    volts[row::67] = 5.0
+    assert told(volts, amperes) == [("contact_loss", pytest.approx(row, abs=4))]
+
+
+@pytest.mark.parametrize("ohm", [20.0, 900.0])
+def test_the_end_of_a_held_voltage_is_no_loss(ohm: float) -> None:
+    state, tail_A = np.linspace(0, 1, ROWS), 1e-3 * np.exp(-np.arange(120) / 30)
+    charge = np.concatenate([3.1 + 1.1 * state, np.full(120, 4.2), np.full(20, 4.2 - ohm * tail_A[-1])])
+    discharge = np.concatenate([4.1 - 1.1 * state, np.full(20, 3.05)])
+    volts = np.tile(np.concatenate([charge, discharge]), CYCLES)
+    one_A = np.concatenate([np.full(ROWS, 1e-3), tail_A, np.zeros(20), np.full(ROWS, -1e-3), np.zeros(20)])
+    assert (
+        told(volts + 2e-4 * np.random.default_rng(1).standard_normal(volts.size), np.tile(one_A, CYCLES))
+        == []
+    )
