@@ -22,6 +22,7 @@ from ccdmon.analysis.level.level_test import LevelTest
 from ccdmon.analysis.protocols import recognise
 from ccdmon.analysis.segments import half_cycles_of
 from ccdmon.analysis.stretches import Stretch
+from ccdmon.analysis.unknown_current import Blank
 from ccdmon.analysis.whole_test import Seen, open_circuit
 from ccdmon.analysis.why.reasons import why
 from ccdmon.analysis.why.subject import Subject
@@ -81,7 +82,7 @@ class StreamingAnalysis:
         self._ambient = Ambient(cell.stated_temperature_degC, cell.stated_pressure_Pa)
         self._segments: Records = []
         self._steps: Records = []
-        self._blocks = RowBlocks()
+        self._blocks, self._blank = RowBlocks(), Blank()
         self._told: list[bytes] = []  # blocks of the newest segments, those that nobody has looked at
         self._stretches: list[Stretch] = []
         self._level = LevelTest()
@@ -99,6 +100,7 @@ class StreamingAnalysis:
         )
         self._segments += segments
         self._steps += steps
+        self._blank.feed(chunk, self.rows)
         self._ambient.feed(chunk)
         self._notes.update(dict.fromkeys(chunk.notes))
         self.rows += len(chunk)
@@ -159,7 +161,7 @@ class StreamingAnalysis:
         return Snapshot(
             segments, steps, self._mode, self.rows, self._eis, self._cell, self._area_cm2, replace(self._ambient),
             tuple(self._device_events), self._min_probability, tuple(self._notes), stretches, level,
-            tuple(self._opened),
+            tuple(self._opened), replace(self._blank),
         )  # fmt: skip
 
 
@@ -181,6 +183,7 @@ class Snapshot:
     stretches: Sequence[Stretch]
     level: LevelTest
     opened_before: Sequence[Event]
+    blank: Blank
 
     def report(self) -> dict[str, Any]:
         """The whole report document."""
@@ -210,7 +213,7 @@ class Snapshot:
         found = findings(half_cycles, self.steps, self.mode, self.rows)
         judgement = judge(
             found, self.stretches, self.level, with_ocv=ocv, cell=self.cell, area_cm2=self.area_cm2,
-            eis=self.eis, ambient=self.ambient, opened_before=self.opened_before,
+            eis=self.eis, ambient=self.ambient, opened_before=self.opened_before, blank=self.blank,
         )  # fmt: skip
         events = _with_device_events(judgement.events, self.device_events, half_cycles)
         events = [event for event in events if event.probability >= self.min_probability]

@@ -26,6 +26,7 @@ from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.running_away import runs_away, runs_into_limit
 from ccdmon.analysis.sensors import lead_off
 from ccdmon.analysis.stretches import Stretch
+from ccdmon.analysis.unknown_current import Blank
 from ccdmon.analysis.whole_test import (
     implausible,
     in_mA,
@@ -58,11 +59,16 @@ def judge(
     eis: Comparison,
     ambient: Ambient,
     opened_before: Sequence[Event] = (),
+    blank: Blank | None = None,
 ) -> Judgement:
-    """Everything that is asked of a test; `opened_before`: its open circuit in stretches that were let go."""
+    """Everything that is asked of a test.
+
+    `opened_before`: its open circuit in stretches that were let go; `blank`: rows at its end without a current.
+    """
     notes = implausible(stretches, area_cm2, with_ocv=with_ocv)
     stands = with_ocv or cell.configuration == "half"
     opened = list(opened_before) or open_circuit(stretches, area_cm2, stands=stands)
+    opened = opened or (blank.opened(stretches, stands=stands) if blank is not None else [])
     reason = not_judged(stretches)
     if reason is not None and not opened and eis.verdict != "shorted":
         return Judgement([], reason, notes)
