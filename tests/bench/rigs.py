@@ -2,7 +2,8 @@
 
 Boards behind pseudo-terminals, in processes of their own. Meanwhile one is unplugged and comes back, one trips, and the
 folder of a third, a small file system of its own where that may be made (root), is full after two fifths of the time.
-Told are what is missing, the recorder's share of a core and its memory.
+Told are what is missing, the recorder's share of a core and its memory. `--rigs 1` is a lone recorder, with nothing of
+the kind and with whatever is installed beside it.
 """
 
 import argparse
@@ -84,6 +85,7 @@ def main() -> None:
     parser.add_argument("--rigs", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=600.0)
     args = parser.parse_args()
+    odd = args.rigs > FULL
     with tempfile.TemporaryDirectory() as place, ExitStack() as disks:
         ports = [f"{place}/port{number:02d}" for number in range(args.rigs)]
         made = subprocess.run(
@@ -98,7 +100,7 @@ def main() -> None:
             files.append(str(path))
         boards = [
             multiprocessing.Process(
-                target=serve, args=(ports[k : k + BOARDS_PER_PROCESS], args.seconds, k == 0)
+                target=serve, args=(ports[k : k + BOARDS_PER_PROCESS], args.seconds, odd and k == 0)
             )
             for k in range(0, args.rigs, BOARDS_PER_PROCESS)
         ]
@@ -107,7 +109,7 @@ def main() -> None:
         while not all(Path(port).exists() for port in ports):
             time.sleep(0.1)
         call = [sys.executable, "-m", "ccdmon", "record", "--rig-file", *files, "--out", f"{place}/runs"]
-        full = disks.enter_context(small_disk(Path(f"{place}/runs/port{FULL:02d}"), args.seconds))
+        full = odd and disks.enter_context(small_disk(Path(f"{place}/runs/port{FULL:02d}"), args.seconds))
         began_s = time.monotonic()
         with Path(f"{place}/said").open("w") as said, Path(f"{place}/out").open("w") as out:
             child = subprocess.Popen(
@@ -128,15 +130,13 @@ def main() -> None:
             process.terminate()
         print(Path(f"{place}/said").read_text())
         told = json.loads(Path(f"{place}/out").read_text())
-        records = told["records"]
+        records = told["records"] if odd else [told]
         by_name = {Path(r["run_dir"]).name: r for r in records}
         missing = {name: r["missing_samples"] for name, r in by_name.items() if r["missing_samples"]}
         of_full = by_name.get(f"port{FULL:02d}", {}).get("samples")
-        print(
-            f"port{FULL:02d}, on a full disk: {of_full} samples"
-            if full
-            else "nothing may be mounted: no full disk"
-        )
+        if odd:
+            nothing = "nothing may be mounted: no full disk"
+            print(f"port{FULL:02d}, on a full disk: {of_full} samples" if full else nothing)
         print(
             "| rigs | s | samples | missing | CPU of a core | memory / MB | wait at a port / s |\n"
             "|---|---|---|---|---|---|---|"
@@ -144,7 +144,7 @@ def main() -> None:
         samples = sum(r["samples"] for r in records)
         print(
             f"| {len(records)} | {took_s:.0f} | {samples} | {missing or 0} | {100 * used_s / took_s:.0f} % | {most_MB} "
-            f"| {told['longest_wait_at_ports_s']} |"
+            f"| {told.get('longest_wait_at_ports_s', '-')} |"
         )
 
 

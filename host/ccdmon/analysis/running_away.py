@@ -40,6 +40,9 @@ def runs_into_limit(s: Stretch, rows_highest: int) -> list[Event]:
 
     `rows_highest`: of its rows, those at the highest V; blocks say as much where noise hides a flat top.
     """
+    least_V, most_V = sorted((s.sign * s.least_mean_V, s.sign * s.most_mean_V))
+    if least_V > th.SUDDEN * most_V:  # as nearly all: V at half of the climb is no less than the least
+        return []
     V = np.abs(s.volts)
     at_top = (1 - th.STANDS) * V[-1] < V
     blocks_at_top = V.size if at_top.all() else int(np.argmin(at_top[::-1]))
