@@ -89,7 +89,7 @@ class ScenarioItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """One line for a scenario that failed, a traceback for a fault of ours."""
         if isinstance(excinfo.value, ScenarioError):
-            return f"{self.path}: {excinfo.value}"
+            return f"{self.path}: {str(excinfo.value).removeprefix(f'{self.path}: ')}"
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:

@@ -43,6 +43,8 @@ def test_what_comes_out_otherwise_fails_in_one_line(tmp_path: Path) -> None:
     assert "wrong.scenario.toml: expected no-trip, but: hard_short" in done.stdout
     assert re.search(r"slow.scenario.toml: latency of \d+ samples is over the budget of 0", done.stdout)
     assert "unknown key; did you mean 'expect'?" in done.stdout
+    (line,) = (line for line in done.stdout.splitlines() if line.endswith("did you mean 'expect'?"))
+    assert line.count(".scenario.toml") == 1, "the file is named once"
 
 
 def test_what_was_asked_for_and_is_not_there_fails(tmp_path: Path) -> None:

@@ -7,12 +7,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ccdmon.cli.options import add_import_arguments
 from ccdmon.errors import EXIT_FINE, EXIT_NEGATIVE
 from ccdmon.rigs import RIGS, load_rigs
 from ccdmon_fw import limits
+
+if TYPE_CHECKING:
+    from ccdmon.model.trace import Trace
 
 DEFAULT_LIMIT_V = limits.VOLTAGE_LIMIT_UV * 1e-6
 Hooks = tuple[dict[str, Any], Callable[[dict[str, Any]], None]]
@@ -154,6 +157,7 @@ def _recording(folder: Path | None, args: argparse.Namespace, trace: Any) -> Ite
             "made_by": "replay",
             "rig": {"kind": args.rig, "trace": str(args.trace), "first_row": args.rows[0]},
             "cell": cell,
+            "conditions": _conditions(trace),
             "front_end": asdict(front_end),
             "time": {"seconds_per_sample": interval_s},
             "versions": {"ccdmon": __version__, "firmware_hash": firmware_hash()},
@@ -208,3 +212,14 @@ def _positive(text: str) -> float:
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
     return value
+
+
+def _conditions(trace: "Trace") -> dict[str, float]:
+    """The temperature that the trace tells: no rig of a replay measures the cell's."""
+    import numpy as np
+
+    measured, stated = trace.temperature_degC, trace.cell.stated_temperature_degC
+    known = None if measured is None else measured[np.isfinite(measured)]
+    if known is not None and known.size:
+        return {"temperature_degC": float(f"{np.median(known):.4g}")}
+    return {} if stated is None else {"temperature_degC": stated}

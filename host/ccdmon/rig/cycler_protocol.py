@@ -52,7 +52,7 @@ def unicycler(rig: Rig) -> Any:
     described, area_cm2 = rig.protocol, rig.cell.electrode_area_cm2
     if described is None:
         advice = "add one, or remove the '#' before the one that 'ccdmon init' wrote"
-        raise InputError(f"{rig.name}: the rig file has no [protocol]; {advice}")
+        raise InputError(f"rig {rig.name}: its file has no [protocol]; {advice}")
     if area_cm2 is None:
         raise InputError(f"{rig.name}: [cell] electrode_area_cm2 is missing; a cycler takes mA, not mA/cm2")
     largest_mA = max(described.levels_mA_cm2) * area_cm2

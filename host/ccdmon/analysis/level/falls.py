@@ -75,9 +75,7 @@ def _is_nothing(line: Line, e: Excursion, at: int) -> bool:
 
 
 def _shows(line: Line, before: list[int], behind: list[int], fall: float) -> bool:
-    """Does V over I itself fall, where both lie in one half-cycle? What only the level does is the shape's."""
-    if line.number[before[0]] != line.number[behind[-1]]:
-        return True
+    """Does V over I itself fall? What only the level does is the shape's; after a reversal V over I begins low, too."""
     left = middle(line.ohm[behind]) / middle(line.ohm[before])
     return left < 1 - (1 - th.SUDDEN) * fall
 
