@@ -21,7 +21,9 @@ from ccdmon.link.retries import GIVE_UP_S, Attempts, command_numbers
 from ccdmon_fw import limits, wire
 
 ANSWER_LIMIT_S = GIVE_UP_S
-TRIP_TOLD_S = 5.0  # a trip that nobody acknowledged is told every 100 ms, of a board's clock: an emulated one is slow
+TRIP_TOLD_S = (
+    5.0  # a trip that nobody acknowledged is told every 100 ms, of a board's clock: an emulated one is slow
+)
 
 # What to do about a refusal, by its name in `wire.RESULTS`; {detail} is the number that came with it.
 _ADVICE = {

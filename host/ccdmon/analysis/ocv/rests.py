@@ -64,9 +64,12 @@ def sagging(stretches: Sequence[Stretch], charging: int) -> list[Event]:
 
 
 def step_resistance(stretches: Sequence[Stretch]) -> list[Event]:
-    """dV/dI where the current steps: its growth takes capacity and power, and is contact or interface."""
+    """dV/dI where the current steps: its growth takes capacity and power, and is contact or interface.
+
+    Steps of one kind are compared with each other, into a rest, out of it; those of at least two kinds must have grown.
+    """
     known: dict[tuple[int, int], list[float]] = {}
-    grown: list[tuple[float, Stretch]] = []
+    grown: dict[tuple[int, int], list[tuple[float, Stretch]]] = {}
     for a, b in itertools.pairwise(stretches):
         dI = b.blocks.first[1] - a.blocks.last[1]
         if (
@@ -83,17 +86,16 @@ def step_resistance(stretches: Sequence[Stretch]) -> list[Event]:
         before.append(ohm)
         if not steady:
             continue
-        grown = [*grown, (ohm / base, b)] if ohm > th.AGED * base else []
-        if len(grown) >= 4:
-            s = grown[0][1]
+        key = (a.sign, b.sign)
+        grown[key] = [*grown.get(key, []), (ohm / base, b)] if ohm > th.AGED * base else []
+        again = [steps for steps in grown.values() if len(steps) >= th.SLACK_ROWS]
+        if len(again) >= 2:
+            s = min((steps[0][1] for steps in again), key=lambda s: s.first_row)
+            growth = max(ratio for steps in again for ratio, _ in steps)
             return [
                 ocv_event(
-                    "contact_loss",
-                    s,
-                    0,
-                    provisional=True,
-                    criterion="resistance of steps of the current",
-                    growth=max(g for g, _ in grown),
+                    "contact_loss", s, 0, provisional=True, criterion="resistance of steps of the current",
+                    growth=growth,
                 )
-            ]
+            ]  # fmt: skip
     return []

@@ -103,3 +103,12 @@ def test_the_end_of_a_held_voltage_is_no_loss(ohm: float) -> None:
         told(volts + 2e-4 * np.random.default_rng(1).standard_normal(volts.size), np.tile(one_A, CYCLES))
         == []
     )
+
+
+@pytest.mark.parametrize(("growth", "kinds"), [(1.0, []), (9.0, ["contact_loss"])])
+def test_steps_of_the_current_that_cost_ever_more_are_lost_contact(growth: float, kinds: list[str]) -> None:
+    volts, amperes = cycles()
+    ohm = np.interp(np.arange(volts.size), [0, volts.size // 2, volts.size], [40.0, 40.0, 40.0 * growth])
+    # Behind a discharge the first row of a charge has polarised already, by far more.
+    volts = volts + ohm * amperes + np.where(amperes > 0, 0.3, 0.0)
+    assert [kind for kind, _ in told(volts, amperes)] == kinds
