@@ -30,9 +30,16 @@ def judged(stretches: Sequence[Stretch], rows: int, steps: Sequence[dict[str, fl
     events += taken
     events += sagging([s for s in sound if s.last_row < end], rising_with(runs))
     events += [] if taken else unreturned(runs, end)
-    events += (
-        []
-        if any(e.evidence["criterion"] == "V falls on in rests" for e in events)
-        else step_resistance(sound)
-    )
+    if not any(e.evidence["criterion"] == "V falls on in rests" for e in events):
+        events = _with_contact(events, step_resistance(sound), sound)
     return sorted((e for e in events if e.row <= end), key=lambda e: e.row)
+
+
+def _with_contact(
+    events: Sequence[Event], contact: Sequence[Event], stretches: Sequence[Stretch]
+) -> list[Event]:
+    """Where the resistance of steps has grown, what is lost across a step is that and no short."""
+    if not contact:
+        return list(events)
+    steps = {s.first_row for s in stretches if s.first_row >= contact[0].row}
+    return [e for e in events if e.kind != "partial_short" or e.row not in steps] + list(contact)
