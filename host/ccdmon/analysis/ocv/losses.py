@@ -128,7 +128,7 @@ def _falls(s: Stretch, offset_A: float) -> list[int]:
     """Blocks in which |V| falls from one row to the next by far more than around them, at the same current.
 
     `offset_A` or less is none; the tail of a held voltage is part of the rest behind it. Under a current the first two
-    blocks are left out, in a rest the row in which it begins.
+    blocks are left out but for what takes half of V, in a rest the row in which it begins.
     """
     fall_V, rise_V = s.blocks.fall_V, s.blocks.rise_V
     least_V = np.minimum(0.2 * th.OCV_LOSS_V, th.FALL * np.abs(s.volts))
@@ -146,7 +146,9 @@ def _falls(s: Stretch, offset_A: float) -> list[int]:
         return bool(fall_V[k] > 3 * max(quantile(around, th.MOST), goes_on))
 
     first = 2
-    if not s.sign:
+    if s.sign:  # no step of the current takes half of V
+        first = next((k for k in (0, 1) if fall_V[k] > th.HALF * abs(s.blocks.first[0])), 2)
+    else:
         within_first_V = abs(s.blocks.first[0]) - abs(float(s.volts[1]))
         first = 0 if within_first_V > th.HALF * float(fall_V[0]) else 1
     return [k for k in np.flatnonzero(fall_V > least).tolist() if k >= first and stands_out(k)]

@@ -79,6 +79,15 @@ def test_v_that_is_lost_in_a_rest_is_told_at_its_row() -> None:
     assert (kind, found) == ("hard_short", pytest.approx(row, abs=2))
 
 
+@pytest.mark.parametrize("into", [2, 5])
+def test_v_that_is_lost_in_the_first_rows_of_a_discharge_is_told(into: int) -> None:
+    volts, amperes = cycles()
+    row = 3 * (2 * ROWS + 40) + ROWS + 20 + into
+    volts[row:], amperes[row:] = 0.05 + 40.0 * amperes[row:], amperes[row:]
+    ((kind, found),) = told(volts, amperes)
+    assert (kind, found) == ("hard_short", pytest.approx(row, abs=3))
+
+
 def test_a_full_cell_that_never_had_a_voltage_is_shorted_from_its_first_row() -> None:
     amperes = cycles()[1]
     assert told(1.2 * amperes + 1e-5 * np.sin(np.arange(amperes.size)), amperes) == [("hard_short", 0)]
