@@ -66,7 +66,8 @@ def of_the_first(
 ) -> list[Event]:
     """Events of the first half-cycles beside those `known`; `line` begins with it."""
     events = first_half_cycles(line, steps, [e for e in excursions if e.sign > 0], known)
-    return [x for x in events if not _surrounding(line, x, blocks, explained)]
+    kinds = "soft_short", "partial_short"
+    return [x for x in events if not _surrounding(line, x, blocks, explained, kinds)]
 
 
 def _for_good(e: Excursion, blocks: float) -> Excursion:
@@ -76,9 +77,11 @@ def _for_good(e: Excursion, blocks: float) -> Excursion:
     return replace(e, state="lasting", level=usual) if dead_long else e
 
 
-def _surrounding(line: Line, event: Event, blocks: float, explained: Any) -> bool:
-    """A soft short that temperature or pressure of the half-cycles around it explain."""
-    if event.kind != "soft_short":
+def _surrounding(
+    line: Line, event: Event, blocks: float, explained: Any, kinds: Sequence[str] = ("soft_short",)
+) -> bool:
+    """One of some kinds that temperature or pressure of the half-cycles around it explain."""
+    if event.kind not in kinds:
         return False
     k, around = block_at(line, event.row), int(2 * blocks)
     rows = line.row[max(k - around, 0)], line.row[min(k + around, line.row.size - 1)]

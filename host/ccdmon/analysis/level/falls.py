@@ -11,7 +11,7 @@ from ccdmon.analysis.events import Event
 from ccdmon.analysis.level.creeping import creeps
 from ccdmon.analysis.level.drifts import drifts
 from ccdmon.analysis.level.excursions import Excursion
-from ccdmon.analysis.level.first_half_cycles import takes_back
+from ccdmon.analysis.level.first_half_cycles import TEACH, takes_back
 from ccdmon.analysis.level.leveled import MOST_BLOCKS
 from ccdmon.analysis.level.line import Line, block_at, level_event
 from ccdmon.analysis.order_statistics import middle
@@ -75,7 +75,12 @@ def _is_nothing(line: Line, e: Excursion, at: int) -> bool:
 
 
 def _shows(line: Line, before: list[int], behind: list[int], fall: float) -> bool:
-    """Does V over I itself fall? What only the level does is the shape's; after a reversal V over I begins low, too."""
+    """Does V over I itself fall, while half-cycles teach? What only the level does then is the shape's.
+
+    After a reversal V over I begins low, too.
+    """
+    if line.number[before[0]] >= TEACH:
+        return True
     left = middle(line.ohm[behind]) / middle(line.ohm[before])
     return left < 1 - (1 - th.SUDDEN) * fall
 
@@ -173,7 +178,7 @@ def lasting(
         return []
     if (first <= 1 and fall < th.UNKNOWN) or (first == 0 and row is None):
         return []
-    back = came_back(e, all_)
+    back = came_back(e, all_, for_good=True)
     if back is not None:
         healed = replace(e, end_s=back.time_s)
         return [
@@ -191,10 +196,11 @@ def _lowest_before(line: Line, e: Excursion) -> float | None:
     return min((middle(line.level[k]) for k in known if k.size >= th.LEAST_ROWS), default=None)
 
 
-def came_back(e: Excursion, all_: Sequence[Excursion]) -> Excursion | None:
-    """The rise that undoes a fall within some half-cycles."""
+def came_back(e: Excursion, all_: Sequence[Excursion], *, for_good: bool = False) -> Excursion | None:
+    """The rise that undoes a fall within some half-cycles, and for good if so asked: a jolt does not heal."""
     for x in all_:
-        soon = x.sign > 0 and x.row > e.row and x.number - e.number <= th.SOFT_WITHIN
+        rises = x.sign > 0 and not (for_good and x.state == "back")
+        soon = rises and x.row > e.row and x.number - e.number <= th.SOFT_WITHIN
         if soon and x.level > e.level + th.MOST * (e.kept - e.level):
             return x
     return None

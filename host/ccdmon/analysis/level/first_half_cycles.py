@@ -39,6 +39,7 @@ def _of_half_cycle(
         e.kind == "hard_short" and line.row[here[0]] <= e.row < line.row[here[4]] for e in known
     ):
         return []
+    jolts = np.concatenate([line.of_number(number - 1), here])
     dead = [e.row - th.LEAST_ROWS for e in known if e.kind == "hard_short"]
     end = min([line.row[here[-1]] + line.rows[here[-1]], *dead])
     fallen = [
@@ -46,7 +47,7 @@ def _of_half_cycle(
         for s in steps
         if line.row[here[2]] <= s["row"] < end
         and _is_sure(s)
-        and not takes_back(line, here, s["row"], _drop_ohm(s))
+        and not takes_back(line, jolts, s["row"], _drop_ohm(s))
         and _is_low(line, number, here, s)
     ]
     jolted = [
@@ -80,7 +81,8 @@ def _is_low(line: Line, number: int, here: Places, s: dict[str, float]) -> bool:
     late = here[here > max(block_at(line, s["row"]), here[here.size // 2])]
     if number == 0 or not before.size or not late.size:
         return number == 0
-    return middle(line.ohm[late]) < (1 - th.FALL) * middle(line.ohm[before[before.size // 2 :]])
+    left = 1 - th.HALF * (1 - s["after_V"] / s["before_V"])
+    return middle(line.ohm[late]) < left * middle(line.ohm[before[before.size // 2 :]])
 
 
 def _drop_ohm(s: dict[str, float]) -> float:

@@ -12,12 +12,12 @@ from ccdmon.analysis.stretches import Stretch
 
 
 def dips_of(stretches: Sequence[Stretch], end: int, share: float = 0.0) -> list[Event]:
-    """Dips of some rows at constant current, several of them: micro-shorts; each at least this share of V."""
+    """Dips of some rows at constant current or in a rest, several: micro-shorts; each at least this share of V."""
     found: list[tuple[float, int, Stretch, int, float]] = []  # row, weight of a dip or -2 of a peak
     lengths = [s.count for s in stretches if s.kind == "current"]
     window = 2.0 * middle(lengths) if lengths else 0.0
     for s in stretches:
-        if s.kind in ("current", "held") and s.volts.size >= 12 and s.last_row < end:
+        if s.kind in ("current", "held", "rest") and s.volts.size >= 12 and s.last_row < end:
             down, up, least = _one_sided(s, share)
             found += [(float(s.row[k]), _weight(depth, least), s, k, depth) for k, depth in down]
             found += [(float(s.row[k]), -2, s, k, 0.0) for k in up]
@@ -63,16 +63,16 @@ def _one_sided(s: Stretch, share: float) -> tuple[list[tuple[int, float]], list[
     down: list[tuple[int, float]] = []
     up: list[int] = []
     k = 1
+    calm_V = float(v[0])  # of the last block in which nothing happened
     while k < v.size:
         fell, rose = s.blocks.fall_V[k] > least, s.blocks.rise_V[k] > least
         if k < 2 or not (fell or rose):
+            calm_V = float(v[k])
             k += 1
             continue
         if fell and rose:
-            below = middle(v[max(0, k - 2) : k + 3]) - low[k] > high[k] - float(
-                middle(v[max(0, k - 2) : k + 3])
-            )
-            if below:
+            around_V = middle(v[max(0, k - 2) : k + 3])
+            if around_V - low[k] > high[k] - around_V or low[k] + least < calm_V >= high[k] - least:
                 down.append((k, float(s.blocks.fall_V[k])))
             else:
                 up.append(k)
@@ -97,7 +97,7 @@ def _one_sided(s: Stretch, share: float) -> tuple[list[tuple[int, float]], list[
                 ),
                 None,
             )
-            if back is not None:
+            if back is not None and high[k : back + 1].max() > calm_V + least:  # else it is back from a dip
                 up.append(k)
                 k = back
         k += 1

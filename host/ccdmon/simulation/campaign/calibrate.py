@@ -1,12 +1,14 @@
 """Counts how many told events are real: `python -m ccdmon.simulation.campaign.calibrate` prints the tables.
 
 For each rule (the evidence's criterion) the told events are put in order of their strength and cut into groups; a
-group's share of real ones, pooled with its neighbour where it would fall with the strength (isotonic regression),
-stands at its median strength. `KINDS` are for rules that told too few. Seeds below 30000, so that the reliability
-table is checked on others. The rules themselves are not changed here.
+group's share of real ones, pooled with its neighbour where it does not rise with the strength by more than chance,
+stands from its lowest strength to its highest, straight lines between. `KINDS` are counted on the
+events of rules that told too few. Seeds
+below 30000, so that the reliability table is checked on others. The rules themselves are not changed here.
 """
 
 import argparse
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
@@ -20,15 +22,16 @@ from ccdmon.simulation.campaign.worlds import add_draws, chosen_worlds, seeds_of
 
 CALIBRATION_SEED = 10_000
 LEAST_EVENTS = 12  # in a group
-MOST_GROUPS = 4
-# One real and one false event before anything was counted (Laplace): a group of twelve never says 0 or 1.
-PRIOR = 1.0
+MOST_GROUPS = 12
+# Half a real and half a false event before anything was counted (Jeffreys): a group never says 0 or 1.
+PRIOR = 0.5
+ALIKE = 1.5  # standard errors between two shares: closer, and nothing says that they differ
 
 Points = tuple[tuple[float, ...], tuple[float, ...]]
 
 
-def groups(events: Sequence[tuple[float, bool]]) -> list[tuple[float, float, int]]:
-    """Median strength, share that is real and number of each group, rising in both; ties stay together."""
+def groups(events: Sequence[tuple[float, bool]]) -> list[tuple[float, float, float, int]]:
+    """Lowest and highest strength, share that is real and number of each group, all rising; ties stay together."""
     ordered = sorted(events)
     count = min(MOST_GROUPS, max(1, len(ordered) // LEAST_EVENTS))
     pools: list[list[tuple[float, bool]]] = []
@@ -38,26 +41,34 @@ def groups(events: Sequence[tuple[float, bool]]) -> list[tuple[float, float, int
             pools[-1] += chunk
         else:
             pools.append(chunk)
-    k = 0
-    while k + 1 < len(pools):
-        if _share(pools[k]) > _share(pools[k + 1]):
-            pools[k : k + 2] = [pools[k] + pools[k + 1]]
-            k = max(k - 1, 0)
-        else:
-            k += 1
-    return [(float(np.median([s for s, _ in pool])), _share(pool), len(pool)) for pool in pools]
+    while len(pools) > 1:
+        apart = [_apart(*pair) for pair in itertools.pairwise(pools)]
+        k = int(np.argmin(apart))
+        if apart[k] > ALIKE:
+            break
+        pools[k : k + 2] = [pools[k] + pools[k + 1]]
+    return [(pool[0][0], pool[-1][0], _share(pool), len(pool)) for pool in pools]
+
+
+def _apart(weak: Sequence[tuple[float, bool]], strong: Sequence[tuple[float, bool]]) -> float:
+    """By how many standard errors the stronger of two groups has the larger share."""
+    shares = _share(weak), _share(strong)
+    variance = sum(p * (1 - p) / (len(x) + 2 * PRIOR) for p, x in zip(shares, (weak, strong), strict=True))
+    return float((shares[1] - shares[0]) / np.sqrt(variance))
 
 
 def _share(pool: Sequence[tuple[float, bool]]) -> float:
     return (sum(real for _, real in pool) + PRIOR) / (len(pool) + 2 * PRIOR)
 
 
-def tables_of(told: Iterable[Told], key: Callable[[Told], str]) -> dict[str, Points]:
-    """Strengths and probabilities for each key that told a group of events at least."""
+def tables_of(
+    told: Iterable[Told], key: Callable[[Told], str], least: int = LEAST_EVENTS
+) -> dict[str, Points]:
+    """Strengths and probabilities for each key that told so many events at least."""
     events: defaultdict[str, list[tuple[float, bool]]] = defaultdict(list)
     for event in told:
         events[key(event)].append((strength(event.kind, event.evidence), event.real))
-    counted = {name: found for name, found in sorted(events.items()) if len(found) >= LEAST_EVENTS}
+    counted = {name: found for name, found in sorted(events.items()) if len(found) >= least}
     return {name: _points(groups(found)) for name, found in counted.items()}
 
 
@@ -71,8 +82,12 @@ def by_rule(told: Told) -> str:
     return key_of(told.kind, told.evidence)
 
 
-def _points(found: Sequence[tuple[float, float, int]]) -> Points:
-    return tuple(round(g[0], 2) for g in found), tuple(round(g[1], 2) for g in found)
+def _points(found: Sequence[tuple[float, float, float, int]]) -> Points:
+    """A group's share from its lowest strength to its highest; one group is one point."""
+    if len(found) == 1:
+        return (round(found[0][0], 2),), (round(found[0][2], 2),)
+    strengths, shares = zip(*((s, g[2]) for g in found for s in g[:2]), strict=True)
+    return tuple(round(s, 2) for s in strengths), tuple(round(p, 2) for p in shares)
 
 
 @told_in_one_line
@@ -86,9 +101,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     worlds = chosen_worlds(args)
     scores = scores_of(worlds, seeds_of(args), args.jobs)
     told = [told for found in scores.values() for s in found if not s.excluded for told in s.told]
-    for name, key in (("KINDS", by_kind), ("TABLES", by_rule)):
+    rules = tables_of(told, by_rule)
+    few = [event for event in told if by_rule(event) not in rules]
+    for name, tables in (("KINDS", tables_of(few, by_kind, 1)), ("TABLES", rules)):
         print(name)
-        for which, (strengths, shares) in tables_of(told, key).items():
+        for which, (strengths, shares) in tables.items():
             print(f'    "{which}": ({strengths}, {shares}),')
     return 0
 

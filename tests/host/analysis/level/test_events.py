@@ -37,7 +37,11 @@ def test_what_slides_to_a_fraction_is_fake_stable_and_what_slides_a_little_is_no
 
 
 def test_a_step_that_temperature_or_pressure_explain_is_no_short() -> None:
-    later = ROW >= 1500
+    for row in (200, 1500):
+        explained(row <= ROW)
+
+
+def explained(later: FloatArray) -> None:
     share = np.where(later, 0.8, 1.0)
     assert told(share, temperature_degC=np.where(later, 45.0, 25.0)) == []
     assert told(share, pressure_Pa=np.where(later, 3e6, 1e6)) == []

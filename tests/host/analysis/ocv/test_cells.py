@@ -121,3 +121,21 @@ def test_steps_of_the_current_that_cost_ever_more_are_lost_contact(growth: float
     # Behind a discharge the first row of a charge has polarised already, by far more.
     volts = volts + ohm * amperes + np.where(amperes > 0, 0.3, 0.0)
     assert [kind for kind, _ in told(volts, amperes)] == kinds
+
+
+@pytest.mark.parametrize("level_V", [0.4, 0.6])
+def test_v_that_falls_again_and_again_to_one_value_and_is_back_between_is_a_soft_short(
+    level_V: float,
+) -> None:
+    volts, amperes = cycles()
+    half = np.arange(920, 960)
+    volts[half[half % 7 < 4]] = level_V
+    assert [kind for kind, _ in told(volts, amperes)] == ["soft_short"]
+
+
+def test_dips_in_a_rest_are_a_soft_short() -> None:
+    volts, amperes = np.concatenate([cycles(), np.array([np.full(400, 3.0), np.zeros(400)])], axis=1)
+    volts += 2e-4 * np.random.default_rng(5).standard_normal(volts.size)
+    assert told(volts, amperes) == []
+    volts[-300::40] -= 0.2
+    assert [kind for kind, _ in told(volts, amperes)] == ["soft_short"]
