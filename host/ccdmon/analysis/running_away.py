@@ -52,12 +52,18 @@ def runs_into_limit(s: Stretch, rows_highest: int) -> list[Event]:
     if stands < th.LIMIT_ROWS or climbs < th.LEAST_ROWS:
         return []
     middles = s.row - s.first_row + 0.5 * (s.blocks.rows - 1)
-    apart = min(max(stands, th.LEAST_ROWS), climbs // 3)
-    half, early, late = np.interp((climbs / 2, climbs - 1 - 2 * apart, climbs - 1 - apart), middles, V)
+    apart = min(max(stands, th.LEAST_ROWS), climbs // 4)
+    half, *climb = np.interp((climbs / 2, *(climbs - 1 - k * apart for k in (3, 2, 1))), middles, V)
+    earlier, early, late = climb
     top = float(V.max())
     if V[middles < climbs - 1 - apart].max() > (1 + th.ALIKE) * late:  # it fell meanwhile
         return []
-    if not (0 < early < late and half < th.SUDDEN * top and top - late > (late - early) / th.HALF):
+    if not (
+        0 < earlier < early < late
+        and late - early >= early - earlier
+        and half < th.SUDDEN * top
+        and top - late > (late - early) / th.HALF
+    ):
         return []
     row = s.first_row + climbs
     evidence = {

@@ -217,6 +217,8 @@ class Excursions:
         if self.fallen is None or number - self.fallen[1] > th.SOFT_WITHIN:
             return None
         down, _, lowest = self.fallen
+        if lowest is not None and down.level > (1 - th.HALF * th.FALL) * lowest:  # it was back from a jolt
+            return None
         return lowest if up.level > down.level + th.MOST * (down.kept - down.level) else None
 
     def all(self) -> list[Excursion]:
