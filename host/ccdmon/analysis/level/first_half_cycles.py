@@ -130,8 +130,8 @@ def _sudden(line: Line, up: Excursion) -> bool:
 
 
 def takes_back(line: Line, here: Places, row: float, drop_ohm: float) -> bool:
-    """Had V risen at once by as much as it loses in a row, faster than it climbs on either side of that?"""
-    ohm, before = line.ohm, here[4:][here[4:] < block_at(line, row) - 2]
-    rise, climbed, climbs = (ohm[before + a] - ohm[before + b] for a, b in ((1, -1), (-1, -3), (3, 1)))
-    around = th.SWING * np.maximum(np.abs(climbed), np.abs(climbs))
-    return bool(np.any(rise > np.maximum(th.MOST * drop_ohm, around)))
+    """Had V risen at once by as much as it loses in a row, faster than it climbed before that?"""
+    ohm, before = line.ohm, here[4:][here[4:] < block_at(line, row)]
+    rise, climbed = ohm[before + 1] - ohm[before - 1], ohm[before - 1] - ohm[before - 3]
+    rise = np.maximum(rise, ohm[before] - ohm[before - 1])  # the next block may hold the fall
+    return bool(np.any(rise > np.maximum(th.MOST * drop_ohm, th.SWING * np.abs(climbed))))
