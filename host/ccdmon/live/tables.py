@@ -9,9 +9,10 @@ from bokeh.models.widgets import DataTable, NumberFormatter, TableColumn
 from ccdmon.live.plots import DRAWN_FOR_LIGHT
 
 _STYLE = """
-.slick-header-column { font-weight: 600; white-space: normal !important; height: 2.5em !important; }
+.slick-header-column { font-weight: 600; }
 .slick-header-column .slick-column-name { display: block !important; text-align: right !important; }
-"""  # two lines, for a phone is narrow; text: a model would belong to one page alone
+@media (max-width: 600px) { .slick-header-column { white-space: normal !important; height: 3.8em !important; } }
+"""  # on a phone up to three lines, so that no unit is cut; text: a model would belong to one page alone
 # Bokeh draws a table again where the number of its rows changes; the running half-cycle, and an event that recovers or
 # is provisional no more, change without.
 _REDRAW = "const view = Bokeh.index.find_one(table); if (view && view.grid) view.updateGrid();"
