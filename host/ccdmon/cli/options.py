@@ -31,7 +31,12 @@ def add_impedance_arguments(parser: argparse.ArgumentParser) -> None:
 
 def positive(text: str) -> float:
     """A number above zero, for argparse."""
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number; give it without a unit, in V, A, Pa or cm2 as the option says: 5e-3, not 5mA"
+        ) from None
     if not 0 < value < float("inf"):
         raise ValueError(text)
     return value

@@ -8,6 +8,11 @@ from pathlib import Path
 from ccdmon.cli.options import refuse_two_documents
 from ccdmon.errors import EXIT_FINE
 
+SPECTRA = {
+    "none": "",
+    "before_after": ", a spectrum before and after",
+    "each_level": ", a spectrum before and after each level",
+}
 SCHEMA = "ccdmon.protocol/1"
 CYCLERS = ("biologic", "neware", "tomato", "pybamm", "unicycler")
 
@@ -41,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(out)
         print(
-            f"{program.kind.replace('_', ' ')}, {len(program.levels_mA_cm2)} levels, {duration(program.duration_s)}",
+            f"{program.kind.replace('_', ' ')}, {len(program.levels_mA_cm2)} levels, {duration(program.duration_s)}"
+            + SPECTRA[rig.protocol.impedance],
             file=sys.stderr,
         )
     return EXIT_FINE

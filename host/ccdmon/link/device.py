@@ -29,8 +29,9 @@ TRIP_TOLD_S = (
 _ADVICE = {
     "armed": "disarm it first (`ccdmon disarm`)",
     "latched": "trip {detail} is latched: find its cause, then `ccdmon reset-trip {detail}`",
-    "wrong_id": "the latched trip is {detail} (0: none is)",
-    "no_configuration": "give it one: `ccdmon arm --rig-file rig.toml`",
+    "wrong_id": "the latched trip is {detail}",
+    "no_configuration": "give it one: `ccdmon arm --rig-file rig.toml`, or where a trip is latched "
+    "`ccdmon reset-trip ID --rig-file rig.toml`",
     "self_test_failed": "check relay, wiring, feedback and cycler",
     "bad_value": "setting {detail} is beyond its ceiling",
     "bad_length": "host and firmware differ in version: `ccdmon flash`",
@@ -67,6 +68,8 @@ def why_refused(result: str, detail: int, what: str = "") -> str:
     if result not in wire.RESULTS:
         return result
     advice = _ADVICE.get(result, f"detail {detail}").format(detail=detail)
+    if result == "wrong_id" and detail == 0:
+        advice = "no trip is latched"
     if is_trip(result, detail):
         advice = "what tripped it is still there: see `ccdmon status`, and measure at the converters' pins"
     if result == "self_test_failed" and detail < len(wire.SELF_TESTS):

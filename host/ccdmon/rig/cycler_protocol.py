@@ -56,6 +56,12 @@ def unicycler(rig: Rig) -> Any:
     if area_cm2 is None:
         raise InputError(f"{rig.name}: [cell] electrode_area_cm2 is missing; a cycler takes mA, not mA/cm2")
     largest_mA = max(described.levels_mA_cm2) * area_cm2
+    full_mA = 1e3 * rig.front_end.current_full_scale_A
+    if largest_mA >= full_mA:
+        raise InputError(
+            f"{rig.name}: the largest level is {largest_mA:g} mA, and the rig measures up to {full_mA:g} mA: fewer "
+            "levels, or another shunt (`ccdmon init --current`)"
+        )
     most_mA = CURRENT_MARGIN * largest_mA if rig.limits.current_A is None else rig.limits.current_A * 1e3
     limit_V = rig.limits.voltage_V
     return library.CyclingProtocol(

@@ -54,7 +54,7 @@ def draw(
     blocks, parts = WIRINGS[wiring]
     for number, block in enumerate(blocks):
         column, row = number % 3, number // 3
-        block(drawing, elements, (9.5 * column, -8.0 * row), values)
+        block(drawing, elements, (12.5 * column, -8.0 * row), values)
     try:
         drawing.save(str(path))
     except OSError as error:
@@ -95,9 +95,15 @@ def _net(d: Any, e: Any, at: tuple[float, float], name: str) -> None:
 
 
 def _divider(
-    d: Any, e: Any, at: tuple[float, float], source: str, pin: str, ohms: tuple[str, str, str | None]
+    d: Any,
+    e: Any,
+    at: tuple[float, float],
+    source: str,
+    pin: str,
+    ohms: tuple[str, str, str | None],
+    farad: str = "10 nF",
 ) -> None:
-    """R_IN from the source, R_UP to 3.3 V, R_DOWN to ground, 10 nF beside it."""
+    """R_IN from the source, R_UP to 3.3 V, R_DOWN to ground, a capacitor beside it."""
     x, y = at
     r_in, r_up, r_down = ohms
     _from(d, e, (x + 1.2, y), source)
@@ -111,14 +117,30 @@ def _divider(
         d.add(e.Ground())
     d.add(e.Line().at(node).right().length(1.3))
     d.add(e.Dot())
-    d.add(e.Capacitor().down().label("10 nF", loc="bottom"))
+    d.add(e.Capacitor().down().label(farad, loc="bottom"))
     d.add(e.Ground())
-    _net(d, e, (x + 4.7, y), pin)
+    if pin:
+        _net(d, e, (x + 4.7, y), pin)
+
+
+def _follower(d: Any, e: Any, at: tuple[float, float], begin: tuple[float, float], name: str) -> None:
+    """An op amp that follows what comes from `begin`; its input stands at `at`, its output is `name`."""
+    follower = d.add(e.Opamp(leads=True).at(at).anchor("in2").right().flip())
+    d.add(e.Line().at(begin).to(follower.in2))
+    out, back = tuple(follower.out), tuple(follower.in1)
+    low = float(back[1]) - 1.0
+    d.add(e.Wire("c", k=-0.4).at(back).to((back[0], low)))
+    d.add(e.Line().at((back[0], low)).to((out[0], low)))
+    d.add(e.Line().at((out[0], low)).to(out))
+    d.add(e.Dot().at(out))
+    _net(d, e, out, name)
 
 
 def _voltage(d: Any, e: Any, at: tuple[float, float], values: Values) -> None:
     _title(d, e, at, f"Cell's voltage, +-{values.voltage_full_scale_V:g} V")
-    _divider(d, e, at, "cell +", "GP26", divider(values.voltage_full_scale_V))
+    _divider(d, e, at, "cell +", "", divider(values.voltage_full_scale_V), "220 pF")
+    _follower(d, e, (at[0] + 6.8, at[1]), (at[0] + 4.7, at[1]), "GP26")
+    _text(d, e, (at[0] + 6.4, at[1] - 2.9), "op amp on 3.3 V, as follower", size=9)
 
 
 def _current(d: Any, e: Any, at: tuple[float, float], values: Values) -> None:
@@ -138,9 +160,9 @@ def _current(d: Any, e: Any, at: tuple[float, float], values: Values) -> None:
         d.add(e.Wire("c", k=-0.5).at(pin).to(end))
     _text(d, e, (x + 3.1, y - 2.4), "difference amplifier on 3.3 V,", size=9)
     _text(d, e, (x + 3.1, y - 2.9), "reference pin: the 1.65 V drawn beside", size=9)
-    node = (amplifier.out[0] + 0.5, amplifier.out[1])
-    d.add(e.Line().at(tuple(amplifier.out)).to(node))
-    d.add(e.Dot())
+    d.add(e.Resistor().at(tuple(amplifier.out)).right().length(1.6).label("10 k"))
+    node = (amplifier.out[0] + 1.6, amplifier.out[1])
+    d.add(e.Dot().at(node))
     d.add(e.Capacitor().at(node).down().length(1.2).label("10 nF", loc="bottom"))
     d.add(e.Ground())
     _net(d, e, node, "GP27")
@@ -160,15 +182,7 @@ def _mid_supply(d: Any, e: Any, at: tuple[float, float], _values: Values) -> Non
     d.add(e.Dot())
     d.add(e.Capacitor().down().length(1.9).label("100 nF", loc="bottom"))
     d.add(e.Ground())
-    follower = d.add(e.Opamp(leads=True).at((x + 5.0, y)).anchor("in2").right().flip())
-    d.add(e.Line().at((x + 3.4, y)).to(follower.in2))
-    out = tuple(follower.out)
-    above = float(follower.in1[1]) + (1.0 if follower.in1[1] > y else -1.0)
-    d.add(e.Wire("c", k=-0.4).at(follower.in1).to((follower.in1[0], above)))
-    d.add(e.Line().at((follower.in1[0], above)).to((out[0], above)))
-    d.add(e.Line().at((out[0], above)).to(out))
-    d.add(e.Dot().at(out))
-    _net(d, e, out, "reference pin")
+    _follower(d, e, (x + 5.0, y), (x + 3.4, y), "reference pin")
     _text(d, e, (x + 4.6, y - 2.9), "op amp on 3.3 V, as follower", size=9)
 
 

@@ -12,20 +12,24 @@ import numpy as np
 from ccdmon.errors import InputError
 from ccdmon.model.front_end import range_step
 
-BURDEN_V = 0.05  # the shunt's drop at full scale: what the cycler loses of its compliance
+BURDEN_V = 0.025  # the shunt's drop at full scale: what a short leaves of the voltage, which is measured over it, too
 AMPLIFIER_V = 1.65
 # +-V onto 0 to 3.3 V: resistors from the cell's +, from 3.3 V, to ground. The wide one leaves room beyond 5 V.
-DIVIDERS = {3.3: ("10 k", "10 k", None), 5.27: ("16 k", "10 k", "27 k")}
+# Large, for the one from 3.3 V drives its microampere through the cell whatever the gate does; a follower comes behind.
+DIVIDERS = {3.3: ("1 M", "1 M", None), 5.27: ("1.6 M", "1 M", "2.7 M")}
+DIVIDER_A = {3.3: 1.65e-6, 5.27: 1.03e-6}  # 1.65 V over the first, at 0 V
 FINE_V, OPEN_ENDED_V = DIVIDERS
 # Below it the finer divider's cell never stands where the board takes a wire of the wide one to be off (1.51 V).
 FINE_UP_TO_V = 1.3
 VOLTAGE_LIMIT_V = 5.0
 LIMIT_SHARE = 0.95  # of full scale: above, a converter's rail trips first, as a sensor fault
+PICO_BITS = 12
 CODE_BITS = 16  # a finer converter is limited by the codes
 # `python -m ccdmon_hil.smallest_cell`: 25 mV behind +-5.27 V, 12 bits (9.7 steps) and a step of noise, 2 mV behind
 # +-6.02 V and 16 bits (10.9); below a millivolt nothing was tried.
 STEPS_OF_A_SHORT = 11
 SMALLEST_TRIED_V = 1e-3
+COLLAPSED = 24 / 64  # of what was there: `firmware/ccdmon_fw/limits.py`, COLLAPSE_64THS
 COARSEST_LEVEL = 30  # full scale over the first current level, at most: `firmware/README.md`
 
 
@@ -46,6 +50,7 @@ class Sizing:
     pressure_step_Pa: float | None
     smallest_level_A: float
     smallest_short_V: float
+    smallest_cell_ohm: float  # whose short still leaves less than COLLAPSED of cell and shunt
 
     def shunt_and_gain(self) -> tuple[str, str]:
         """For a figure."""
@@ -64,6 +69,8 @@ class Sizing:
             f"first current level: at least {si(self.smallest_level_A, 'A')}",
             f"smallest polarisation whose hard short is cut off: {si(self.smallest_short_V, 'V')}, "
             "with the voltage's zero calibrated",
+            f"smallest cell whose hard short is cut off: {si(self.smallest_cell_ohm, 'ohm')}; the voltage is measured "
+            "over cell and shunt, and a short leaves the shunt's",
         ]
 
     def _why_this_current(self) -> str:
@@ -77,13 +84,12 @@ class Sizing:
 
     def _why_this_voltage(self) -> list[str]:
         full_V, voltage_V = self.voltage_full_scale_V, self.voltage_V
-        if full_V > OPEN_ENDED_V:
-            return [
-                f"the divider of firmware/README.md ends at {OPEN_ENDED_V} V: a larger R_IN, or --voltage less"
-            ]
+        if full_V not in DIVIDERS:
+            return [f"voltage +-{full_V:g} V, as it was said: a front end of your own"]
         r_in, r_up, r_down = divider(full_V)
         said = [
-            f"voltage +-{full_V:g} V: {r_in} from the cell's +, {r_up} from 3.3 V, {r_down or 'nothing'} to ground"
+            f"voltage +-{full_V:g} V: {r_in} from the cell's +, {r_up} from 3.3 V, {r_down or 'nothing'} to ground, a "
+            f"follower to GP26; it drives {si(DIVIDER_A[full_V], 'A')} through the cell"
         ]
         if full_V == OPEN_ENDED_V:
             said[0] += "; wide enough for a limit of 5 V, into which a cell that loses contact runs"
@@ -116,6 +122,11 @@ def size(
     full_A = current_full_scale_A or range_step(np.array([current_A]))
     wide = voltage_V is None or voltage_V <= OPEN_ENDED_V
     full_V = voltage_full_scale_V or (OPEN_ENDED_V if wide else range_step(np.array([voltage_V])))
+    if bits <= PICO_BITS and voltage_full_scale_V is None and not wide:
+        raise InputError(
+            f"--voltage {voltage_V:g}: the divider shows {OPEN_ENDED_V} V at most; say the --voltage-full-scale of a "
+            "front end of your own"
+        )
     for name, full, most in (("current", full_A, current_A), ("voltage", full_V, voltage_V or 0.0)):
         if most > full:
             raise InputError(f"--{name}-full-scale {full:g}: less than --{name} {most:g}")
@@ -137,6 +148,7 @@ def size(
         pressure_step_Pa=None if full_Pa is None else full_Pa / steps,
         smallest_level_A=full_A / COARSEST_LEVEL,
         smallest_short_V=max(SMALLEST_TRIED_V, STEPS_OF_A_SHORT * step_V),
+        smallest_cell_ohm=shunt_ohm * (1 - COLLAPSED) / COLLAPSED,
     )
 
 

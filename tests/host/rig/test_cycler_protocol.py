@@ -100,9 +100,15 @@ def test_what_is_missing_is_one_line(tables: dict[str, Any], part: str) -> None:
 
 
 def test_a_current_that_the_cycler_has_not_is_one_line() -> None:
-    huge = rig("time_control", cell={"electrode_area_cm2": 1e6})
+    scales = {"voltage_full_scale_V": 5.0, "current_full_scale_A": 1e3}
+    huge = rig("time_control", cell={"electrode_area_cm2": 1e6}, front_end=scales)
     with pytest.raises(InputError, match="biologic cannot run this test"):
         write_protocol(huge, "biologic", None)
+
+
+def test_a_level_that_the_rig_cannot_measure_is_refused() -> None:
+    with pytest.raises(InputError, match="the rig measures up to"):
+        write_protocol(rig("time_control", cell={"electrode_area_cm2": 1e3}), "biologic", None)
 
 
 def test_from_a_rig_file_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -165,6 +165,7 @@ def _sizing(args: argparse.Namespace) -> "Sizing | None":
 
 def _draw(args: argparse.Namespace, sizing: "Sizing | None") -> None:
     from ccdmon.rig.schematic import draw
+    from ccdmon.rig.sizing import DIVIDERS
 
     if args.schematic.exists() and not args.force:
         raise InputError(
@@ -172,6 +173,11 @@ def _draw(args: argparse.Namespace, sizing: "Sizing | None") -> None:
         )
     shunt, gain = (None, None) if sizing is None else sizing.shunt_and_gain()
     full_V = sizing.voltage_full_scale_V if sizing else args.voltage_full_scale
+    if args.wiring == RELAY and full_V is not None and full_V not in DIVIDERS:
+        known = " or ".join(f"{value:g}" for value in DIVIDERS)
+        raise InputError(
+            f"--schematic: a divider is drawn for +-{known} V; +-{full_V:g} V is a front end of your own"
+        )
     for pieces, what, where in draw(args.wiring, args.schematic, shunt, gain, full_V):
         print(f"{pieces} x {what} ({where})", file=sys.stderr)
 
@@ -182,6 +188,14 @@ def rig_text(args: argparse.Namespace, sizing: "Sizing | None" = None) -> str:
 
     full_Pa = None if sizing is None else sizing.pressure_full_scale_Pa
     full_V = sizing.voltage_full_scale_V if sizing else args.voltage_full_scale or OPEN_ENDED_V
+    limit_V = args.voltage_limit or voltage_limit_V(full_V)
+    if limit_V >= full_V:
+        raise InputError(
+            f"--voltage-limit {limit_V:g}: the converter ends at {full_V:g} V, and its rail trips first"
+        )
+    if args.voltage is not None and limit_V < args.voltage:
+        raise InputError(f"--voltage {args.voltage:g}: beyond the limit of {limit_V:g} V; see --voltage-limit and "
+                         "--voltage-full-scale")  # fmt: skip
     full_A = sizing.current_full_scale_A if sizing else args.current_full_scale or 0.01
     template = Template(files("ccdmon").joinpath("data/rig.toml").read_text(encoding="utf-8"))
     return template.substitute(
@@ -195,7 +209,7 @@ def rig_text(args: argparse.Namespace, sizing: "Sizing | None" = None) -> str:
         current_full_scale_A=full_A,
         pressure_full_scale_Pa=_or_example("pressure_full_scale_Pa", full_Pa, 1.0e7),
         converter_bits=_or_example("converter_bits", None if args.bits == 12 else args.bits, 12),
-        voltage_limit_V=args.voltage_limit or voltage_limit_V(full_V),
+        voltage_limit_V=limit_V,
         # Examples within what the converters show.
         current_limit_A=f"{0.9 * full_A:.3g}",
         self_test_current_A=f"{1e-3 * full_A:.3g}",

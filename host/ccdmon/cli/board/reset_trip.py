@@ -17,7 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("trip_id", nargs="?", type=_trip_id, metavar="ID", help="id of the latched trip")
     parser.add_argument("--list", action="store_true", help="only say which trip is latched, and why")
     add_board(parser)
-    add_rig_file(parser, "whose port is asked, and in whose units a trip is told")
+    add_rig_file(
+        parser, "whose port is asked, in whose units a trip is told, whose settings a board without any gets"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -26,7 +28,10 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("say which trip: `ccdmon reset-trip ID`; `--list` shows the latched one")
     rig = rig_of(args)
     if args.list:
-        show(args, _latched(order(args, lambda device: _state(device, rig), "state", rig)))
+        latched = _latched(order(args, lambda device: _state(device, rig), "state", rig))
+        show(args, latched)
+        if latched["trip_id"] is None:
+            hint(args, "no trip is latched")
         return EXIT_FINE
     show(
         args,
@@ -62,8 +67,12 @@ def _latched(state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _reset(device: "Device", trip_id: int, rig: "Rig | None") -> Mapping[str, Any]:
-    from ccdmon.rig.gate_orders import saying_what_tripped
+    from ccdmon.rig.gate_orders import saying_what_tripped, wanted_settings
 
+    if (
+        rig is not None and device.status()["config_crc"] == 0
+    ):  # flashed anew: its self-test asks for settings
+        device.configure(wanted_settings(rig, device.identity))
     with saying_what_tripped(device, rig):
         device.reset_trip(trip_id)
     return _state(device, rig)

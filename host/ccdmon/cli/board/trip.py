@@ -21,7 +21,11 @@ def run(args: argparse.Namespace) -> int:
     state = order(args, _trip, "trip")
     show(args, state)
     trip_id = (state.get("trip") or state).get("trip_id")
-    hint(args, f"the gate is open and stays so until `ccdmon reset-trip {trip_id} BOARD`")
+    hint(
+        args,
+        f"the gate is open, and nothing closes it before `ccdmon reset-trip {trip_id} BOARD` (its self-test does for "
+        "a moment) and `ccdmon arm BOARD`",
+    )
     return EXIT_FINE
 
 

@@ -74,7 +74,7 @@ def test_a_latched_trip_is_cleared_by_its_id_only(order: Order, firmware: PtyFir
     code, state, _ = order("reset-trip", "1")
     assert (code, state["trip_id"], state["gate"]) == (0, None, "open")
     code, _, err = order("reset-trip", "1")
-    assert (code, "the latched trip is 0 (0: none is)" in err) == (3, True)
+    assert (code, "no trip is latched" in err) == (3, True)
 
 
 def test_a_converter_that_did_not_start_is_not_armed(order: Order, firmware: PtyFirmware) -> None:
@@ -163,3 +163,18 @@ def test_an_emergency_stop_opens_and_latches(
     assert "outside of: voltage -3 V to 3 V; rules: hard_short, rail" in told.err
     for way in ("disarm", "trip"):
         assert f"`ccdmon {way} --port {firmware.port}`" in told.err
+
+
+def test_a_trip_on_a_board_without_settings_is_cleared_with_the_rig_files(
+    order: Order, firmware: PtyFirmware, rig_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Flashed anew with a trip on its flash: `arm` asks for the trip to be cleared, and that for settings."""
+    code, listed, _ = order("reset-trip", "--list")
+    assert (code, listed["trip_id"]) == (0, None)
+    assert main(["reset-trip", "--list", "--port", firmware.port]) == 0
+    assert "no trip is latched" in capsys.readouterr().err
+    firmware.bench.app.gate.trip(limits.COMMAND)
+    code, state, err = order("reset-trip", "1", "--rig-file", str(rig_file))
+    assert (code, err) == (0, "")
+    assert state["trip_id"] is None
+    assert order("arm")[0] == 0, "its settings are the rig file's"
