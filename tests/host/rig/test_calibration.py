@@ -235,3 +235,12 @@ def test_the_noise_of_typed_codes_is_not_zero_but_not_known(
     assert json.loads(capsys.readouterr().out)["noise"] is None
     one = calibrate("voltage", [Reading(0.0, 32768), Reading(3.0, 52428, 8)], FRONT_END)
     assert one.noise == pytest.approx(8 / 32768 * 5, rel=1e-3), "of the point that was read"
+
+
+def test_nobody_is_asked_before_the_board_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "rig.toml"
+    assert main(["init", str(path)]) == 0
+    absent = str(tmp_path / "no-port")
+    points = ["--point", "0", "--point", "3"]
+    assert main(["calibrate", str(path), "--port", absent, "--channel", "voltage", *points]) == 3
+    assert "press Enter" not in capsys.readouterr().err

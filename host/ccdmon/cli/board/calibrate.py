@@ -104,8 +104,6 @@ def _reading(point: str, args: argparse.Namespace) -> "Reading":
     if equals:
         return Reading(known, given)
     wanted = "" if args.yes else f"{known:g} {UNITS[args.channel]}"
-    if wanted and args.channel != "current":
-        _Asked(f"have {wanted} there").wait()
     read = _read(args, wanted)
     return Reading(known, read.code, read.code_noise)
 
@@ -133,7 +131,7 @@ class _Asked:
 
 
 def _read(args: argparse.Namespace, wanted: str = "") -> "Reading":
-    """A reading; `wanted` is the current that is asked for once the gate is closed: before, none can flow."""
+    """A reading. `wanted` is asked for once the board answers; a current once its gate is closed, for it needs that."""
     from ccdmon.link.port import find_board
     from ccdmon.rig.calibration import read_codes, read_temperature
     from ccdmon.rig.gate_orders import arm, open_device
@@ -141,6 +139,8 @@ def _read(args: argparse.Namespace, wanted: str = "") -> "Reading":
 
     rig = None if args.rig is None else read_rig(args.rig)
     with open_device(find_board(args.port or (rig.port.device if rig else None))) as device:
+        if wanted and args.channel != "current":
+            _Asked(f"have {wanted} there").wait()
         if args.channel == "temperature":
             return read_temperature(device)
         asked = list[_Asked]()
