@@ -68,7 +68,6 @@ _STIRRED = const(56)
 _STILL_BLOCKS = const(24)
 _AT_OPEN_CODES = const(300)
 _AWAY_CODES = const(1000)
-_FULL_CELL = const(2)
 _HARD_SHORT = const(0)
 _STUCK = const(5)
 _OPEN_WIRE = const(6)
@@ -91,14 +90,14 @@ def _size(value: int) -> int:
 
 @micropython.viper
 def _known(m: ptr32, now: int) -> int:
-    """The least answer of the last steps, r: of a full cell four, for one cycle with its rests has four steps.
+    """The least answer of the last steps, r: of a half or full cell four, for one cycle with its rests has four steps.
 
-    Its own voltage moves with them, much where it is empty and hardly where it is full.
+    Its own voltage moves with them, much where an electrode is empty and hardly where it is full.
     """
     if m[_ANSWER_OLD] == 0:
         return m[_END] if m[_MODE] == 0 and now < 0 else 0
     known = m[_ANSWER] if m[_ANSWER] < m[_ANSWER_OLD] else m[_ANSWER_OLD]
-    if m[_MODE] == _FULL_CELL:
+    if m[_MODE] != 0:
         if m[_ANSWER_3] and m[_ANSWER_3] < known:
             known = m[_ANSWER_3]
         if m[_ANSWER_4] and m[_ANSWER_4] < known:

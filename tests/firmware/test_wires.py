@@ -236,7 +236,8 @@ def test_a_held_voltage_whose_current_died_away_has_nothing_to_answer_with() -> 
     assert tripped(watching(mode=2, stirs=0), rows) is None
 
 
-def test_an_empty_full_cell_answers_much_and_a_full_one_hardly() -> None:
+@pytest.mark.parametrize("mode", [1, 2])
+def test_an_empty_electrode_answers_much_and_a_full_one_hardly(mode: int) -> None:
     """Steps of its own voltage beside the current's, as where a charge begins."""
     cycle = [
         *[codes(9000 + min(1500, 250 * n), LOAD) for n in range(60)],
@@ -244,7 +245,7 @@ def test_an_empty_full_cell_answers_much_and_a_full_one_hardly() -> None:
         *[codes(10300 - 20 * n, -LOAD) for n in range(60)],
         *[codes(9000, 0) for _ in range(20)],
     ]
-    assert tripped(watching(mode=2), cycle * 3) is None
+    assert tripped(watching(mode=mode), cycle * 3) is None
 
 
 def test_a_current_that_dithers_about_where_it_counts_as_one_has_not_vanished() -> None:
