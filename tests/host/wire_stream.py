@@ -31,21 +31,21 @@ class Device:
         self.sequence = (self.sequence + 1) & 0xFFFF
         return frame
 
-    def identity(self) -> bytes:
-        text = json.dumps({"board": "test", "reasons": ["none", "hard_short"]}).encode()
+    def identity(self, **more: Any) -> bytes:
+        text = json.dumps({"board": "test", "reasons": ["none", "hard_short"], **more}).encode()
         return self.frame(wire.IDENTITY, struct.pack("<H", len(text)) + text)
 
-    def status(self, temperature_dC: int = wire.NO_TEMPERATURE) -> bytes:
-        names = wire.MESSAGES[wire.STATUS][2]
-        return self.frame(wire.STATUS, wire.pack(wire.STATUS, *[0] * (len(names) - 1), temperature_dC))
+    def status(self, temperature_dC: int = wire.NO_TEMPERATURE, **known: int) -> bytes:
+        fields = dict.fromkeys(wire.MESSAGES[wire.STATUS][2], 0) | {"temperature_dC": temperature_dC} | known
+        return self.frame(wire.STATUS, wire.pack(wire.STATUS, *fields.values()))
 
     def samples(self, first: int, count: int, run: int = 1, dropped: int = 0) -> bytes:
         head = wire.pack(wire.SAMPLES, first, dropped, first * 250 % (1 << 30), run, count, 0)
         return self.frame(wire.SAMPLES, head + codes(first, count).tobytes())
 
-    def trip(self, trip_id: int, sample: int, repeat: int = 1) -> bytes:
+    def trip(self, trip_id: int, sample: int, repeat: int = 1, run: int = 1) -> bytes:
         names = wire.MESSAGES[wire.TRIP][2]
-        known = {"trip_id": trip_id, "run": 1, "reason": 1, "repeat": repeat, "sample": sample}
+        known = {"trip_id": trip_id, "run": run, "reason": 1, "repeat": repeat, "sample": sample}
         return self.frame(wire.TRIP, wire.pack(wire.TRIP, *(known.get(name, 0) for name in names)))
 
 

@@ -22,8 +22,21 @@ BOX_FIRST_S = 0.5  # the box closes 256 samples after the trip
 BOX_RETRY_S = 1.0
 BOX_TRIES = 30
 MODES = {"every_sample": wire.EVERY_SAMPLE, "blocks": wire.BLOCK_SUMMARY, "events": wire.EVENTS_ONLY}
+MOST_FETCHED = 4096
 MOST_FETCHES = 16  # a board has one trip at a time; what numbers them anew in each message has no more
+WRAP_MS = 1 << 32  # of the board's own clock
 NOT_YET = ("no_record", "busy", "armed", None)
+
+
+def trip_key(fields: Mapping[str, Any]) -> tuple[int, ...]:
+    """What tells a trip from each other one: a board whose flash was erased numbers them from 1 again."""
+    return tuple(fields.get(name, 0) for name in ("trip_id", "run", "sample", "time_us"))
+
+
+def _started_anew(before: Mapping[str, int], now: Mapping[str, int]) -> bool:
+    """Between two statuses: its clock fell back, or it knows no more that it was armed."""
+    fell_back = (now["uptime_ms"] - before["uptime_ms"]) % WRAP_MS >= WRAP_MS // 2
+    return fell_back or (now["run"] == 0 != before["run"])
 
 
 @dataclass
@@ -73,11 +86,21 @@ class DeviceSide:
         self._fetches: dict[int, _Fetch] = {}
         self._acked: set[int] = set()
         self._looked_for = 0
+        self._last_status: Mapping[str, int] = {}  # also of before the link broke
+        self._fetched: set[tuple[int, ...]] = set()  # trips, as `trip_key` has them
+        self.restarts = 0  # of the board, in this recording: its power was lost, or it was reset
 
     def on_link_up(self) -> None:
         """A board answers for the first time, or again."""
         self.queue.restart()
+        self.status = {}  # who knows what became of the gate meanwhile
+        self.queue.add(wire.GET_STATUS)
+        self._greet()
+
+    def _greet(self) -> None:
+        """All that a board is told in the beginning, and after a start of its own."""
         self._clocks_asked = 0
+        self._acked.clear()
         self.queue.add(wire.IDENTIFY)
         if self._telemetry is not None:
             mode, per_block = MODES[self._telemetry["mode"]], int(self._telemetry["samples_per_block"])
@@ -103,7 +126,7 @@ class DeviceSide:
         elif message.name == "ack":
             self.queue.answered(message.fields)
         elif message.name == "status":
-            self.status = dict(message.fields)
+            self._take_status(message.fields)
             self._look_for_a_trip_of_before(self.status.get("trip_id", 0))
         elif message.name == "trip":
             self.trip = dict(message.fields)
@@ -112,6 +135,12 @@ class DeviceSide:
             self.trip = dict(message.fields)
         elif message.name == "blackbox":
             self._box_piece(message)
+
+    def _take_status(self, fields: Mapping[str, int]) -> None:
+        before, self._last_status, self.status = self._last_status, fields, dict(fields)
+        if before and _started_anew(before, fields):
+            self.restarts += 1
+            self._greet()
 
     def command(self, name: str, kind: int, *values: int, body: bytes = b"") -> None:
         """Queue a command whose refusal is told."""
@@ -154,13 +183,16 @@ class DeviceSide:
         if trip_id in self._acked or len(self._fetches) >= MOST_FETCHES:
             return  # the board sends a trip until it is acknowledged
         self._acked.add(trip_id)
+        fetched = trip_key(fields) in self._fetched or len(self._fetched) >= MOST_FETCHED
 
         def acknowledged(result: str | None, _detail: int) -> None:
             if result is None:
                 self._acked.discard(trip_id)  # it is repeated, and so is this
 
         self.queue.add(wire.ACK_TRIP, trip_id, on_answer=acknowledged)
-        self._fetches.setdefault(trip_id, _Fetch(BlackBox(trip_id), now_s + BOX_FIRST_S))
+        if not fetched:
+            self._fetched.add(trip_key(fields))
+            self._fetches.setdefault(trip_id, _Fetch(BlackBox(trip_id), now_s + BOX_FIRST_S))
 
     def _look_for_a_trip_of_before(self, latched: int) -> None:
         """One that an earlier host acknowledged is told no more; the head of its black box says what it was."""

@@ -61,7 +61,7 @@ def record_all(
             began_s = time.monotonic()
             for rig in running:
                 _do(rig, lambda rig=rig: rig.recording.round(0.0), say)  # type: ignore[misc]
-                if rig.recording.stop_in_s() == 0.0:
+                if rig.recording.over:
                     _end(rig, say)
             on_round(rigs)
             time.sleep(max(0.0, began_s + ROUND_S - time.monotonic()))

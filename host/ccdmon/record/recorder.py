@@ -16,6 +16,7 @@ from typing import Any
 from ccdmon.errors import InputError
 from ccdmon.link.decoder import Identity, Message
 from ccdmon.model.front_end import FrontEnd
+from ccdmon.record.board_talk import trip_key
 from ccdmon.record.event_log import EventLog
 from ccdmon.record.rule_events import action_of, described, reason_of, told_of
 from ccdmon.run.folder import EVENTS_FILE, read_events
@@ -257,7 +258,8 @@ class Recorder:
         fields = event.fields
         action = action_of(fields)
         if event.name == "trip":
-            if fields["trip_id"] in self.trips or len(self.trips) >= MOST_TRIPS:
+            known = self.trips.get(fields["trip_id"])
+            if len(self.trips) >= MOST_TRIPS or (known and trip_key(known) == trip_key(fields)):
                 return  # the device repeats a trip until it is acknowledged
             self.trips[fields["trip_id"]] = fields
             action = "trip" if self.rows.segment >= 0 else "latched"  # from before this recording

@@ -11,6 +11,7 @@ here is needed for the board to cut off.
     requests       other processes: the live page, `ccdmon arm`, ...
     state          what they and the terminal are told
     notify         people
+    unarmed        a board that sends no samples
 """
 
 import time
@@ -29,7 +30,7 @@ from ccdmon.link.decoder import Identity, Message
 from ccdmon.link.device import why_refused
 from ccdmon.link.firmware import firmware_hash
 from ccdmon.record.beside import Beside
-from ccdmon.record.board_talk import BlackBox, DeviceSide
+from ccdmon.record.board_talk import BlackBox, DeviceSide, trip_key
 from ccdmon.record.host_judge import HostJudge
 from ccdmon.record.notify import Notifier
 from ccdmon.record.recorder import Recorder
@@ -37,6 +38,7 @@ from ccdmon.record.requests import Requests
 from ccdmon.record.serial_link import SerialLink
 from ccdmon.record.state import state_of
 from ccdmon.record.trace_parts import ROWS_PER_PART, TraceParts
+from ccdmon.record.unarmed import Unarmed
 from ccdmon.record.watch import Watch
 from ccdmon.run.document import RunDocument
 from ccdmon.run.folder import EVENTS_FILE, read_events, trace_of
@@ -49,6 +51,7 @@ from ccdmon_fw import wire
 
 ROUND_S = 0.05
 ALIVE_INTERVAL_S = 1.0
+SILENT_S = 2.0  # as long as rows may stay out
 MOST_TRIPS_TOLD = 1000
 MOST_REFUSALS_TOLD = 10
 IDENTITY_LIMIT_S = 20.0  # rows wait so long for the sample period that the board states
@@ -126,10 +129,12 @@ class Recording:
             rig.get("notifications", {}).get("urls", ()), rig.get("name", link.name),
             log=self.recorder.log, say=self._say,
         )  # fmt: skip
-        self._told_trips: set[int] = set()
+        self._told_trips: set[tuple[int, ...]] = set()
         self._refused_identities: set[str] = set()
         self._alive_due_s = 0.0
         self._heard_s: float | None = None  # monotonic, when the board last said something intact
+        self._sampled_s: float | None = None  # when rows came
+        self._unarmed = Unarmed(self.recorder, self.device, self._tell)
 
     # -- the loop
 
@@ -137,7 +142,7 @@ class Recording:
         """Until `stop` says so or the time is over; then everything derived is written."""
         try:
             self.begin(stop)
-            while not stop() and self.stop_in_s() != 0.0:
+            while not (stop() or self.over):
                 self.round()
                 self._beside.do("terminal", lambda: on_round(self))
         finally:
@@ -164,6 +169,7 @@ class Recording:
         self._tell_analysis()
         self._write_arrived()
         do("requests", self._requests.answer)
+        do("watch", self._look_whether_armed)
         do("link", lambda: self.link.send(self.device.due(time.monotonic())))
         do("run.toml", self._document.write_in_time)
         do("notifications", self._notifier.look)
@@ -196,6 +202,20 @@ class Recording:
         """Seconds until the recording ends by itself."""
         limit_s = self._options.stop_after_s
         return None if limit_s is None else max(0.0, limit_s - self.running_s())
+
+    @property
+    def over(self) -> bool:
+        """Whether it ends by itself: its time is over, or what was to arm was refused and sends no sample."""
+        return self.stop_in_s() == 0.0 or (self._in_vain and self._unarmed.why is not None)
+
+    @property
+    def _in_vain(self) -> bool:
+        return self._requests.refused and self._sampled_s is None
+
+    def _look_whether_armed(self) -> None:
+        sampled_s, arming = self._sampled_s, self._options.arm and not (self.armed or self._requests.refused)
+        no_samples = sampled_s is None or time.monotonic() - sampled_s > SILENT_S
+        self._unarmed.look(no_samples, arming=arming, ends=self._in_vain)
 
     def finish(self) -> None:
         """After the last round: everything derived is written, all is closed."""
@@ -262,6 +282,8 @@ class Recording:
         now_s = time.monotonic()
         if batch.messages or batch.rows:
             self._heard_s = now_s
+        if batch.rows:
+            self._sampled_s = now_s
         for message in batch.messages:
             self._beside.do("the board's messages", partial(self._take_message, message, now_s))
         for why in batch.refused[:1]:
@@ -308,8 +330,8 @@ class Recording:
     def _tripped(self, message: Message) -> None:
         fields = message.fields
         rule = self.recorder.reason(fields["reason"])
-        if fields["trip_id"] not in self._told_trips and len(self._told_trips) < MOST_TRIPS_TOLD:
-            self._told_trips.add(fields["trip_id"])
+        if trip_key(fields) not in self._told_trips and len(self._told_trips) < MOST_TRIPS_TOLD:
+            self._told_trips.add(trip_key(fields))
             what = self.recorder.told_of_trip(fields)
             self._say(f"TRIP {fields['trip_id']}: {what}; the gate is open")
             self._notifier.trip({**fields, "rule": rule, "what": what})
@@ -352,17 +374,22 @@ class Recording:
         self._say(f"port {self.link.name}: {line}")
 
     def _last_heard(self) -> dict[str, float | None]:
-        """When the board was, which is when all that is known from it alone was so."""
-        if self._heard_s is None:
-            return {"heard_unix_s": None, "silent_s": None}
-        silent_s = time.monotonic() - self._heard_s
-        return {"heard_unix_s": time.time() - silent_s, "silent_s": silent_s}
+        """When the board was, which is when all that is known from it alone was so; and when its rows came."""
+        found: dict[str, float | None] = {}
+        for then, ago, at_s in (
+            ("heard_unix_s", "silent_s", self._heard_s),
+            ("sampled_unix_s", "no_samples_s", self._sampled_s),
+        ):
+            found[ago] = None if at_s is None else time.monotonic() - at_s
+            found[then] = None if at_s is None else time.time() - (time.monotonic() - at_s)
+        return found
 
     def state(self) -> dict[str, Any]:
         """What is worth knowing right now: for the terminal and for the live page."""
         return state_of(self.recorder, self.live, self.link, self.device.status, self.device.trip) | {
             "unix_s": time.time(),
             **self._last_heard(),
+            "not_recording": self._unarmed.why,
             "failures": dict(self._beside.failures),
             "not_notified": self._notifier.not_sent,
             "moved": self._watch.moved,

@@ -35,6 +35,7 @@ class Requests:
         self._waiting: list[Request] = []  # for the board's answer
         self._state, self._settings, self._say = state, settings, say
         self.armed = False  # the board has said once that it closed its gate
+        self.refused = False  # to arm, in the beginning of the recording
         self._server: ControlServer | None = None
         try:
             self._server = ControlServer(folder)
@@ -55,13 +56,16 @@ class Requests:
         if wrong := mismatch(self._device.identity):
             self._recorder.log(action="not_armed", cause=wrong)
             self._say(f"not armed: {wrong}")
-            if request is not None:
+            if request is None:
+                self.refused = True
+            else:
                 request.refuse(wrong)
             return
         tell = self._device.told("arm") if request is None else self._answering(request)
 
         def answered(result: str | None, detail: int) -> None:
             self.armed = self.armed or result == "ok"
+            self.refused = self.refused or (request is None and result != "ok")
             if result == "ok" and request is None:
                 identity = self._device.identity
                 rules = watched(identity.get("settings", {}), self._recorder.front_end)

@@ -4,6 +4,7 @@ Nothing that the recorder does (a slow disk, a long analysis) may keep the board
 system, whose buffer holds a fraction of a second.
 """
 
+import errno
 import threading
 import time
 from collections.abc import Callable
@@ -158,8 +159,16 @@ class SerialLink:
             name = self.name if self._usb is None else name_of(self._usb) or self.name
             self._port = self._open_port(name)
         except Exception as error:  # noqa: BLE001  no descriptor left, for example: tried again
-            self.broke = _said(error)
+            self.broke = f"port {self.name}: {_why_closed(error)}"
             self._stop.wait(REOPEN_S)
+
+
+def _why_closed(error: Exception) -> str:
+    """Why a port does not open again, in a few words: a recorder that runs cannot be told another."""
+    cause = error.__cause__ or error
+    if getattr(cause, "errno", None) in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO):
+        return "the board is away"
+    return str(error).partition(": ")[2] if isinstance(error, DeviceError) else describe(error)
 
 
 def _said(error: Exception) -> str:

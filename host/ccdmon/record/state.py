@@ -32,7 +32,7 @@ def state_of(
         "trip": latched(recorder, status, trip),
         "samples": counts.samples,
         "missing_samples": counts.missing_samples,
-        "device_dropped": status.get("dropped", counts.device_dropped),
+        "device_dropped": status["dropped"] if status.get("run") else counts.device_dropped,
         "overruns": status.get("overruns"),
         "crc_errors": counts.crc_errors,
         "unreadable": counts.unreadable,

@@ -43,6 +43,7 @@ def state_line(state: Mapping[str, Any]) -> str:
     kept = [
         f"TRIP {trip['trip_id']} {_what(trip)}" if trip else f"gate {state['gate']}",
         *([] if state["link"] == "up" else [f"LINK LOST{_since(state.get('silent_s'))}"]),
+        *(["NOT ARMED, NO SAMPLES"] if state.get("not_recording") else []),
         *(["DISK FULL"] if state["disk"] else []),
         *([f"{state['not_notified']} MESSAGES NOT SENT"] if state.get("not_notified") else []),
         f"{state['samples']} samples",

@@ -244,7 +244,7 @@ def test_a_self_test_that_trips_says_what_is_latched(scene: Scene) -> None:
 
 
 def test_the_trip_of_an_earlier_host_is_asked_for_once(scene: Scene) -> None:
-    status = Message("status", {"trip_id": 7, "reason": limits.LIMIT}, ())
+    status = Message("status", {"trip_id": 7, "reason": limits.LIMIT, "uptime_ms": 5, "run": 0}, ())
     for _ in range(3):
         scene.device.take(status, 0.0)
     assert scene.board() == ("get_blackbox", wire.pack(wire.GET_BLACKBOX, 7))
@@ -263,3 +263,10 @@ def test_a_recording_that_arms_says_what_is_watched_now(scene: Scene) -> None:
         scene.board()
     assert len(scene.told) == 1
     assert "outside of: voltage up to 50.0% of full scale; rules: hard_short, rail" in scene.told[0]
+
+
+def test_a_recording_that_was_to_arm_knows_that_it_was_refused(scene: Scene) -> None:
+    scene.requests.arm()
+    while not scene.quiet():
+        scene.board(wire.LATCHED, 4)
+    assert scene.requests.refused and not scene.requests.armed

@@ -15,12 +15,22 @@ if TYPE_CHECKING:
     from ccdmon.link.device import Device
     from ccdmon.rig.rig_file import Rig
 
-NOT_SHOWN = ("schema", "weak", "watched", "heard_unix_s", "silent_s", "unix_s")
+NOT_SHOWN = (
+    "schema",
+    "weak",
+    "watched",
+    "heard_unix_s",
+    "silent_s",
+    "sampled_unix_s",
+    "no_samples_s",
+    "unix_s",
+)
 # What a recorder knows from its board alone.
 OF_THE_BOARD = (
     "test_time_s", "voltage_V", "current_A", "pressure_Pa", "temperature_degC", "armed", "trip", "device_dropped",
     "overruns",
 )  # fmt: skip
+OF_ROWS = ("test_time_s", "voltage_V", "current_A", "pressure_Pa")
 SILENT_S = 5.0  # a board answers each second
 
 
@@ -81,9 +91,11 @@ def show(args: argparse.Namespace, state: Mapping[str, Any]) -> None:
     if waiting := state.get("not_notified"):
         print(f"NOBODY WAS TOLD: {waiting} messages of a trip are not sent yet", file=sys.stderr)
     of_before = _last_heard(state)
+    of_rows = of_before or _last_sampled(state)
     for name, value in state.items():
         if name not in NOT_SHOWN and value is not None:
-            of_then = f"  ({of_before})" if of_before and name in OF_THE_BOARD else ""
+            since = of_rows if name in OF_ROWS else of_before if name in OF_THE_BOARD else ""
+            of_then = f"  ({since})" if since else ""
             print(f"{name:<17} {_shown(value)}{of_then}")
 
 
@@ -113,4 +125,14 @@ def _last_heard(state: Mapping[str, Any]) -> str:
         return ""
     if silent_s is None or heard_s is None:
         return "never heard"
-    return f"last heard {time.strftime('%H:%M:%S', time.localtime(heard_s))}, {silent_s:.0f} s ago"
+    return _ago(heard_s, silent_s)
+
+
+def _last_sampled(state: Mapping[str, Any]) -> str:
+    """The same of the rows, of a board that is heard and sends none."""
+    silent_s, sampled_s = state.get("no_samples_s"), state.get("sampled_unix_s")
+    return "" if silent_s is None or sampled_s is None or silent_s < SILENT_S else _ago(sampled_s, silent_s)
+
+
+def _ago(then_s: float, silent_s: float) -> str:
+    return f"last heard {time.strftime('%H:%M:%S', time.localtime(then_s))}, {silent_s:.0f} s ago"

@@ -36,3 +36,9 @@ def test_a_board_that_is_heard_is_as_it_is(capsys: pytest.CaptureFixture[str]) -
 
 def test_one_that_was_never_heard(capsys: pytest.CaptureFixture[str]) -> None:
     assert "(never heard)" in _shown(capsys, silent_s=None, heard_unix_s=None)["armed"]
+
+
+def test_rows_that_stay_out_are_of_then_though_the_board_is_heard(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = _shown(capsys, link="up", silent_s=0.4, no_samples_s=70.0, sampled_unix_s=1e9)
+    assert "(last heard " in shown["voltage_V"] and "70 s ago" in shown["voltage_V"]
+    assert shown["armed"] == "True"
