@@ -158,9 +158,14 @@ class DeviceSide:
 
         def tested(result: str | None, detail: int) -> None:
             if result == "ok":
-                self.queue.add(wire.ARM, on_answer=on_answer)
+                self.queue.add(wire.ARM, on_answer=armed)
             else:
                 on_answer(result, detail)
+
+        def armed(result: str | None, detail: int) -> None:
+            if result == "ok" and self.status:
+                self.status["run"] = detail  # the next status says it, too
+            on_answer(result, detail)
 
         if settings is None:
             configured("ok", 0)

@@ -33,9 +33,9 @@ from ccdmon.record.beside import Beside
 from ccdmon.record.board_talk import BlackBox, DeviceSide, trip_key
 from ccdmon.record.host_judge import HostJudge
 from ccdmon.record.notify import Notifier
+from ccdmon.record.own_link import Link, OwnLink
 from ccdmon.record.recorder import Recorder
 from ccdmon.record.requests import Requests
-from ccdmon.record.serial_link import SerialLink
 from ccdmon.record.state import state_of
 from ccdmon.record.trace_parts import ROWS_PER_PART, TraceParts
 from ccdmon.record.unarmed import Unarmed
@@ -83,14 +83,14 @@ class Recording:
     def __init__(
         self,
         folder: Path,
-        link: SerialLink,
+        link: Link,
         options: Options,
         *,
         say: Callable[[str], object],
         company: Company | None = None,
     ) -> None:
         rig = options.rig
-        self.folder, self.link, self._options, self._say = folder, link, options, say
+        self.folder, self._options, self._say = folder, options, say
         self.gate, self.lost = "unknown", False  # as it ended: is the board no more heard?
         self._document = RunDocument(folder, say)
         self.recorder = Recorder(
@@ -104,6 +104,7 @@ class Recording:
         )
         self._beside = Beside(self.recorder.log, say)
         self._say = self._quiet(say)
+        self.link = OwnLink(link, lambda: self._document.board_id, self._refused_board)
         self.live = LiveRun(
             folder, self._document.config, self._document.axis, events_only=True,
             sharing=company.reports if company else None,
@@ -113,13 +114,20 @@ class Recording:
             rig.get("telemetry"), self._keep_box, self._refused, self.recorder.clock_asked
         )
         keep_free_MB = rig.get("recording", {}).get("keep_free_MB", 0.0)
-        self._watch = Watch(self.recorder, link, self.device.on_link_up, self._say, keep_free_MB=keep_free_MB)
+        self._watch = Watch(
+            self.recorder, self.link, self.device.on_link_up, self._say, keep_free_MB=keep_free_MB
+        )
         self._judge = HostJudge(
-            rig.get("host_trips", {}), self.recorder, self.live, self.device, send=link.send, say=self._say
+            rig.get("host_trips", {}),
+            self.recorder,
+            self.live,
+            self.device,
+            send=self.link.send,
+            say=self._say,
         )
         self._requests = Requests(
             folder, self.recorder, self.device, state=self.state, settings=self._settings, say=self._tell,
-            lost=lambda: None if link.up else link.broke or "it is away",
+            lost=lambda: None if self.link.up else self.link.broke or "it is away",
         )  # fmt: skip
         self._held: list[Rows] = []  # until the board has said how fast it samples
         self._began_s = time.monotonic()
@@ -369,6 +377,10 @@ class Recording:
     def _refused(self, command: str, result: str, detail: int) -> None:
         self.recorder.log(action="refused", command=command, result=result, detail=detail)
         self._tell(f"the board refuses `{command}`: {why_refused(result, detail)}")
+
+    def _refused_board(self, id_: str, line: str) -> None:
+        self.recorder.log(action="board_refused", id=id_, port=self.link.name)
+        self._say(line)
 
     def _tell(self, line: str) -> None:
         self._say(f"port {self.link.name}: {line}")

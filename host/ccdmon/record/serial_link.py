@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ccdmon.record.port_reader import PortReader
 
 REOPEN_S = 0.5
+REFUSED_S = 5.0  # a port with another board on it is left to others so long
 MOST_BYTES_WAITING = 8 << 20  # eight minutes; then the board is left to wait, and counts what it drops
 MOST_BYTES_TAKEN = 1 << 20  # at once: memory must not depend on how far behind the recorder is
 _PAUSE_S = 0.05
@@ -45,11 +46,15 @@ class SerialLink:
         """Opens the port; raises `DeviceError` where that fails. `reader` reads it with others, else a thread alone."""
         self.name = name
         self.broke = ""
+        self.opening = 1  # how often the port was opened
+        self.taken = 0  # the opening of what was taken last
+        self._not_before_s = 0.0
         self._open_port = open_port
         # The board comes back under another name when the old one is still held.
         self._usb = usb_identity(name)
         self._port: OpenPort | None = open_port(name)
-        self._received: SimpleQueue[bytes] = SimpleQueue()
+        self._received: SimpleQueue[tuple[int, bytes]] = SimpleQueue()
+        self._left: tuple[int, bytes] | None = None  # the first of another opening
         self._bytes_received = 0  # counted by the thread alone
         self._bytes_taken = 0  # and this by the others
         self._stop = threading.Event()
@@ -68,14 +73,19 @@ class SerialLink:
         return self._port is not None
 
     def take(self, timeout_s: float) -> bytes:
-        """What has arrived, a megabyte or so at most, after waiting `timeout_s` at most."""
+        """What has arrived in one opening of the port, a megabyte or so at most, after waiting `timeout_s` at most."""
         pieces: list[bytes] = []
+        size = 0
         with suppress(Empty):
-            pieces.append(self._received.get(timeout=timeout_s))
-            size = len(pieces[0])
             while size < MOST_BYTES_TAKEN:
-                pieces.append(self._received.get_nowait())
-                size += len(pieces[-1])
+                found = self._left or self._received.get(timeout=0.0 if pieces else timeout_s)
+                self._left = None
+                if pieces and found[0] != self.taken:
+                    self._left = found
+                    break
+                self.taken = found[0]
+                pieces.append(found[1])
+                size += len(found[1])
         data = b"".join(pieces)
         self._bytes_taken += len(data)
         return data
@@ -89,6 +99,13 @@ class SerialLink:
             port.write(data)
         except Exception as error:  # noqa: BLE001  see `_read`
             self._lose(port, error)
+
+    def refuse(self, why: str) -> None:
+        """Let go of the port, whose board is another, and open it later again."""
+        port = self._port
+        self._not_before_s = time.monotonic() + REFUSED_S
+        if port is not None:
+            self._lose(port, DeviceError(why))
 
     def close(self) -> None:
         """End the thread and give the port back."""
@@ -135,6 +152,7 @@ class SerialLink:
             self._reopen()
 
     def _read(self, port: OpenPort, read: Callable[[], bytes] | None = None) -> None:
+        opening = self.opening
         try:
             data = (read or port.read)()
         except Exception as error:  # noqa: BLE001  whatever a driver raises: a thread that ended would read nothing more
@@ -142,7 +160,7 @@ class SerialLink:
             return
         if data:
             self._bytes_received += len(data)
-            self._received.put(data)
+            self._received.put((opening, data))
 
     def _lose(self, port: OpenPort, error: Exception) -> None:
         if self._port is port:
@@ -155,9 +173,13 @@ class SerialLink:
                 port.close()
 
     def _reopen(self) -> None:
+        if (wait_s := self._not_before_s - time.monotonic()) > 0.0 and self._stop.wait(wait_s):
+            return
         try:
             name = self.name if self._usb is None else name_of(self._usb) or self.name
-            self._port = self._open_port(name)
+            port = self._open_port(name)
+            self.opening += 1
+            self._port = port
         except Exception as error:  # noqa: BLE001  no descriptor left, for example: tried again
             self.broke = f"port {self.name}: {_why_closed(error)}"
             self._stop.wait(REOPEN_S)

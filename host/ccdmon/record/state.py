@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ccdmon.record.own_link import OwnLink
 from ccdmon.record.recorder import Recorder
-from ccdmon.record.serial_link import SerialLink
 from ccdmon.rig.weak_settings import weak_settings
 from ccdmon.run.growing import LiveRun
 
@@ -12,7 +12,7 @@ from ccdmon.run.growing import LiveRun
 def state_of(
     recorder: Recorder,
     live: LiveRun,
-    link: SerialLink,
+    link: OwnLink,
     status: Mapping[str, int],
     trip: Mapping[str, int],
 ) -> dict[str, Any]:

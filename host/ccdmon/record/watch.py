@@ -4,8 +4,8 @@ import shutil
 import time
 from collections.abc import Callable
 
+from ccdmon.record.own_link import OwnLink
 from ccdmon.record.recorder import Recorder
-from ccdmon.record.serial_link import SerialLink
 from ccdmon.run.time_axis import HostTime, host_time
 
 SPACE_INTERVAL_S = 2.0
@@ -40,7 +40,7 @@ class Watch:
     def __init__(
         self,
         recorder: Recorder,
-        link: SerialLink,
+        link: OwnLink,
         on_link_up: Callable[[], object],
         say: Callable[[str], object],
         *,

@@ -46,6 +46,12 @@ class RunDocument:
         """The scales in force."""
         return FrontEnd.from_table(self.config["front_end"])
 
+    @property
+    def board_id(self) -> str | None:
+        """The own number of the board whose run this is; None: not known yet."""
+        firmware = self.config.get("firmware")
+        return firmware.get("id") if isinstance(firmware, Mapping) else None
+
     def learn(self, identity: Mapping[str, Any], *, begun: bool) -> bool:
         """Take what the board says of itself; True where another firmware goes on with a recording.
 

@@ -12,10 +12,12 @@ FRONT_END = {"voltage_full_scale_V": 6.0, "current_full_scale_A": 0.01}
 
 
 class MemoryLink:
-    """What `Recording` needs of a link; `pending` comes piece by piece."""
+    """What `Recording` needs of a link; `pending` comes piece by piece, all of one opening."""
 
     def __init__(self, pieces: Iterable[bytes] = ()) -> None:
         self.name, self.up, self.broke = "memory", True, ""
+        self.opening = self.taken = 1
+        self.refused: list[str] = []
         self.pending, self.sent = list(pieces), bytearray()
 
     def take(self, timeout_s: float) -> bytes:
@@ -23,6 +25,11 @@ class MemoryLink:
 
     def send(self, data: bytes) -> None:
         self.sent += data
+
+    def refuse(self, why: str) -> None:
+        self.up, self.broke = False, why
+        self.refused.append(why)
+        self.pending.clear()
 
     def close(self) -> None:
         self.up = False
@@ -37,6 +44,6 @@ def recording(folder: Path, pieces: Iterable[bytes], said: list[str], **rig: Any
 
 def to_the_end(made: Recording) -> Recording:
     """Run it until its link has given everything."""
-    link: Any = made.link
+    link: Any = made.link._link
     made.run(lambda: not link.pending, lambda _: None)
     return made

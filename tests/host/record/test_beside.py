@@ -94,7 +94,7 @@ def test_an_analysis_that_fails_is_told_and_the_rows_still_become_a_trace(
 
 def test_a_terminal_that_is_gone_ends_nothing(tmp_path: Path) -> None:
     made = recording(tmp_path / "r", pieces(), [])
-    made.run(lambda: not made.link.pending, refused(errno.EIO))  # type: ignore[attr-defined]
+    made.run(lambda: not made.link._link.pending, refused(errno.EIO))  # type: ignore[attr-defined]
     assert len(open_run(tmp_path / "r").trace) == 32 * ROUNDS
 
 

@@ -60,7 +60,7 @@ def test_what_comes_while_a_round_takes_long_is_not_left_to_a_kill(
     """What was read lay in memory until the next round, seconds on a machine that has no time for the recorder."""
     device = Device()
     made = recording(tmp_path / "run", [device.identity() + device.samples(0, 32)], [])
-    late, link, held = device.samples(32, 32), cast(Any, made.link), list[bool]()
+    late, link, held = device.samples(32, 32), cast(Any, made.link._link), list[bool]()
 
     def arrives(*_: object) -> None:
         link.pending.append(late)

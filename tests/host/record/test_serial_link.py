@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from ccdmon.errors import DeviceError
+from ccdmon.link.port import Port
 from ccdmon.record import serial_link
 from ccdmon.record.serial_link import SerialLink
 
@@ -92,6 +94,37 @@ def test_without_a_serial_number_the_old_name_is_tried_again(
         assert bus.opened == ["A", "A"]
     finally:
         link.close()
+
+
+def test_a_port_with_another_board_is_let_go_and_opened_later(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serial_link, "REFUSED_S", 0.05)
+    link = SerialLink("A", bus.open)
+    try:
+        wait_for(lambda: link.take(0.1))
+        refused_s = time.monotonic()
+        link.refuse("port A: another board")
+        assert not link.up and link.broke == "port A: another board"
+        wait_for(lambda: link.up)
+        assert time.monotonic() - refused_s >= 0.05
+        while link.taken == 1:  # what lay in the queue is of the first opening
+            assert link.take(0.1)
+        assert link.taken == link.opening == 2
+    finally:
+        link.close()
+
+
+def test_a_port_that_is_gone_is_told_in_a_few_words(tmp_path: Path) -> None:
+    name = str(tmp_path / "ttyX")
+    assert serial_link._why_closed(_opening(name)) == "the board is away"
+    assert serial_link._why_closed(DeviceError(f"port {name}: no right")) == "no right"
+
+
+def _opening(name: str) -> DeviceError:
+    with pytest.raises(DeviceError) as caught:
+        Port(name)
+    return caught.value
 
 
 class Endless:

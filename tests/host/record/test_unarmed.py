@@ -143,3 +143,17 @@ def test_a_board_that_was_never_armed_is_told_once(scene: Scene) -> None:
         scene.hears(scene.board.identity(**OURS), scene.board.status(uptime_ms=uptime_ms))
     (line,) = [said for said in scene.said if "not armed" in said]
     assert "no sample comes" in line and not scene.made.over
+
+
+def test_a_board_that_has_just_been_armed_is_not_told_as_unarmed(tmp_path: Path) -> None:
+    scene = Scene(tmp_path / "run", arm=True)
+    board, queue = scene.board, scene.made.device.queue
+    scene.hears(board.identity(**OURS), board.status())
+    for _ in range(20):
+        queue.restart()
+        for kind, number, _ in wire.Unframer().feed(queue.due(0.0)):
+            queue.answered({"command_sequence": number, "command": kind, "result": wire.OK, "detail": 1})
+    assert scene.made.armed
+    scene.made.round(0.0)
+    assert not [line for line in scene.said if "not armed" in line]
+    scene.made.finish()

@@ -180,7 +180,7 @@ def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:
 class QuietBoard:
     """A link that carries nothing but what is sent."""
 
-    name, up, broke = "quiet", True, ""
+    name, up, broke, opening, taken = "quiet", True, "", 1, 1
 
     def __init__(self) -> None:
         self.sent = b""
