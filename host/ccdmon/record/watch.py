@@ -74,7 +74,7 @@ class Watch:
             return
         if self._link_was_lost:
             self._recorder.log(action="link_back", port=self._link.name)
-            self._say(f"port {self._link.name}: the board is back; the recording goes on")
+            self._say(f"port {self._link.name}: the board is back")
         self._on_link_up()
 
     def look(self) -> None:
