@@ -263,11 +263,13 @@ class Recorder:
                 return  # the device repeats a trip until it is acknowledged
             self.trips[fields["trip_id"]] = fields
             action = "trip" if self.rows.segment >= 0 else "latched"  # from before this recording
+        # One of a board that was not armed since its start lies in no rows.
+        segment = self.rows.segment if fields["run"] else -1
         self.log(
             action=action,
-            segment=self.rows.segment,
+            segment=segment,
             firmware_hash=self._firmware_hash,
-            device_time_s=self.time.at(self.rows.segment, fields["sample"]),
+            device_time_s=self.time.at(segment, fields["sample"]),
             **described(fields, self.identity, self.front_end, self.time.seconds_per_sample),
         )
 

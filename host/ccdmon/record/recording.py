@@ -281,7 +281,7 @@ class Recording:
             self._alive_due_s = time.monotonic() + ALIVE_INTERVAL_S
             self.link.send(wire.encode(wire.KEEP_ALIVE, 0))
         for message in batch.messages:
-            if isinstance(message, Message) and message.name == "trip":
+            if isinstance(message, Message) and message.name == "trip" and message.fields["run"]:
                 self.live.tripped(self.recorder.reason(message.fields["reason"]), message.fields["sample"])
         self._held += batch.rows
         self._take_held()
@@ -343,7 +343,7 @@ class Recording:
             what = self.recorder.told_of_trip(fields)
             self._say(f"TRIP {fields['trip_id']}: {what}; the gate is open")
             self._notifier.trip({**fields, "rule": rule, "what": what})
-        if self.recorder.rows.segment >= 0:
+        if self.recorder.rows.segment >= 0 and fields["run"]:
             self.live.tripped(rule, fields["sample"])
 
     def _keep_box(self, box: BlackBox) -> None:

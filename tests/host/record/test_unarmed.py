@@ -106,6 +106,7 @@ def test_a_trip_after_a_loss_of_power_is_told_though_its_number_came_before(scen
     scene.hears(scene.board.trip(1, 4711, run=0), scene.board.trip(1, 4711, 2, run=0))
     assert len([said for said in scene.said if said.startswith("TRIP 1")]) == 2
     assert [event["sample"] for event in scene.events("trip")] == [20, 4711]
+    assert [event["segment"] for event in scene.events("trip")] == [0, -1], "it lies in no rows"
 
 
 def test_the_trip_of_before_that_a_board_tells_again_is_acknowledged_and_no_new_one(scene: Scene) -> None:
