@@ -67,6 +67,7 @@ class OwnLink:
     ) -> None:
         self._link, self._own, self._on_refused = link, own, on_refused
         self._admitted = -1  # the newest opening of the port whose board is the own one
+        self._refused = -1  # the newest that was another's
         self._stranger: _Stranger | None = None
         self._told: set[str] = set()
         self.name = link.name
@@ -84,17 +85,17 @@ class OwnLink:
     def take(self, timeout_s: float) -> bytes:
         """What the own board sent."""
         now_s, opening = time.monotonic(), self._link.opening
-        if self._link.up and opening > self._admitted:
-            if self._own() is None:
-                self._admitted = opening
-            else:
-                self._ask(opening, now_s)
+        if self._link.up and opening > self._admitted and self._own() is not None:
+            self._link.send(self._stranger_of(opening, now_s).question(now_s))
         data = self._link.take(timeout_s)
-        if self._link.taken <= self._admitted:
+        taken = self._link.taken  # the port may have been opened anew meanwhile
+        if self._own() is None:
+            self._admitted = max(self._admitted, opening, taken)
+        if taken <= self._admitted:
             return data
-        stranger = self._stranger
-        if stranger is None or stranger.opening != self._link.taken:
-            return b""  # of one that was refused
+        if taken <= self._refused:
+            return b""
+        stranger = self._stranger_of(taken, now_s)
         return self._judged(stranger, stranger.feed(data), now_s)
 
     def send(self, data: bytes) -> None:
@@ -106,10 +107,10 @@ class OwnLink:
         """Give the port back."""
         self._link.close()
 
-    def _ask(self, opening: int, now_s: float) -> None:
+    def _stranger_of(self, opening: int, now_s: float) -> _Stranger:
         if self._stranger is None or self._stranger.opening != opening:
             self._stranger = _Stranger(opening, now_s)
-        self._link.send(self._stranger.question(now_s))
+        return self._stranger
 
     def _judged(self, stranger: _Stranger, said: Mapping[str, Any] | None, now_s: float) -> bytes:
         """What was held, where it is the own board's."""
@@ -124,7 +125,7 @@ class OwnLink:
         return bytes(stranger.held)
 
     def _refuse(self, board: str, id_: str) -> None:
-        self._stranger = None
+        self._refused, self._stranger = self._link.taken, None
         why = (
             f"port {self.name}: refused board {id_} ({board[:40]}): this recording is of board {self._own()}"
         )

@@ -87,6 +87,21 @@ def test_what_a_refused_board_had_sent_is_not_taken_later(port: Port) -> None:
     assert link.take(0.0) == b""
 
 
+@pytest.mark.parametrize("own", ["own", None])
+def test_nothing_is_lost_where_the_port_is_opened_while_it_is_waited_for(own: str | None) -> None:
+    device = Device()
+    frames = [device.identity(id="own"), device.samples(0, 32)]
+
+    class Opens(Port):
+        def take(self, timeout_s: float) -> bytes:
+            if self.opening == 1:
+                self.plug_in(*frames)
+            return super().take(timeout_s)
+
+    link, _ = link_to(Opens(), own)
+    assert link.take(0.0) + link.take(0.0) == b"".join(frames) and link.up
+
+
 @pytest.mark.parametrize("bound", ["HELD_S", "MOST_BYTES_HELD"])
 def test_a_board_that_never_says_who_it_is_is_taken_in_the_end(
     port: Port, bound: str, monkeypatch: pytest.MonkeyPatch
