@@ -124,6 +124,7 @@ def test_a_board_that_goes_away_comes_back_into_the_same_run(board: PtyBoard, tm
     folder = tmp_path / "run"
     with recorder(board.name, folder) as process:
         wait_for(lambda: state(folder).get("gate") == "closed", "status")
+        wait_for(lambda: samples(folder, 3000), "more than it will have sent when it is back")
         board.unplug()
         wait_for(lambda: state(folder).get("link") == "lost", "lost link")
         time.sleep(1.0)
