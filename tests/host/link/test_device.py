@@ -127,7 +127,10 @@ def test_every_refusal_has_its_advice_and_nothing_of_another(result: str, detail
     named_test = result == "self_test_failed" and detail < len(wire.SELF_TESTS)
     assert (f"({wire.SELF_TESTS[detail % len(wire.SELF_TESTS)]})" in said) is named_test
     assert ("; " in said) is (result in wire.RESULTS)
-    if result in ("latched", "wrong_id", "bad_value", "zero_too_large") and (result, detail) != ("wrong_id", 0):
+    if result in ("latched", "wrong_id", "bad_value", "zero_too_large") and (result, detail) != (
+        "wrong_id",
+        0,
+    ):
         assert str(detail) in said
 
 
