@@ -10,15 +10,16 @@ from functools import cached_property
 from typing import Any, TypedDict, Unpack
 
 from ccd_fastcore import MODES, RowBlocks, Stream
-from ccdmon.analysis.ambient import Ambient
+from ccdmon.analysis.ambient import Ambient, Surroundings
 from ccdmon.analysis.ccd import critical_current_density
-from ccdmon.analysis.events import Event, at_row, reason_of, verdict_of
+from ccdmon.analysis.events import Event, reason_of, verdict_of, with_device_events
 from ccdmon.analysis.findings import findings, named
 from ccdmon.analysis.half_cycles import AT, HalfCycle
 from ccdmon.analysis.impedance.comparison import Comparison, compare
 from ccdmon.analysis.json_numbers import finite
-from ccdmon.analysis.judgement import Judgement, Surroundings, has_ocv, judge
+from ccdmon.analysis.judgement import Judgement, judge
 from ccdmon.analysis.level.level_test import LevelTest
+from ccdmon.analysis.ocv.standing import has_ocv
 from ccdmon.analysis.protocols import recognise
 from ccdmon.analysis.segments import half_cycles_of
 from ccdmon.analysis.stretches import Stretch
@@ -205,43 +206,24 @@ class Snapshot:
     def _found(self) -> tuple[list[HalfCycle], Judgement]:
         ocv = self.with_ocv
         # Where V is held on purpose I is nobody's level; a symmetric cell's compliance is reached, not held.
-        held = {s.first_row for s in self.stretches if s.kind == "held"} if ocv else set()
-        segments = (
-            [r for r in self.segments if int(r[AT["first_row"]]) not in held] if held else self.segments
-        )
-        half_cycles = half_cycles_of(segments)
+        held = {s.first_row for s in self.stretches if s.kind == "held" and ocv}
+        half_cycles = half_cycles_of([r for r in self.segments if int(r[AT["first_row"]]) not in held])
         found = findings(half_cycles, self.steps, self.mode, self.rows)
         judgement = judge(
             found, self.stretches, self.level, with_ocv=ocv, cell=self.cell, area_cm2=self.area_cm2,
             eis=self.eis, ambient=self.ambient, opened_before=self.opened_before, blank=self.blank,
         )  # fmt: skip
-        events = _with_device_events(judgement.events, self.device_events, half_cycles)
+        events = with_device_events(judgement.events, self.device_events, half_cycles)
         events = [event for event in events if event.probability >= self.min_probability]
         reason = None if events else judgement.reason  # a board may have tripped on what the rows do not show
         notes = [*self.notes, *judgement.notes]
         return half_cycles, replace(judgement, events=events, reason=reason, notes=notes)
 
 
-def _with_device_events(
-    events: list[Event], device_events: Sequence[Event], half_cycles: Sequence[HalfCycle]
-) -> list[Event]:
-    """What a monitoring device tripped on, unless the rows show the same kind of event themselves."""
-    known = {event.kind for event in events}
-    added = [event for event in device_events if event.kind not in known]
-    placed = [replace(event, cycle=_cycle_of(half_cycles, event.row)) for event in added]
-    return sorted([*events, *placed], key=lambda event: event.row)
-
-
-def _cycle_of(half_cycles: Sequence[HalfCycle], row: int) -> int | None:
-    half_cycle = at_row(half_cycles, row)
-    return None if half_cycle is None else half_cycle.cycle
-
-
 def _document(test: Snapshot, half_cycles: list[HalfCycle], judgement: Judgement) -> dict[str, Any]:
     area = test.area_cm2
-    protocol = recognise(
-        half_cycles if judgement.reason is None else []
-    )  # what is not judged endured nothing
+    judged = half_cycles if judgement.reason is None else []  # what is not judged endured nothing
+    protocol = recognise(judged)
     ccd = critical_current_density(half_cycles, judgement.events, protocol, area)
     ccd.update(
         temperature_degC=test.ambient.temperature_degC, pressure_MPa=test.ambient.pressure_MPa, area_cm2=area,

@@ -1,7 +1,7 @@
 """What happened to a cell, and what that makes of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ccdmon.analysis.half_cycles import HalfCycle, per_area
@@ -85,3 +85,18 @@ def at_row(half_cycles: Sequence[HalfCycle], row: int) -> HalfCycle | None:
         else:
             high = middle
     return half_cycles[low - 1] if low else None
+
+
+def with_device_events(
+    events: list[Event], device_events: Sequence[Event], half_cycles: Sequence[HalfCycle]
+) -> list[Event]:
+    """What a monitoring device tripped on, unless the rows show the same kind of event themselves."""
+    known = {event.kind for event in events}
+    added = [event for event in device_events if event.kind not in known]
+    placed = [replace(event, cycle=_cycle_of(half_cycles, event.row)) for event in added]
+    return sorted([*events, *placed], key=lambda event: event.row)
+
+
+def _cycle_of(half_cycles: Sequence[HalfCycle], row: int) -> int | None:
+    half_cycle = at_row(half_cycles, row)
+    return None if half_cycle is None else half_cycle.cycle

@@ -1,16 +1,10 @@
-"""From half-cycles, steps, bursts and the level to events: which kind of cell it is decides what is asked."""
+"""From half-cycles, steps and the level to events: which kind of cell it is decides what is asked."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-
-import numpy as np
 
 from ccdmon.analysis import thresholds as th
-from ccdmon.analysis.ambient import Ambient
-from ccdmon.analysis.arrhenius import inverse_eV
-from ccdmon.analysis.contact import is_polymer
+from ccdmon.analysis.ambient import Ambient, Surroundings
 from ccdmon.analysis.events import Event, at_row
 from ccdmon.analysis.fake_stable import find_fake_stable, told_already
 from ccdmon.analysis.findings import FULL_CELL, Findings
@@ -22,7 +16,6 @@ from ccdmon.analysis.memory import slow_loss
 from ccdmon.analysis.ocv.cells import judged
 from ccdmon.analysis.ocv.dips import dips_of
 from ccdmon.analysis.order_statistics import middle
-from ccdmon.analysis.rows_in_blocks import Array
 from ccdmon.analysis.running_away import runs_away, runs_into_limit
 from ccdmon.analysis.sensors import lead_off
 from ccdmon.analysis.stretches import Stretch
@@ -172,82 +165,3 @@ def _numbered(events: Sequence[Event], half_cycles: Sequence[HalfCycle]) -> list
         h = at_row(half_cycles, event.row)
         placed.append(replace(event, cycle=None if h is None else h.cycle) if event.cycle is None else event)
     return placed
-
-
-class Surroundings:
-    """Temperature and stack pressure over the test, as far as they are known: what they may explain of a change."""
-
-    def __init__(self, stretches: Sequence[Stretch]) -> None:
-        self._stretches = stretches
-
-    @cached_property
-    def _columns(self) -> tuple[Array, Array, Array]:
-        """Row, temperature in degC and pressure in Pa of each block; of what was let go those of its middle."""
-        if not self._stretches:
-            return (np.zeros(0),) * 3
-        of_each = [
-            (s.row, s.blocks.temperature_degC, s.blocks.pressure_Pa)
-            if s.is_kept
-            else ([s.first_row], [s.temperature_degC], [s.pressure_Pa])
-            for s in self._stretches
-        ]
-        row, degC, Pa = (np.concatenate(column) for column in zip(*of_each, strict=True))
-        return row, degC, Pa
-
-    @property
-    def knows_temperature(self) -> bool:
-        """Is there a column of it?"""
-        return bool(np.isfinite(self._columns[1]).any())
-
-    def explain(self, first_row: float, last_row: float, ratio: float) -> bool:
-        """May they have changed the resistance by this ratio between these rows?"""
-        if ratio <= 0:
-            return False
-        room = 0.0
-        _, degC, Pa = self._columns
-        before_Pa, after_Pa = self._at(Pa, first_row), self._at(Pa, last_row)
-        if (
-            before_Pa > 0
-            and after_Pa > 0
-            and abs(after_Pa / before_Pa - 1) > th.ALIKE
-            and (after_Pa > before_Pa) == (ratio < 1)
-        ):
-            room += th.PRESSURE_EXPONENT * abs(math.log(after_Pa / before_Pa))
-        before_degC, after_degC = self._at(degC, first_row), self._at(degC, last_row)
-        if abs(after_degC - before_degC) > 1 and (after_degC > before_degC) == (ratio < 1):
-            room += th.ACTIVATION_eV * abs(inverse_eV(after_degC) - inverse_eV(before_degC))
-        return 0.0 < abs(math.log(ratio)) <= room
-
-    def _at(self, column: Array, row: float) -> float:
-        """Median around a row; NaN where nothing is known."""
-        k = int(np.searchsorted(self._columns[0], row, "right")) - 1
-        near = column[max(0, k - 1) : k + 2]
-        near = near[np.isfinite(near)]
-        return middle(near) if near.size else math.nan
-
-
-def has_ocv(stretches: Sequence[Stretch], configuration: str, electrolyte: str | None) -> bool:
-    """Does V stand on an open-circuit voltage, so that it does not follow the sign of I?
-
-    Asked of the first half-cycles: a dead cell's V follows nothing.
-    """
-    if configuration in ("symmetric", "full"):
-        return configuration == "full"
-    most_C = max((s.charge_C for s in stretches), default=0.0)
-    loaded = [s for s in stretches if s.sign != 0 and s.charge_C > th.OFFSET_CURRENT * most_C][:WARM]
-    if not loaded:
-        return True
-    usual_V = middle([abs(s.middle_V) for s in loaded[:2]])
-    rests = [s for s in stretches if s.sign == 0 and s.count >= 3 and s.first_row < loaded[-1].first_row]
-    before = [s for s in stretches if s.sign == 0 and s.first_row < loaded[0].first_row]
-    plus_V, minus_V = (middle([s.middle_V for s in loaded if s.sign == sign]) for sign in (1, -1))
-    if len({s.sign for s in loaded}) == 2:  # it stands off 0 by a good part of what the current moves it
-        return abs(plus_V + minus_V) > th.HALF * abs(plus_V - minus_V)
-    # Bare copper stands at volts until lithium is on it, then at nothing.
-    if any(th.HALF * usual_V < abs(s.middle_V) < usual_V / th.HALF for s in before):
-        return True
-    if sum(float(np.sign(s.middle_V)) * s.sign * s.count for s in loaded) < 0:  # it gives power
-        return True
-    if rests:
-        return max(abs(s.middle_V) for s in rests) > th.HALF * usual_V
-    return abs(float(loaded[0].volts[0])) > th.OCV_SPAN_V and not is_polymer(electrolyte)
