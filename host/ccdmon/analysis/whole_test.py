@@ -57,9 +57,8 @@ def open_circuit(
             seen.own_V = max(seen.own_V, s.most_V)
         if (stands and not seen.loaded) or not s.is_kept:
             continue
-        found = _beyond(s, seen, stands=stands, last=s is stretches[-1]) or _leaps(
-            s, seen, least_C, stretches
-        )
+        leaps = _leaps(s, seen, least_C, stretches) if stands else None
+        found = leaps or _beyond(s, seen, stands=stands, last=s is stretches[-1])
         if found is not None:
             return [found]
     return []
@@ -71,7 +70,7 @@ def _leaps(s: Stretch, seen: Seen, least_C: float, stretches: Sequence[Stretch])
     if not seen.loaded or any(x.sign != 0 and x.charge_C >= least_C for x in later):
         return None
     highest_V = np.maximum(np.abs(s.blocks.highest_V), np.abs(s.blocks.lowest_V))
-    leaps = np.flatnonzero(highest_V > (1 + th.FALL) * max(seen.top_V, seen.own_V) + th.OCV_LOSS_V)
+    leaps = np.flatnonzero(highest_V > leap_V(max(seen.top_V, seen.own_V)))
     if leaps.size < th.SLACK_ROWS:
         return None
     k = int(leaps[0])
@@ -101,6 +100,11 @@ def _beyond(s: Stretch, seen: Seen, *, stands: bool, last: bool) -> Event | None
         reached = bool(beyond[-1]) and (last or s.blocks.rows[k:].sum() >= th.LEAST_ROWS)
         return _event(s, k, provisional=not reached, voltage_V=float(V[k]), highest_V_before=top_V)
     return None
+
+
+def leap_V(top_V: float) -> float:
+    """Beyond this a row is at the compliance, where none was higher than `top_V`."""
+    return (1 + th.FALL) * top_V + th.OCV_LOSS_V
 
 
 def _stands(V: Array, within: float = 0.1) -> bool:

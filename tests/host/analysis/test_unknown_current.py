@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ccdmon.analysis.document import StreamingAnalysis
+from ccdmon.analysis.document import StreamingAnalysis, analyze
 from ccdmon.model.trace import Cell, Trace
 
 
@@ -35,3 +35,15 @@ def test_a_current_that_comes_back_tells_by_itself() -> None:
     analysis = StreamingAnalysis(Cell(0.785))
     analysis.feed(trace)
     assert analysis.report()["verdict"] == "healthy"
+
+
+@pytest.mark.parametrize(("leap_V", "verdict"), [(4.9, "failed"), (3.95, "healthy")])
+def test_a_cell_that_stands_floats_between_the_steps_that_ask_for_a_current(
+    leap_V: float, verdict: str
+) -> None:
+    charge, discharge = np.linspace(3.0, 4.1, 100), np.linspace(4.0, 3.0, 100)
+    voltage_V = np.concatenate([np.tile(np.concatenate([charge, discharge]), 3), np.full(30, 0.1)])
+    current_A = np.concatenate([np.tile(np.repeat([1e-3, -1e-3], 100), 3), np.full(30, np.nan)])
+    voltage_V[603::9] = -leap_V
+    trace = Trace(np.arange(630) * 10.0, voltage_V, current_A, cell=Cell(0.785, "full"))
+    assert analyze(trace)["verdict"] == verdict
