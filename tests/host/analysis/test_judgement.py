@@ -224,3 +224,17 @@ def test_a_file_that_ends_at_the_compliance_ends_open() -> None:
     trace.voltage_V[-4:], trace.current_A[-4:] = 5.0, 0.0
     document = analyze(trace)
     assert [e["kind"] for e in document["events"]] == ["contact_loss"] and document["verdict"] == "failed"
+
+
+@pytest.mark.parametrize("stays", [False, True])
+@pytest.mark.parametrize("climb", [0.2, 1.5])
+def test_a_first_half_cycle_that_climbs_shows_by_itself_whether_v_comes_back(
+    climb: float, stays: bool
+) -> None:
+    rng, row = np.random.default_rng(6), np.arange(2000)
+    leaks = (row >= 700) & ((row < 740) | stays)
+    ohm = 200 * (1 + climb * row / 2000) * np.where(leaks, 0.6, 1.0)
+    trace = Trace(
+        row * 60.0, 1e-4 * ohm + 2e-6 * rng.standard_normal(2000), np.full(2000, 1e-4), cell=Cell(0.785)
+    )
+    assert kinds(trace) == [("partial_short", False) if stays else ("soft_short", True)]

@@ -61,7 +61,10 @@ def _of_half_cycle(
         for s, back in fallen
         if not any(j < s["row"] and not any(f["row"] < j for f, _ in fallen) for j in jolted)
     ]
-    return _told(line, fallen) if fallen else []
+    told = _told(line, fallen) if fallen else []
+    return [
+        e for e in told if not any(x.kind == e.kind and abs(x.row - e.row) <= th.LEAST_ROWS for x in known)
+    ]
 
 
 def _is_sure(s: dict[str, float]) -> bool:
@@ -95,9 +98,12 @@ def _comes_back(line: Line, here: Places, s: dict[str, float], end: float) -> bo
     behind = [j for j in here if j > k and line.row[j] < end]
     if len(behind) < 2 or any(line.ohm[j] - line.ohm[j - 1] > 0.5 * _drop_ohm(s) for j in behind[1:]):
         return True
+    before_ohm, climb = s["before_V"] / abs(s["current_A"]), max(line.ohm[k - 1] - line.ohm[k - 2], 0.0)
+    if any(line.ohm[j] > before_ohm - (1 - th.MOST) * _drop_ohm(s) + 3 * climb for j in behind[:3]):
+        return True  # within a few blocks, faster than it climbed before
     number = int(line.number[k])
     later = [middle(line.ohm[ks[ks.size // 2 :]]) for n in (1, 2) if (ks := line.of_number(number + n)).size]
-    left = s["before_V"] / abs(s["current_A"]) - th.HALF * _drop_ohm(s)
+    left = before_ohm - th.HALF * _drop_ohm(s)
     return number > 0 and bool(later) and min(later) > left
 
 
