@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.stretches import Stretch
-from ccdmon.analysis.whole_test import leap_V
+from ccdmon.analysis.whole_test import leap_V, opened_at, rail_V
 from ccdmon.model.trace import Trace
 
 
@@ -25,14 +24,13 @@ class Blank:
 
     def feed(self, chunk: Trace, row: int) -> None:
         """Take the next rows, which begin at number `row` of the test."""
-        if len(chunk) and math.isfinite(
-            chunk.current_A[-1]
-        ):  # as nearly all: no more is asked of chunks of a few rows
+        # As nearly all end: of chunks of a few rows no more is asked.
+        ends = len(chunk) > 0 and math.isfinite(chunk.current_A[-1])
+        known = np.zeros(0) if ends else np.flatnonzero(np.isfinite(chunk.current_A))
+        if ends or known.size:
             self.rows, self.least_V, self.largest_V = 0, np.inf, ()
+        if ends:
             return
-        known = np.flatnonzero(np.isfinite(chunk.current_A))
-        if known.size:
-            self.rows, self.least_V, self.largest_V = 0, np.inf, ()
         first = int(known[-1]) + 1 if known.size else 0
         there = first + np.flatnonzero(np.isfinite(chunk.voltage_V[first:]))
         if there.size == 0:
@@ -51,12 +49,8 @@ class Blank:
         """
         edges_V = [abs(x[0]) for s in stretches if s.is_kept for x in (s.blocks.first, s.blocks.last)]
         top_V = max([*edges_V, *(s.most_V for s in stretches)], default=0.0)
-        beyond_V = max((1 + th.FALL if stands else th.GROWN) * top_V, top_V + 0.05)
         leaps = stands and len(self.largest_V) == 2 and self.largest_V[0] > leap_V(top_V)
-        if self.rows < 3 or top_V == 0 or not (leaps or self.least_V > beyond_V):
+        if self.rows < 3 or top_V == 0 or not (leaps or self.least_V > rail_V(top_V, stands=stands)):
             return []
-        evidence = {
-            "criterion": "open circuit", "voltage_V": self.largest_V[-1], "highest_V_before": top_V,
-            "current": "not told",
-        }  # fmt: skip
-        return [Event("contact_loss", self.first_s, self.first_row, None, 0.0, None, False, False, evidence)]
+        evidence = {"voltage_V": self.largest_V[-1], "highest_V_before": top_V, "current": "not told"}
+        return [opened_at(self.first_s, self.first_row, 0.0, evidence)]

@@ -1,7 +1,7 @@
 """What holds for a test of any cell: is it open, is it a cell at all, was there a current to judge it by?"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -17,13 +17,11 @@ from ccdmon.analysis.stretches import Stretch
 
 @dataclass
 class Seen:
-    """What stretches so far have shown: the highest |V|, that of the last one with a current, the largest charge."""
+    """What stretches so far have shown: the highest |V|s, that of the last one with a current, the largest charge."""
 
     top_V: float = 0.0
     last_V: float = 0.0
-    own_V: float = (
-        0.0  # of a cell that stands: the highest at the edges of a current, and before there was one
-    )
+    own_V: float = 0.0  # of a cell that stands: at the edges of a current, and before there was one
     most_C: float = 0.0
     loaded: bool = False
 
@@ -43,7 +41,8 @@ def open_circuit(
     for s in stretches:
         offset = s.charge_C < least_C and (stands or (s.kind == "current" and s.count < th.LEAST_ROWS))
         if s.sign != 0 and offset:  # in a rest
-            seen.own_V = max(seen.own_V, s.most_V) if stands else 0.0
+            if stands:
+                seen.own_V = max(seen.own_V, s.most_V)
             continue
         if s.sign != 0:
             if not seen.top_V and _no_cell(s, area_cm2, stands):
@@ -55,7 +54,8 @@ def open_circuit(
             continue
         if stands and not seen.loaded:
             seen.own_V = max(seen.own_V, s.most_V)
-        if (stands and not seen.loaded) or not s.is_kept:
+            continue
+        if not s.is_kept:
             continue
         leaps = _leaps(s, seen, least_C, stretches) if stands else None
         found = leaps or _beyond(s, seen, stands=stands, last=s is stretches[-1])
@@ -86,9 +86,7 @@ def _beyond(s: Stretch, seen: Seen, *, stands: bool, last: bool) -> Event | None
     if top_V and highest_V <= min(top_V, th.WHOLE * last_V):  # as in nearly all rests
         return None
     V = np.abs(s.volts)
-    least = (
-        max(((1 + th.FALL) if stands else th.GROWN) * top_V, top_V + 0.05) if top_V or not stands else np.inf
-    )
+    least = rail_V(top_V, stands=stands) if top_V or not stands else np.inf
     least = max(least, (1 + th.FALL) * seen.own_V)
     beyond = least < V if top_V else (V > 0.5) & _stands(V)
     # Before any current a symmetric cell has no V. It relaxes in a rest; a wire that is off stands at the rail.
@@ -102,8 +100,13 @@ def _beyond(s: Stretch, seen: Seen, *, stands: bool, last: bool) -> Event | None
     return None
 
 
+def rail_V(top_V: float, *, stands: bool) -> float:
+    """Beyond this a rest is at the compliance, where no |V| under a current was higher than `top_V`."""
+    return max(((1 + th.FALL) if stands else th.GROWN) * top_V, top_V + 0.05)
+
+
 def leap_V(top_V: float) -> float:
-    """Beyond this a row is at the compliance, where none was higher than `top_V`."""
+    """Beyond this a single row is."""
     return (1 + th.FALL) * top_V + th.OCV_LOSS_V
 
 
@@ -127,17 +130,17 @@ def _no_cell(s: Stretch, area_cm2: float | None, stands: bool) -> bool:
 
 
 def _event(s: Stretch, block: int, *, provisional: bool = True, **evidence: Any) -> Event:
-    return Event(
-        "contact_loss",
-        float(s.time_s[block]),
-        int(s.row[block]),
-        None,
-        s.current_A,
-        None,
-        False,
-        provisional,
-        {"criterion": "open circuit", **evidence},
+    return opened_at(
+        float(s.time_s[block]), int(s.row[block]), s.current_A, evidence, provisional=provisional
     )
+
+
+def opened_at(
+    start_s: float, row: int, current_A: float, evidence: Mapping[str, Any], *, provisional: bool = False
+) -> Event:
+    """The circuit is open from this row on."""
+    told = {"criterion": "open circuit", **evidence}
+    return Event("contact_loss", start_s, row, None, current_A, None, False, provisional, told)
 
 
 def shorted_from_the_start(stretches: Sequence[Stretch], area_cm2: float | None) -> list[Event]:

@@ -11,8 +11,8 @@ from ccdmon.analysis.events import Event
 from ccdmon.analysis.level.excursions import Excursion
 from ccdmon.analysis.level.falls import came_back
 from ccdmon.analysis.level.leveled import MOST_BLOCKS, Leveled
-from ccdmon.analysis.level.line import Line, Places, block_at, level_event
-from ccdmon.analysis.order_statistics import middle
+from ccdmon.analysis.level.line import Line, block_at, level_event
+from ccdmon.analysis.order_statistics import middle, quantile
 
 
 def micro_shorts(leveled: Sequence[Leveled]) -> list[Event]:
@@ -111,8 +111,8 @@ def followed(line: Line, events: Sequence[Event]) -> list[Event]:
     """
     if not any(x.kind == "soft_short" and x.recovered for x in events):
         return list(events)
-    numbers = np.unique(line.number)
-    swings = {n: _swing(line, n) for n in numbers}
+    halves = line.leveled
+    swings = [_swing(h) for h in halves]
     told: list[Event] = []
     for event in sorted(events, key=lambda x: x.row):
         if event.kind != "soft_short" or not event.recovered:
@@ -121,36 +121,33 @@ def followed(line: Line, events: Sequence[Event]) -> list[Event]:
         if any(x.kind == "soft_short" and not x.recovered for x in told):
             continue
         number = line.number[max(block_at(line, event.row), 0)]
-        least = max(2 * th.FALL, th.SWING * middle([swings[n] for n in numbers[numbers < number]]))
-        later = numbers[numbers > number]
-        on = later[: next((k for k, n in enumerate(later) if swings[n] <= least), later.size)]
-        if on.size >= th.SOFT_WITHIN and on[-1] == numbers[-1] == number + on.size:  # none was let go
+        at = next(k for k, h in enumerate(halves) if h.number == number)
+        least = max(2 * th.FALL, th.SWING * middle(swings[:at]))
+        on = list(itertools.takewhile(lambda k, least=least: swings[k] > least, range(at + 1, len(halves))))  # type: ignore[misc]
+        goes_on = on and on[-1] == len(halves) - 1
+        if goes_on and len(on) >= th.SOFT_WITHIN and halves[-1].number == number + len(on):  # none was let go
             event = replace(event, recovered=False, end_s=None)
-        elif on.size and on[-1] < numbers[-1]:
-            last_s = float(line.time_s[_low(line, on[-1])[-1]])
+        elif on and not goes_on:
+            last_s = _last_low_s(halves[on[-1]])
             event = replace(event, end_s=max(last_s, event.end_s or last_s))
         told.append(event)
     return told
 
 
-def _known(line: Line, number: float) -> Places:
-    blocks = line.of_number(number)
-    return blocks[line.error[blocks] < th.UNKNOWN]
-
-
-def _low(line: Line, number: float) -> Places:
-    """The blocks that lie lower than the upper ones."""
-    blocks = _known(line, number)
-    return blocks[line.level[blocks] < (1 - th.FALL) * np.quantile(line.level[blocks], 0.9)]
-
-
-def _swing(line: Line, number: float) -> float:
+def _swing(h: Leveled) -> float:
     """Of the level within a half-cycle, what lies between its tenths, over the upper; 0 where too little is known."""
-    level = line.level[_known(line, number)]
+    level = h.level[h.error < th.UNKNOWN]
     if level.size < th.LEAST_ROWS:
         return 0.0
-    low, high = np.quantile(level, (0.1, 0.9))
-    return float(1 - low / high) if high > 0 else 0.0
+    high = quantile(level, 0.9)
+    return 1 - quantile(level, 0.1) / high if high > 0 else 0.0
+
+
+def _last_low_s(h: Leveled) -> float:
+    """When the last block began that lies lower than the upper ones."""
+    known = h.error < th.UNKNOWN
+    level = h.level[known]
+    return float(h.time_s[known][level < (1 - th.FALL) * quantile(level, 0.9)][-1])
 
 
 def _settled(d: Excursion) -> list[float]:

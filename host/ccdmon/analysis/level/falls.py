@@ -87,9 +87,14 @@ def _shows(line: Line, before: list[int], behind: list[int], fall: float) -> boo
 
 def _slid(line: Line, place: int, steps: Sequence[dict[str, float]]) -> bool:
     """Does the core, which looks at rows, see V fall around a block, and nowhere at once?"""
-    low, high = line.row[max(place - 2, 0)], line.row[place] + line.rows[place]
-    near = [s["abruptness"] for s in steps if low <= s["row"] <= high and s["step_V"] < 0]
+    near = [s["abruptness"] for s in _around(line, place, steps) if s["step_V"] < 0]
     return bool(near) and max(near) < th.HALF
+
+
+def _around(line: Line, place: int, steps: Sequence[dict[str, float]]) -> list[dict[str, float]]:
+    """The core's steps around a block."""
+    low, high = line.row[max(place - 2, 0)], line.row[place] + line.rows[place]
+    return [s for s in steps if low <= s["row"] <= high]
 
 
 def _died(line: Line, first: int) -> int | None:
@@ -141,10 +146,8 @@ def dead(line: Line, e: Excursion, steps: Sequence[dict[str, float]], explained:
         ):
             place = here  # in the reversal
         if row is None:
-            low, high = line.row[max(place - 2, 0)], line.row[place] + line.rows[place]
-            near = [
-                s for s in steps if low <= s["row"] <= high and s["after_V"] < th.HARD_REMAINS * s["before_V"]
-            ]
+            around = _around(line, place, steps)
+            near = [s for s in around if s["after_V"] < th.HARD_REMAINS * s["before_V"]]
             row = int(near[0]["row"]) if near else None
         return [level_event(kind, line, place, row, e, "the level falls at once and stays")]
     return [level_event(kind, line, at, None, e, "the level slides to a fraction and stays")]

@@ -20,15 +20,16 @@ from ccdmon.analysis.stretches import Stretch
 def judged(stretches: Sequence[Stretch], rows: int, steps: Sequence[dict[str, float]]) -> list[Event]:
     """All events of such a cell."""
     runs = runs_of(stretches)
+    charging = rising_with(runs)
     events = [*losses(stretches, steps)]
     if not any(e.kind == "hard_short" for e in events):
-        events += dead(stretches, rising_with(runs)) or ([] if events else shifted(runs))
+        events += dead(stretches, charging) or ([] if events else shifted(runs))
     end = next((e.row for e in events if e.kind == "hard_short"), rows)
     sound = [s for s in stretches if s.first_row < end]
     events += dips_of(sound, end)
     taken = endless(runs_of(sound))
     events += taken
-    events += sagging([s for s in sound if s.last_row < end], rising_with(runs))
+    events += sagging([s for s in sound if s.last_row < end], charging)
     events += [] if taken else unreturned(runs, end)
     if not any(e.evidence["criterion"] == "V falls on in rests" for e in events):
         events = _with_contact(events, step_resistance(sound), sound)

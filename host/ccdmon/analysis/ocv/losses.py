@@ -8,7 +8,7 @@ import numpy as np
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.half_cycles import same_level
-from ccdmon.analysis.ocv.runs import ocv_event
+from ccdmon.analysis.ocv.runs import ocv_event, offset_A
 from ccdmon.analysis.order_statistics import middle, quantile
 from ccdmon.analysis.stretches import Stretch
 
@@ -17,12 +17,12 @@ def losses(stretches: Sequence[Stretch], steps: Sequence[dict[str, float]]) -> I
     """V that falls within a row or two while nothing else changes, and stays down."""
     volts = np.concatenate([np.abs(s.volts) for s in stretches]) if stretches else np.zeros(0)
     known: dict[tuple[int, int], list[float]] = {}
-    offset, offset_A = 0, th.OFFSET_CURRENT * max((s.level_A for s in stretches), default=0.0)
+    offset, least_A = 0, offset_A(stretches)
     for at, s in enumerate(stretches):
         n = s.volts.size
         places = [
             (k, abs(middle(s.volts[max(0, k - 3) : k])) if k else abs(s.blocks.first[0]))
-            for k in (_falls(s, offset_A) if n >= 5 else [])
+            for k in (_falls(s, least_A) if n >= 5 else [])
         ]
         if at and not s.after_gap:
             between = _between(
@@ -124,10 +124,10 @@ def _between(
     return abs(expected)
 
 
-def _falls(s: Stretch, offset_A: float) -> list[int]:
+def _falls(s: Stretch, least_A: float) -> list[int]:
     """Blocks in which |V| falls from one row to the next by far more than around them, at the same current.
 
-    `offset_A` or less is none; the tail of a held voltage is part of the rest behind it. Under a current the first two
+    `least_A` or less is none; the tail of a held voltage is part of the rest behind it. Under a current the first two
     blocks are left out but for what takes half of V, in a rest the row in which it begins.
     """
     fall_V, rise_V = s.blocks.fall_V, s.blocks.rise_V
@@ -139,7 +139,7 @@ def _falls(s: Stretch, offset_A: float) -> list[int]:
         near_A = s.blocks.amperes[[max(k - 1, 0), min(k + 1, fall_V.size - 1)]]
         if s.sign and not same_level(*np.abs(near_A).tolist()):
             return False
-        if not s.sign and np.abs(near_A).max() > offset_A:
+        if not s.sign and np.abs(near_A).max() > least_A:
             return False
         around = np.concatenate([fall_V[before], rise_V[before], after])
         goes_on = middle(after) if after.size else 0.0  # at a knee V falls as much in each row that follows

@@ -8,7 +8,7 @@ import numpy as np
 
 from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
-from ccdmon.analysis.ocv.runs import ocv_event
+from ccdmon.analysis.ocv.runs import ocv_event, offset_A
 from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.stretches import Stretch
 
@@ -21,12 +21,12 @@ def sagging(stretches: Sequence[Stretch], charging: int) -> list[Event]:
     found: list[tuple[Stretch, float]] = []
     usual: dict[int, list[float]] = {1: [], -1: [], 0: []}
     sign, told = 0, None
-    offset_A = th.OFFSET_CURRENT * max((s.level_A for s in stretches), default=0.0)
+    least_A = offset_A(stretches)
     for s in stretches:
         if s.sign != 0:
             sign = s.sign
             continue
-        x = np.abs(s.volts[np.abs(s.blocks.amperes) <= offset_A])  # not the tail of a held voltage
+        x = np.abs(s.volts[np.abs(s.blocks.amperes) <= least_A])  # not the tail of a held voltage
         if s.kind != "rest" or x.size < max(8, th.HALF * s.volts.size):
             continue
         x, told = x[max(1, x.size // 10) :], s

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ccdmon.analysis import thresholds as th
 from ccdmon.analysis.events import Event
 from ccdmon.analysis.order_statistics import middle
 from ccdmon.analysis.stretches import Stretch
@@ -75,6 +76,11 @@ def ocv_event(
         provisional,
         evidence,
     )
+
+
+def offset_A(stretches: Sequence[Stretch]) -> float:
+    """A current that is none beside those of the test."""
+    return th.OFFSET_CURRENT * max((s.level_A for s in stretches), default=0.0)
 
 
 def runs_of(stretches: Sequence[Stretch]) -> list[Run]:
