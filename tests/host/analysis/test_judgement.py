@@ -3,7 +3,7 @@
 A ramp of 10 levels, 0.1 to 1 mA cm-2, one cycle each; `share` scales the resistance by time into the half-cycle.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -226,15 +226,59 @@ def test_a_file_that_ends_at_the_compliance_ends_open() -> None:
     assert [e["kind"] for e in document["events"]] == ["contact_loss"] and document["verdict"] == "failed"
 
 
-@pytest.mark.parametrize("stays", [False, True])
+@pytest.mark.parametrize("lasts", [10, 40, 10**6])  # rows; a block has 31
 @pytest.mark.parametrize("climb", [0.2, 1.5])
 def test_a_first_half_cycle_that_climbs_shows_by_itself_whether_v_comes_back(
-    climb: float, stays: bool
+    climb: float, lasts: int
 ) -> None:
     rng, row = np.random.default_rng(6), np.arange(2000)
-    leaks = (row >= 700) & ((row < 740) | stays)
-    ohm = 200 * (1 + climb * row / 2000) * np.where(leaks, 0.6, 1.0)
+    ohm = 200 * (1 + climb * row / 2000) * np.where((row >= 700) & (row < 700 + lasts), 0.6, 1.0)
     trace = Trace(
         row * 60.0, 1e-4 * ohm + 2e-6 * rng.standard_normal(2000), np.full(2000, 1e-4), cell=Cell(0.785)
     )
-    assert kinds(trace) == [("partial_short", False) if stays else ("soft_short", True)]
+    assert kinds(trace) == [("partial_short", False) if lasts > 2000 else ("soft_short", True)]
+
+
+def half_cell(pieces: Sequence[tuple[FloatArray, float]]) -> Trace:
+    """(V, I) one after the other, with their noise; 10 s a row."""
+    rng = np.random.default_rng(8)
+    volts = np.concatenate([v for v, _ in pieces])
+    amperes = np.concatenate([np.full(len(v), i) for v, i in pieces])
+    volts, amperes = (x + size * rng.standard_normal(len(x)) for x, size in ((volts, 2e-5), (amperes, 2e-8)))
+    return Trace(np.arange(len(volts)) * 10.0, volts, amperes, cell=Cell(0.785, "half", "LPSCl"))
+
+
+def settling(volts: float, rows: int) -> FloatArray:
+    return volts * (1 - 0.2 * np.exp(-np.arange(rows) / (0.05 * rows)))
+
+
+def running_down(bare_V: float, rows: int) -> FloatArray:
+    return settling(-0.05, rows) + bare_V * np.exp(-np.arange(rows) / 40)
+
+
+def test_copper_that_runs_down_for_long_teaches_nothing_of_what_is_cycled_on_it() -> None:
+    stripped = 0.05 + 1.0 * np.exp((np.arange(1500) - 1500) / 30)
+    pieces = [(np.full(40, 1.5), 0.0), (running_down(1.5, 1500), -4e-4), (stripped, 4e-4)]
+    pieces += [(running_down(1.1, 1500), -4e-4)]
+    for _ in range(8):
+        pieces += [(settling(0.05, 300), 4e-4), (settling(-0.05, 300), -4e-4)]
+    assert kinds(half_cell(pieces)) == []
+
+
+def test_a_last_stripping_to_the_cut_off_of_those_before_is_no_limit() -> None:
+    stripped = 0.05 + 1.0 * np.exp((np.arange(600) - 600) / 60)
+    cycle = [(running_down(1.0, 600), -4e-4), (stripped, 4e-4)]
+    short = [(settling(0.05, 300), 4e-4), (settling(-0.05, 300), -4e-4)]
+    between = [(running_down(1.0, 600), -4e-4), *short * 8]
+    assert kinds(half_cell([(np.full(40, 1.5), 0.0), *cycle, *between, (stripped, 4e-4)])) == []
+    assert kinds(half_cell([*[(settling(-0.05, 600), -4e-4), (settling(0.05, 600), 4e-4)] * 3, *cycle])) == [
+        ("limit", False)
+    ]
+
+
+def test_plating_in_one_direction_on_copper_that_stood_at_volts_is_judged_by_its_resistance() -> None:
+    pieces = [(np.full(60, 2.4), 0.0), (running_down(2.4, 600), -4e-4)]
+    for volts in [-0.05] * 6 + [-0.0005] * 5:
+        pieces += [(np.zeros(40), 0.0), (settling(volts, 300), -4e-4)]
+    (event,) = analyze(half_cell(pieces))["events"]
+    assert event["kind"] == "hard_short" and abs(event["row"] - (60 + 600 + 6 * 340 + 40)) <= 12

@@ -68,9 +68,11 @@ def test_v_that_falls_behind_a_discharge_is_a_leak_however_soon_it_slows(
     assert [e["recovered"] for e in document["events"]] == [False] * (verdict == "failed")
 
 
-def test_v_that_is_lost_in_a_rest_is_told_at_its_row() -> None:
+@pytest.mark.parametrize("into", [7, 20])  # rows of the rest; a block has 15
+def test_v_that_is_lost_in_a_rest_is_told_at_its_row(into: int) -> None:
     volts, amperes = cycles()
-    row = 5 * (2 * ROWS + 40) + ROWS + 7
+    row = 5 * (2 * ROWS + 40) + ROWS + into
+    volts, amperes = np.insert(volts, row, np.full(30, 4.2)), np.insert(amperes, row, np.zeros(30))
     resting = (
         np.concatenate([volts[:row], np.full(900, 0.002)]),
         np.concatenate([amperes[:row], np.zeros(900)]),
@@ -79,12 +81,13 @@ def test_v_that_is_lost_in_a_rest_is_told_at_its_row() -> None:
     assert (kind, found) == ("hard_short", pytest.approx(row, abs=2))
 
 
+@pytest.mark.parametrize("rows", [150, 10**6])  # of the file behind it: no charge follows, or some
 @pytest.mark.parametrize("into", [2, 5])
-def test_v_that_is_lost_in_the_first_rows_of_a_discharge_is_told(into: int) -> None:
+def test_v_that_is_lost_in_the_first_rows_of_a_discharge_is_told(into: int, rows: int) -> None:
     volts, amperes = cycles()
     row = 3 * (2 * ROWS + 40) + ROWS + 20 + into
     volts[row:], amperes[row:] = 0.05 + 40.0 * amperes[row:], amperes[row:]
-    ((kind, found),) = told(volts, amperes)
+    ((kind, found),) = told(volts[: row + rows], amperes[: row + rows])
     assert (kind, found) == ("hard_short", pytest.approx(row, abs=3))
 
 
@@ -103,7 +106,7 @@ def test_v_that_leaps_a_row_each_time_and_takes_no_charge_any_more_is_an_open_ci
 
 @pytest.mark.parametrize("ohm", [20.0, 900.0])
 def test_the_end_of_a_held_voltage_is_no_loss(ohm: float) -> None:
-    state, tail_A = np.linspace(0, 1, ROWS), 1e-3 * np.exp(-np.arange(120) / 30)
+    state, tail_A = np.linspace(0, 1, ROWS), 1e-3 * np.exp(-np.arange(120) / 60)
     charge = np.concatenate([3.1 + 1.1 * state, np.full(120, 4.2), np.full(20, 4.2 - ohm * tail_A[-1])])
     discharge = np.concatenate([4.1 - 1.1 * state, np.full(20, 3.05)])
     volts = np.tile(np.concatenate([charge, discharge]), CYCLES)
