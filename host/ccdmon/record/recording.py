@@ -187,6 +187,7 @@ class Recording:
         """What has come meanwhile: a machine with no time for this process makes a round take seconds."""
         if data := self.link.take(0.0):
             self.recorder.write(data)
+            self._beside.do("watch", self._watch.disk)
 
     def _take_rest(self) -> None:
         """What was written after the last round had read it."""

@@ -79,7 +79,7 @@ class Watch:
 
     def look(self) -> None:
         """After they were written."""
-        self._disk()
+        self.disk()
         self._space()
         for action, seconds in self._clock_watch.changes(self._clock()):
             self._recorder.log(action=action, seconds=seconds)
@@ -87,7 +87,8 @@ class Watch:
             if action == "clock_stepped":
                 self._recorder.clock_stepped()
 
-    def _disk(self) -> None:
+    def disk(self) -> None:
+        """After each write: what a client may be told of the disk is logged, however short it lasts."""
         frames = self._recorder.frames
         full = frames.error is not None
         if full and self._disk_full_since is None:
